@@ -1,0 +1,28 @@
+"""Registries of mmhuman_dto: children of MMEngine's, plus those MMEngine has no parent for.
+
+Imports MMEngine only: an ImportError raised under a registry's lazy import surfaces as an
+unrelated message ("Failed to import ..."), so nothing optional may be imported from here.
+Each ``locations`` entry is the package whose import registers the modules.
+"""
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import Registry
+
+
+def _registry(name, location, parent=None):
+    return Registry(name, parent=parent, scope='mmhuman_dto', locations=[f'mmhuman_dto.{location}'])
+
+
+#: Parametric bodies: pose, betas, transl -> vertices, joints.
+BODY_MODELS = _registry('body model', 'body_models')
+#: Height priors: initial heights, ages, P(male) -> mean, std, class.
+DTO_PRIORS = _registry('dto prior', 'dto')
+#: Solvers: DTOProblem -> DTOResult.
+DTO_SOLVERS = _registry('dto solver', 'dto')
+#: Where depth, masks, ages and initial meshes come from: files or networks.
+SOURCES = _registry('source', 'perception')
+#: Steps of the generator, each sample -> sample.
+STAGES = _registry('generation stage', 'generation')
+
+DATASETS = _registry('dataset', 'datasets', MMENGINE_DATASETS)
+TRANSFORMS = _registry('transform', 'datasets.transforms', MMENGINE_TRANSFORMS)

@@ -1,0 +1,5 @@
+from .fields import FIELDS, FieldSpec
+from .people import People
+from .sample import Camera, HumanDataSample, Maps
+
+__all__ = ['FIELDS', 'FieldSpec', 'People', 'Camera', 'HumanDataSample', 'Maps']

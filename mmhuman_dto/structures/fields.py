@@ -1,0 +1,47 @@
+"""The one table of per-person fields: what each is called, its shape, kind, unit and frame.
+
+Datasets convert foreign files to these names once, at load. Transforms dispatch on ``kind``,
+so a new field costs one row here and no code there.
+"""
+from typing import NamedTuple, Tuple, Union
+
+
+class FieldSpec(NamedTuple):
+    """One per-person field.
+
+    Attributes:
+        kind: what transforms do with it (``box``, ``point2d``, ``point3d``, ``valid``, ``axis_angle``,
+            ``shape``, ``vec3``, ``scalar``, ``label`` or ``mask``).
+        row: shape of one person's entry; a string names a size that is free but equal for all
+            fields of a sample that use it (``J`` joints, ``P`` body joints, ``B`` shape coefficients).
+        unit: unit and frame, for readers.
+        floating: whether values are floats (else integers or booleans).
+    """
+    kind: str
+    row: Tuple[Union[int, str], ...]
+    unit: str
+    floating: bool = True
+
+
+FIELDS = {
+    'bboxes': FieldSpec('box', (4, ), 'px of the current image, xyxy'),
+    'keypoints_2d': FieldSpec('point2d', ('J', 2), 'px of the current image'),
+    'keypoints_2d_valid': FieldSpec('valid', ('J', ), '-', floating=False),
+    'keypoints_3d': FieldSpec('point3d', ('J', 3), 'm, camera'),
+    'keypoints_3d_valid': FieldSpec('valid', ('J', ), '-', floating=False),
+    'global_orient': FieldSpec('axis_angle', (3, ), 'rad, camera'),
+    'body_pose': FieldSpec('axis_angle', ('P', 3), 'rad, relative to the parent joint'),
+    'betas': FieldSpec('shape', ('B', ), '- (last = child blend where the body model has one)'),
+    'transl': FieldSpec('vec3', (3, ), 'm, camera'),
+    'heights': FieldSpec('scalar', (), 'm, rest pose'),
+    'heights_std': FieldSpec('scalar', (), 'm'),
+    'scores': FieldSpec('scalar', (), 'detection confidence, 0..1'),
+    'ages': FieldSpec('label', (), 'years, nan unknown'),
+    'male_probs': FieldSpec('label', (), 'probability, nan unknown'),
+    'depth_layers': FieldSpec('label', (), 'order, 0 nearest, -1 unknown', floating=False),
+    'is_released': FieldSpec('label', (), 'mesh comes from a released annotation', floating=False),
+    'visible_vertices': FieldSpec('label', (), 'vertices of the mesh seen in the image', floating=False),
+    'masks': FieldSpec('mask', ('H', 'W'), 'current image', floating=False),
+}
+
+
