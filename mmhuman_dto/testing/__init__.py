@@ -1,0 +1,1 @@
+"""Things with known answers, shared by tests, tools and benchmarks."""
