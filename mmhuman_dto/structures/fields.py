@@ -3,7 +3,7 @@
 Datasets convert foreign files to these names once, at load. Transforms dispatch on ``kind``,
 so a new field costs one row here and no code there.
 """
-from typing import NamedTuple, Tuple, Union
+from typing import NamedTuple
 
 
 class FieldSpec(NamedTuple):
@@ -18,7 +18,7 @@ class FieldSpec(NamedTuple):
         floating: whether values are floats (else integers or booleans).
     """
     kind: str
-    row: Tuple[Union[int, str], ...]
+    row: tuple[int | str, ...]
     unit: str
     floating: bool = True
 

@@ -5,7 +5,7 @@ from .people import People
 
 
 class Camera(BaseDataElement):
-    """Pinhole camera of one image: ``intrinsics`` (3, 3) in px of the current image, optional ``fov`` (rad, vertical)."""
+    """Pinhole camera of one image: ``intrinsics`` (3, 3), px of the current image; optional vertical ``fov``, rad."""
 
 
 class Maps(BaseDataElement):
