@@ -1,0 +1,23 @@
+from .camera import (
+                     crop_intrinsics,
+                     flip_intrinsics,
+                     focal_from_fov,
+                     fov_from_focal,
+                     intrinsics_from_fov,
+                     project,
+                     resize_intrinsics,
+                     unproject,
+)
+from .rotation import (
+                     axis_angle_to_matrix,
+                     geodesic_distance,
+                     matrix_to_axis_angle,
+                     matrix_to_rotation_6d,
+                     rotation_6d_to_matrix,
+)
+
+__all__ = [
+    'crop_intrinsics', 'flip_intrinsics', 'focal_from_fov', 'fov_from_focal', 'intrinsics_from_fov', 'project',
+    'resize_intrinsics', 'unproject', 'axis_angle_to_matrix', 'geodesic_distance', 'matrix_to_axis_angle',
+    'matrix_to_rotation_6d', 'rotation_6d_to_matrix'
+]
