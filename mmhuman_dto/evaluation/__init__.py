@@ -1,0 +1,1 @@
+"""Metrics: ``functional`` holds them as pure numpy functions."""

@@ -1,0 +1,48 @@
+"""How far people stand from where they should: errors a person, in m or relative."""
+import numpy as np
+
+
+def translation_errors(transl_pred, transl_true):
+    """Distance between predicted and true position.
+
+    Args:
+        transl_pred, transl_true: (N, 3) m, camera frame, same people in the same order.
+
+    Returns:
+        numpy.ndarray: (N,) m.
+    """
+    difference = _float(transl_pred) - _float(transl_true)
+    return np.linalg.norm(difference.reshape(-1, 3), axis=-1)
+
+
+def relative_depth_errors(z_pred, z_true):
+    """``|z_pred - z_true| / z_true`` a person.
+
+    Args:
+        z_pred, z_true: (N,) m, camera frame, ``z_true`` > 0.
+
+    Returns:
+        numpy.ndarray: (N,) ratio (0.05 = 5 per cent).
+    """
+    z_true = _float(z_true)
+    return np.abs(_float(z_pred) - z_true) / z_true
+
+
+def scene_scale(z_pred, z_true):
+    """The one factor on a scene's predicted depths that minimises its squared relative depth errors.
+
+    With r = z_pred / z_true this is ``sum(r) / sum(r^2)``. It takes out what a wrong focal length or a wrong overall
+    size does to a scene and leaves how people stand to each other; a scene of one person fits exactly.
+
+    Args:
+        z_pred, z_true: (N,) m, camera frame, of one scene.
+
+    Returns:
+        float: factor; 1 for an empty scene.
+    """
+    ratio = _float(z_pred) / _float(z_true)
+    return float(ratio.sum() / (ratio * ratio).sum()) if ratio.size else 1.0
+
+
+def _float(values):
+    return np.asarray(values, dtype=np.float64)
