@@ -1,0 +1,146 @@
+"""Z-buffer rasteriser: which mesh and face a pixel sees, and how far away, without OpenGL.
+
+A pixel shows the face that covers its centre (integer + 0.5) and is nearest there; depth is exact along the face
+(1/z is linear in the image). Faces that share an edge leave no cracks and never both cover a pixel of it. Both sides of a face
+are drawn. What is nearer than 1 cm, or behind the camera, is cut off; faces with a vertex that is not finite are
+left out. Results do not depend on the order of evaluation; of equally near faces the first is drawn.
+"""
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import torch
+
+from . import _rasterize_torch
+from ._screen import collect, to_screen
+from .camera import unproject
+
+
+class Raster(NamedTuple):
+    """What the pixels of an image see.
+
+    Attributes:
+        z_map: (H, W) float32, depth along the optical axis, m; 0 where nothing is.
+        id_map: (H, W) int32, i + 1 where mesh i is; 0 where nothing is.
+        face_map: (H, W) int32, the face within its mesh; -1 where nothing is.
+    """
+    z_map: torch.Tensor
+    id_map: torch.Tensor
+    face_map: torch.Tensor
+
+
+def rasterize(vertices, faces, intrinsics, size, backend='auto'):
+    """Draw N meshes that share their faces; arguments and errors as :func:`rasterize_meshes`.
+
+    Args:
+        vertices: (N, V, 3), m, camera frame.
+        faces: (F, 3) integers.
+    """
+    return rasterize_meshes([(mesh, faces) for mesh in vertices], intrinsics, size, backend)
+
+
+def rasterize_meshes(meshes, intrinsics, size, backend='auto'):
+    """Draw meshes of any kind; not differentiable.
+
+    Args:
+        meshes: [(vertices (V_i, 3) m camera frame, faces (F_i, 3) integers), ...], on the device of ``intrinsics``.
+        intrinsics: (3, 3), px.
+        size: (H, W), px.
+        backend: ``'numba'`` (CPU; needs the numba package), ``'torch'`` (any device) or ``'auto'``: numba on the CPU
+            where installed, else torch. Both give the same pixels.
+
+    Returns:
+        :class:`Raster` on the same device.
+
+    Raises:
+        ValueError: unknown or unfit backend, wrong shapes, faces that name vertices their mesh does not have.
+    """
+    device = intrinsics.device
+    draw = _backend(backend, device)
+    with torch.no_grad():
+        soup, xy, inverse_depth = to_screen(collect(meshes, device), intrinsics)
+        nearest, triangle = draw(soup.corners, xy, inverse_depth, tuple(size))
+        seen = triangle >= 0
+        drawn = triangle[seen].long()
+        z_map = nearest.clone()
+        z_map[seen] = 1 / nearest[seen]
+        id_map = torch.zeros_like(triangle)
+        id_map[seen] = soup.mesh[drawn] + 1
+        triangle[seen] = soup.face[drawn]
+    return Raster(z_map, id_map, triangle)
+
+
+def interpolate(raster, meshes, attributes, intrinsics):
+    """Vertex attributes at the pixels, interpolated on the faces (not on the image): smooth normals, colours, points.
+
+    Differentiable in the attributes and the vertices.
+
+    Args:
+        raster: :class:`Raster` of ``meshes``.
+        meshes: as drawn, see :func:`rasterize_meshes`.
+        attributes: [(V_i, C), ...], one tensor a mesh.
+        intrinsics: (3, 3), px, as drawn.
+
+    Returns:
+        (H, W, C), 0 where nothing is.
+    """
+    rows, columns = raster.id_map.nonzero(as_tuple=True)
+    soup = collect(meshes, intrinsics.device)
+    counts = torch.tensor([0] + [len(faces) for _, faces in meshes], device=rows.device)
+    first_face = counts.cumsum(0)[raster.id_map[rows, columns].long() - 1]
+    corners = soup.corners[first_face + raster.face_map[rows, columns]].long()
+
+    pixels = torch.stack([columns, rows], -1) + 0.5
+    rays = unproject(pixels.double(), torch.ones_like(pixels[:, 0]).double(), intrinsics.double())
+    weights = _barycentric(rays, soup.points[corners])
+    values = torch.cat(list(attributes))
+    image = values.new_zeros(*raster.id_map.shape, values.shape[-1])
+    image[rows, columns] = (weights.to(values.dtype)[..., None] * values[corners]).sum(1)
+    return image
+
+
+def visible_vertices(raster, faces, num_meshes, num_vertices, mask=None):
+    """How many vertices of each mesh belong to a face that at least one pixel shows.
+
+    Args:
+        raster: :class:`Raster` of meshes that share ``faces``.
+        faces: (F, 3) integers.
+        num_meshes, num_vertices: N and V.
+        mask: (H, W) bool, only pixels to count, or (N, H, W), those of each mesh.
+
+    Returns:
+        (N,) int64.
+    """
+    rows, columns = raster.id_map.nonzero(as_tuple=True)
+    mesh = raster.id_map[rows, columns].long() - 1
+    face = raster.face_map[rows, columns].long()
+    if mask is not None:
+        counted = mask[rows, columns] if mask.ndim == 2 else mask[mesh, rows, columns]
+        mesh, face = mesh[counted], face[counted]
+    seen = torch.zeros(num_meshes, num_vertices, dtype=torch.bool, device=mesh.device)
+    seen[mesh[:, None], faces[face].long()] = True
+    return seen.sum(-1)
+
+
+def _backend(name, device):
+    if name == 'auto':
+        name = 'numba' if device.type == 'cpu' and find_spec('numba') else 'torch'
+    if name == 'torch':
+        return _rasterize_torch.draw
+    if name != 'numba':
+        raise ValueError(f"unknown rasteriser backend {name!r}, expected 'auto', 'numba' or 'torch'")
+    if device.type != 'cpu':
+        raise ValueError(f"rasteriser backend 'numba' draws on the CPU, the intrinsics are on {device}: use 'torch'")
+    from . import _rasterize_numba  # compiled code is only loaded where it is used
+    return _rasterize_numba.draw
+
+
+def _barycentric(rays, triangles):
+    """Weights (P, 3) of the corners of triangles (P, 3, 3) where rays (P, 3) from the camera meet them.
+
+    A pixel at an edge may be covered by the snapped face and yet miss the exact one: weights are kept within it.
+    """
+    a, b, c = triangles.unbind(1)
+    volumes = torch.stack([torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)], 1)
+    weights = (volumes * rays[:, None]).sum(-1)
+    weights = (weights / weights.sum(-1, keepdim=True)).nan_to_num(1 / 3).clamp(0, 1)
+    return weights / weights.sum(-1, keepdim=True)
