@@ -5,6 +5,8 @@ unrelated message ("Failed to import ..."), so nothing optional may be imported 
 Each ``locations`` entry is the package whose import registers the modules.
 """
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
@@ -26,3 +28,8 @@ STAGES = _registry('generation stage', 'generation')
 
 DATASETS = _registry('dataset', 'datasets', MMENGINE_DATASETS)
 TRANSFORMS = _registry('transform', 'datasets.transforms', MMENGINE_TRANSFORMS)
+
+#: Networks, their parts, and losses.
+MODELS = _registry('model', 'models', MMENGINE_MODELS)
+#: Assigners and match costs.
+TASK_UTILS = _registry('task util', 'models.task_modules', MMENGINE_TASK_UTILS)

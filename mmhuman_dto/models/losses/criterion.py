@@ -1,0 +1,70 @@
+"""The sum of the losses: pairs once, every layer supervised, counts averaged over ranks in one message."""
+import torch
+from mmengine.dist import all_reduce, get_world_size
+from torch import nn
+
+from mmhuman_dto.models.task_modules.matched import Matched
+from mmhuman_dto.registry import MODELS, TASK_UTILS
+
+LAYERED = ('pred_confs', 'pred_boxes', 'pred_poses', 'pred_betas', 'pred_j3ds', 'pred_j2ds', 'pred_depths')
+
+
+def stack_layers(outputs):
+    """Decoder outputs -> name -> (L, B, Q, ...), the last layer last; what is given once stays as it is."""
+    layers = [*outputs.get('aux_outputs', ()), outputs]
+    stacked = {name: value for name, value in outputs.items() if torch.is_tensor(value)}
+    for name in LAYERED:
+        if name in outputs:
+            stacked[name] = torch.stack([layer[name] for layer in layers])
+    return stacked
+
+
+@MODELS.register_module()
+class SetCriterion(nn.Module):
+    """Pair queries with people in each layer and sum the losses of the pairs.
+
+    Args:
+        assigner: config of the assigner.
+        losses: configs of the losses (:class:`MatchedLoss`).
+    """
+
+    def __init__(self, assigner, losses):
+        super().__init__()
+        self.assigner = TASK_UTILS.build(assigner)
+        self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
+
+    def forward(self, outputs, targets):
+        """Losses of a batch.
+
+        Args:
+            outputs: the network's answer, with ``aux_outputs`` for all layers but the last.
+            targets: :class:`Targets`.
+
+        Returns:
+            ``loss_{name}`` of the last layer and ``loss_{name}.{i}`` of the others, weighted, scalars with gradients.
+        """
+        stacked = stack_layers(outputs)
+        query, person = self.assigner(stacked, targets)
+        return self.weighted(Matched(stacked, targets, query, person, targets.detect_all))
+
+    def weighted(self, matched):
+        """Weighted losses of pairs already made."""
+        totals, counts = zip(*(loss(matched) for loss in self.losses))
+        logged = {}
+        for loss, total, count in zip(self.losses, totals, self._shared_counts(totals, counts)):
+            values = loss.weight * total / count
+            *early, last = values if values.dim() else (values, )
+            logged[f'loss_{loss.name}'] = last
+            logged.update({f'loss_{loss.name}.{i}': value for i, value in enumerate(early)})
+        return logged
+
+    @staticmethod
+    def _shared_counts(totals, counts):
+        """Each loss's count averaged over the ranks and never below one in all, shaped like its total."""
+        flat = torch.cat([
+            torch.as_tensor(count, dtype=torch.float32, device=total.device).expand(total.shape).reshape(-1)
+            for total, count in zip(totals, counts)
+        ])
+        all_reduce(flat, 'mean')
+        flat = flat.clamp(min=1 / get_world_size())
+        return [part.reshape(total.shape) for part, total in zip(flat.split([t.numel() for t in totals]), totals)]

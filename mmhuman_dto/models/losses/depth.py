@@ -1,0 +1,91 @@
+"""Losses of people's depths: absolute, between people, and by order (Metric-Aware HMR, arXiv 2511.13282)."""
+import torch
+from torch.nn.functional import softplus
+
+from mmhuman_dto.registry import MODELS
+
+from .base import MatchedLoss
+
+
+def pair_matrix(image):
+    """(M, M) bool: pairs i < j of the same image, each unordered pair once. ``image`` (M)."""
+    same = image[:, None] == image[None]
+    return same & torch.ones_like(same).triu(1)
+
+
+@MODELS.register_module()
+class InverseDepthLoss(MatchedLoss):
+    """|1 / (f * z_norm) - 1 / z|, with the true focal f, predicted z_norm = z / f and true z in m; a person with 3D."""
+
+    name = 'depths'
+
+    def forward(self, matched):
+        pred, target = matched.both_3d('pred_depths', 'depths')
+        focal = matched.targets.focals[matched.image[matched.valid_3d].to(pred.device, non_blocking=True)]
+        error = (1 / (focal * pred[..., 1] + 1e-8) - 1 / (target[..., 0] + 1e-8)).abs()
+        return error.sum(-1), matched.targets.num_people_3d
+
+
+@MODELS.register_module()
+class RelativeMetricLoss(MatchedLoss):
+    """log(1 + |difference of the distances between two people in depth|), mean over pairs that are near in depth.
+
+    Args:
+        weight: factor of the loss in the sum.
+        max_distance: pairs whose true depths differ by more (m) are left out.
+    """
+
+    name = 'depths_mt'
+
+    def __init__(self, weight=1., max_distance=1.):
+        super().__init__(weight)
+        self.max_distance = max_distance
+
+    def forward(self, matched):
+        pred, target = matched.both_3d('pred_depths', 'depths')
+        pairs = pair_matrix(matched.image[matched.valid_3d]).to(pred.device, non_blocking=True)
+        gap_pred, gap = (z[..., 0, None] - z[..., None, :, 0] for z in (pred, target))
+        used = pairs & (gap.abs() <= self.max_distance)
+        return (torch.log1p((gap_pred - gap).abs()) * used).sum((-1, -2)), used.sum((-1, -2))
+
+
+@MODELS.register_module()
+class DepthOrderLoss(MatchedLoss):
+    """Ordinal depth: people of a layer at one depth (|dz|), nearer layers nearer (softplus(z_near - z_far)).
+
+    Layers are the annotated ``depth_ids`` (pairs with an unknown id, -1, are left out), or, without annotation, the
+    true depths cut where the sorted ones jump.
+
+    Args:
+        weight: factor of the loss in the sum.
+        layer_gap: jump in m that starts a new layer, where layers are made from depths.
+    """
+
+    name = 'depths_re'
+
+    def __init__(self, weight=1., layer_gap=.3):
+        super().__init__(weight)
+        self.layer_gap = layer_gap
+
+    def forward(self, matched):
+        z = matched.pred('pred_depths')[..., 0]
+        layer, known = self._layers(matched)
+        pairs = pair_matrix(matched.image).to(z.device, non_blocking=True) & known[:, :, None] & known[:, None]
+        gap = z[..., None] - z[..., None, :]
+        order = layer[..., None] - layer[..., None, :]
+        loss = torch.where(order == 0, gap.abs(), softplus(gap * -order.sign()))
+        return (loss * pairs).sum((-1, -2)), pairs.sum((-1, -2))
+
+    def _layers(self, matched):
+        """Layer and whether it is known, (L, M) each."""
+        if matched.targets.depth_ids is not None:
+            layer = matched.target('depth_ids')
+            return layer, layer >= 0
+        depth = matched.target('depths')[..., 0]
+        image = matched.image.to(depth.device, non_blocking=True)
+        # How many jumps lie below each person, among the people of the image.
+        others = (image[:, None] == image[None]) & (depth[..., None, :] < depth[..., None])
+        below = torch.where(others, depth[..., None, :], -torch.inf).amax(-1)
+        jumps = others.any(-1) & (depth - below >= self.layer_gap)
+        layer = (others & jumps[..., None, :]).sum(-1) + jumps
+        return layer, matched.valid_3d.to(depth.device, non_blocking=True).expand_as(layer)

@@ -1,0 +1,54 @@
+"""Optimal one-to-one pairing of queries with people, all layers and images in one device round trip."""
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import nn
+
+from mmhuman_dto.registry import TASK_UTILS
+
+
+@TASK_UTILS.register_module()
+class HungarianAssigner(nn.Module):
+    """Pair each person with one query of its image, at the least total cost.
+
+    Where an image has more people than queries the costliest people stay without a query.
+
+    Args:
+        costs: configs of the costs that are summed.
+    """
+
+    def __init__(self, costs):
+        super().__init__()
+        self.costs = nn.ModuleList(TASK_UTILS.build(cost) for cost in costs)
+
+    @torch.no_grad()
+    def forward(self, pred, targets):
+        """Assign.
+
+        Args:
+            pred: name -> (L, B, Q, ...) predictions of all layers.
+            targets: :class:`Targets` with T people.
+
+        Returns:
+            (query, person): two (L, M) host tensors, M = sum over images of min(Q, people); ``query`` counts over the
+            flattened (B, Q), ``person`` over T. Within a layer, sorted by image, then by query.
+        """
+        layers, _, queries = pred['pred_confs'].shape[:3]
+        if targets.num_people == 0:
+            return torch.zeros(2, layers, 0, dtype=torch.long).unbind()
+        image = targets.image_index().to(pred['pred_confs'].device, non_blocking=True)
+        of_person = {name: value[:, image].float() for name, value in pred.items()
+                     if name in ('pred_confs', 'pred_boxes', 'pred_j2ds')}
+        cost = sum(cost(of_person, targets) for cost in self.costs)
+        # The step's one wait for the device. A diverged prediction must not stop the run: it is simply the worst pair.
+        cost = cost.nan_to_num(1e6, 1e6, -1e6).cpu().numpy()
+        return torch.stack([self._solve(layer, targets.counts, queries) for layer in cost], 1).unbind()
+
+    @staticmethod
+    def _solve(cost, counts, queries):
+        pairs, start = [], 0
+        for image, count in enumerate(counts):
+            query, person = linear_sum_assignment(cost[start:start + count].T)
+            pairs.append(np.stack([query + image * queries, person + start]))
+            start += count
+        return torch.from_numpy(np.concatenate(pairs, 1))

@@ -1,0 +1,62 @@
+"""Predictions of all decoder layers beside the targets they were paired with."""
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from .targets import Targets
+
+
+@dataclass
+class Matched:
+    """M pairs of query and person in each of L layers; the same pairs an image in every layer.
+
+    Attributes:
+        outputs: name -> (L, B, Q, ...) of the decoder's layers, and what is given once (``scale_map``, ...).
+        targets: the batch's targets.
+        query: (L, M) index into the flattened (B, Q). person: (L, M) index into the T people. Both on the host.
+        detect_all: per image, whether its unpaired queries are known to be nobody.
+    """
+    outputs: dict[str, Tensor]
+    targets: Targets
+    query: Tensor
+    person: Tensor
+    detect_all: list[bool]
+
+    @cached_property
+    def device(self):
+        return self.outputs['pred_confs'].device
+
+    @cached_property
+    def device_query(self):
+        return self.query.to(self.device, non_blocking=True)
+
+    @cached_property
+    def device_person(self):
+        return self.person.to(self.device, non_blocking=True)
+
+    @cached_property
+    def image(self):
+        """(M) image of each pair, on the host."""
+        return self.targets.image_index()[self.person[0]]
+
+    @cached_property
+    def valid_3d(self):
+        """(M) on the host: whether the pair's person has 3D targets."""
+        return torch.tensor(self.targets.valid_3d, dtype=torch.bool)[self.image]
+
+    def pred(self, name):
+        """(L, M, ...) float32 predictions of the paired queries."""
+        value = self.outputs[name].flatten(1, 2)
+        layer = torch.arange(len(value), device=self.device)[:, None]
+        return value[layer, self.device_query].float()
+
+    def target(self, name):
+        """(L, M, ...) targets of the paired people."""
+        return getattr(self.targets, name)[self.device_person]
+
+    def both_3d(self, pred_name, target_name):
+        """Predictions and targets of the pairs whose person has 3D targets, (L, M3, ...) each."""
+        keep = self.valid_3d.nonzero()[:, 0].to(self.device, non_blocking=True)
+        return self.pred(pred_name)[:, keep], self.target(target_name)[:, keep]

@@ -1,0 +1,181 @@
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mmhuman_dto.geometry.boxes import generalized_iou
+from mmhuman_dto.models.losses import SetCriterion
+from mmhuman_dto.models.losses.criterion import stack_layers
+from mmhuman_dto.models.task_modules import Targets
+from mmhuman_dto.models.task_modules.matched import Matched
+from mmhuman_dto.registry import MODELS, TASK_UTILS
+
+ROOT = Path(__file__).parents[2]
+PARITY = ROOT / 'tests/data/parity'
+
+
+def parity_module():
+    spec = importlib.util.spec_from_file_location('parity_losses', ROOT / 'tools/misc/parity/losses.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+parity = parity_module()
+
+
+def criterion(names=tuple(parity.LOSSES)):
+    return SetCriterion(dict(type='HungarianAssigner', costs=parity.COSTS),
+                        [dict(type=parity.LOSSES[name]) for name in names])
+
+
+def batch(counts, valid_3d=None, detect_all=None, queries=8, layers=3, joints=45, seed=0):
+    """Random outputs that require gradients, and targets."""
+    gen = torch.Generator().manual_seed(seed)
+    images, people = len(counts), sum(counts)
+
+    def rand(*shape):
+        return torch.rand(*shape, generator=gen)
+
+    def leaf(*shape):
+        return rand(*shape).requires_grad_()
+
+    def layer():
+        return dict(pred_confs=leaf(images, queries, 1), pred_boxes=leaf(images, queries, 4),
+                    pred_poses=leaf(images, queries, 72), pred_betas=leaf(images, queries, 11),
+                    pred_j3ds=leaf(images, queries, joints, 3), pred_j2ds=leaf(images, queries, joints, 2),
+                    pred_depths=leaf(images, queries, 2))
+
+    outputs = dict(layer(), aux_outputs=[layer() for _ in range(layers - 1)], scale_map=leaf(images * 4, 2),
+                   pred_intrinsics=(torch.eye(3) * 300 + rand(images, 1, 3, 3)).requires_grad_())
+    targets = Targets(
+        counts=list(counts), boxes=rand(people, 4), poses=rand(people, 72), betas=rand(people, 11),
+        j3ds=rand(people, joints, 3), j2ds=rand(people, joints, 2) * 300,
+        j2ds_mask=rand(people, joints, 2) > .3, depths=rand(people, 2) + 2, focals=rand(images) * 100 + 300,
+        valid_3d=valid_3d or [True] * images, detect_all=detect_all or [True] * images, input_size=336.,
+        depth_ids=torch.arange(people) % 3 - 1, scale_map=(rand(images * 4, 2) > .5).float(), map_cells=[4] * images)
+    return outputs, targets
+
+
+@pytest.mark.parametrize('name', ['losses_stage3', 'losses_relative'])
+def test_equal_to_the_public_release(name):
+    compared = list(parity.run(PARITY / f'{name}.npz'))
+    assert len(compared) > 25
+    assert not [row for row in compared if not row[1] <= row[2]]
+
+
+@pytest.mark.parametrize('counts', [[0], [0, 0], [1], [0, 3], [100, 2], [8, 8]])
+@pytest.mark.parametrize('valid', [True, False])
+def test_losses_and_gradients_are_finite(counts, valid):
+    outputs, targets = batch(counts, valid_3d=[valid] * len(counts))
+    losses = criterion()(outputs, targets)
+    assert set(losses) >= {f'loss_{name}' for name in parity.LOSSES} and 'loss_poses.1' in losses
+    assert all(torch.isfinite(value) for value in losses.values())
+    sum(losses.values()).backward()
+    for layer in [outputs, *outputs['aux_outputs']]:
+        for name, value in layer.items():
+            if torch.is_tensor(value):
+                assert value.grad is None or torch.isfinite(value.grad).all(), name
+    if not valid or sum(counts) == 0:
+        assert losses['loss_poses'] == losses['loss_depths'] == losses['loss_depths_mt'] == 0
+
+
+def test_everyone_is_paired_once_with_a_query_of_the_own_image():
+    outputs, targets = batch([3, 0, 100, 1])
+    query, person = criterion().assigner(stack_layers(outputs), targets)
+    assert query.shape == person.shape == (3, 3 + 8 + 1)
+    for q, p in zip(query, person):
+        assert len(set(q.tolist())) == len(set(p.tolist())) == 12
+        assert torch.equal(q // 8, targets.image_index()[p])
+
+
+def test_assignment_finds_the_planted_pairs():
+    outputs, targets = batch([4], layers=1)
+    queries = torch.tensor([6, 1, 3, 0])
+    for name, target in [('pred_boxes', 'boxes'), ('pred_j2ds', 'j2ds')]:
+        outputs[name].data[0, queries] = getattr(targets, target)
+    query, person = criterion().assigner(stack_layers(outputs), targets)
+    assert dict(zip(person[0].tolist(), query[0].tolist())) == dict(enumerate(queries.tolist()))
+
+
+def test_a_diverged_prediction_does_not_stop_the_matching():
+    outputs, targets = batch([2], layers=1)
+    outputs['pred_boxes'].data[0, 3] = float('nan')
+    query, _ = criterion(['boxes']).assigner({k: v[None] for k, v in outputs.items() if k.startswith('pred_')}, targets)
+    assert 3 not in query
+
+
+def matched(outputs, targets, query, person):
+    stacked = {k: v[None] for k, v in outputs.items() if k.startswith('pred_') and k != 'pred_intrinsics'}
+    return Matched(stacked, targets, torch.tensor([query]), torch.tensor([person]), targets.detect_all)
+
+
+def value(name, pairs, **kwargs):
+    total, count = MODELS.build(dict(type=name, **kwargs))(pairs)
+    return total.item() / max(float(count), 1)
+
+
+def test_relative_metric_loss_by_hand():
+    outputs, targets = batch([3], layers=1)
+    targets.depths[:, 0] = torch.tensor([2., 2.5, 4.])  # only the first two are within 1 m
+    outputs['pred_depths'].data[0, :3, 0] = torch.tensor([3., 4., 9.])
+    pairs = matched(outputs, targets, [0, 1, 2], [0, 1, 2])
+    assert value('RelativeMetricLoss', pairs) == pytest.approx(np.log(1 + .5), rel=1e-6)
+    assert value('RelativeMetricLoss', pairs, max_distance=10.) == pytest.approx(
+        np.mean(np.log1p([.5, abs(6 - 2), abs(5 - 1.5)])), rel=1e-6)
+
+
+def test_depth_order_loss_makes_the_same_layers_from_ids_and_from_gaps():
+    outputs, targets = batch([5], layers=1)
+    targets.depths[:, 0] = torch.tensor([5., 2., 2.2, 5.1, 3.])
+    by_gap = MODELS.build(dict(type='DepthOrderLoss'))
+    targets.depth_ids = torch.tensor([2, 0, 0, 2, 1])
+    pairs = matched(outputs, targets, [4, 0, 1, 2, 3], [0, 1, 2, 3, 4])
+    with_ids = by_gap(pairs)[0]
+    targets.depth_ids = None
+    torch.testing.assert_close(by_gap(pairs)[0], with_ids)
+    z = outputs['pred_depths'][0, [4, 0, 1, 2, 3], 0]
+    layers = [2, 0, 0, 2, 1]
+    expected = sum((z[i] - z[j]).abs() if layers[i] == layers[j] else
+                   torch.log1p(torch.exp((z[i] - z[j]) * (1 if layers[i] < layers[j] else -1)))
+                   for i in range(5) for j in range(i))
+    torch.testing.assert_close(with_ids[0], expected)
+
+
+def test_unknown_layers_take_no_part():
+    outputs, targets = batch([3], layers=1)
+    targets.depth_ids = torch.tensor([-1, -1, 1])
+    total, count = MODELS.build(dict(type='DepthOrderLoss'))(matched(outputs, targets, [0, 1, 2], [0, 1, 2]))
+    assert count == 0 and total == 0
+
+
+def test_fov_loss_weighs_the_wide_side():
+    outputs, targets = batch([1, 1])
+    k = torch.eye(3)[None, None].repeat(2, 1, 1, 1) * 100
+    k[:, 0, 1, 2] = 100  # cy = f: FoV 90 degrees
+    outputs['pred_intrinsics'] = k
+    targets.focals = torch.tensor([200., float('nan')])
+    true = 2 * np.arctan(.5)
+    images = Matched(outputs, targets, None, None, [])
+    assert value('FoVLoss', images) == pytest.approx(3 * (np.pi / 2 - true)**2, rel=1e-5)
+    targets.focals = torch.tensor([50., float('nan')])
+    assert value('FoVLoss', images) == pytest.approx((np.pi / 2 - 2 * np.arctan(2))**2, rel=1e-5)
+
+
+def test_giou_of_known_boxes():
+    unit = torch.tensor([.5, .5, 1., 1.])
+    for other, expected in [([.5, .5, 1., 1.], 1.), ([2.5, .5, 1., 1.], -1 / 3), ([1., .5, 1., 1.], 1 / 3)]:
+        assert generalized_iou(unit, torch.tensor(other)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_keypoint_cost_reads_visible_entries_of_the_first_joints():
+    outputs, targets = batch([1], layers=1, queries=1)
+    targets.j2ds_mask[:] = False
+    cost = TASK_UTILS.build(dict(type='KeypointCost'))
+    pred = {'pred_j2ds': outputs['pred_j2ds'][None, [0]].detach()}
+    assert cost(pred, targets) == 0
+    targets.j2ds_mask[0, 2, 0] = targets.j2ds_mask[0, 30] = True  # joint 30 is past the first 22
+    expected = 20 * (pred['pred_j2ds'][0, 0, 0, 2, 0] - targets.j2ds[0, 2, 0]).abs() / 336
+    torch.testing.assert_close(cost(pred, targets).squeeze(), expected)
