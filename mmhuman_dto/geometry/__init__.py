@@ -19,6 +19,7 @@ from .rotation import (
 
 __all__ = [
     'crop_intrinsics', 'flip_intrinsics', 'focal_from_fov', 'fov_from_focal', 'intrinsics_from_fov', 'project',
-    'resize_intrinsics', 'unproject', 'Raster', 'interpolate', 'rasterize', 'rasterize_meshes', 'visible_vertices', 'axis_angle_to_matrix', 'geodesic_distance', 'matrix_to_axis_angle',
-    'matrix_to_rotation_6d', 'rotation_6d_to_matrix'
+    'resize_intrinsics', 'unproject', 'Raster', 'interpolate', 'rasterize', 'rasterize_meshes', 'visible_vertices',
+    'axis_angle_to_matrix', 'geodesic_distance', 'matrix_to_axis_angle', 'matrix_to_rotation_6d',
+    'rotation_6d_to_matrix'
 ]

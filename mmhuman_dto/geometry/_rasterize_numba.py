@@ -8,22 +8,26 @@ from ._screen import SUBPIXEL_BITS
 _STEP = 1 << SUBPIXEL_BITS
 
 
-def draw(corners, xy, inverse_depth, size):
+def draw(soup, xy, inverse_depth, size):
     """Nearest triangle of every pixel.
 
     Args:
-        corners: (T, 3) int32, rows of ``xy``.
+        soup: triangles; only ``corners`` (rows of ``xy``), ``mesh`` and ``face`` are read.
         xy: (V, 2) int32, sub-pixel units.
         inverse_depth: (V,) float64, 1/m.
         size: (H, W).
 
     Returns:
-        inverse depth (H, W) float32, 0 where nothing is; triangle (H, W) int32, -1 where nothing is.
+        z_map, id_map, face_map, see :class:`~mmhuman_dto.geometry.Raster`.
     """
-    nearest = np.zeros(size, np.float32)
-    triangle = np.full(size, -1, np.int32)
-    _draw(corners.contiguous().numpy(), xy.contiguous().numpy(), inverse_depth.contiguous().numpy(), nearest, triangle)
-    return torch.from_numpy(nearest), torch.from_numpy(triangle)
+    depth = np.zeros(size, np.float32)
+    ids = np.zeros(size, np.int32)
+    triangle = np.empty(size, np.int32)
+    corners, mesh, face, xy, inverse_depth = (
+        tensor.contiguous().numpy() for tensor in (soup.corners, soup.mesh, soup.face, xy, inverse_depth))
+    _draw(corners, xy, inverse_depth, depth, triangle)
+    _label(mesh, face, depth, ids, triangle)
+    return torch.from_numpy(depth), torch.from_numpy(ids), torch.from_numpy(triangle)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -81,3 +85,16 @@ def _draw(corners, xy, inverse_depth, nearest, triangle):
                 in_a -= col_a * _STEP
                 in_b -= col_b * _STEP
                 in_c -= col_c * _STEP
+
+
+@numba.njit(cache=True, nogil=True)
+def _label(mesh, face, depth, ids, triangle):
+    """Turn inverse depths into depths and triangles into faces, in place, and set the ids."""
+    for i in range(depth.shape[0]):
+        for j in range(depth.shape[1]):
+            if depth[i, j] > 0:
+                depth[i, j] = np.float32(1) / depth[i, j]
+                ids[i, j] = mesh[triangle[i, j]] + 1
+                triangle[i, j] = face[triangle[i, j]]
+            else:
+                triangle[i, j] = -1

@@ -28,20 +28,20 @@ class _Boxes(NamedTuple):
     depth: torch.Tensor
 
 
-def draw(corners, xy, inverse_depth, size):
+def draw(soup, xy, inverse_depth, size):
     """Nearest triangle of every pixel.
 
     Args:
-        corners: (T, 3) int32, rows of ``xy``.
+        soup: triangles; only ``corners`` (rows of ``xy``), ``mesh`` and ``face`` are read.
         xy: (V, 2) int32, sub-pixel units.
         inverse_depth: (V,) float64, 1/m.
         size: (H, W).
 
     Returns:
-        inverse depth (H, W) float32, 0 where nothing is; triangle (H, W) int32, -1 where nothing is.
+        z_map, id_map, face_map, see :class:`~mmhuman_dto.geometry.Raster`.
     """
     height, width = size
-    boxes = _boxes(corners.long(), xy.long(), inverse_depth, height, width)
+    boxes = _boxes(soup.corners.long(), xy.long(), inverse_depth, height, width)
     nearest = torch.full((height * width, ), _EMPTY, device=xy.device)
     ends = boxes.count.cumsum(0)
     total = int(ends[-1]) if len(ends) else 0
@@ -49,9 +49,15 @@ def draw(corners, xy, inverse_depth, size):
         pixel, key = _fragments(boxes, ends, start, min(start + _CHUNK, total), width)
         nearest.scatter_reduce_(0, pixel, key, 'amin')
 
-    bits = torch.where(nearest == _EMPTY, 0, _LARGEST_FLOAT_BITS - (nearest >> 32))
-    triangle = torch.where(nearest == _EMPTY, -1, nearest & 0xffffffff)
-    return bits.to(torch.int32).view(torch.float32).view(size), triangle.to(torch.int32).view(size)
+    seen = (nearest != _EMPTY).nonzero()[:, 0]
+    bits, triangle = _LARGEST_FLOAT_BITS - (nearest[seen] >> 32), nearest[seen] & 0xffffffff
+    z_map = torch.zeros(height * width, device=xy.device)
+    z_map[seen] = 1 / bits.to(torch.int32).view(torch.float32)
+    id_map = torch.zeros(height * width, dtype=torch.int32, device=xy.device)
+    id_map[seen] = soup.mesh[triangle] + 1
+    face_map = torch.full_like(id_map, -1)
+    face_map[seen] = soup.face[triangle]
+    return z_map.view(size), id_map.view(size), face_map.view(size)
 
 
 def _fragments(boxes, ends, start, stop, width):

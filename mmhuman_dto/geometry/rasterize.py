@@ -1,9 +1,9 @@
 """Z-buffer rasteriser: which mesh and face a pixel sees, and how far away, without OpenGL.
 
 A pixel shows the face that covers its centre (integer + 0.5) and is nearest there; depth is exact along the face
-(1/z is linear in the image). Faces that share an edge leave no cracks and never both cover a pixel of it. Both sides of a face
-are drawn. What is nearer than 1 cm, or behind the camera, is cut off; faces with a vertex that is not finite are
-left out. Results do not depend on the order of evaluation; of equally near faces the first is drawn.
+(1/z is linear in the image). Faces that share an edge leave no cracks and never both cover a pixel of it. Both
+sides of a face are drawn. What is nearer than 1 cm, or behind the camera, is cut off; faces with a vertex that is
+not finite are left out. Results are the same in every run; of equally near faces the first is drawn.
 """
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -58,15 +58,7 @@ def rasterize_meshes(meshes, intrinsics, size, backend='auto'):
     draw = _backend(backend, device)
     with torch.no_grad():
         soup, xy, inverse_depth = to_screen(collect(meshes, device), intrinsics)
-        nearest, triangle = draw(soup.corners, xy, inverse_depth, tuple(size))
-        seen = triangle >= 0
-        drawn = triangle[seen].long()
-        z_map = nearest.clone()
-        z_map[seen] = 1 / nearest[seen]
-        id_map = torch.zeros_like(triangle)
-        id_map[seen] = soup.mesh[drawn] + 1
-        triangle[seen] = soup.face[drawn]
-    return Raster(z_map, id_map, triangle)
+        return Raster(*draw(soup, xy, inverse_depth, tuple(size)))
 
 
 def interpolate(raster, meshes, attributes, intrinsics):
