@@ -1,0 +1,16 @@
+"""Pictures of people in camera space: over the photo, from above on a metre grid, side by side.
+
+All pictures are (H, W, 3) uint8 RGB arrays, drawn with numpy and OpenCV: no OpenGL, no window.
+"""
+from .birdseye import draw_birdseye
+from .colors import person_colors
+from .contact_sheet import draw_contact_sheet
+from .image_io import read_image, write_image
+from .mesh_render import render_meshes
+from .overlay import draw_overlay
+from .scene import Placement, Scene
+
+__all__ = [
+    'draw_birdseye', 'person_colors', 'draw_contact_sheet', 'read_image', 'write_image', 'render_meshes',
+    'draw_overlay', 'Placement', 'Scene'
+]

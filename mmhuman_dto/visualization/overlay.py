@@ -1,0 +1,63 @@
+"""People's meshes over their photo, labelled with height and distance."""
+import numpy as np
+
+from .colors import person_colors
+from .mesh_render import render_meshes
+from .text import INK, draw_text, place_labels, text_height, text_size
+
+#: Pictures with a shorter side under this (px) get no labels: they could not be read.
+SMALLEST_LABELLED = 160
+#: The part of a person, from the top, that other people's labels keep clear of.
+HEAD_SHARE = .15
+
+
+def draw_overlay(image, placement, faces, labels=True):
+    """Draws the people over the picture.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        placement: :class:`~mmhuman_dto.visualization.Placement`.
+        faces: (F, 3) integers.
+        labels: whether to write height (m, rest pose) and distance (m, z) at each head, where there is room for it.
+
+    Returns:
+        numpy.ndarray: (H, W, 3) uint8 RGB, a new array.
+    """
+    colors = person_colors(placement.ids)
+    picture = render_meshes(image, placement.vertices, faces, placement.intrinsics, colors)
+    if labels and min(image.shape[:2]) >= SMALLEST_LABELLED:
+        _label(picture, placement, colors)
+    return picture
+
+
+def _label(picture, placement, colors):
+    height, width = picture.shape[:2]
+    cap = text_height((height, width))
+    order, heads = _heads(placement, (height, width))
+    anchors = np.stack([heads[:, [0, 2]].mean(1), heads[:, 1]], 1)
+    texts = [(f'{placement.heights[i]:.2f} m tall', f'{placement.depths[i]:.1f} m away') for i in order]
+    sizes = [text_size(lines, cap) for lines in texts]
+    corners = place_labels(anchors, sizes, (width, height), cap * .5, avoid=heads)
+    for person, lines, corner in zip(order, texts, corners):
+        if corner is not None:
+            draw_text(picture, lines, corner, cap, INK, _tint(colors[person]))
+
+
+def _heads(placement, size):
+    """People in the picture, nearest first: their indices (M) and boxes (M, 4) px of the topmost part of each."""
+    indices, boxes = [], []
+    for person in np.argsort(placement.depths):
+        points = placement.vertices[person] @ np.asarray(placement.intrinsics).T
+        pixels = points[points[:, 2] > 0, :2] / points[points[:, 2] > 0, 2:]
+        pixels = pixels[((pixels >= 0) & (pixels < size[::-1])).all(1)]
+        if len(pixels):
+            tall = np.ptp(pixels[:, 1]) * HEAD_SHARE
+            head = pixels[pixels[:, 1] <= pixels[:, 1].min() + tall]
+            indices.append(person)
+            boxes.append([*head.min(0), *head.max(0)])
+    return np.array(indices, int), np.array(boxes, float).reshape(-1, 4)
+
+
+def _tint(color):
+    """A light plate of the person's colour."""
+    return tuple(int(c) for c in 255 - (255 - np.asarray(color, int)) * .45)

@@ -1,0 +1,66 @@
+"""What the pictures are drawn from: people as placed meshes, before and after."""
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+
+class Placement(NamedTuple):
+    """The people of one image, as placed by one method.
+
+    Attributes:
+        vertices: (N, V, 3) float32 m, camera frame (x right, y down, z forward).
+        heights: (N,) m, rest pose.
+        ids: (N,) integers; the same person has the same id, hence colour, in every placement of a scene.
+        intrinsics: (3, 3) px.
+    """
+    vertices: np.ndarray
+    heights: np.ndarray
+    ids: np.ndarray
+    intrinsics: np.ndarray
+
+    @property
+    def depths(self):
+        """(N,) m: mean z of the vertices."""
+        return self.vertices[..., 2].mean(1)
+
+    @classmethod
+    def from_sample(cls, sample, body_model, source='pred'):
+        """Meshes of a :class:`~mmhuman_dto.structures.HumanDataSample`.
+
+        Args:
+            sample: holds ``{source}_instances`` (global_orient, body_pose, betas, transl, and ``person_index`` where
+                people were dropped) and ``{source}_camera.intrinsics``.
+            body_model: a body model of :mod:`mmhuman_dto.body_models`.
+            source: ``'pred'`` or ``'gt'``.
+        """
+        people = getattr(sample, f'{source}_instances')
+        count = len(people)
+        intrinsics = np.asarray(getattr(sample, f'{source}_camera').intrinsics, dtype=np.float64)
+        if count == 0:
+            return cls(np.zeros((0, body_model.num_vertices, 3), np.float32), np.zeros(0), np.zeros(0, int), intrinsics)
+        pose, betas, transl = (torch.as_tensor(x, dtype=torch.float32)
+                               for x in (people.pose, people.betas, people.transl))
+        with torch.no_grad():
+            vertices = body_model(pose, betas, transl).vertices.cpu().numpy()
+            heights = body_model.height(betas).cpu().numpy()
+        ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(count)
+        return cls(vertices, heights, ids, intrinsics)
+
+
+class Scene(NamedTuple):
+    """One image with its people before and after, to be drawn side by side.
+
+    Attributes:
+        title: short text, the image's name say.
+        image: (H, W, 3) uint8 RGB.
+        faces: (F, 3) integers.
+        before, after: :class:`Placement`.
+        truth: :class:`Placement` or None.
+    """
+    title: str
+    image: np.ndarray
+    faces: np.ndarray
+    before: Placement
+    after: Placement
+    truth: Placement | None = None

@@ -1,0 +1,58 @@
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.visualization import Placement, read_image, write_image
+
+
+class Output(NamedTuple):
+    vertices: torch.Tensor
+
+
+class Stick:
+    """Two vertices at transl, the second beta[0] m higher."""
+    num_vertices = 2
+
+    def __call__(self, pose, betas, transl):
+        up = torch.stack([torch.zeros_like(betas[:, 0]), -betas[:, 0], torch.zeros_like(betas[:, 0])], -1)
+        return Output(torch.stack([transl, transl + up], 1))
+
+    def height(self, betas):
+        return betas[:, 0]
+
+
+def sample_of(transl, **fields):
+    count = len(transl)
+    transl = torch.as_tensor(transl, dtype=torch.float64).reshape(-1, 3)
+    people = People(global_orient=torch.zeros(count, 3), body_pose=torch.zeros(count, 23, 3),
+                    betas=torch.ones(count, 11), transl=transl, **fields)
+    return HumanDataSample(pred_instances=people, pred_camera=Camera(intrinsics=torch.eye(3)))
+
+
+def test_placement_of_a_sample():
+    placement = Placement.from_sample(sample_of([(1, 2, 3), (0, 0, 5)]), Stick())
+    np.testing.assert_allclose(placement.vertices[0], [[1, 2, 3], [1, 1, 3]])
+    np.testing.assert_allclose(placement.depths, [3, 5])
+    np.testing.assert_allclose(placement.heights, [1, 1])
+    assert placement.ids.tolist() == [0, 1]
+
+
+def test_people_keep_their_number_after_others_were_dropped():
+    assert Placement.from_sample(sample_of([(0, 0, 5)], person_index=torch.tensor([3])), Stick()).ids.tolist() == [3]
+
+
+def test_placement_of_nobody():
+    placement = Placement.from_sample(sample_of([]), Stick())
+    assert placement.vertices.shape == (0, 2, 3) and placement.depths.shape == (0, )
+
+
+def test_pictures_survive_the_disk_as_rgb(tmp_path):
+    image = np.zeros((5, 6, 3), np.uint8)
+    image[..., 0] = 255
+    write_image(tmp_path / 'deep' / 'red.png', image)
+    np.testing.assert_array_equal(read_image(tmp_path / 'deep' / 'red.png'), image)
+    with pytest.raises(OSError, match='nothing.png'):
+        read_image(tmp_path / 'nothing.png')
