@@ -127,7 +127,7 @@ def _draw_grid(panel, frame, cap):
         top, bottom = frame.to_pixels([value] * 2, [frame.far, frame.near])
         labelled = value % step == 0
         _line(panel, top, bottom, AXIS if value == 0 else GRID, labelled)
-        if labelled:
+        if labelled and bottom[0] + cap * 2 < panel.shape[1]:
             _center_text(panel, _metres(value), bottom + (0, cap * 1.2), cap)
     for value in np.arange(np.ceil(frame.near / minor) * minor, frame.far, minor):
         left, right = frame.to_pixels([frame.left, frame.right], [value] * 2)

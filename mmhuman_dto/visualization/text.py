@@ -5,6 +5,8 @@ import numpy as np
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 #: Height in px of a capital letter of FONT at scale 1.
 CAP_HEIGHT = 21.
+#: Where the paper-coloured copies around a letter lie (a bolder font would be wider in OpenCV 5).
+HALO = [(dx, dy) for dx in (-2, 0, 2) for dy in (-2, 0, 2)]
 INK, PAPER = (30, 34, 40), (255, 255, 255)
 
 
@@ -43,8 +45,8 @@ def draw_text(image, lines, corner, cap, color=INK, background=None):
         cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), background, -1)
     for row, line in enumerate(lines):
         origin = (int(x + cap * .4), int(round(y + cap * (1.4 + 1.75 * row))))
-        if background is None:
-            cv2.putText(image, line, origin, FONT, scale, PAPER, thickness + 2, cv2.LINE_AA)
+        for dx, dy in HALO if background is None else ():
+            cv2.putText(image, line, (origin[0] + dx, origin[1] + dy), FONT, scale, PAPER, thickness, cv2.LINE_AA)
         cv2.putText(image, line, origin, FONT, scale, color, thickness, cv2.LINE_AA)
 
 
