@@ -1,0 +1,231 @@
+"""What the maps of an image say of each person: where its visible mesh is and how deep the depth map puts it.
+
+Reduces disparity, id map and z map to a few numbers a person (DTO paper, arXiv 2511.13282, with the constants of its
+public release). Pixels of all people of all images are one flat list; statistics are segment sums over it.
+"""
+from enum import IntEnum
+from typing import NamedTuple
+
+import torch
+
+
+#: Squares below this part of the squared values they are left from are rounding, not variation.
+ROUNDING = 1e-24
+
+
+class DropReason(IntEnum):
+    """Why a person has no evidence and leaves the scene."""
+    KEPT = 0
+    BAD_MESH = 1  # not finite, or not in front of the camera
+    TOO_FEW_PIXELS = 2  # of its visible mesh
+    TOO_FEW_VISIBLE_VERTICES = 3
+    NO_DEPTH = 4  # too few pixels with a usable disparity
+    DEPTH_OUTLIERS = 5  # too few pixels with a depth between the outlier fences
+    DEPTH_UNLIKE_MESH = 6  # no pixel where the depth map follows the mesh
+
+
+class Evidence(NamedTuple):
+    """Statistics of M people, all (M); float64 except ``reason``; those of dropped people mean nothing.
+
+    reason: :class:`DropReason`, int64. depth, depth_std: mean and population std of 1 / disparity (unit of the map).
+    z: mean z of the visible mesh, m. down_depth, down_z: means over the person's lowest pixels. slope: of mesh z over
+    depth within the person, m per unit of depth. correlation: of the two, -1..1.
+    """
+    reason: torch.Tensor
+    depth: torch.Tensor
+    depth_std: torch.Tensor
+    z: torch.Tensor
+    down_depth: torch.Tensor
+    down_z: torch.Tensor
+    slope: torch.Tensor
+    correlation: torch.Tensor
+
+
+class Pixels(NamedTuple):
+    """K pixels with a mesh: person (index of M) and row, int64; depth (unit of the map) and z (m), float64; all (K)."""
+    person: torch.Tensor
+    row: torch.Tensor
+    depth: torch.Tensor
+    z: torch.Tensor
+
+    def where(self, keep):
+        return Pixels(*[field[keep] for field in self])
+
+
+class EvidenceExtractor:
+    """Reduce maps to per-person evidence, a batch of images at a time.
+
+    Args:
+        min_area: part of the image a person's pixels must cover.
+        min_visible_vertices: vertices of the mesh that must be seen.
+        whisker: depths beyond the quartiles by this many interquartile ranges are outliers.
+        max_residual: largest distance (m) of a pixel's mesh z from the person's line over depth.
+        down_quantile: pixels in rows from this quantile of the person's rows on are its lowest.
+    """
+
+    def __init__(self, min_area=1 / 400, min_visible_vertices=500, whisker=1.5, max_residual=.1, down_quantile=.9):
+        self.min_area = min_area
+        self.min_visible_vertices = min_visible_vertices
+        self.whisker = whisker
+        self.max_residual = max_residual
+        self.down_quantile = down_quantile
+
+    def __call__(self, maps, visible_vertices):
+        """Evidence of all people of S images.
+
+        Args:
+            maps: S objects with ``disparity`` (H, W) any float, ``id_map`` (H, W) integers with 0 nobody and i + 1
+                person i, ``z_map`` (H, W) m; sizes may differ between images. A disparity of zero or less counts as
+                the smallest positive one of its map; pixels with a disparity that isn't finite or a z that isn't
+                positive count for nobody.
+            visible_vertices: S integer tensors (N_i), one entry a person.
+
+        Returns:
+            Evidence of the M = sum(N_i) people in order.
+
+        Raises:
+            ValueError: maps of one image differ in size, or name a person that doesn't exist.
+        """
+        visible = torch.cat([torch.as_tensor(rows) for rows in visible_vertices])
+        pixels, area = _gather_pixels(maps, [len(rows) for rows in visible_vertices])
+        num, min_pixels = len(area), self.min_area * area
+
+        mesh = pixels.where(pixels.z > 0)
+        deep = mesh.where(mesh.depth.isfinite())
+        inliers = deep.where(self._is_inlier(deep, num))
+        slope, correlation, residual = _fit_within_rows(inliers, num)
+        kept = inliers.where(residual.abs() <= self.max_residual)
+        down = kept.where(self._is_lowest(kept, num))
+
+        depth, z = _mean(kept.depth, kept, num), _mean(kept.z, kept, num)
+        variance = _mean((kept.depth - depth[kept.person]).square(), kept, num)
+        return Evidence(
+            reason=_first_reason({
+                DropReason.TOO_FEW_PIXELS: _count(mesh, num) < min_pixels,
+                DropReason.TOO_FEW_VISIBLE_VERTICES: visible.to(area.device) < self.min_visible_vertices,
+                DropReason.NO_DEPTH: _count(deep, num) < min_pixels,
+                DropReason.DEPTH_OUTLIERS: _count(inliers, num) < min_pixels,
+                DropReason.DEPTH_UNLIKE_MESH: _count(kept, num) < 1,
+            }),
+            depth=depth,
+            depth_std=variance.sqrt(),
+            z=z,
+            down_depth=_mean(down.depth, down, num),
+            down_z=_mean(down.z, down, num),
+            slope=slope,
+            correlation=correlation)
+
+    def _is_inlier(self, pixels, num):
+        """Whether each pixel's depth is strictly between the outlier fences of its person."""
+        lower, upper = _quartiles(pixels, num)
+        reach = self.whisker * (upper - lower)
+        low, high = (lower - reach).clamp(min=0)[pixels.person], (upper + reach)[pixels.person]
+        return (pixels.depth > low) & (pixels.depth < high)
+
+    def _is_lowest(self, pixels, num):
+        """Whether each pixel's row is at or below the quantile of its person's rows."""
+        if not len(pixels.row):
+            return pixels.row.bool()
+        height = int(pixels.row.max()) + 1
+        histogram = _sum(torch.ones_like(pixels.z), pixels.person * height + pixels.row, num * height)
+        ranks = histogram.view(num, height).cumsum(-1)
+        quantile = _interpolate(lambda k: (ranks <= k[:, None]).sum(-1).double(), ranks[:, -1], self.down_quantile)
+        return pixels.row >= quantile[pixels.person]
+
+
+def _gather_pixels(maps, sizes):
+    """Pixels with a mesh of S images of ``sizes`` people, and the area (M), px, of each person's image."""
+    parts, areas, first = [], [], 0
+    for index, (image, size) in enumerate(zip(maps, sizes)):
+        disparity, id_map, z_map = map(torch.as_tensor, (image.disparity, image.id_map, image.z_map))
+        if not disparity.shape == id_map.shape == z_map.shape:
+            raise ValueError(f'image {index} of the batch: disparity {tuple(disparity.shape)}, id_map '
+                             f'{tuple(id_map.shape)} and z_map {tuple(z_map.shape)} must have the same size')
+        pixel = id_map.flatten().nonzero().squeeze(1)
+        person = id_map.flatten()[pixel].long() - 1
+        if len(person) and not 0 <= int(person.min()) <= int(person.max()) < size:
+            raise ValueError(f'image {index} of the batch: id_map holds person {int(person.max()) + 1}, '
+                             f'but there are {size} people')
+        values = disparity.flatten()[pixel].float().clamp(min=_smallest_positive(disparity))
+        parts.append(Pixels(person + first, pixel // id_map.shape[1], 1 / values.double(),
+                            z_map.flatten()[pixel].double()))
+        areas.append(torch.full((size, ), id_map.numel(), device=id_map.device))
+        first += size
+    return Pixels(*[torch.cat(field) for field in zip(*parts)]), torch.cat(areas)
+
+
+def _smallest_positive(disparity):
+    """Smallest positive value of a map as float; 0 where there is none."""
+    low = float(disparity.min())
+    if not low > 0:
+        positive = disparity[disparity > 0]
+        low = float(positive.min()) if len(positive) else 0.
+    return low
+
+
+def _quartiles(pixels, num):
+    """First and third quartile (M) of depth within each person, linearly interpolated.
+
+    Depth falls as disparity rises, so sorting (person, disparity) packed into one integer sorts depth downwards, at a
+    fraction of a sort of floats: positive floats order like their bits. Disparity was float32 before it was inverted.
+    """
+    disparity = (1 / pixels.depth).float()
+    key = (pixels.person << 32) | disparity.view(torch.int32)
+    ordered = (key.sort().values & 0x7fffffff).int().view(torch.float32)
+    count = _count(pixels, num).long()
+    last = count.cumsum(0) - 1
+
+    def kth(k):
+        return 1 / ordered[(last - k.long()).clamp(min=0)].double() if len(ordered) else torch.zeros_like(k)
+
+    return _interpolate(kth, count, .25), _interpolate(kth, count, .75)
+
+
+def _interpolate(kth, count, quantile):
+    """Linearly interpolated quantile (M) of ``count`` sorted values; ``kth`` (M) -> (M) gives the one of a rank."""
+    position = quantile * (count - 1).clamp(min=0).double()
+    low = position.floor()
+    lower, upper = kth(low), kth(position.ceil())
+    return torch.lerp(lower, upper, position - low)
+
+
+def _fit_within_rows(pixels, num):
+    """Least squares of z over depth within each person, each image row's mean taken off both.
+
+    Takes off what changes with the row, such as a slope of the ground. The intercept is 0, as both have mean 0.
+
+    Returns:
+        slope (M), 0 where depth is constant; correlation (M), 0 where either is; residual (K) of each pixel, m.
+    """
+    height = int(pixels.row.max()) + 1 if len(pixels.row) else 0
+    row = pixels.person * height + pixels.row
+    row_count = _sum(torch.ones_like(pixels.z), row, num * height)
+    depth = pixels.depth - (_sum(pixels.depth, row, num * height) / row_count)[row]
+    z = pixels.z - (_sum(pixels.z, row, num * height) / row_count)[row]
+    dd, zz, dz = (_sum(product, pixels.person, num) for product in (depth * depth, z * z, depth * z))
+    depth_varies = dd > ROUNDING * _sum(pixels.depth.square(), pixels.person, num)
+    z_varies = zz > ROUNDING * _sum(pixels.z.square(), pixels.person, num)
+    slope = torch.where(depth_varies, dz / dd, 0.)
+    correlation = torch.where(depth_varies & z_varies, dz / (dd * zz).sqrt(), 0.)
+    return slope, correlation, z - slope[pixels.person] * depth
+
+
+def _first_reason(conditions):
+    """Of the conditions (M) that hold, the first one's reason (M); KEPT where none holds."""
+    reason = None
+    for code, condition in reversed(conditions.items()):
+        kept = torch.full_like(condition, DropReason.KEPT, dtype=torch.long) if reason is None else reason
+        reason = torch.where(condition, int(code), kept)
+    return reason
+
+
+def _sum(values, index, num):
+    return values.new_zeros(num).scatter_add_(0, index, values)
+
+
+def _count(pixels, num):
+    return torch.bincount(pixels.person, minlength=num)
+
+
+def _mean(values, pixels, num):
+    return _sum(values, pixels.person, num) / _count(pixels, num)

@@ -1,0 +1,3 @@
+from .paper import PaperDTO
+
+__all__ = ['PaperDTO']

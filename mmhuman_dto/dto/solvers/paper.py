@@ -1,0 +1,217 @@
+"""The closed-form MAP solver of the DTO paper (arXiv 2511.13282), batched over scenes.
+
+People are moved along their camera rays so that z_i = alpha * depth_i + beta, one (alpha, beta) a group of a scene.
+Everything works on whole batches, (S, P) people of S scenes, with masks and in float64. Constants are the paper's.
+"""
+from typing import NamedTuple
+
+import torch
+
+from mmhuman_dto.registry import DTO_SOLVERS
+
+from ..update import DTOResult
+
+#: Nobody may become taller than this, m.
+MAX_HEIGHT = 2.1
+#: Bound of the slope of z over depth, m per unit of depth, where no mesh of a group tells it.
+DEFAULT_SLOPE = 20.
+#: A mesh tells the slope when its z and the depth correlate better than this.
+MIN_CORRELATION = .5
+#: A person is far beyond this depth (unit of the depth map), ...
+FAR_DEPTH = .02
+#: ... or when a body 2 m tall would cover less than this part of the image's shorter side at its place.
+FAR_SIZE = .25
+#: What a person who was taken out counts in a scene's deviation, in standard deviations.
+SKIPPED_DEVIATION = 3.
+MAX_ROUNDS = 10
+#: A determinant below this part of its terms holds rounding only: everybody is at the same depth.
+SINGULAR = 1e-13
+
+
+class Group(NamedTuple):
+    """People solved together, one group in each of S scenes.
+
+    members (S, P) bool; depth, depth_std (unit of the depth map), z, heights, mean, std (m), all (S, P);
+    min_slope (S), m per unit of depth: the bound of alpha.
+    """
+    members: torch.Tensor
+    depth: torch.Tensor
+    depth_std: torch.Tensor
+    z: torch.Tensor
+    heights: torch.Tensor
+    mean: torch.Tensor
+    std: torch.Tensor
+    min_slope: torch.Tensor
+
+
+class Line(NamedTuple):
+    """z = alpha * depth + beta of one group in each of S scenes.
+
+    alpha, beta (S); followers (S, P): members that move to the line; skipped (S, P): members that were taken out or
+    given up (a group of one is neither); count (S): members under the height rule; deviation (S): mean
+    |height - mean| / std over them.
+    """
+    alpha: torch.Tensor
+    beta: torch.Tensor
+    followers: torch.Tensor
+    skipped: torch.Tensor
+    count: torch.Tensor
+    deviation: torch.Tensor
+
+
+@DTO_SOLVERS.register_module()
+class PaperDTO:
+    """Depth-conditioned translation optimisation as published (arXiv 2511.13282).
+
+    Near and far people are solved apart; a group of one person is left as it is. People at one depth, identical
+    people and constant maps fall under the slope bound, so results are finite.
+
+    Args:
+        slope_bound: whether the slope of mesh z over depth seen within people bounds alpha from below; False bounds it
+            by the constant 20 m per unit of depth.
+    """
+
+    def __init__(self, slope_bound=True):
+        self.slope_bound = slope_bound
+
+    def solve(self, problem):
+        """Place the people of all scenes of a :class:`DTOProblem`; returns a :class:`DTOResult`."""
+        is_far = (problem.depth > FAR_DEPTH) | (problem.apparent_size < FAR_SIZE)
+        near, near_line = self._solve_near(problem, problem.mask & ~is_far)
+        far = self._group(problem, problem.mask & is_far, problem.depth, problem.z)
+        far_line = push_behind(near, near_line, far, solve_group(far))
+        return DTOResult(
+            problem=problem,
+            alpha=torch.stack([near_line.alpha, far_line.alpha], -1),
+            beta=torch.stack([near_line.beta, far_line.beta], -1),
+            scale=torch.where(is_far, relative_move(far, far_line), relative_move(near, near_line)),
+            skipped=near_line.skipped | far_line.skipped,
+            optimised=torch.maximum(near_line.count, far_line.count) >= 2,
+            deviation=scene_deviation(near_line, far_line))
+
+    def _solve_near(self, problem, members):
+        """The near group solved at people's means, or at their lowest pixels where that deviates less."""
+        mean = self._group(problem, members, problem.depth, problem.z)
+        down = self._group(problem, members, problem.down_depth, problem.down_z)
+        mean_line, down_line = solve_group(mean), solve_group(down)
+        use_down = (down_line.count >= mean_line.count) & (down_line.deviation < mean_line.deviation)
+        return select(use_down, down, mean), select(use_down, down_line, mean_line)
+
+    def _group(self, problem, members, depth, z):
+        return Group(members, depth, problem.depth_std, z, problem.heights, problem.prior_mean, problem.prior_std,
+                     self._min_slope(problem, members))
+
+    def _min_slope(self, problem, members):
+        """Mean slope (S) over the members whose mesh tells it, weighted by correlation."""
+        if not self.slope_bound:
+            return members.new_full(members.shape[:1], DEFAULT_SLOPE, dtype=torch.float64)
+        weight = problem.correlation * (members & (problem.correlation > MIN_CORRELATION))
+        total = weight.sum(-1)
+        return torch.where(total > 0, (problem.slope * weight).sum(-1) / total, DEFAULT_SLOPE)
+
+
+def solve_group(group):
+    """Fit the line of each group, taking out the tallest person while somebody exceeds the limit of height.
+
+    Returns:
+        Line. Two people whom a line above the slope bound fits exactly have count 0 and deviation 0. So has a group
+        given up, with alpha 0 and beta its largest z. A group of one has no followers, alpha 0 and beta its z.
+    """
+    size = group.members.sum(-1)
+    grouped = size >= 2
+    farthest = torch.where(size > 0, torch.where(group.members, group.z, -torch.inf).amax(-1), 0.)
+    alpha, beta = torch.zeros_like(farthest), farthest
+    inside = group.members & grouped[:, None]
+    active, exact_pair = grouped, torch.zeros_like(grouped)
+    position = torch.arange(inside.shape[-1], device=inside.device)
+    terms = height_terms(group)
+    for _ in range(MAX_ROUNDS):
+        new_alpha, new_beta, bounded = fit_line(group, terms, inside)
+        alpha, beta = torch.where(active, new_alpha, alpha), torch.where(active, new_beta, beta)
+        left = inside.sum(-1)
+        exact_pair = exact_pair | (active & ~bounded & (left == 2))
+        tallest, index = torch.where(inside, heights_on(group, alpha, beta), -torch.inf).max(-1)
+        active = active & ~exact_pair & (tallest > MAX_HEIGHT)
+        if not active.any():
+            break
+        given_up = active & (left <= 2)
+        alpha, beta = torch.where(given_up, 0., alpha), torch.where(given_up, farthest, beta)
+        active = active & ~given_up
+        inside = inside & ~given_up[:, None] & ~(active[:, None] & (position == index[:, None]))
+
+    count = torch.where(exact_pair, 0, inside.sum(-1))
+    deviation = (heights_on(group, alpha, beta) - group.mean).abs() / group.std
+    deviation = torch.where(count > 0, masked_sum(deviation, inside) / count, 0.)
+    return Line(alpha, beta, inside, group.members & grouped[:, None] & ~inside, count, deviation)
+
+
+def fit_line(group, terms, inside):
+    """Most likely line under the height prior of the people ``inside``, its slope bounded from below.
+
+    Returns:
+        alpha, beta, bounded, each (S): bounded where alpha is the group's ``min_slope``, because the best one is
+        smaller or because depth varies less between people than within them.
+    """
+    aa, ab, bb, am, bm = masked_sum(terms, inside)
+    determinant = aa * bb - ab.square()
+    alpha = (bb * am - ab * bm) / determinant
+    num = inside.sum(-1)
+    centred = group.depth - (masked_sum(group.depth, inside) / num)[:, None]
+    spread = (masked_sum(centred.square(), inside) / num).sqrt()
+    flat = (spread < masked_sum(group.depth_std, inside) / num) | (determinant <= SINGULAR * aa * bb)
+    bounded = flat | (alpha < group.min_slope)
+    alpha = torch.where(bounded, group.min_slope, alpha)
+    return alpha, (bm - ab * alpha) / bb, bounded
+
+
+def height_terms(group):
+    """Terms (5, S, P) of the normal equations of sum ((a * alpha + b * beta) - m)^2: aa, ab, bb, am, bm."""
+    b = group.heights / (group.z * group.std)
+    a, m = b * group.depth, group.mean / group.std
+    return torch.stack([a * a, a * b, b * b, a * m, b * m])
+
+
+def push_behind(near, near_line, far, far_line):
+    """Shift far groups of two or more so that they start behind the near group, then skip whom this makes too tall."""
+    pushed = near.members.any(-1) & (far.members.sum(-1) >= 2)
+    last_near = torch.where(near.members, near.depth, -torch.inf).amax(-1)
+    first_far = torch.where(far.members, far.depth, torch.inf).amin(-1)
+    floor = last_near * near_line.alpha + near_line.beta - first_far * far_line.alpha
+    beta = torch.where(pushed, torch.maximum(far_line.beta, floor), far_line.beta)
+    too_tall = far_line.followers & pushed[:, None] & (heights_on(far, far_line.alpha, beta) > MAX_HEIGHT)
+    return far_line._replace(
+        beta=beta,
+        followers=far_line.followers & ~too_tall,
+        skipped=far_line.skipped | too_tall,
+        count=(far_line.count - too_tall.sum(-1)).clamp(min=0))
+
+
+def scene_deviation(near, far):
+    """Mean deviation (S) of a scene's people in standard deviations, skipped ones at the price of three."""
+    skipped = (near.skipped | far.skipped).sum(-1)
+    total = near.deviation * near.count + far.deviation * far.count + SKIPPED_DEVIATION * skipped
+    people = near.count + far.count + skipped
+    return torch.where(people > 0, total / people, 0.)
+
+
+def moved_z(group, alpha, beta):
+    return alpha[:, None] * group.depth + beta[:, None]
+
+
+def heights_on(group, alpha, beta):
+    return group.heights / group.z * moved_z(group, alpha, beta)
+
+
+def relative_move(group, line):
+    """Factor (S, P) by which the line moves each follower away from the camera; 1 for everybody else."""
+    return torch.where(line.followers, moved_z(group, line.alpha, line.beta) / group.z, 1.)
+
+
+def masked_sum(values, mask):
+    return torch.where(mask, values, 0.).sum(-1)
+
+
+def select(condition, first, second):
+    """Choose scene by scene between two equal named tuples of batched tensors; condition (S)."""
+    return type(first)(*[
+        torch.where(condition.view(-1, *[1] * (a.ndim - 1)), a, b) for a, b in zip(first, second)])

@@ -1,0 +1,112 @@
+"""From solved distances back to meshes: move each person along its ray and give it the height that goes with it."""
+from dataclasses import dataclass
+
+import torch
+
+from .prior import TEEN
+from .problem import DTOProblem, stack_rows
+
+#: Below this new height (m) a body is reshaped by its child blend whatever its class (DTO paper, arXiv 2511.13282).
+CHILD_HEIGHT = 1.45
+
+
+@dataclass
+class DTOResult:
+    """Where a solver puts the people of S scenes; (S, P) as in ``problem``, G groups a scene.
+
+    Attributes:
+        problem: the :class:`DTOProblem` solved.
+        alpha, beta: (S, G) lines z = alpha * depth + beta of the groups, m per unit of the depth map and m.
+        scale: (S, P) new distance over initial distance; 1 for people who stay as they are.
+        skipped: (S, P) people the solver took out; they stay as they are.
+        optimised: (S) whether at least two people of a group were placed together.
+        deviation: (S) mean distance of the new heights from the prior, in its standard deviations.
+    """
+    problem: DTOProblem
+    alpha: torch.Tensor
+    beta: torch.Tensor
+    scale: torch.Tensor
+    skipped: torch.Tensor
+    optimised: torch.Tensor
+    deviation: torch.Tensor
+
+    def apply_to(self, sample, index, body_model):
+        """New sample of scene ``index``; see :meth:`apply`."""
+        return self._apply([sample], torch.tensor([index], device=self.scale.device), body_model)[0]
+
+    def apply(self, samples, body_model):
+        """New samples with the people placed; their bodies are updated in one batch.
+
+        Args:
+            samples: the S samples the problem was made from.
+            body_model: the one the problem was made with.
+
+        Returns:
+            S samples. ``pred_instances`` holds the people who were not dropped, with new ``transl`` (m), ``betas``,
+            ``heights`` (m) and with ``person_index``, their row in the input. Metainfo gains ``optimised`` (bool) and
+            ``height_deviation`` (float). Maps still show the initial meshes.
+        """
+        return self._apply(samples, torch.arange(len(samples), device=self.scale.device), body_model)
+
+    def _apply(self, samples, scenes, body_model):
+        problem, mask = self.problem, self.problem.mask[scenes]
+        rows = problem.person_index[scenes][mask].split(mask.sum(-1).tolist())
+        people = [sample.pred_instances[row] for sample, row in zip(samples, rows)]
+        betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
+        pose = torch.cat([
+            stack_rows(people, 'global_orient', (3, ))[:, None],
+            stack_rows(people, 'body_pose', (body_model.num_body_joints, 3))
+        ], 1)
+        betas, transl = move_people(body_model, pose, betas, transl, problem.heights[scenes][mask],
+                                    self.scale[scenes][mask], problem.height_class[scenes][mask])
+        heights = body_model.height(betas)
+        placed, start = [], 0
+        for sample, group, row, scene in zip(samples, people, rows, scenes.tolist()):
+            part = slice(start, start + len(row))
+            start = part.stop
+            group.betas, group.transl, group.heights, group.person_index = betas[part], transl[part], heights[part], row
+            new = sample.new()
+            new.pred_instances = group
+            new.set_metainfo(dict(
+                optimised=bool(self.optimised[scene]), height_deviation=float(self.deviation[scene])))
+            placed.append(new)
+        return placed
+
+
+def move_people(body_model, pose, betas, transl, heights, scale, height_class):
+    """Scale people's distance from the camera and, by one linear step of one shape coefficient, their height.
+
+    The coefficient is the body model's child blend for children who shrink and for anybody below 1.45 m, else the
+    first one. As the child blend changes proportions, people reshaped by it are shifted in x and y so that their joints
+    stay where the scaled body had them on average (DTO paper, arXiv 2511.13282).
+
+    Args:
+        body_model: anything with ``height(betas)``, ``skeleton(pose, betas, transl)`` and ``child_coefficient``.
+        pose: (M, 24, 3) rad. betas: (M, B). transl: (M, 3), m, camera.
+        heights: (M) rest-pose heights of ``betas``, m. scale: (M) new distance over old; 1 leaves a person untouched.
+        height_class: (M) index of ``HEIGHT_CLASSES``.
+
+    Returns:
+        betas (M, B), transl (M, 3), m, of the input's dtypes.
+    """
+    child = _uses_child_blend(body_model, heights, scale, height_class)
+    coefficient = torch.where(child, body_model.child_coefficient or 0, 0)
+    unit = torch.nn.functional.one_hot(coefficient, betas.shape[-1])
+    per_unit = heights - body_model.height(betas - unit).double()
+    new_betas = torch.where(unit.bool(), betas + (heights * (scale - 1) / per_unit)[:, None], betas).to(betas.dtype)
+    new_transl = transl * scale[:, None]
+    if child.any():
+        # Translation cancels out of (joints before) * scale - (joints after).
+        before = body_model.skeleton(pose[child], betas[child], None).double()
+        after = body_model.skeleton(pose[child], new_betas[child], None).double()
+        shift = (before * scale[child, None, None] - after).mean(-2)
+        shift[:, 2] = 0
+        new_transl[child] += shift
+    return new_betas, new_transl.to(transl.dtype)
+
+
+def _uses_child_blend(body_model, heights, scale, height_class):
+    if body_model.child_coefficient is None:
+        return torch.zeros_like(height_class, dtype=torch.bool)
+    moved = scale != 1
+    return moved & (((height_class <= TEEN) & (scale < 1)) | (heights * scale < CHILD_HEIGHT))
