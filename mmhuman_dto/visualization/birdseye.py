@@ -86,7 +86,7 @@ def fit_frame(placements, panel_size):
     low, high = ground.min(0) - BORDER, ground.max(0) + BORDER
     height, width = panel_size
     cap = text_height(panel_size)
-    corner = (round(cap * 4.2), round(cap * 2.6))
+    corner = (text_size([_metres(np.ceil(high[1]))], cap)[0], round(cap * 2.6))
     size = (width - corner[0] - round(cap), height - corner[1] - round(cap * 2.6))
     scale = min(np.array(size) / (high - low))
     left = (low[0] + high[0]) / 2 - size[0] / scale / 2
@@ -121,13 +121,14 @@ def _draw_field_of_view(plot, frame, intrinsics, image_width):
 
 
 def _draw_grid(panel, frame, cap):
-    step = next(s for s in GRID_STEPS if s * frame.scale >= cap * 3.6 or s == GRID_STEPS[-1])
+    room = text_size([_metres(np.floor(frame.left))], cap)[0]
+    step = next(s for s in GRID_STEPS if s * frame.scale >= room or s == GRID_STEPS[-1])
     minor = 1 if frame.scale >= 8 else step
     for value in np.arange(np.ceil(frame.left / minor) * minor, frame.right, minor):
         top, bottom = frame.to_pixels([value] * 2, [frame.far, frame.near])
         labelled = value % step == 0
         _line(panel, top, bottom, AXIS if value == 0 else GRID, labelled)
-        if labelled and bottom[0] + cap * 2 < panel.shape[1]:
+        if labelled and bottom[0] + room / 2 < panel.shape[1]:
             _center_text(panel, _metres(value), bottom + (0, cap * 1.2), cap)
     for value in np.arange(np.ceil(frame.near / minor) * minor, frame.far, minor):
         left, right = frame.to_pixels([frame.left, frame.right], [value] * 2)

@@ -24,7 +24,7 @@ def draw_contact_sheet(scenes, row_height=360):
     cell = (row_height, row_height * 4 // 3)
     gap = max(4, row_height // 60)
     cap = text_height(cell)
-    title_height = round(cap * 3)
+    title_height = round(cap * 3.4)
     row_shape = (title_height + row_height + gap, 2 * (cell[1] + gap) + 2 * row_height, 3)
     sheet = np.full((max(len(scenes), 1) * row_shape[0], *row_shape[1:]), PAPER, np.uint8)
     for scene, row in zip(scenes, np.split(sheet, max(len(scenes), 1))):
