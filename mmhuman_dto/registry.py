@@ -4,8 +4,13 @@ Imports MMEngine only: an ImportError raised under a registry's lazy import surf
 unrelated message ("Failed to import ..."), so nothing optional may be imported from here.
 Each ``locations`` entry is the package whose import registers the modules.
 """
+from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import LOOPS as MMENGINE_LOOPS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
@@ -33,3 +38,9 @@ TRANSFORMS = _registry('transform', 'datasets.transforms', MMENGINE_TRANSFORMS)
 MODELS = _registry('model', 'models', MMENGINE_MODELS)
 #: Assigners and match costs.
 TASK_UTILS = _registry('task util', 'models.task_modules', MMENGINE_TASK_UTILS)
+
+DATA_SAMPLERS = _registry('data sampler', 'datasets', MMENGINE_DATA_SAMPLERS)
+LOOPS = _registry('loop', 'engine', MMENGINE_LOOPS)
+HOOKS = _registry('hook', 'engine', MMENGINE_HOOKS)
+OPTIM_WRAPPERS = _registry('optimizer wrapper', 'engine', MMENGINE_OPTIM_WRAPPERS)
+OPTIM_WRAPPER_CONSTRUCTORS = _registry('optimizer wrapper constructor', 'engine', MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS)
