@@ -1,0 +1,1 @@
+"""Datasets, samplers and the formats people are kept in."""

@@ -1,0 +1,160 @@
+"""What networks would have said of a scene: initial meshes, disparity, ages, each with the errors of its kind."""
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from .people import CLASSES, body_heights, match_height
+
+_ADULT_HEIGHT = np.mean([CLASSES['female'][1], CLASSES['male'][1]])
+
+
+@dataclass(frozen=True)
+class InitialErrors:
+    """Errors of a mesh network that looks at one person at a time; all zero gives the truth.
+
+    Attributes:
+        height_shrinkage: how far a height (m) is pulled to the mean adult's; 1 makes everybody an average adult.
+        child_shrinkage: how far the child coefficient is pulled to 0; 1 is a network that knows adult bodies only.
+        height_noise: std of the height beyond that, m.
+        shape_noise: std of the shape coefficients.
+        focal_noise: std of the logarithm of (assumed / true focal length), one a picture.
+        pose_noise: std of the rotation error of each joint, degrees.
+        orient_noise: the same of the whole body.
+        offset_noise: std of the place in the picture, in body heights.
+        scale_noise: std of the logarithm of the size in the picture.
+    """
+    height_shrinkage: float = .8
+    child_shrinkage: float = 1.
+    height_noise: float = .02
+    shape_noise: float = .2
+    focal_noise: float = .1
+    pose_noise: float = 5.
+    orient_noise: float = 4.
+    offset_noise: float = .01
+    scale_noise: float = .02
+
+    @classmethod
+    def none(cls):
+        """No errors at all."""
+        return cls(*[0.] * 9)
+
+
+@dataclass(frozen=True)
+class DisparityErrors:
+    """Errors of a relative-depth network; with the noises and the shift zero the map is ``scale`` / z.
+
+    Attributes:
+        scale: mean factor, disparity units x m; 1 / disparity reaches 0.02, where people count as far, at ``scale`` / 50 m.
+        scale_noise: std of the logarithm of the factor, one a picture.
+        shift_noise: std of a constant added to 1 / z, in medians of 1 / z over the people.
+        person_noise: std of the logarithm of each person's disparity against the truth.
+        relief_noise: std of the logarithm of how deep each person's own shape appears.
+        row_bias: std of the growth (share) from the top row to the bottom row.
+        smoothing: std of the blur over edges, in image heights.
+        pixel_noise: std of smooth noise, as a share of the disparity.
+    """
+    scale: float = 900.
+    scale_noise: float = .15
+    shift_noise: float = .04
+    person_noise: float = .05
+    relief_noise: float = .1
+    row_bias: float = .03
+    smoothing: float = .002
+    pixel_noise: float = .005
+
+    @classmethod
+    def none(cls):
+        """Exactly 900 / z."""
+        return cls(cls.scale, *[0.] * 7)
+
+
+@dataclass(frozen=True)
+class AgeErrors:
+    """Errors of an age and sex network: std of the logarithm of (age + 2), and of the log-odds of P(male) around +-``certainty``."""
+    age_noise: float = .12
+    certainty: float = 3.
+    male_noise: float = 1.5
+
+
+class InitialMeshes(NamedTuple):
+    """``pose`` (N, 24, 3), ``betas`` (N, B), ``transl`` (N, 3) m in the frame of the assumed camera ``intrinsics`` (3, 3)."""
+    pose: np.ndarray
+    betas: np.ndarray
+    transl: np.ndarray
+    intrinsics: np.ndarray
+
+
+def initial_meshes(scene, body_model, errors=InitialErrors()):
+    """What a single-person network gives: too adult, at the distance that makes the wrong size look right.
+
+    A wrong height is seen at the right size by moving the body away by wrong / true height, a wrong focal length by
+    assumed / true focal length.
+
+    Returns:
+        :class:`InitialMeshes`, rows as the scene's people.
+    """
+    rng = scene.generator('initial meshes')
+    betas = _initial_betas(scene, body_model, errors, rng)
+    ratio = body_heights(betas, body_model) / scene.heights * np.exp(errors.scale_noise * rng.normal(size=len(scene)))
+    focal = np.exp(errors.focal_noise * rng.normal())
+    intrinsics = scene.intrinsics * [[focal, 1, 1], [1, focal, 1], [1, 1, 1]]
+    root = scene.joints[:, 0]
+    offset = errors.offset_noise * rng.normal(size=(len(scene), 2)) * scene.heights[:, None]
+    moved = np.concatenate([(root[:, :2] + offset) / focal, root[:, 2:]], 1) * (ratio * focal)[:, None]
+    return InitialMeshes(_noisy_pose(scene.pose, errors, rng), betas, moved - rest_roots(betas, body_model), intrinsics)
+
+
+def _initial_betas(scene, body_model, errors, rng):
+    betas = scene.betas.copy()
+    betas[:, :-1] += errors.shape_noise * rng.normal(size=betas[:, :-1].shape)
+    betas[:, -1] *= 1 - errors.child_shrinkage
+    heights = scene.heights + errors.height_shrinkage * (_ADULT_HEIGHT - scene.heights)
+    return match_height(heights + errors.height_noise * rng.normal(size=len(scene)), betas, 0, body_model)
+
+
+def rest_roots(betas, body_model):
+    """Root joints (N, 3) m of the rest bodies: where ``transl`` is added."""
+    betas = torch.as_tensor(betas, dtype=torch.float32)
+    return body_model.skeleton(betas.new_zeros(len(betas), 24, 3), betas, None)[:, 0].double().numpy()
+
+
+def _noisy_pose(pose, errors, rng):
+    std = np.full((24, 1), np.radians(errors.pose_noise))
+    std[0] = np.radians(errors.orient_noise)
+    wrong = Rotation.from_rotvec((rng.normal(size=pose.shape) * std / np.sqrt(3)).reshape(-1, 3))
+    return (wrong * Rotation.from_rotvec(pose.reshape(-1, 3))).as_rotvec().reshape(pose.shape)
+
+
+def disparity(scene, picture, errors=DisparityErrors()):
+    """What a relative-depth network gives for a picture: (H, W) float32 >= 0, 0 in the sky without errors."""
+    rng = scene.generator('disparity')
+    inverse = np.divide(1, picture.depth, out=np.zeros_like(picture.depth), where=picture.depth > 0)
+    people = picture.id_map > 0
+    shift = errors.shift_noise * rng.normal() * (np.median(inverse[people]) if people.any() else 0)
+    for i in range(len(scene)):
+        mine = picture.id_map == i + 1
+        level, relief = np.exp([errors.person_noise, errors.relief_noise] * rng.normal(size=2))
+        if mine.any():
+            mean = inverse[mine].mean()
+            inverse[mine] = level * (mean + relief * (inverse[mine] - mean))
+    height, width = inverse.shape
+    if errors.smoothing:
+        inverse = cv2.GaussianBlur(inverse, (0, 0), errors.smoothing * height)
+    rows = np.linspace(-.5, .5, height, dtype=np.float32)[:, None]
+    inverse *= 1 + errors.row_bias * np.float32(rng.normal()) * rows
+    coarse = rng.normal(size=(height // 16 + 2, width // 16 + 2)).astype(np.float32)
+    inverse *= 1 + errors.pixel_noise * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    scale = errors.scale * np.exp(errors.scale_noise * rng.normal())
+    return np.maximum(scale * (inverse + shift), 0).astype(np.float32)
+
+
+def ages_and_sexes(scene, errors=AgeErrors()):
+    """What an age and sex network gives: ages (N) years, P(male) (N)."""
+    rng = scene.generator('ages')
+    ages = (scene.ages + 2) * np.exp(errors.age_noise * rng.normal(size=len(scene))) - 2
+    odds = np.where(scene.male, 1, -1) * errors.certainty + errors.male_noise * rng.normal(size=len(scene))
+    return np.maximum(ages, 0), 1 / (1 + np.exp(-odds))

@@ -1,0 +1,91 @@
+"""Sun, sky light and shadows: a shadow map along the sun, and dark contact under what stands on the ground."""
+import cv2
+import numpy as np
+import torch
+
+from ..geometry import rasterize_meshes
+from .appearance import remap
+
+AMBIENT, SUN = .56, .60
+#: Shadow map: finest cell and largest side.
+_CELL, _SIDE = .015, 900
+#: Distance of the stand-in sun, m, and how much farther a point must be than what shades it, m.
+_SUN_DISTANCE, _BIAS = 1000., .04
+#: Contact shadow: height below which a body darkens the ground, and its reach, m.
+_CONTACT_HEIGHT, _CONTACT_REACH = .12, .06
+
+
+class Light:
+    """Light of one scene.
+
+    Args:
+        ground: the plane, camera frame.
+        up: (3) unit vector against gravity, camera frame.
+        meshes: [(vertices (V, 3), faces (F, 3)), ...] that cast shadows, camera frame, m.
+        rng: numpy Generator.
+    """
+
+    def __init__(self, ground, up, meshes, rng):
+        elevation, azimuth = rng.uniform(.55, 1.15), rng.uniform(-1.5, 1.5)
+        back = -np.array([0, 0, 1]) + up * up[2]  # towards the viewer, level
+        back /= np.linalg.norm(back)
+        side = np.cross(up, back)
+        self.up, self.ground = up, ground
+        self.sun = np.sin(elevation) * up + np.cos(elevation) * (np.cos(azimuth) * back + np.sin(azimuth) * side)
+        self.axes = np.stack([np.cross(ground.normal, back), back - ground.normal * (back @ ground.normal)])
+        self._draw_maps(meshes)
+
+    def plane(self, points):
+        """Coordinates x, y (*) m, along the ground, of where the sun would throw the shadow of points (*, 3)."""
+        thrown = points - (self.ground.above(points) / (self.ground.normal @ self.sun))[..., None] * self.sun
+        return thrown @ self.axes[0], thrown @ self.axes[1]
+
+    def on(self, points, normals):
+        """Light (P) on surfaces at points (P, 3) with normals (P, 3)."""
+        lit = np.clip(normals @ self.sun.astype(np.float32), 0, None)
+        x, y = self.plane(points)
+        nearest = self._sample(self.distance, x, y, cv2.INTER_NEAREST, np.inf)
+        shaded = self._distance(points) > nearest + _BIAS
+        return AMBIENT * (.72 + .28 * normals @ self.up.astype(np.float32)) + SUN * lit * (1 - .85 * shaded)
+
+    def on_ground(self, x, y):
+        """Light (P) on the ground at plane coordinates x, y (P)."""
+        shadow, contact = (self._sample(m, x, y, cv2.INTER_LINEAR) for m in (self.shadow, self.contact))
+        return (AMBIENT + SUN * (self.ground.normal @ self.sun) * (1 - .85 * shadow)) * (1 - .45 * contact)
+
+    def _distance(self, points):
+        return _SUN_DISTANCE - points @ self.sun
+
+    def _draw_maps(self, meshes):
+        points = [vertices.double().numpy() for vertices, _ in meshes]
+        flat = [np.stack(self.plane(p), -1) for p in points]
+        low, high = (f(np.concatenate(flat), axis=0) for f in (np.min, np.max))
+        low, high = low - .3, high + .3
+        self.cell, self.low = max(_CELL, (high - low).max() / _SIDE), low
+        size = tuple(int(n) for n in np.ceil((high - low)[::-1] / self.cell))
+        # A pinhole that sees plane coordinates: a point at distance d from the sun is drawn at d times them.
+        intrinsics = torch.tensor([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, self.cell]], dtype=torch.float64) / self.cell
+        drawn = []
+        for (_, faces), p, xy in zip(meshes, points, flat):
+            distance = self._distance(p)[:, None]
+            drawn.append((torch.as_tensor(np.concatenate([xy * distance, distance], 1)), faces))
+        raster = rasterize_meshes(drawn, intrinsics, size)
+        covered = (raster.id_map > 0).numpy()
+        self.distance = np.where(covered, raster.z_map.numpy(), np.float32(np.inf))
+        self.shadow = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), max(.02 / self.cell, .8))
+        self.contact = self._contact_map(points, size)
+
+    def _contact_map(self, points, size):
+        contact = np.zeros(size, np.float32)
+        for p in points:
+            p = p[self.ground.above(p) < _CONTACT_HEIGHT]
+            column, row = (((p @ axis) - low) / self.cell for axis, low in zip(self.axes, self.low))
+            inside = (column >= 0) & (row >= 0) & (column < size[1]) & (row < size[0])
+            contact[row[inside].astype(int), column[inside].astype(int)] = 1
+        reach = max(_CONTACT_REACH / self.cell, 1)
+        return np.clip(cv2.GaussianBlur(cv2.dilate(contact, np.ones((3, 3))), (0, 0), reach) * 1.6, 0, 1)
+
+    def _sample(self, texture, x, y, interpolation, outside=0.):
+        columns, rows = (np.clip((v - low) / self.cell - .5, -2, side + 2)
+                         for v, low, side in zip((x, y), self.low, texture.shape[::-1]))
+        return remap(texture, columns, rows, interpolation, cv2.BORDER_CONSTANT, outside)

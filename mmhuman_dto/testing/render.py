@@ -1,0 +1,167 @@
+"""Pictures of scenes with their exact depth and identity maps, by the package's own rasteriser."""
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from ..geometry import Raster, interpolate, rasterize_meshes, resize_intrinsics
+from .appearance import HAZE, Surroundings, clothe, landmarks, sample_outfit
+from .layout import BOX_FACES
+from .lighting import Light
+from .scenes import visible_share
+
+#: Colour of boxes to sit on.
+_WOOD = np.float32([.58, .44, .30])
+#: Haze hides 1 - 1/e of what is this far, m.
+_HAZE_DISTANCE = 160.
+#: The ground ends here, m.
+_HORIZON = 1000.
+
+
+class Picture(NamedTuple):
+    """What a camera sees of a scene.
+
+    Attributes:
+        image: (H, W, 3) uint8, RGB.
+        depth: (H, W) float32, z in m of everything there is; 0 in the sky.
+        id_map: (H, W) int32, i + 1 where person i is seen, 0 elsewhere.
+        visible: (N) share of each person's pixels within the frame that nobody else hides; 0 outside the frame.
+    """
+    image: np.ndarray
+    depth: np.ndarray
+    id_map: np.ndarray
+    visible: np.ndarray
+
+
+class Renderer:
+    """Draws scenes of one body model on the CPU.
+
+    Args:
+        body_model: the model the scenes were sampled with.
+        supersample: pixels a side that are averaged into one of the picture.
+    """
+
+    def __init__(self, body_model, supersample=2):
+        with torch.no_grad():
+            rest = body_model(torch.zeros(1, 24, 3), torch.zeros(1, body_model.num_betas), None)
+        self.rest = rest.vertices[0]
+        self.marks = landmarks(self.rest.numpy(), rest.joints[0].numpy(), body_model.joint_names)
+        self.faces = body_model.faces
+        self.supersample = supersample
+
+    def __call__(self, scene):
+        """Draw a :class:`~mmhuman_dto.testing.scenes.Scene`; :class:`Picture`."""
+        view = View(scene, self.faces)
+        id_map = np.where(view.is_person, view.ids, 0)
+        return Picture(self.colours(scene), view.z, id_map, visible_share(scene, self.faces))
+
+    def colours(self, scene):
+        """The image alone, (H, W, 3) uint8."""
+        view, rng = View(scene, self.faces, self.supersample), scene.generator('look')
+        surroundings = Surroundings(rng)
+        outfits = [sample_outfit(age >= 15, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
+        light = Light(scene.ground, scene.up, view.meshes[:len(view.meshes) - len(scene.buildings)], rng)
+        image = surroundings.sky_colour(view.rays @ scene.up.astype(np.float32))
+        self._paint_ground(image, view, surroundings, light)
+        self._paint_people(image, view, outfits, light)
+        _paint_boxes(image, view, surroundings, light)
+        image += (HAZE - image) * (1 - np.exp(-view.z / _HAZE_DISTANCE))[..., None]
+        image = cv2.resize(image, scene.size[::-1], interpolation=cv2.INTER_AREA)
+        return (np.clip(image, 0, 1) * 255 + .5).astype(np.uint8)
+
+    def _paint_ground(self, image, view, surroundings, light):
+        ground = view.is_ground
+        points, rays = view.points(ground), view.rays[ground]
+        x, y = light.plane(points)
+        # A pixel covers this much of the ground along the line of sight.
+        footprint = view.z[ground] / view.focal / np.maximum(-rays @ view.scene.ground.normal, 1e-3)
+        colour = surroundings.ground_colour(x, y, footprint.astype(np.float32))
+        image[ground] = colour * light.on_ground(x, y)[:, None]
+
+    def _paint_people(self, image, view, outfits, light):
+        seen, ids = view.is_person, view.ids[view.is_person]
+        attributes = [torch.cat([_vertex_normals(mesh, self.faces), self.rest], 1) for mesh, _ in view.meshes[:len(outfits)]]
+        values = view.interpolate(attributes)
+        colour = np.empty((len(ids), 3), np.float32)
+        for i, outfit in enumerate(outfits):
+            colour[ids == i + 1] = clothe(values[ids == i + 1, 3:], outfit, self.marks)
+        image[seen] = colour * light.on(view.points(seen), _unit(values[:, :3]))[:, None]
+
+
+class View:
+    """Everything of a scene seen at ``scale`` times its resolution, before colours.
+
+    Attributes:
+        ids: (H, W) int32, people from 1 on, then seats, then buildings; 0 for ground and sky.
+        z: (H, W) float32, m; 0 in the sky.
+        rays: (H, W, 3) float32 unit vectors. focal: px.
+        is_person, is_box, is_ground: (H, W) bool, what a pixel shows.
+    """
+
+    def __init__(self, scene, faces, scale=1):
+        self.scene = scene
+        self.boxes = np.concatenate([scene.seats, scene.buildings])
+        self.meshes = [(mesh, faces) for mesh in torch.as_tensor(scene.vertices)]
+        self.meshes += [(box, torch.as_tensor(BOX_FACES)) for box in torch.as_tensor(self.boxes)]
+        self._intrinsics = resize_intrinsics(torch.as_tensor(scene.intrinsics), scale, scale)
+        self.focal = float(self._intrinsics[1, 1])
+        self._raster = rasterize_meshes(self.meshes, self._intrinsics, [scale * side for side in scene.size])
+        mesh_z, self.ids, self.faces = (value.numpy() for value in self._raster)
+        self.directions = self._directions()
+        self.rays = _unit(self.directions)
+        ground_z = self._ground_z()
+        hit = (mesh_z > 0) & ((mesh_z <= ground_z) | (ground_z == 0))
+        self.z = np.where(hit, mesh_z, ground_z)
+        self.is_person = hit & (self.ids <= len(scene))
+        self.is_box = hit & (self.ids > len(scene))
+        self.is_ground = ~hit & (ground_z > 0)
+
+    def points(self, mask):
+        """Points (P, 3) m, camera frame, that the pixels of a mask (H, W) show."""
+        return self.directions[mask] * self.z[mask][:, None]
+
+    def interpolate(self, attributes):
+        """Vertex attributes of the people, N of (V, C), at the pixels of ``is_person``: (P, C)."""
+        people = Raster(self._raster.z_map, self._raster.id_map * torch.as_tensor(self.is_person), self._raster.face_map)
+        return interpolate(people, self.meshes[:len(attributes)], attributes, self._intrinsics)[self.is_person].numpy()
+
+    def _directions(self):
+        """Points (H, W, 3) at z = 1 m."""
+        height, width = self.ids.shape
+        (fx, _, cx), (_, fy, cy) = self._intrinsics[:2].numpy()
+        directions = np.ones((height, width, 3), np.float32)
+        directions[..., 0] = (np.arange(width) + .5 - cx) / fx
+        directions[..., 1] = ((np.arange(height) + .5 - cy) / fy)[:, None]
+        return directions
+
+    def _ground_z(self):
+        falling = -self.directions @ self.scene.ground.normal.astype(np.float32)
+        z = self.scene.ground.height / np.maximum(falling, self.scene.ground.height / _HORIZON)
+        return np.where(falling > self.scene.ground.height / _HORIZON, z, 0).astype(np.float32)
+
+
+def _paint_boxes(image, view, surroundings, light):
+    if not len(view.boxes):
+        return
+    seen = view.is_box
+    points, box = view.points(seen), view.ids[seen] - len(view.scene) - 1
+    edges = _unit(view.boxes[:, [1, 4, 2]] - view.boxes[:, :1])  # (M, 3, 3): along, up, across
+    local = np.einsum('pij,pj->pi', edges[box], points - view.boxes[box, 0])
+    corners = view.boxes[:, BOX_FACES]
+    normals = _unit(np.cross(corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]))[box, view.faces[seen]]
+    colour = surroundings.wall_colour(box, local, np.einsum('pij,pj->pi', edges[box], normals))
+    colour[box < len(view.scene.seats)] = _WOOD
+    image[seen] = colour * light.on(points, normals)[:, None]
+
+
+def _vertex_normals(vertices, faces):
+    """Outward unit normals (V, 3), area weighted."""
+    a, b, c = vertices[faces].unbind(1)
+    normals = torch.zeros_like(vertices)
+    normals.index_add_(0, faces.reshape(-1), torch.linalg.cross(b - a, c - a).repeat_interleave(3, 0))
+    return torch.nn.functional.normalize(normals, dim=-1)
+
+
+def _unit(vectors):
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

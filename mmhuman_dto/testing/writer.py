@@ -1,0 +1,80 @@
+"""Folders of synthetic crowds in the public file layouts, so that they take exactly the path of real data.
+
+::
+
+    FOLDER/
+      images/0000.jpg ...      the pictures; ids in all files are relative to this folder
+      initial_meshes.npz       pickled {id: {trans_cam (N, 3), pose_cam (N, 72), shape (N, 10), cam_int (N, 3, 3)}}
+      disparity/0000.png ...   16 bit, times the picture's factor in disparity/scale.json = disparity
+      masks/0000.png ...       8 bit, 0 nobody, i + 1 the person in row i of the initial meshes
+      ages.json                {id: {ages: [years], male_probs: [0..1]}}, as a network would guess them
+      truth/                   people table: pose, betas, transl, heights, ages, male_probs (0 or 1), intrinsics
+      visible.json             {id: [share of each person that nobody else hides]}
+      crowd.json               how it was made
+"""
+import dataclasses
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..datasets.people_table import PeopleTableBuilder
+from .corruption import AgeErrors, DisparityErrors, InitialErrors, ages_and_sexes, disparity, initial_meshes
+from .render import Renderer
+from .samples import truth_sample
+from .scenes import CrowdConfig, sample_scene
+
+
+def write_crowd(folder, indices, body_model, config=CrowdConfig(), seed=0, initial=InitialErrors(), depth=DisparityErrors(),
+                ages=AgeErrors(), jpeg_quality=90, map_divisor=1):
+    """Write scenes, the same bytes for the same arguments.
+
+    Args:
+        folder: made where missing.
+        indices: which scenes of the seed.
+        body_model: with a child coefficient.
+        config, seed: see :func:`sample_scene`.
+        initial, depth, ages: errors of the imitated networks.
+        jpeg_quality: 0..100.
+        map_divisor: disparity maps are this many times smaller than the pictures.
+    """
+    folder, renderer = Path(folder), Renderer(body_model)
+    for name in ('images', 'disparity', 'masks'):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    meshes, scales, guesses, visible = {}, {}, {}, {}
+    truth = PeopleTableBuilder(type(body_model).__name__, provenance=dict(source='synthetic crowd', seed=seed))
+    for number, index in enumerate(indices):
+        scene = sample_scene(index, body_model, config, seed)
+        picture, name = renderer(scene), f'{number:04d}.jpg'
+        cv2.imwrite(str(folder / 'images' / name), picture.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
+        cv2.imwrite(str(folder / 'masks' / f'{number:04d}.png'), picture.id_map.astype(np.uint8))
+        scales[name] = _write_disparity(folder / 'disparity' / f'{number:04d}.png', disparity(scene, picture, depth), map_divisor)
+        meshes[name] = _public_record(initial_meshes(scene, body_model, initial))
+        guesses[name] = {key: [round(float(v), 3) for v in value] for key, value in zip(('ages', 'male_probs'), ages_and_sexes(scene, ages))}
+        visible[name] = [round(float(v), 4) for v in picture.visible]
+        truth.add(truth_sample(scene, name))
+    np.savez(folder / 'initial_meshes.npz', annots=np.array(meshes, dtype=object))
+    truth.write(folder / 'truth')
+    about = dict(body_model=type(body_model).__name__, seed=seed, indices=list(indices), jpeg_quality=jpeg_quality, map_divisor=map_divisor,
+                 **{key: dataclasses.asdict(value) for key, value in dict(config=config, initial=initial, depth=depth, ages=ages).items()})
+    for name, value in {'disparity/scale': scales, 'ages': guesses, 'visible': visible, 'crowd': about}.items():
+        (folder / f'{name}.json').write_text(json.dumps(value, indent=1) + '\n', encoding='utf-8')
+
+
+def _public_record(initial):
+    """One picture's entry of the initial-mesh layout, whose shapes have no child coefficient unless somebody's is not 0."""
+    count = len(initial.betas)
+    betas = initial.betas[:, :-1] if not initial.betas[:, -1].any() else initial.betas
+    arrays = dict(trans_cam=initial.transl, pose_cam=initial.pose.reshape(count, 72), shape=betas,
+                  cam_int=np.repeat(initial.intrinsics[None], count, 0))
+    return {key: value.astype(np.float32) for key, value in arrays.items()}
+
+
+def _write_disparity(path, values, divisor):
+    """Write a 16-bit map ``divisor`` times smaller; the factor from stored values to disparity."""
+    height, width = values.shape
+    values = cv2.resize(values, (width // divisor, height // divisor), interpolation=cv2.INTER_AREA)
+    scale = float(values.max()) / 65535
+    cv2.imwrite(str(path), np.round(values / scale).astype(np.uint16))
+    return scale

@@ -1,0 +1,44 @@
+"""Write a folder of synthetic crowds in the public file layouts: pictures, initial meshes, disparity, masks, ages, truth.
+
+    python tools/misc/make_synthetic_crowd.py OUT --number 24 --size 512 768
+
+What each file holds: mmhuman_dto/testing/writer.py. The same arguments give the same bytes.
+"""
+import argparse
+
+import cv2
+import torch
+
+from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.testing import CrowdConfig, DisparityErrors, InitialErrors
+from mmhuman_dto.testing.writer import write_crowd
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('out', help='folder to write')
+    parser.add_argument('--number', type=int, default=24, help='how many pictures (default %(default)s)')
+    parser.add_argument('--indices', type=int, nargs='+', help='which scenes of the seed; default the first NUMBER')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--size', type=int, nargs=2, default=CrowdConfig.size, metavar=('HEIGHT', 'WIDTH'))
+    parser.add_argument('--people', type=int, nargs=2, default=CrowdConfig.people, metavar=('FEWEST', 'MOST'))
+    parser.add_argument('--child-share', type=float, default=CrowdConfig.child_share)
+    parser.add_argument('--no-errors', action='store_true', help='exact initial meshes, and disparity exactly affine in 1/z')
+    parser.add_argument('--jpeg-quality', type=int, default=90)
+    parser.add_argument('--map-divisor', type=int, default=1, help='disparity maps are this many times smaller than pictures')
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    config = CrowdConfig(size=tuple(args.size), people=tuple(args.people), child_share=args.child_share)
+    errors = dict(initial=InitialErrors.none(), depth=DisparityErrors.none()) if args.no_errors else {}
+    write_crowd(args.out, args.indices or range(args.number), BODY_MODELS.build(dict(type='OpenBody')), config, args.seed,
+                jpeg_quality=args.jpeg_quality, map_divisor=args.map_divisor, **errors)
+    print(f'wrote {args.out}')
+
+
+if __name__ == '__main__':
+    main()
