@@ -11,7 +11,7 @@ SMALLEST_LABELLED = 160
 HEAD_SHARE = .15
 
 
-def draw_overlay(image, placement, faces, labels=True):
+def draw_overlay(image, placement, faces, labels=True, title=''):
     """Draws the people over the picture.
 
     Args:
@@ -19,6 +19,7 @@ def draw_overlay(image, placement, faces, labels=True):
         placement: :class:`~mmhuman_dto.visualization.Placement`.
         faces: (F, 3) integers.
         labels: whether to write height (m, rest pose) and distance (m, z) at each head, where there is room for it.
+        title: text for the upper left corner.
 
     Returns:
         numpy.ndarray: (H, W, 3) uint8 RGB, a new array.
@@ -27,6 +28,9 @@ def draw_overlay(image, placement, faces, labels=True):
     picture = render_meshes(image, placement.vertices, faces, placement.intrinsics, colors)
     if labels and min(image.shape[:2]) >= SMALLEST_LABELLED:
         _label(picture, placement, colors)
+    if title:
+        cap = text_height(image.shape[:2]) * 1.3
+        draw_text(picture, [title], (cap * .3, cap * .2), cap)
     return picture
 
 
