@@ -1,0 +1,3 @@
+from .base import BodyModel, BodyOutput
+
+__all__ = ['BodyModel', 'BodyOutput']
