@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import torch
 
-
 #: Squares below this part of the squared values they are left from are rounding, not variation.
 ROUNDING = 1e-24
 
@@ -49,7 +48,13 @@ class Pixels(NamedTuple):
     z: torch.Tensor
 
     def where(self, keep):
-        return Pixels(*[field[keep] for field in self])
+        """The pixels where ``keep`` (K) holds."""
+        index = keep.nonzero().squeeze(1)
+        return self if len(index) == len(keep) else Pixels(*[field.index_select(0, index) for field in self])
+
+    def spread(self, values):
+        """Each pixel's (K) entry of its person's ``values`` (M)."""
+        return values.index_select(0, self.person)
 
 
 class EvidenceExtractor:
@@ -90,15 +95,15 @@ class EvidenceExtractor:
         pixels, area = _gather_pixels(maps, [len(rows) for rows in visible_vertices])
         num, min_pixels = len(area), self.min_area * area
 
-        mesh = pixels.where(pixels.z > 0)
-        deep = mesh.where(mesh.depth.isfinite())
+        mesh = pixels.where((pixels.z > 0) & pixels.z.isfinite())
+        deep = mesh.where((mesh.depth > 0) & mesh.depth.isfinite())
         inliers = deep.where(self._is_inlier(deep, num))
         slope, correlation, residual = _fit_within_rows(inliers, num)
         kept = inliers.where(residual.abs() <= self.max_residual)
         down = kept.where(self._is_lowest(kept, num))
 
         depth, z = _mean(kept.depth, kept, num), _mean(kept.z, kept, num)
-        variance = _mean((kept.depth - depth[kept.person]).square(), kept, num)
+        variance = _mean((kept.depth - kept.spread(depth)).square(), kept, num)
         return Evidence(
             reason=_first_reason({
                 DropReason.TOO_FEW_PIXELS: _count(mesh, num) < min_pixels,
@@ -119,7 +124,7 @@ class EvidenceExtractor:
         """Whether each pixel's depth is strictly between the outlier fences of its person."""
         lower, upper = _quartiles(pixels, num)
         reach = self.whisker * (upper - lower)
-        low, high = (lower - reach).clamp(min=0)[pixels.person], (upper + reach)[pixels.person]
+        low, high = pixels.spread((lower - reach).clamp(min=0)), pixels.spread(upper + reach)
         return (pixels.depth > low) & (pixels.depth < high)
 
     def _is_lowest(self, pixels, num):
@@ -127,10 +132,10 @@ class EvidenceExtractor:
         if not len(pixels.row):
             return pixels.row.bool()
         height = int(pixels.row.max()) + 1
-        histogram = _sum(torch.ones_like(pixels.z), pixels.person * height + pixels.row, num * height)
+        histogram = torch.bincount(pixels.person * height + pixels.row, minlength=num * height)
         ranks = histogram.view(num, height).cumsum(-1)
         quantile = _interpolate(lambda k: (ranks <= k[:, None]).sum(-1).double(), ranks[:, -1], self.down_quantile)
-        return pixels.row >= quantile[pixels.person]
+        return pixels.row >= pixels.spread(quantile)
 
 
 def _gather_pixels(maps, sizes):
@@ -142,13 +147,13 @@ def _gather_pixels(maps, sizes):
             raise ValueError(f'image {index} of the batch: disparity {tuple(disparity.shape)}, id_map '
                              f'{tuple(id_map.shape)} and z_map {tuple(z_map.shape)} must have the same size')
         pixel = id_map.flatten().nonzero().squeeze(1)
-        person = id_map.flatten()[pixel].long() - 1
+        person, values, z = (field.flatten().index_select(0, pixel) for field in (id_map, disparity, z_map))
+        person = person.long() - 1
         if len(person) and not 0 <= int(person.min()) <= int(person.max()) < size:
             raise ValueError(f'image {index} of the batch: id_map holds person {int(person.max()) + 1}, '
                              f'but there are {size} people')
-        values = disparity.flatten()[pixel].float().clamp(min=_smallest_positive(disparity))
-        parts.append(Pixels(person + first, pixel // id_map.shape[1], 1 / values.double(),
-                            z_map.flatten()[pixel].double()))
+        depth = 1 / values.float().clamp(min=_smallest_positive(disparity)).double()
+        parts.append(Pixels(person + first, pixel // id_map.shape[1], depth, z.double()))
         areas.append(torch.full((size, ), id_map.numel(), device=id_map.device))
         first += size
     return Pixels(*[torch.cat(field) for field in zip(*parts)]), torch.cat(areas)
@@ -172,7 +177,7 @@ def _quartiles(pixels, num):
     disparity = (1 / pixels.depth).float()
     key = (pixels.person << 32) | disparity.view(torch.int32)
     ordered = (key.sort().values & 0x7fffffff).int().view(torch.float32)
-    count = _count(pixels, num).long()
+    count = _count(pixels, num)
     last = count.cumsum(0) - 1
 
     def kth(k):
@@ -199,23 +204,22 @@ def _fit_within_rows(pixels, num):
     """
     height = int(pixels.row.max()) + 1 if len(pixels.row) else 0
     row = pixels.person * height + pixels.row
-    row_count = _sum(torch.ones_like(pixels.z), row, num * height)
-    depth = pixels.depth - (_sum(pixels.depth, row, num * height) / row_count)[row]
-    z = pixels.z - (_sum(pixels.z, row, num * height) / row_count)[row]
+    count = torch.bincount(row, minlength=num * height)
+    depth, z = (values - (_sum(values, row, num * height) / count).index_select(0, row)
+                for values in (pixels.depth, pixels.z))
     dd, zz, dz = (_sum(product, pixels.person, num) for product in (depth * depth, z * z, depth * z))
     depth_varies = dd > ROUNDING * _sum(pixels.depth.square(), pixels.person, num)
     z_varies = zz > ROUNDING * _sum(pixels.z.square(), pixels.person, num)
     slope = torch.where(depth_varies, dz / dd, 0.)
     correlation = torch.where(depth_varies & z_varies, dz / (dd * zz).sqrt(), 0.)
-    return slope, correlation, z - slope[pixels.person] * depth
+    return slope, correlation, z - pixels.spread(slope) * depth
 
 
 def _first_reason(conditions):
     """Of the conditions (M) that hold, the first one's reason (M); KEPT where none holds."""
-    reason = None
+    reason = torch.full_like(next(iter(conditions.values())), DropReason.KEPT, dtype=torch.long)
     for code, condition in reversed(conditions.items()):
-        kept = torch.full_like(condition, DropReason.KEPT, dtype=torch.long) if reason is None else reason
-        reason = torch.where(condition, int(code), kept)
+        reason[condition] = code
     return reason
 
 

@@ -36,7 +36,7 @@ GENDERLESS_STD = .073
 
 
 class HeightTargets(NamedTuple):
-    """Gaussian prior of each person's height: mean and std (*), m, float64; height_class (*), index of HEIGHT_CLASSES."""
+    """Gaussian prior of each person's height: mean, std (*), m, float64; height_class (*), index in HEIGHT_CLASSES."""
     mean: torch.Tensor
     std: torch.Tensor
     height_class: torch.Tensor
@@ -82,12 +82,10 @@ class HeightPrior:
         return HeightTargets(mean, std, height_class)
 
     def _classify(self, ages, male_probs):
+        adults = torch.full_like(ages, NEUTRAL, dtype=torch.long)
         if self.use_gender:
-            adults = torch.full_like(ages, NEUTRAL, dtype=torch.long)
             adults[male_probs < MALE_LIMITS[0]] = FEMALE
             adults[male_probs >= MALE_LIMITS[1]] = MALE
-        else:
-            adults = torch.full_like(ages, NEUTRAL, dtype=torch.long)
         if not self.use_age:
             return adults
         children = torch.bucketize(ages.nan_to_num(nan=torch.inf), ages.new_tensor(AGE_LIMITS), right=True)

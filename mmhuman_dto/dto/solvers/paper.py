@@ -102,12 +102,13 @@ class PaperDTO:
                      self._min_slope(problem, members))
 
     def _min_slope(self, problem, members):
-        """Mean slope (S) over the members whose mesh tells it, weighted by correlation."""
+        """Mean slope (S) over the members whose mesh tells it, weighted by how well depth and mesh correlate."""
         if not self.slope_bound:
             return members.new_full(members.shape[:1], DEFAULT_SLOPE, dtype=torch.float64)
-        weight = problem.correlation * (members & (problem.correlation > MIN_CORRELATION))
-        total = weight.sum(-1)
-        return torch.where(total > 0, (problem.slope * weight).sum(-1) / total, DEFAULT_SLOPE)
+        trusted = members & (problem.correlation > MIN_CORRELATION)
+        total = masked_sum(problem.correlation, trusted)
+        slope = masked_sum(problem.slope * problem.correlation, trusted) / total
+        return torch.where(total > 0, slope, DEFAULT_SLOPE)
 
 
 def solve_group(group):
