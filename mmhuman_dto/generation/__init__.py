@@ -1,0 +1,13 @@
+"""Making datasets: DTO over many images, restartable, one bad image costing one line."""
+from .base import Context, SkipImage, Stage, StageError
+from .config import ConfigError, check_component, checked_config
+from .generator import Generator
+from .manifest import GenerationError
+from .stages import AddAges, AddDepth, AddMasks, CheckPeople, KeepOptimised, LoadImage, OptimiseTranslations
+from .stages import RasteriseMeshes
+
+__all__ = [
+    'AddAges', 'AddDepth', 'AddMasks', 'CheckPeople', 'ConfigError', 'Context', 'GenerationError', 'Generator',
+    'KeepOptimised', 'LoadImage', 'OptimiseTranslations', 'RasteriseMeshes', 'SkipImage', 'Stage', 'StageError',
+    'check_component', 'checked_config'
+]

@@ -1,0 +1,47 @@
+"""What a stage of the generator is, and how it says that an image failed or is left out."""
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+
+class StageError(RuntimeError):
+    """One image failed: ``stage`` names where, ``reason`` says what is wrong and with which file or key."""
+
+    def __init__(self, stage, reason):
+        super().__init__(reason)
+        self.stage = stage
+        self.reason = reason
+
+
+class SkipImage(Exception):
+    """One image is left out by a rule, not because anything went wrong; the message is the rule."""
+
+
+class Context(NamedTuple):
+    """What all stages share: the body model (on ``device``), the root of the data and the device."""
+    body_model: torch.nn.Module
+    data_root: Path
+    device: torch.device
+
+
+class Stage(ABC):
+    """A step of the generator; register in ``STAGES``, name it in a config's ``stages``.
+
+    A stage gets samples and returns as many, in order; it may set fields of a sample or return a new one. To fail or
+    leave out one image it raises :class:`StageError` (or anything else) or :class:`SkipImage`. A batched stage that raised is asked again with each image alone, so calling it twice
+    with the same sample must be harmless.
+    """
+
+    #: What failures call this stage; the generator sets it to the key in the config's ``stages``.
+    name = 'stage'
+    #: Whether calling it with several samples at once is faster than one after the other.
+    batched = False
+
+    def bind(self, context):
+        """Called once with the :class:`Context`, before the first image."""
+
+    @abstractmethod
+    def __call__(self, samples):
+        """list of :class:`HumanDataSample` -> list of as many, in order."""

@@ -1,0 +1,125 @@
+"""Shards: fixed runs of images whose results appear on disk whole or not at all, and their merging."""
+import json
+import os
+import shutil
+from pathlib import Path
+
+from mmhuman_dto.datasets.people_table import PeopleTable, merge_tables
+
+from .manifest import sync
+
+TABLE, FAILURES, SKIPPED, SHEETS = 'people_table', 'failures.jsonl', 'skipped.jsonl', 'contact_sheets'
+_MERGING = '.merging'
+
+
+class Shards:
+    """The shards of a run: shard k holds images k * size up to (k + 1) * size.
+
+    Args:
+        folder: output folder of the run.
+        num_images: images of the run.
+        size: images a shard.
+    """
+
+    def __init__(self, folder, num_images, size):
+        if size < 1:
+            raise ValueError(f'shard_size must be at least 1, got {size}')
+        self.out, self.folder = Path(folder), Path(folder) / 'shards'
+        self.num_images, self.size = num_images, size
+
+    def __len__(self):
+        return -(-self.num_images // self.size)
+
+    def images(self, shard):
+        """Indices of a shard's images."""
+        return range(shard * self.size, min((shard + 1) * self.size, self.num_images))
+
+    def path(self, shard):
+        return self.folder / f'{shard:06d}'
+
+    def is_done(self, shard):
+        return self.path(shard).is_dir()
+
+    def of_rank(self, rank, world_size):
+        """Shards a process takes: fixed by its rank, so no two processes ever write the same one."""
+        return range(rank, len(self), world_size)
+
+    def begin(self, shard):
+        """An empty temporary folder to write the shard into."""
+        temporary = self.folder / f'.{shard:06d}.tmp'
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        return temporary
+
+    def commit(self, shard, temporary):
+        """Force the temporary folder to disk and give it its final name."""
+        _publish(temporary, self.path(shard))
+
+    def merge(self):
+        """Merge all shards into the run's final files, replacing those of an interrupted merge."""
+        merging = self.out / _MERGING
+        shutil.rmtree(merging, ignore_errors=True)
+        merging.mkdir()
+        paths = [self.path(shard) for shard in range(len(self))]
+        merge_tables([path / TABLE for path in paths], merging / TABLE)
+        for name in (FAILURES, SKIPPED):
+            with open(merging / name, 'wb') as file:
+                for path in paths:
+                    file.write((path / name).read_bytes())
+        for path in paths:
+            shutil.copytree(path / SHEETS, merging / SHEETS, dirs_exist_ok=True)
+        for item in sorted(merging.iterdir()):
+            _publish(item, self.out / item.name)
+        merging.rmdir()
+
+    def clean(self):
+        """Remove the shards, once their merged files are recorded as complete."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.out / _MERGING, ignore_errors=True)
+
+
+def write_shard(folder, table, outcomes):
+    """Write a shard's table and logs into a folder begun with :meth:`Shards.begin`.
+
+    Args:
+        folder: the temporary folder; its contact sheets, if any, are there already.
+        table: :class:`PeopleTableBuilder` of the kept images.
+        outcomes: :class:`~.isolation.Outcome` of the others, in the order of the images.
+    """
+    table.write(folder / TABLE)
+    (folder / SHEETS).mkdir(exist_ok=True)
+    for name, kind in ((FAILURES, 'failed'), (SKIPPED, 'skipped')):
+        with open(folder / name, 'w', encoding='utf-8') as file:
+            for outcome in outcomes:
+                if outcome.kind == kind:
+                    line = dict(image=outcome.image, stage=outcome.stage, reason=outcome.reason)
+                    file.write(json.dumps(line, ensure_ascii=False) + '\n')
+
+
+def count(folder):
+    """Counts of a shard or a merged run: kept images and people, failed images, skipped images by reason."""
+    folder = Path(folder)
+    table = PeopleTable(folder / TABLE)
+    reasons = {}
+    for line in read_lines(folder / SKIPPED):
+        reasons[line['reason']] = reasons.get(line['reason'], 0) + 1
+    return dict(kept=len(table), people=table.schema['num_people'],
+                failed=sum(1 for _ in read_lines(folder / FAILURES)), skipped=sum(reasons.values()),
+                skipped_by_reason=reasons)
+
+
+def read_lines(path):
+    """The entries of a ``.jsonl`` log, one at a time."""
+    with open(path, encoding='utf-8') as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def _publish(temporary, final):
+    """Force a finished file or folder to disk and rename it, replacing what an interrupted run left."""
+    for path in ([temporary, *sorted(temporary.rglob('*'))] if temporary.is_dir() else [temporary]):
+        sync(path)
+    if final.is_dir():
+        shutil.rmtree(final)
+    os.replace(temporary, final)
+    sync(final.parent)

@@ -1,0 +1,39 @@
+"""Contact sheets: now and then a picture of what the generator did."""
+from mmhuman_dto.structures import HumanDataSample
+from mmhuman_dto.visualization import Placement, Scene, draw_contact_sheet, write_image
+
+
+class ContactSheets:
+    """Draws a sheet of the first kept images of every ``every`` images into a shard.
+
+    Args:
+        folder: where the sheets go; a sheet is named by the index of its first image.
+        body_model: makes the meshes, on the CPU.
+        every: images between two sheets; 0 draws none.
+        rows: kept images on a sheet.
+    """
+
+    def __init__(self, folder, body_model, every, rows):
+        self.folder, self.body_model, self.every, self.rows = folder, body_model, every, rows
+        self.block, self.taken = None, []
+
+    def add(self, index, sample):
+        """Offer image ``index``, after DTO; images come in rising order."""
+        if not self.every:
+            return
+        if index // self.every != self.block:
+            self.flush()
+            self.block = index // self.every
+        if len(self.taken) < self.rows:
+            self.taken.append((index, self._scene(sample)))
+
+    def flush(self):
+        """Draw what was taken so far."""
+        if self.taken:
+            write_image(self.folder / f'{self.taken[0][0]:08d}.jpg', draw_contact_sheet([s for _, s in self.taken]))
+        self.taken = []
+
+    def _scene(self, sample):
+        before = HumanDataSample(pred_instances=sample.initial_instances, pred_camera=sample.pred_camera)
+        placements = [Placement.from_sample(s.to('cpu'), self.body_model) for s in (before, sample)]
+        return Scene(sample.img_id, sample.image, self.body_model.faces.numpy(), *placements)

@@ -1,0 +1,237 @@
+"""The generator's own stages, in the order a recipe names them; each documents what it sets on the samples."""
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from mmhuman_dto.dto import DTOProblem, EvidenceExtractor
+from mmhuman_dto.geometry import rasterize, resize_intrinsics, visible_vertices
+from mmhuman_dto.registry import DTO_PRIORS, DTO_SOLVERS, SOURCES, STAGES
+from mmhuman_dto.structures import Maps
+
+from .base import SkipImage, Stage, StageError
+from .isolation import describe
+
+
+@STAGES.register_module()
+class CheckPeople(Stage):
+    """Initial meshes a body can be made of: somebody is there, all values are finite, the focal length is positive.
+
+    Betas with fewer coefficients than the body model's are padded with zeros (10 -> SMPL+A's 11: an adult). Moves the
+    sample to the run's device.
+    """
+
+    def bind(self, context):
+        self.body_model, self.device = context.body_model, context.device
+
+    def __call__(self, samples):
+        return [self._check(sample) for sample in samples]
+
+    def _check(self, sample):
+        people = sample.pred_instances
+        if len(people) == 0:
+            raise StageError(self.name, 'no people')
+        for name in ('global_orient', 'body_pose', 'betas', 'transl'):
+            if not torch.isfinite(people[name]).all():
+                raise StageError(self.name, f'{name} of the initial meshes is not finite')
+        self._check_camera(sample.pred_camera.intrinsics)
+        have, want = people.body_pose.shape[1], self.body_model.num_body_joints
+        if have != want:
+            raise StageError(self.name, f'body_pose has {have} joints, the body model {want}')
+        sample = sample.to(self.device)
+        sample.pred_instances.betas = self._padded(people.betas).to(self.device)
+        sample.set_metainfo(dict(body_model=type(self.body_model).__name__))
+        return sample
+
+    def _check_camera(self, intrinsics):
+        if not torch.isfinite(intrinsics).all():
+            raise StageError(self.name, 'intrinsics are not finite')
+        focal = intrinsics[[0, 1], [0, 1]]
+        if not (focal > 0).all():
+            raise StageError(self.name, f'focal length must be positive, is {focal.tolist()} px')
+
+    def _padded(self, betas):
+        missing = self.body_model.num_betas - betas.shape[1]
+        if missing < 0:
+            raise StageError(
+                self.name, f'{betas.shape[1]} shape coefficients, the body model has {self.body_model.num_betas}')
+        return torch.nn.functional.pad(betas, (0, missing))
+
+
+@STAGES.register_module()
+class LoadImage(Stage):
+    """Decode the image: sets ``image`` (H, W, 3) uint8 RGB, turned as its EXIF says, and ``ori_shape``."""
+
+    def __call__(self, samples):
+        return [self._load(sample) for sample in samples]
+
+    def _load(self, sample):
+        try:
+            # Unlike OpenCV, Pillow refuses a file that ends too early.
+            with Image.open(sample.img_path) as file:
+                image = np.asarray(ImageOps.exif_transpose(file).convert('RGB'))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise StageError(self.name, f'{sample.img_path}: cannot be read ({error})') from error
+        sample.image = image
+        sample.set_metainfo(dict(ori_shape=image.shape[:2], img_shape=image.shape[:2]))
+        return sample
+
+
+class _SourceStage(Stage):
+    """A stage whose results come from a source.
+
+    Args:
+        source: config of a source, see ``SOURCES``; built with the run's ``data_root``.
+    """
+    batched = True
+
+    def __init__(self, source):
+        self.source_config = source
+
+    def bind(self, context):
+        self.device = context.device
+        self.source = SOURCES.build(self.source_config, default_args=dict(data_root=context.data_root))
+
+    def __call__(self, samples):
+        for sample, result in zip(samples, self.source(samples), strict=True):
+            self._set(sample, result)
+        return samples
+
+    def _check_size(self, sample, values):
+        if tuple(values.shape) != tuple(sample.ori_shape):
+            raise StageError(self.name, f'the source gave {tuple(values.shape)} for an image of {sample.ori_shape}')
+
+
+@STAGES.register_module()
+class AddDepth(_SourceStage):
+    """Sets ``pred_maps.disparity`` from a depth source."""
+
+    def _set(self, sample, disparity):
+        self._check_size(sample, disparity)
+        sample.pred_maps = Maps(disparity=disparity.to(self.device))
+
+
+@STAGES.register_module()
+class AddMasks(_SourceStage):
+    """Sets ``pred_maps.segmentation`` (0 nobody, i + 1 person i) from a mask source."""
+
+    def _set(self, sample, ids):
+        self._check_size(sample, ids)
+        sample.pred_maps.segmentation = ids.to(self.device)
+
+
+@STAGES.register_module()
+class AddAges(_SourceStage):
+    """Sets ``ages`` (years) and ``male_probs`` of the people from an age source."""
+
+    def _set(self, sample, result):
+        sample.pred_instances.ages, sample.pred_instances.male_probs = (value.to(self.device) for value in result)
+
+
+@STAGES.register_module()
+class RasteriseMeshes(Stage):
+    """Sets ``pred_maps.id_map``, ``.z_map`` and ``visible_vertices`` from the initial meshes; the nearest mesh wins.
+
+    Where a segmentation is given, a pixel is a person's only if it says so too.
+
+    Args:
+        long_side: meshes are drawn with this many pixels at most along the longer side (px), then enlarged (nearest).
+    """
+    batched = True
+
+    def __init__(self, long_side=512):
+        self.long_side = long_side
+
+    def bind(self, context):
+        self.body_model = context.body_model
+
+    def __call__(self, samples):
+        people = [sample.pred_instances for sample in samples]
+        pose, betas, transl = (torch.cat(rows) for rows in zip(*((p.pose, p.betas, p.transl) for p in people)))
+        meshes = self.body_model(pose, betas, transl).vertices.split([len(p) for p in people])
+        for sample, vertices in zip(samples, meshes):
+            self._draw(sample, vertices)
+        return samples
+
+    def _draw(self, sample, vertices):
+        size = sample.ori_shape
+        factor = min(1, self.long_side / max(size))
+        small = tuple(max(1, round(side * factor)) for side in size)
+        intrinsics = resize_intrinsics(sample.pred_camera.intrinsics, small[1] / size[1], small[0] / size[0])
+        faces = self.body_model.faces
+        raster = rasterize(vertices, faces, intrinsics, small)
+        sample.pred_instances.visible_vertices = visible_vertices(raster, faces, *vertices.shape[:2])
+        maps = sample.pred_maps
+        ids, z = _enlarge(raster.id_map, size), _enlarge(raster.z_map, size)
+        if 'segmentation' in maps:
+            ids = torch.where(ids == maps.segmentation, ids, 0)
+        maps.id_map, maps.z_map = ids, torch.where(ids > 0, z, 0.)
+
+
+def _enlarge(values, size):
+    """(h, w) -> (H, W), nearest by pixel centre."""
+    rows, columns = (((torch.arange(want, device=values.device) + .5) * have / want).long()
+                     for have, want in zip(values.shape, size))
+    return values[rows[:, None], columns]
+
+
+@STAGES.register_module()
+class OptimiseTranslations(Stage):
+    """DTO on a batch of images: evidence, solve, update; failures name that step.
+
+    Afterwards ``pred_instances`` holds the people with evidence, placed, and ``initial_instances`` everybody before;
+    metainfo has ``optimised`` and ``height_deviation``.
+
+    Args:
+        prior: config of a height prior, see ``DTO_PRIORS``.
+        solver: config of a solver, see ``DTO_SOLVERS``.
+        evidence: arguments of :class:`mmhuman_dto.dto.EvidenceExtractor`.
+    """
+    batched = True
+
+    def __init__(self, prior, solver, evidence=None):
+        self.prior, self.solver = DTO_PRIORS.build(prior), DTO_SOLVERS.build(solver)
+        self.evidence = EvidenceExtractor(**(evidence or {}))
+
+    def bind(self, context):
+        self.body_model = context.body_model
+
+    def __call__(self, samples):
+        with _step('evidence'):
+            problem = DTOProblem.from_samples(samples, self.body_model, prior=self.prior, evidence=self.evidence)
+        with _step('solve'):
+            result = self.solver.solve(problem)
+        with _step('update'):
+            placed = result.apply(samples, self.body_model)
+        for before, after in zip(samples, placed):
+            after.initial_instances = before.pred_instances
+        return placed
+
+
+@contextmanager
+def _step(name):
+    try:
+        yield
+    except Exception as error:
+        raise StageError(name, describe(error)) from error
+
+
+@STAGES.register_module()
+class KeepOptimised(Stage):
+    """Leaves out images that were not optimised or whose people end up far from the height prior.
+
+    Args:
+        max_deviation: an image is kept while its mean height deviation is below this (prior standard deviations).
+    """
+
+    def __init__(self, max_deviation=1.5):
+        self.max_deviation = max_deviation
+
+    def __call__(self, samples):
+        for sample in samples:
+            if not sample.optimised:
+                raise SkipImage('not optimised')
+            if not sample.height_deviation < self.max_deviation:
+                raise SkipImage(f'height deviation >= {self.max_deviation}')
+        return samples

@@ -1,0 +1,181 @@
+"""Sources that read what other programs wrote: a file an image, found by the image's id.
+
+The file of image ``a/b.jpg`` is ``FOLDER/a/b`` with the stated suffix. ``.npy`` holds the array, ``.npz`` holds it
+under a stated key, ``.png`` holds 8- or 16-bit integers. Nothing pickled is read.
+"""
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from mmhuman_dto.registry import SOURCES
+
+from .base import AgeSource, DepthSource, MaskSource, SourceError
+
+#: Aspect ratios of a map and its image may differ by rounding, not by more than this.
+_ASPECT_TOLERANCE = .03
+
+
+@SOURCES.register_module()
+class PrecomputedDepth(DepthSource):
+    """Depth or disparity maps from files, brought to the image's size (bilinear in disparity).
+
+    Args:
+        folder: folder of the maps, relative to ``data_root``.
+        suffix: '.png' (16 bit), '.npy' or '.npz' (key ``kind``).
+        kind: 'disparity' (relative inverse depth) or 'depth' (inverted here, 0 stays unknown).
+        scale: factor from stored values to the map's unit, or a JSON file of one factor an image id.
+        data_root: root of the data.
+    """
+
+    def __init__(self, folder, suffix='.png', kind='disparity', scale=1., data_root=''):
+        if kind not in ('disparity', 'depth'):
+            raise ValueError(f"kind must be 'disparity' or 'depth', got {kind!r}")
+        self.folder, self.suffix, self.kind = Path(data_root) / folder, _checked_suffix(suffix), kind
+        self.scale_path = Path(data_root) / scale if isinstance(scale, str) else None
+        self.scale = scale if self.scale_path is None else _read_json(self.scale_path)
+
+    def __call__(self, samples):
+        return [self._read(sample) for sample in samples]
+
+    def _read(self, sample):
+        path = _file_of(sample, self.folder, self.suffix)
+        values = _read_map(path, self.kind).astype(np.float32) * self._scale_of(sample.img_id)
+        if np.isnan(values).any():
+            raise SourceError(f'{path}: holds nan')
+        if self.kind == 'depth':
+            values = np.divide(1, values, out=np.zeros_like(values), where=values > 0)
+        values = np.maximum(values, 0)
+        if not np.isfinite(values).all() or not values.any():
+            raise SourceError(f'{path}: no positive, finite {self.kind} in it')
+        return torch.from_numpy(_resized(values, sample.ori_shape, cv2.INTER_LINEAR, path))
+
+    def _scale_of(self, img_id):
+        if self.scale_path is None:
+            return np.float32(self.scale)
+        if img_id not in self.scale:
+            raise SourceError(f'{self.scale_path}: has no scale for {img_id}')
+        return np.float32(self.scale[img_id])
+
+
+@SOURCES.register_module()
+class PrecomputedMasks(MaskSource):
+    """Id maps of people from files, brought to the image's size (nearest).
+
+    Args:
+        folder: folder of the maps, relative to ``data_root``; 0 is nobody, i + 1 the person in row i.
+        suffix: '.png', '.npy' or '.npz' (key ``id_map``).
+        data_root: root of the data.
+    """
+
+    def __init__(self, folder, suffix='.png', data_root=''):
+        self.folder, self.suffix = Path(data_root) / folder, _checked_suffix(suffix)
+
+    def __call__(self, samples):
+        return [self._read(sample) for sample in samples]
+
+    def _read(self, sample):
+        path = _file_of(sample, self.folder, self.suffix)
+        ids = _read_map(path, 'id_map')
+        if not np.issubdtype(ids.dtype, np.integer) or ids.min() < 0:
+            raise SourceError(f'{path}: ids must be integers from 0, got {ids.dtype} with minimum {ids.min()}')
+        if ids.max() > len(sample.pred_instances):
+            raise SourceError(f'{path}: holds id {ids.max()}, the image has {len(sample.pred_instances)} people')
+        return torch.from_numpy(_resized(ids.astype(np.int32), sample.ori_shape, cv2.INTER_NEAREST, path))
+
+
+@SOURCES.register_module()
+class PrecomputedAges(AgeSource):
+    """Ages and P(male) from one JSON file, {image id: {"ages": [years], "male_probs": [0..1]}}, or a folder of ``.npz``.
+
+    Args:
+        path: the JSON file, or a folder with an ``.npz`` (keys ``ages``, ``male_probs``) an image; relative to ``data_root``.
+        data_root: root of the data.
+    """
+
+    def __init__(self, path, data_root=''):
+        self.path = Path(data_root) / path
+        self.table = _read_json(self.path) if self.path.suffix == '.json' else None
+
+    def __call__(self, samples):
+        return [self._read(sample) for sample in samples]
+
+    def _read(self, sample):
+        if self.table is None:
+            path = _file_of(sample, self.path, '.npz')
+            entry = _read_file(path)
+        else:
+            path, entry = self.path, self.table.get(sample.img_id)
+            if entry is None:
+                raise SourceError(f'{path}: has no entry for {sample.img_id}')
+        return tuple(_per_person(entry, key, len(sample.pred_instances), path, sample.img_id)
+                     for key in ('ages', 'male_probs'))
+
+
+def _per_person(entry, key, count, path, img_id):
+    if key not in entry:
+        raise SourceError(f'{path}: {img_id} lacks {key}')
+    # JSON has no nan: null stands for unknown.
+    values = np.array([np.nan if value is None else value for value in np.asarray(entry[key]).tolist()], np.float32)
+    if values.shape != (count, ):
+        raise SourceError(f'{path}: {img_id}: {key} has shape {values.shape}, the image has {count} people')
+    return torch.from_numpy(values)
+
+
+def _checked_suffix(suffix):
+    if suffix not in ('.png', '.npy', '.npz'):
+        raise ValueError(f"suffix must be '.png', '.npy' or '.npz', got {suffix!r}")
+    return suffix
+
+
+def _file_of(sample, folder, suffix):
+    path = folder / Path(sample.img_id).with_suffix(suffix)
+    if not path.is_file():
+        raise SourceError(f'{path}: not found')
+    return path
+
+
+def _read_file(path):
+    try:
+        content = np.load(path, allow_pickle=False)
+        return dict(content) if path.suffix == '.npz' else content
+    except (OSError, ValueError, EOFError) as error:
+        raise SourceError(f'{path}: cannot be read ({error})') from error
+
+
+def _read_map(path, key):
+    """The (H, W) array in a file, raw values."""
+    if path.suffix == '.png':
+        values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED) if path.stat().st_size else None
+        if values is None:
+            raise SourceError(f'{path}: not a readable image')
+    else:
+        values = _read_file(path)
+        if path.suffix == '.npz':
+            if key not in values:
+                raise SourceError(f'{path}: has no key {key!r}, has {sorted(values)}')
+            values = values[key]
+    if values.ndim != 2 or values.size == 0:
+        raise SourceError(f'{path}: has shape {values.shape}, expected (H, W)')
+    return values
+
+
+def _resized(values, size, interpolation, path):
+    """``values`` at ``size`` (h, w) of the image."""
+    if values.shape == tuple(size):
+        return values
+    (have_h, have_w), (h, w) = values.shape, size
+    if abs(have_w * h / (have_h * w) - 1) > _ASPECT_TOLERANCE:
+        raise SourceError(f'{path}: shape {values.shape} does not fit the image of {tuple(size)} (height, width)')
+    return cv2.resize(values, (w, h), interpolation=interpolation)
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise FileNotFoundError(f'{path}: not found') from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f'{path}: not valid JSON ({error})') from error

@@ -1,0 +1,90 @@
+#!/usr/bin/env python
+"""DTO over a dataset: initial meshes and depth in, people with consistent places and heights out.
+
+Example: ``python tools/generate_dto.py configs/dto/paper_synthetic-crowd.py --out-dir work_dirs/crowd``
+See docs/generate_dto.md.
+"""
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.dist import get_rank
+from mmengine.utils import import_modules_from_strings
+
+from mmhuman_dto.generation import ConfigError, GenerationError, Generator
+from mmhuman_dto.generation.launch import start_processes, stop_processes
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
+    parser.add_argument('config', help='config file, see configs/dto')
+    parser.add_argument('--out-dir', type=Path, help='output folder; default work_dirs/dto/CONFIG')
+    parser.add_argument('--limit', type=_positive, help='only the first N images')
+    parser.add_argument('--resume', action='store_true', help='go on with what the output folder holds')
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm'), default='none',
+                        help='how the processes of this run were started; each takes a fixed part of the shards')
+    parser.add_argument('--max-failures', type=int,
+                        help='exit with status 1 when more images failed; default: when images failed and none was kept')
+    parser.add_argument('--public-layout', metavar='SET',
+                        help='also write SET_opt.npz and SET_CHMR_SMPL_OPT.npz, the public DTO-Humans layouts')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override config values, e.g. stages.depth.source.kind=depth')
+    return parser.parse_args()
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError('must be at least 1')
+    return value
+
+
+def main():
+    args = parse_args()
+    try:
+        start_processes(args.launcher)
+        return generate(args)
+    except (ConfigError, GenerationError, OSError, ValueError) as error:
+        print(f'{Path(__file__).name}: {error}', file=sys.stderr)
+        return 2
+    finally:
+        stop_processes()
+
+
+def generate(args):
+    """Run as the arguments say; returns the exit status."""
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options or {})
+    import_modules_from_strings(**config.get('custom_imports', dict(imports=[])))
+    out_dir = args.out_dir or Path('work_dirs/dto') / Path(args.config).stem
+    generator = Generator(config.to_dict(), out_dir, args.limit, args.resume)
+    counts = generator.run(args.public_layout)
+    if get_rank() == 0:
+        report(counts, generator.pipeline.seconds, out_dir)
+    return too_many(counts, args.max_failures)
+
+
+def report(counts, seconds, out_dir):
+    """Print what was kept, what was not and why, and where the time went."""
+    print(f'{out_dir}: kept {counts["kept"]} images with {counts["people"]} people, skipped {counts["skipped"]}, '
+          f'failed {counts["failed"]}')
+    for reason, number in sorted(counts['skipped_by_reason'].items()):
+        print(f'  skipped {number}: {reason}')
+    if counts['failed']:
+        print(f'  failures: {out_dir / "failures.jsonl"}')
+    total = sum(seconds.values())
+    for stage, spent in seconds.items():
+        print(f'  {stage:<12} {spent:8.2f} s {100 * spent / total:5.1f} %')
+
+
+def too_many(counts, max_failures):
+    """Exit status: 1 when more images failed than allowed."""
+    if max_failures is None:
+        return int(counts['failed'] > 0 and counts['kept'] == 0)
+    return int(counts['failed'] > max_failures)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
