@@ -52,6 +52,7 @@ def main(arguments=None):
     args, start = parse_args(arguments), time.perf_counter()
     if not (args.data / 'initial_meshes.npz').is_file():
         sys.exit(f'{args.data}: holds no initial_meshes.npz; make one with tools/misc/make_synthetic_crowd.py')
+    remove_earlier_run(args.out_dir)
     generator = run_dto(args.data, args.config, args.out_dir / 'annotations', args.limit)
     body_model = generator.pipeline.body_model.cpu()
     results = read_results(args.data, args.out_dir / 'annotations', generator.pipeline.source, body_model)
@@ -64,10 +65,15 @@ def main(arguments=None):
     report(metrics, args.out_dir, time.perf_counter() - start)
 
 
+def remove_earlier_run(out_dir):
+    """Removes what an earlier demo wrote, so that no picture of another crowd stays behind."""
+    if (out_dir / 'annotations' / 'manifest.json').is_file():
+        for name in ('annotations', 'overlays', 'birdseye'):
+            shutil.rmtree(out_dir / name, ignore_errors=True)
+
+
 def run_dto(data, config_file, out_dir, limit=None):
-    """Runs the generator afresh; returns it."""
-    if (out_dir / 'manifest.json').is_file():
-        shutil.rmtree(out_dir)
+    """Runs the generator; returns it."""
     config = Config.fromfile(config_file)
     config.data_root = str(data)
     generator = Generator(config.to_dict(), out_dir, limit)

@@ -5,8 +5,6 @@ import numpy as np
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 #: Height in px of a capital letter of FONT at scale 1.
 CAP_HEIGHT = 21.
-#: Where the paper-coloured copies around a letter lie (a bolder font would be wider in OpenCV 5).
-HALO = [(dx, dy) for dx in (-2, 0, 2) for dy in (-2, 0, 2)]
 INK, PAPER = (30, 34, 40), (255, 255, 255)
 
 
@@ -45,8 +43,8 @@ def draw_text(image, lines, corner, cap, color=INK, background=None):
         cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), background, -1)
     for row, line in enumerate(lines):
         origin = (int(x + cap * .4), int(round(y + cap * (1.4 + 1.75 * row))))
-        for dx, dy in HALO if background is None else ():
-            cv2.putText(image, line, (origin[0] + dx, origin[1] + dy), FONT, scale, PAPER, thickness, cv2.LINE_AA)
+        if background is None:
+            _draw_halo(image, line, origin, scale, thickness, max(1, round(cap / 8)))
         cv2.putText(image, line, origin, FONT, scale, color, thickness, cv2.LINE_AA)
 
 
@@ -81,6 +79,13 @@ def place_labels(anchors, sizes, area, gap, avoid=()):
 
 def _font(cap):
     return cap / CAP_HEIGHT, max(1, int(round(cap / 9)))
+
+
+def _draw_halo(image, line, origin, scale, thickness, reach):
+    """Paper-coloured copies around the letters; a bolder font would have another width in OpenCV 5."""
+    for dx in (-reach, 0, reach):
+        for dy in (-reach, 0, reach):
+            cv2.putText(image, line, (origin[0] + dx, origin[1] + dy), FONT, scale, PAPER, thickness, cv2.LINE_AA)
 
 
 def _overlap(a, b):

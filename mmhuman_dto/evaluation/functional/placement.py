@@ -9,10 +9,10 @@ from .translation import relative_depth_errors, scene_scale, translation_errors
 
 #: What :func:`placement_metrics` gives: name -> (what it is, unit, whether more is better).
 PLACEMENT_METRICS = {
-    'pcdr': ('depth relations right within 0.2 m (PCDR)', '%', True),
+    'pcdr': ('depth relations right, 0.2 m margin (PCDR)', '%', True),
     'depth_order': ('pairs in the right depth order', '%', True),
-    'relative_depth_error': ('depth error / depth', '%', False),
-    'relative_depth_error_scaled': ('the same after the best scale of each image', '%', False),
+    'relative_depth_error': ('relative depth error', '%', False),
+    'relative_depth_error_scaled': ('relative depth error, each image best scaled', '%', False),
     'translation_error': ('distance from the true place', 'm', False),
     'height_error': ('height error', 'm', False),
 }
