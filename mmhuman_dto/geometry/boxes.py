@@ -18,3 +18,9 @@ def generalized_iou(first, second, eps=1e-6):
     hull = (torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])).prod(-1) + eps
     union = first[..., 2:].prod(-1) + second[..., 2:].prod(-1) - overlap + eps
     return overlap / union - (hull - union) / hull
+
+
+def from_corners(boxes):
+    """(*, 4) x1, y1, x2, y2 -> (*, 4) cx, cy, w, h."""
+    low, high = boxes[..., :2], boxes[..., 2:]
+    return torch.cat([(low + high) / 2, high - low], -1)

@@ -14,6 +14,8 @@ class MatchedLoss(nn.Module):
 
     #: the loss is logged as ``loss_{name}``
     name = None
+    #: whether the loss is of the image, given once, and not of people
+    once = False
 
     def __init__(self, weight=1.):
         super().__init__()

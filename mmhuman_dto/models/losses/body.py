@@ -12,7 +12,7 @@ class PoseLoss(MatchedLoss):
 
     def forward(self, matched):
         pred, target = matched.both_3d('pred_poses', 'poses')
-        return (pred - target).abs().mean(-1).sum(-1), matched.targets.num_people_3d
+        return (pred - target).abs().mean(-1).sum(-1), matched.num_people_3d
 
 
 @MODELS.register_module()
@@ -33,7 +33,7 @@ class ShapeLoss(MatchedLoss):
     def forward(self, matched):
         pred, target = matched.both_3d('pred_betas', 'betas')
         factors = pred.new_tensor(self.coefficient_weights[:pred.shape[-1]])
-        return ((pred - target).abs() * factors).mean(-1).sum(-1), matched.targets.num_people_3d
+        return ((pred - target).abs() * factors).mean(-1).sum(-1), matched.num_people_3d
 
 
 @MODELS.register_module()
@@ -44,7 +44,7 @@ class Joints3DLoss(MatchedLoss):
 
     def forward(self, matched):
         pred, target = (j - j[..., :1, :] for j in matched.both_3d('pred_j3ds', 'j3ds'))
-        return (pred - target).abs().mean((-1, -2)).sum(-1), matched.targets.num_people_3d
+        return (pred - target).abs().mean((-1, -2)).sum(-1), matched.num_people_3d
 
 
 @MODELS.register_module()
@@ -55,4 +55,4 @@ class Joints2DLoss(MatchedLoss):
 
     def forward(self, matched):
         error = (matched.pred('pred_j2ds') - matched.target('j2ds')).abs() * matched.target('j2ds_mask')
-        return error.mean((-1, -2)).sum(-1) / matched.targets.input_size, matched.targets.num_people
+        return error.mean((-1, -2)).sum(-1) / matched.targets.input_size, matched.num_people

@@ -13,7 +13,7 @@ class BoxLoss(MatchedLoss):
 
     def forward(self, matched):
         error = (matched.pred('pred_boxes') - matched.target('boxes')).abs()
-        return error.sum((-1, -2)), matched.targets.num_people
+        return error.sum((-1, -2)), matched.num_people
 
 
 @MODELS.register_module()
@@ -24,4 +24,4 @@ class GIoULoss(MatchedLoss):
 
     def forward(self, matched):
         giou = generalized_iou(matched.pred('pred_boxes'), matched.target('boxes'))
-        return (1 - giou).sum(-1), matched.targets.num_people
+        return (1 - giou).sum(-1), matched.num_people

@@ -20,6 +20,7 @@ class FoVLoss(MatchedLoss):
     """
 
     name = 'fov'
+    once = True
 
     def __init__(self, weight=1., over_weight=3.):
         super().__init__(weight)

@@ -38,6 +38,7 @@ class ScaleMapConfidenceLoss(MatchedLoss):
     """Focal loss of the scale map's confidences: all cells where everyone is annotated, else those with a person."""
 
     name = 'map_confs'
+    once = True
 
     def __init__(self, weight=1., alpha=.25, gamma=2.):
         super().__init__(weight)
@@ -56,6 +57,7 @@ class ScaleMapLoss(MatchedLoss):
     """L1 of the scale over the cells with a person."""
 
     name = 'map_scales'
+    once = True
 
     def forward(self, matched):
         target = matched.targets.scale_map

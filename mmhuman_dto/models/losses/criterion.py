@@ -19,6 +19,12 @@ def stack_layers(outputs):
     return stacked
 
 
+def split_queries(stacked, first):
+    """Answers of the first queries and of the others; what is given once goes to the others."""
+    head = {name: stacked[name][:, :, :first] for name in LAYERED if name in stacked}
+    return head, dict(stacked, **{name: stacked[name][:, :, first:] for name in head})
+
+
 @MODELS.register_module()
 class SetCriterion(nn.Module):
     """Pair queries with people in each layer and sum the losses of the pairs.
@@ -33,29 +39,37 @@ class SetCriterion(nn.Module):
         self.assigner = TASK_UTILS.build(assigner)
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
 
-    def forward(self, outputs, targets):
+    def forward(self, outputs, targets, noisy=None):
         """Losses of a batch.
 
         Args:
             outputs: the network's answer, with ``aux_outputs`` for all layers but the last.
             targets: :class:`Targets`.
+            noisy: :class:`NoisyQueries` whose answers stand before those of the learned queries, or None.
 
         Returns:
-            ``loss_{name}`` of the last layer and ``loss_{name}.{i}`` of the others, weighted, scalars with gradients.
+            ``loss_{name}`` of the last layer and ``loss_{name}.{i}`` of the others, ``loss_dn_{name}`` likewise of the
+            noisy queries; weighted scalars with gradients.
         """
         stacked = stack_layers(outputs)
+        cleaned, stacked = split_queries(stacked, 0 if noisy is None else noisy.boxes.shape[1])
         query, person = self.assigner(stacked, targets)
-        return self.weighted(Matched(stacked, targets, query, person, targets.detect_all))
+        parts = [(loss, '', Matched(stacked, targets, query, person, targets.detect_all)) for loss in self.losses]
+        if noisy is not None:
+            pairs = (rows.expand(len(query), -1) for rows in (noisy.query, noisy.person))
+            everyone = [True] * len(targets.counts)
+            matched = Matched(cleaned, targets, *pairs, everyone, noisy.group, noisy.num_groups)
+            parts += [(loss, 'dn_', matched) for loss in self.losses if not loss.once]
+        return self._weighted(parts)
 
-    def weighted(self, matched):
-        """Weighted losses of pairs already made."""
-        totals, counts = zip(*(loss(matched) for loss in self.losses))
+    def _weighted(self, parts):
+        totals, counts = zip(*(loss(matched) for loss, _, matched in parts))
         logged = {}
-        for loss, total, count in zip(self.losses, totals, self._shared_counts(totals, counts)):
+        for (loss, prefix, _), total, count in zip(parts, totals, self._shared_counts(totals, counts)):
             values = loss.weight * total / count
             *early, last = values if values.dim() else (values, )
-            logged[f'loss_{loss.name}'] = last
-            logged.update({f'loss_{loss.name}.{i}': value for i, value in enumerate(early)})
+            logged[f'loss_{prefix}{loss.name}'] = last
+            logged.update({f'loss_{prefix}{loss.name}.{i}': value for i, value in enumerate(early)})
         return logged
 
     @staticmethod

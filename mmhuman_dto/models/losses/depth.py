@@ -7,9 +7,9 @@ from mmhuman_dto.registry import MODELS
 from .base import MatchedLoss
 
 
-def pair_matrix(image):
-    """(M, M) bool: pairs i < j of the same image, each unordered pair once. ``image`` (M)."""
-    same = image[:, None] == image[None]
+def pair_matrix(scene):
+    """(M, M) bool: pairs i < j of the same scene (M), each unordered pair once."""
+    same = scene[:, None] == scene[None]
     return same & torch.ones_like(same).triu(1)
 
 
@@ -23,7 +23,7 @@ class InverseDepthLoss(MatchedLoss):
         pred, target = matched.both_3d('pred_depths', 'depths')
         focal = matched.targets.focals[matched.image[matched.valid_3d].to(pred.device, non_blocking=True)]
         error = (1 / (focal * pred[..., 1] + 1e-8) - 1 / (target[..., 0] + 1e-8)).abs()
-        return error.sum(-1), matched.targets.num_people_3d
+        return error.sum(-1), matched.num_people_3d
 
 
 @MODELS.register_module()
@@ -43,7 +43,7 @@ class RelativeMetricLoss(MatchedLoss):
 
     def forward(self, matched):
         pred, target = matched.both_3d('pred_depths', 'depths')
-        pairs = pair_matrix(matched.image[matched.valid_3d]).to(pred.device, non_blocking=True)
+        pairs = pair_matrix(matched.scene[matched.valid_3d]).to(pred.device, non_blocking=True)
         gap_pred, gap = (z[..., 0, None] - z[..., None, :, 0] for z in (pred, target))
         used = pairs & (gap.abs() <= self.max_distance)
         return (torch.log1p((gap_pred - gap).abs()) * used).sum((-1, -2)), used.sum((-1, -2))
@@ -70,7 +70,7 @@ class DepthOrderLoss(MatchedLoss):
     def forward(self, matched):
         z = matched.pred('pred_depths')[..., 0]
         layer, known = self._layers(matched)
-        pairs = pair_matrix(matched.image).to(z.device, non_blocking=True) & known[:, :, None] & known[:, None]
+        pairs = pair_matrix(matched.scene).to(z.device, non_blocking=True) & known[:, :, None] & known[:, None]
         gap = z[..., None] - z[..., None, :]
         order = layer[..., None] - layer[..., None, :]
         loss = torch.where(order == 0, gap.abs(), softplus(gap * -order.sign()))
@@ -82,7 +82,7 @@ class DepthOrderLoss(MatchedLoss):
             layer = matched.target('depth_ids')
             return layer, layer >= 0
         depth = matched.target('depths')[..., 0]
-        image = matched.image.to(depth.device, non_blocking=True)
+        image = matched.scene.to(depth.device, non_blocking=True)
         # How many jumps lie below each person, among the people of the image.
         others = (image[:, None] == image[None]) & (depth[..., None, :] < depth[..., None])
         below = torch.where(others, depth[..., None, :], -torch.inf).amax(-1)

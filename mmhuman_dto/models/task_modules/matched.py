@@ -17,12 +17,16 @@ class Matched:
         targets: the batch's targets.
         query: (L, M) index into the flattened (B, Q). person: (L, M) index into the T people. Both on the host.
         detect_all: per image, whether its unpaired queries are known to be nobody.
+        group: (M) on the host, groups of people that stand for themselves (denoising); None: one group.
+        num_groups: copies of each person that are supervised.
     """
     outputs: dict[str, Tensor]
     targets: Targets
     query: Tensor
     person: Tensor
     detect_all: list[bool]
+    group: Tensor | None = None
+    num_groups: int = 1
 
     @cached_property
     def device(self):
@@ -40,6 +44,21 @@ class Matched:
     def image(self):
         """(M) image of each pair, on the host."""
         return self.targets.image_index()[self.person[0]]
+
+    @cached_property
+    def scene(self):
+        """(M) on the host: pairs of equal value show people beside each other."""
+        return self.image if self.group is None else self.image * self.num_groups + self.group
+
+    @property
+    def num_people(self):
+        """Supervised people."""
+        return self.targets.num_people * self.num_groups
+
+    @property
+    def num_people_3d(self):
+        """Supervised people with 3D targets."""
+        return self.targets.num_people_3d * self.num_groups
 
     @cached_property
     def valid_3d(self):

@@ -1,0 +1,128 @@
+"""From annotated samples to what the network should answer."""
+import torch
+from torch import nn
+
+from mmhuman_dto.geometry.boxes import from_corners
+from mmhuman_dto.geometry.camera import project
+from mmhuman_dto.geometry.morton import morton_order
+from mmhuman_dto.registry import TASK_UTILS
+
+from .targets import Targets
+
+
+def unique_edges(faces):
+    """Edges (E, 2) of triangles (F, 3), each once."""
+    edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    return edges.sort(-1).values.unique(dim=0)
+
+
+@TASK_UTILS.register_module()
+class TargetEncoder(nn.Module):
+    """Make :class:`Targets` from ground truth, all people of the batch in one pass of the body model.
+
+    A sample needs ``gt_instances`` (global_orient, body_pose, betas, transl, optional depth_layers),
+    ``gt_camera.intrinsics`` and ``img_shape`` of the resized image. Its metainfo ``has_3d`` and ``detect_all`` (both
+    True when absent) say whether the meshes are 3D targets and whether everyone is annotated. Sets without meshes
+    (Relative Human) give ``bboxes``, ``keypoints_2d`` and ``keypoints_2d_valid`` instead.
+
+    Args:
+        cell: side of the scale map's cells, px.
+        box_scale: the box of the projected joints is enlarged by this.
+        scale_map: whether to make the scale map.
+    """
+
+    def __init__(self, cell=28, box_scale=1.2, scale_map=True):
+        super().__init__()
+        self.cell, self.box_scale, self.scale_map = cell, box_scale, scale_map
+        self._edges = None
+
+    @torch.no_grad()
+    def forward(self, samples, body_model, input_size):
+        """Encode.
+
+        Args:
+            samples: B :class:`HumanDataSample` on the body model's device.
+            body_model: gives 3D joints and vertices.
+            input_size: px, long side of the resized images.
+        """
+        everyone = [sample.gt_instances for sample in samples]
+        counts = [len(people) for people in everyone]
+        common = dict(counts=counts, detect_all=[sample.get('detect_all', True) for sample in samples],
+                      input_size=float(input_size))
+        if all('depth_layers' in people for people in everyone):
+            common['depth_ids'] = torch.cat([people.depth_layers for people in everyone])
+        if all('betas' in people for people in everyone):
+            return self._from_meshes(samples, everyone, body_model, input_size, common)
+        return self._from_keypoints(everyone, body_model, input_size, common)
+
+    def _from_meshes(self, samples, everyone, body_model, input_size, common):
+        def joined(name):
+            return torch.cat([getattr(people, name) for people in everyone]).float()
+
+        image = torch.repeat_interleave(torch.arange(len(samples)), torch.tensor(common['counts']))
+        intrinsics = torch.stack([sample.gt_camera.intrinsics for sample in samples]).float()
+        image, of_person = image.to(intrinsics.device), intrinsics[image]
+        sizes = [tuple(sample.img_shape) for sample in samples]
+        poses, betas = joined('pose'), joined('betas')
+        body = body_model(poses, betas, joined('transl'))
+        j2ds = project(body.joints, of_person)
+        focals = intrinsics[:, 1, 1]
+        z = body.joints[:, 0, 2]
+        limits = torch.tensor(sizes, dtype=torch.float32).flip(-1).to(image.device, non_blocking=True)[image]
+        boxes = self._boxes(j2ds, limits) / input_size
+        targets = Targets(
+            boxes=boxes, poses=poses.flatten(1), betas=betas, j3ds=body.joints, j2ds=j2ds,
+            j2ds_mask=torch.ones_like(j2ds, dtype=torch.bool), depths=torch.stack([z, z / focals[image]], -1),
+            focals=focals, valid_3d=[sample.get('has_3d', True) for sample in samples], **common)
+        if self.scale_map:
+            points = self._mesh_points(body.vertices, body_model.faces)
+            pixels = project(points, of_person)
+            pixels[points[..., 2] <= 0] = -1.
+            targets.scale_map, targets.map_cells = self._scale_map(pixels, boxes, z, image, limits, sizes)
+        return targets
+
+    def _from_keypoints(self, everyone, body_model, input_size, common):
+        j2ds = torch.cat([people.keypoints_2d for people in everyone]).float()
+        visible = torch.cat([people.keypoints_2d_valid for people in everyone]).bool()
+        nothing = j2ds.new_zeros(len(j2ds), 1)
+        return Targets(
+            boxes=from_corners(torch.cat([people.bboxes for people in everyone]).float()) / input_size,
+            poses=nothing.expand(-1, 72), betas=nothing.expand(-1, body_model.num_betas),
+            j3ds=nothing[..., None].expand(-1, j2ds.shape[1], 3), j2ds=j2ds,
+            j2ds_mask=visible[..., None].expand_as(j2ds), depths=nothing.expand(-1, 2),
+            focals=j2ds.new_full((len(everyone), ), torch.nan), valid_3d=[False] * len(everyone), **common)
+
+    def _boxes(self, j2ds, limits):
+        """Enlarged boxes of the joints inside the image, (T, 4) cx, cy, w, h in px; ``limits`` (T, 2) width, height."""
+        low, high = j2ds.amin(1), j2ds.amax(1)
+        centre, half = (low + high) / 2, (high - low) / 2 * self.box_scale
+        inside = [torch.minimum((centre + side * half).clamp(min=0), limits) for side in (-1, 1)]
+        return from_corners(torch.cat(inside, -1))
+
+    def _mesh_points(self, vertices, faces):
+        """Vertices and the midpoints of the edges, (T, V + E, 3)."""
+        if self._edges is None or self._edges.device != faces.device:
+            self._edges = unique_edges(faces)
+        return torch.cat([vertices, vertices[:, self._edges].mean(2)], 1)
+
+    def _scale_map(self, pixels, boxes, z, image, limits, sizes):
+        """Confidence and scale of the cells of all images in Z order, (C, 2), and the number of cells an image.
+
+        A cell holds a person where one of the person's points (T, P, 2) falls into it; the nearest person wins.
+        """
+        grids = [tuple(-(-side // (2 * self.cell)) * 2 for side in size) for size in sizes]
+        cells = [rows * columns for rows, columns in grids]
+        start = torch.tensor([0, *cells], device=z.device).cumsum(0)[:-1]
+        columns = torch.tensor([columns for _, columns in grids], device=z.device)
+        inside = ((pixels >= 0) & (pixels < limits[:, None])).all(-1)
+        column, row = (pixels.clamp(0, 1e6) // self.cell).long().unbind(-1)
+        index = start[image][:, None] + row * columns[image][:, None] + column
+        rank = z.argsort().argsort()[:, None].expand_as(index)
+        nobody = len(z)
+        owner = torch.full((sum(cells), ), nobody, device=z.device)
+        owner.scatter_reduce_(0, index[inside], rank[inside], 'amin')
+        by_rank = torch.cat([boxes[:, 2:].norm(dim=-1).clamp(max=1)[z.argsort()], boxes.new_zeros(1)])
+        scale_map = torch.stack([(owner < nobody).float(), by_rank[owner]], -1)
+        parts = scale_map.split(cells)
+        ordered = [part[morton_order(*grid, device=z.device)] for part, grid in zip(parts, grids)]
+        return torch.cat(ordered), cells
