@@ -101,18 +101,18 @@ class Surroundings:
 
     def ground_colour(self, x, y, footprint):
         """Colours (P, 3) at metres x, y (P) on the plane; detail finer than ``footprint`` m fades out."""
-        x, y = x * np.cos(self.turn) - y * np.sin(self.turn), x * np.sin(self.turn) + y * np.cos(self.turn)
-        shade = .10 * self._sample(x, y, .15, footprint) + .06 * self._sample(x, y, 1.1, footprint)
+        cos, sin = np.float32(np.cos(self.turn)), np.float32(np.sin(self.turn))
+        x, y = x * cos - y * sin, x * sin + y * cos
+        shade = .07 * self._sample(x, y, .04, footprint) + .05 * self._sample(x, y, .35, footprint)
         if self.style in ('paving', 'tiles'):
             size, joint = (.6, .02) if self.style == 'paving' else (.4, .015)
             line = (np.mod(x, size) < joint) | (np.mod(y, size) < joint)
             checker = np.mod(np.floor(x / size) + np.floor(y / size), 2) - .5
-            shade += (.06 * checker - .22 * line) * np.clip(1.3 - footprint / (size * .25), 0, 1)
-        return self.ground * (1 + shade[..., None]).astype(np.float32)
+            shade += (np.float32(.06) * checker - np.float32(.22) * line) * np.clip(1.3 - footprint / (size * .25), 0, 1)
+        return self.ground * (1 + shade[:, None])
 
     def _sample(self, x, y, cell, footprint):
-        scale = np.float32(1 / cell)
-        value = remap(self.noise, x * scale, y * scale, cv2.INTER_LINEAR, cv2.BORDER_WRAP)
+        value = remap(self.noise, x / cell, y / cell, cv2.INTER_LINEAR, cv2.BORDER_WRAP)
         return value * np.clip(1.5 - footprint / cell, 0, 1)
 
     def sky_colour(self, up):
@@ -120,10 +120,10 @@ class Surroundings:
         return HAZE + (self.zenith - HAZE) * (np.clip(up, 0, 1)**.6)[..., None]
 
     def wall_colour(self, building, local, normal):
-        """Colours (P, 3) of points ``local`` (P, 3) m of houses ``building`` (P), with windows on the sides."""
+        """Colours (P, 3) of points ``local`` (P, 3) m of house number ``building``, with windows on the sides."""
         along = np.where(np.abs(normal[:, 2]) > .5, local[:, 0], local[:, 2])
         window = (np.abs(np.mod(along / 2.6, 1) - .5) < .2) & (np.abs(np.mod(local[:, 1] / 3.1, 1) - .5) < .24)
-        colour = self.walls[building % len(self.walls)].copy()
+        colour = np.tile(self.walls[building % len(self.walls)], (len(local), 1))
         colour[window & (np.abs(normal[:, 1]) < .5)] *= np.float32(.55)
         return colour
 
@@ -140,7 +140,7 @@ def remap(texture, columns, rows, interpolation, border, outside=0.):
 def _noise_tile(rng, size=256):
     """A tile (size, size) of smooth noise in about -1..1 that repeats without a seam."""
     total = np.zeros((size, size), np.float32)
-    for sigma in (1, 4, 16):
+    for sigma in (.8, 3, 10):
         noise = cv2.GaussianBlur(np.tile(rng.normal(size=(size, size)).astype(np.float32), (3, 3)), (0, 0), sigma)
         noise = noise[size:2 * size, size:2 * size]
         total += noise / noise.std() / 2

@@ -74,7 +74,7 @@ def pose_bodies(people, ground, noise, body_model, rng):
         angles[i] = poses.flatten_feet(poses.add_noise(angles[i], noise, rng), planted[i])
     yaw = np.where(rng.random(len(names)) < .75, rng.normal(0, 40, len(names)), rng.uniform(-180, 180, len(names)))
     upright = Ground(ground.normal, 0.)
-    for _ in range(2):
+    for _ in range(4):
         angles = _level_planted_feet(angles, planted, yaw, people.betas, upright, body_model)
     bodies = _forward(angles, yaw, people.betas, body_model)
     lowest = upright.above(bodies.vertices).min(1) / ground.normal[1]
@@ -114,7 +114,7 @@ def _level_planted_feet(angles, planted, yaw, betas, ground, body_model):
         joints = body_model.skeleton(*(torch.as_tensor(a, dtype=torch.float32) for a in (pose, betas)), None).double().numpy()
     angles = angles.copy()
     ankles = ground.above(joints[:, [7, 8]])
-    for i in np.flatnonzero([feet == 'lr' for feet in planted]):
+    for i in np.flatnonzero([len(feet) == 2 for feet in planted]):
         side = int(ankles[i].argmin())
         hip, knee, ankle = joints[i, [1 + side, 4 + side, 7 + side]]
         thigh, shank, reach = (np.linalg.norm(a - b) for a, b in ((hip, knee), (knee, ankle), (hip, ankle)))
@@ -129,7 +129,8 @@ def _seat(bodies, i, yaw, height):
     heading = Rotation.from_euler('y', yaw, degrees=True)
     local = heading.inv().apply(bodies.vertices[i] - bodies.joints[i, 0])
     half, centre = .12 * height, .02 * height
-    over = (np.abs(local[:, 0]) < half) & (np.abs(local[:, 2] - centre) < half)
+    shanks = heading.inv().apply(bodies.joints[i, [4, 5, 7, 8]] - bodies.joints[i, 0])[:, 1].mean()
+    over = (np.abs(local[:, 0]) < half) & (np.abs(local[:, 2] - centre) < half) & (local[:, 1] > shanks)
     top = local[over, 1].min()
     bottom = local[:, 1].min() - .3
     corners = BOX_CORNERS * [half, top - bottom, half] + [0, bottom, centre]

@@ -37,8 +37,11 @@ class Light:
 
     def plane(self, points):
         """Coordinates x, y (*) m, along the ground, of where the sun would throw the shadow of points (*, 3)."""
-        thrown = points - (self.ground.above(points) / (self.ground.normal @ self.sun))[..., None] * self.sun
-        return thrown @ self.axes[0], thrown @ self.axes[1]
+        # Linear in the point: (p - above(p) / (n . sun) * sun) . axis
+        lean = self.axes @ self.sun / (self.ground.normal @ self.sun)
+        rows = self.axes - lean[:, None] * self.ground.normal
+        x, y = (points @ rows.T.astype(points.dtype) - (lean * self.ground.height).astype(points.dtype)).T
+        return x, y
 
     def on(self, points, normals):
         """Light (P) on surfaces at points (P, 3) with normals (P, 3)."""
@@ -51,10 +54,11 @@ class Light:
     def on_ground(self, x, y):
         """Light (P) on the ground at plane coordinates x, y (P)."""
         shadow, contact = (self._sample(m, x, y, cv2.INTER_LINEAR) for m in (self.shadow, self.contact))
-        return (AMBIENT + SUN * (self.ground.normal @ self.sun) * (1 - .85 * shadow)) * (1 - .45 * contact)
+        direct = float(SUN * (self.ground.normal @ self.sun))
+        return (AMBIENT + direct * (1 - .85 * shadow)) * (1 - .45 * contact)
 
     def _distance(self, points):
-        return _SUN_DISTANCE - points @ self.sun
+        return _SUN_DISTANCE - points @ self.sun.astype(points.dtype)
 
     def _draw_maps(self, meshes):
         points = [vertices.double().numpy() for vertices, _ in meshes]
@@ -86,6 +90,6 @@ class Light:
         return np.clip(cv2.GaussianBlur(cv2.dilate(contact, np.ones((3, 3))), (0, 0), reach) * 1.6, 0, 1)
 
     def _sample(self, texture, x, y, interpolation, outside=0.):
-        columns, rows = (np.clip((v - low) / self.cell - .5, -2, side + 2)
+        columns, rows = (np.clip((v - v.dtype.type(low)) / self.cell - .5, -2, side + 2)
                          for v, low, side in zip((x, y), self.low, texture.shape[::-1]))
         return remap(texture, columns, rows, interpolation, cv2.BORDER_CONSTANT, outside)

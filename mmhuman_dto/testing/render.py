@@ -62,22 +62,14 @@ class Renderer:
         surroundings = Surroundings(rng)
         outfits = [sample_outfit(age >= 15, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
         light = Light(scene.ground, scene.up, view.meshes[:len(view.meshes) - len(scene.buildings)], rng)
-        image = surroundings.sky_colour(view.rays @ scene.up.astype(np.float32))
-        self._paint_ground(image, view, surroundings, light)
-        self._paint_people(image, view, outfits, light)
+        image = np.empty((*view.z.shape, 3), np.float32)
+        _paint_sky(image, view, surroundings)
+        _paint_ground(image, view, surroundings, light)
         _paint_boxes(image, view, surroundings, light)
+        self._paint_people(image, view, outfits, light)
         image += (HAZE - image) * (1 - np.exp(-view.z / _HAZE_DISTANCE))[..., None]
         image = cv2.resize(image, scene.size[::-1], interpolation=cv2.INTER_AREA)
         return (np.clip(image, 0, 1) * 255 + .5).astype(np.uint8)
-
-    def _paint_ground(self, image, view, surroundings, light):
-        ground = view.is_ground
-        points, rays = view.points(ground), view.rays[ground]
-        x, y = light.plane(points)
-        # A pixel covers this much of the ground along the line of sight.
-        footprint = view.z[ground] / view.focal / np.maximum(-rays @ view.scene.ground.normal, 1e-3)
-        colour = surroundings.ground_colour(x, y, footprint.astype(np.float32))
-        image[ground] = colour * light.on_ground(x, y)[:, None]
 
     def _paint_people(self, image, view, outfits, light):
         seen, ids = view.is_person, view.ids[view.is_person]
@@ -95,8 +87,8 @@ class View:
     Attributes:
         ids: (H, W) int32, people from 1 on, then seats, then buildings; 0 for ground and sky.
         z: (H, W) float32, m; 0 in the sky.
-        rays: (H, W, 3) float32 unit vectors. focal: px.
-        is_person, is_box, is_ground: (H, W) bool, what a pixel shows.
+        directions: (H, W, 3) float32, what a pixel sees at z = 1 m. focal: px.
+        is_person, is_box, is_ground, is_sky: (H, W) bool, what a pixel shows.
     """
 
     def __init__(self, scene, faces, scale=1):
@@ -109,13 +101,13 @@ class View:
         self._raster = rasterize_meshes(self.meshes, self._intrinsics, [scale * side for side in scene.size])
         mesh_z, self.ids, self.faces = (value.numpy() for value in self._raster)
         self.directions = self._directions()
-        self.rays = _unit(self.directions)
         ground_z = self._ground_z()
         hit = (mesh_z > 0) & ((mesh_z <= ground_z) | (ground_z == 0))
         self.z = np.where(hit, mesh_z, ground_z)
         self.is_person = hit & (self.ids <= len(scene))
         self.is_box = hit & (self.ids > len(scene))
         self.is_ground = ~hit & (ground_z > 0)
+        self.is_sky = self.z == 0
 
     def points(self, mask):
         """Points (P, 3) m, camera frame, that the pixels of a mask (H, W) show."""
@@ -127,7 +119,6 @@ class View:
         return interpolate(people, self.meshes[:len(attributes)], attributes, self._intrinsics)[self.is_person].numpy()
 
     def _directions(self):
-        """Points (H, W, 3) at z = 1 m."""
         height, width = self.ids.shape
         (fx, _, cx), (_, fy, cy) = self._intrinsics[:2].numpy()
         directions = np.ones((height, width, 3), np.float32)
@@ -141,18 +132,33 @@ class View:
         return np.where(falling > self.scene.ground.height / _HORIZON, z, 0).astype(np.float32)
 
 
+def _paint_sky(image, view, surroundings):
+    up = _unit(view.directions[view.is_sky]) @ view.scene.up.astype(np.float32)
+    image[view.is_sky] = surroundings.sky_colour(up)
+
+
+def _paint_ground(image, view, surroundings, light):
+    points, z = view.points(view.is_ground), view.z[view.is_ground]
+    x, y = light.plane(points)
+    # A pixel covers this much of the ground along the line of sight; the ground is ``height`` below the camera.
+    footprint = z * z * np.float32(1 / (view.focal * view.scene.ground.height))
+    image[view.is_ground] = surroundings.ground_colour(x, y, footprint) * light.on_ground(x, y)[:, None]
+
+
 def _paint_boxes(image, view, surroundings, light):
-    if not len(view.boxes):
-        return
-    seen = view.is_box
-    points, box = view.points(seen), view.ids[seen] - len(view.scene) - 1
-    edges = _unit(view.boxes[:, [1, 4, 2]] - view.boxes[:, :1])  # (M, 3, 3): along, up, across
-    local = np.einsum('pij,pj->pi', edges[box], points - view.boxes[box, 0])
-    corners = view.boxes[:, BOX_FACES]
-    normals = _unit(np.cross(corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]))[box, view.faces[seen]]
-    colour = surroundings.wall_colour(box, local, np.einsum('pij,pj->pi', edges[box], normals))
-    colour[box < len(view.scene.seats)] = _WOOD
-    image[seen] = colour * light.on(points, normals)[:, None]
+    for i, corners in enumerate(view.boxes.astype(np.float32)):
+        seen = view.is_box & (view.ids == len(view.scene) + i + 1)
+        if not seen.any():
+            continue
+        axes = _unit(corners[[1, 4, 2]] - corners[0])  # along, up, across
+        a, b, c = corners[BOX_FACES].swapaxes(0, 1)
+        normals = _unit(np.cross(b - a, c - a))[view.faces[seen]]
+        points = view.points(seen)
+        if i < len(view.scene.seats):
+            colour = _WOOD
+        else:
+            colour = surroundings.wall_colour(i, (points - corners[0]) @ axes.T, normals @ axes.T)
+        image[seen] = colour * light.on(points, normals)[:, None]
 
 
 def _vertex_normals(vertices, faces):

@@ -4,7 +4,7 @@
 
     FOLDER/
       images/0000.jpg ...      the pictures; ids in all files are relative to this folder
-      initial_meshes.npz       pickled {id: {trans_cam (N, 3), pose_cam (N, 72), shape (N, 10), cam_int (N, 3, 3)}}
+      initial_meshes.npz       pickled {id: {trans_cam (N, 3), pose_cam (N, 72), shape (N, 10 or 11), cam_int (N, 3, 3)}}
       disparity/0000.png ...   16 bit, times the picture's factor in disparity/scale.json = disparity
       masks/0000.png ...       8 bit, 0 nobody, i + 1 the person in row i of the initial meshes
       ages.json                {id: {ages: [years], male_probs: [0..1]}}, as a network would guess them
@@ -50,7 +50,9 @@ def write_crowd(folder, indices, body_model, config=CrowdConfig(), seed=0, initi
         cv2.imwrite(str(folder / 'images' / name), picture.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
         cv2.imwrite(str(folder / 'masks' / f'{number:04d}.png'), picture.id_map.astype(np.uint8))
         scales[name] = _write_disparity(folder / 'disparity' / f'{number:04d}.png', disparity(scene, picture, depth), map_divisor)
-        meshes[name] = _public_record(initial_meshes(scene, body_model, initial))
+        # A network that knows adults only has no child coefficient to write.
+        columns = body_model.num_betas - (initial.child_shrinkage == 1)
+        meshes[name] = _public_record(initial_meshes(scene, body_model, initial), columns)
         guesses[name] = {key: [round(float(v), 3) for v in value] for key, value in zip(('ages', 'male_probs'), ages_and_sexes(scene, ages))}
         visible[name] = [round(float(v), 4) for v in picture.visible]
         truth.add(truth_sample(scene, name))
@@ -62,11 +64,10 @@ def write_crowd(folder, indices, body_model, config=CrowdConfig(), seed=0, initi
         (folder / f'{name}.json').write_text(json.dumps(value, indent=1) + '\n', encoding='utf-8')
 
 
-def _public_record(initial):
-    """One picture's entry of the initial-mesh layout, whose shapes have no child coefficient unless somebody's is not 0."""
+def _public_record(initial, columns):
+    """One picture's entry of the initial-mesh layout, with the first ``columns`` shape coefficients."""
     count = len(initial.betas)
-    betas = initial.betas[:, :-1] if not initial.betas[:, -1].any() else initial.betas
-    arrays = dict(trans_cam=initial.transl, pose_cam=initial.pose.reshape(count, 72), shape=betas,
+    arrays = dict(trans_cam=initial.transl, pose_cam=initial.pose.reshape(count, 72), shape=initial.betas[:, :columns],
                   cam_int=np.repeat(initial.intrinsics[None], count, 0))
     return {key: value.astype(np.float32) for key, value in arrays.items()}
 

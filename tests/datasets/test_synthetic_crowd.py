@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from mmhuman_dto.geometry import fov_from_focal, project
+from mmhuman_dto.registry import DATASETS
+from mmhuman_dto.structures import FIELDS
+
+CONFIG = dict(type='SyntheticCrowd', scenes=dict(size=(120, 180), people=(2, 5)), num_scenes=6, seed=11)
+
+
+@pytest.fixture(scope='module')
+def dataset():
+    return DATASETS.build(CONFIG)
+
+
+def assert_same(a, b):
+    assert np.array_equal(a.image, b.image)
+    for group in ('gt_instances', 'gt_camera', 'gt_maps'):
+        for name, value in getattr(a, group).items():
+            assert torch.equal(value, getattr(b, group).get(name)), name
+
+
+def test_items_have_the_standard_fields(dataset):
+    sample = dataset[0]
+    people = sample.gt_instances
+    assert sample.image.shape == (120, 180, 3) and tuple(sample.ori_shape) == (120, 180)
+    assert set(people.keys()) == {
+        'bboxes', 'keypoints_2d', 'keypoints_2d_valid', 'keypoints_3d', 'keypoints_3d_valid', 'global_orient', 'body_pose', 'betas',
+        'transl', 'heights', 'ages', 'male_probs', 'depth_layers'} <= set(FIELDS)
+    assert len(sample.joint_set) == people.keypoints_3d.shape[1]
+    assert torch.allclose(sample.gt_camera.fov, fov_from_focal(sample.gt_camera.intrinsics[1, 1], 120))
+
+
+def test_fields_agree_with_the_body_model_and_each_other(dataset):
+    for index in range(3):
+        sample = dataset[index]
+        people, intrinsics = sample.gt_instances, sample.gt_camera.intrinsics
+        out = dataset.body_model(people.pose, people.betas, people.transl)
+        assert torch.allclose(out.joints, people.keypoints_3d, atol=2e-4)
+        assert torch.allclose(project(people.keypoints_3d, intrinsics), people.keypoints_2d, atol=5e-2)
+        assert torch.allclose(dataset.body_model.height(people.betas), people.heights, atol=2e-5)
+        assert len(sample.gt_maps.id_map.unique()) - 1 <= len(people)
+        z = people.keypoints_3d[:, 0, 2]
+        nearer = z[:, None] + .3 <= z
+        assert (people.depth_layers[:, None] < people.depth_layers)[nearer].all()
+        assert people.depth_layers.min() == 0
+
+
+def test_boxes_hold_the_visible_pixels(dataset):
+    sample = dataset[1]
+    for i, (left, top, right, bottom) in enumerate(sample.gt_instances.bboxes.tolist()):
+        rows, columns = (sample.gt_maps.id_map == i + 1).nonzero(as_tuple=True)
+        assert left - 1 <= columns.min() and columns.max() <= right + 1 and top - 1 <= rows.min() and rows.max() <= bottom + 1
+
+
+def test_items_depend_on_seed_and_index_alone(dataset):
+    assert_same(dataset[2], DATASETS.build(CONFIG)[2])
+    assert not np.array_equal(dataset[2].image, dataset[3].image)
+    assert not np.array_equal(dataset[2].image, DATASETS.build(dict(CONFIG, seed=12))[2].image)
+
+
+def test_cache_gives_the_same_items(dataset, tmp_path):
+    cached = DATASETS.build(dict(CONFIG, cache_dir=str(tmp_path)))
+    first, second = cached[0], cached[0]
+    assert_same(dataset[0], first)
+    assert_same(dataset[0], second)
+    files = list(tmp_path.rglob('*.npz'))
+    assert len(files) == 1 and not list(tmp_path.rglob('*.tmp'))
+    other = DATASETS.build(dict(CONFIG, seed=12, cache_dir=str(tmp_path)))
+    assert other.cache != cached.cache
+
+
+def test_the_cache_is_what_is_read(tmp_path):
+    cached = DATASETS.build(dict(CONFIG, cache_dir=str(tmp_path)))
+    cached[0]
+    path = next(tmp_path.rglob('*.npz'))
+    with np.load(path, allow_pickle=False) as file:
+        np.savez(path, **dict(file, heights=np.full_like(file['heights'], 9)))
+    assert (cached[0].gt_instances.heights == 9).all()
+
+
+def test_pipeline_gets_the_sample():
+    dataset = DATASETS.build(dict(CONFIG, pipeline=[lambda sample: sample.gt_instances]))
+    assert len(dataset[0]) >= 2
+
+
+def test_length_and_range(dataset):
+    assert len(dataset) == 6
+    with pytest.raises(IndexError, match='scene 6 of 6'):
+        dataset[6]
+
+
+def test_workers_draw_the_same(dataset):
+    loader = DataLoader(dataset, batch_size=2, num_workers=1, collate_fn=list)
+    batch = next(iter(loader))
+    assert_same(batch[1], dataset[1])
