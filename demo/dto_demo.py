@@ -138,22 +138,23 @@ def draw(result, body_model, out_dir):
 
 def report(metrics, out_dir, seconds):
     """Prints the table."""
-    table = Table(title='DTO on the bundled crowd, against exact truth', title_justify='left')
-    table.add_column('')
+    table = Table(title='DTO against exact truth (↑ more is better, ↓ less)', title_justify='left')
+    table.add_column()
     for heading in ('before', 'after'):
         table.add_column(heading, justify='right')
     for name, (text, unit, more) in PLACEMENT_METRICS.items():
         digits = 1 if unit == '%' else 3
         values = [f'{metrics[side][name]:.{digits}f} {unit}' for side in ('before', 'after')]
-        table.add_row(f'{text} ({"more" if more else "less"} is better)', *values)
-    console = Console(width=max(100, Console().width) if not Console().is_terminal else None, highlight=False)
+        table.add_row(f'{text} {"↑" if more else "↓"}', *values)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     people, images = metrics['people'], metrics['images']
     console.print(f'{images["kept"]} of {images["given"]} images kept. Of their {people["initial"]} people '
-                  f'{people["dropped"]} dropped (hidden or too small), {people["kept"]} measured before and after, '
-                  f'{people["left_unchanged"]} of them left as they were.')
-    console.print(f'{metrics["people_per_second"]:.0f} people a second from files to files; '
-                  f'{seconds:.1f} s with all pictures. See {out_dir}/: overlays, birdseye, annotations, metrics.json')
+                  f'{people["dropped"]} were dropped (hidden or too small) and {people["kept"]} measured before and '
+                  f'after, {people["left_unchanged"]} of them left as they were.')
+    console.print(f'{metrics["people_per_second"]:.0f} people a second from files to files, '
+                  f'{seconds:.1f} s with all pictures.')
+    console.print(f'In {out_dir}/: overlays, birdseye, annotations, metrics.json')
 
 
 if __name__ == '__main__':
