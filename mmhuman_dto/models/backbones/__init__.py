@@ -1,0 +1,4 @@
+from .scale_adaptive_vit import ScaleAdaptiveViT
+from .vit import PackedTokens, VisionTransformer
+
+__all__ = ['ScaleAdaptiveViT', 'PackedTokens', 'VisionTransformer']

@@ -1,0 +1,213 @@
+"""Vision transformer over packed 14-px tokens; its parameters are named as DINOv2's."""
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn.functional import linear
+from torch.utils.checkpoint import checkpoint
+
+from mmhuman_dto.registry import MODELS
+
+from ..layers.packed_attention import Packing, packed_attention
+
+PATCH = 14
+#: Images are padded to multiples of this, so that four cells of every level but the last make one of the next.
+PAD_MULTIPLE = 4 * PATCH
+#: embed_dims, depth, num_heads of the sizes in use; S, B and L have DINOv2 weights.
+ARCHITECTURES = {
+    'tiny': (192, 12, 3), 'small': (384, 12, 6), 'base': (768, 12, 12), 'large': (1024, 24, 16), 'huge': (1280, 32, 16),
+}
+
+
+@dataclass
+class PackedTokens:
+    """What an encoder makes of B images.
+
+    Attributes:
+        features: (T, C), image after image.
+        packing: tokens of each image.
+        level: (T) 0, 1, 2: the token stands for 14, 28 or 56 px.
+        cells: (T, 2) y, x in the grid of its level.
+        centers: (T, 2) x, y of the token's centre in units of ``input_size``.
+        camera: (B, C) camera token.
+        scale_map: (N, 2) confidence and scale of all images' 28-px cells in Z order; None without scale adaptation.
+        scale_map_cells: (N, 2) y, x of these cells, on the host. scale_map_packing: cells of each image.
+    """
+    features: Tensor
+    packing: Packing
+    level: Tensor
+    cells: Tensor
+    centers: Tensor
+    camera: Tensor
+    scale_map: Tensor | None = None
+    scale_map_cells: Tensor | None = None
+    scale_map_packing: Packing | None = None
+
+
+class Attention(nn.Module):
+    """Multi-head self attention within each packed sequence."""
+
+    def __init__(self, dims, num_heads):
+        super().__init__()
+        self.num_heads = num_heads
+        self.qkv = nn.Linear(dims, 3 * dims)
+        self.proj = nn.Linear(dims, dims)
+
+    def forward(self, x, packing):
+        q, k, v = self.qkv(x).unflatten(-1, (3, self.num_heads, -1)).unbind(1)
+        return self.proj(packed_attention(q, k, v, packing).flatten(1))
+
+
+class LayerScale(nn.Module):
+    """Learned factor a channel."""
+
+    def __init__(self, dims, init=1e-5):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.full((dims, ), init))
+
+    def forward(self, x):
+        return x * self.gamma
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with exact GELU between."""
+
+    def __init__(self, dims, hidden_dims):
+        super().__init__()
+        self.fc1, self.act, self.fc2 = nn.Linear(dims, hidden_dims), nn.GELU(), nn.Linear(hidden_dims, dims)
+
+    def forward(self, x):
+        return self.fc2(self.act(self.fc1(x)))
+
+
+class Block(nn.Module):
+    """DINOv2's transformer block over packed tokens (T, C)."""
+
+    def __init__(self, dims, num_heads, layer_scale=1e-5):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(dims, eps=1e-6), nn.LayerNorm(dims, eps=1e-6)
+        self.attn, self.mlp = Attention(dims, num_heads), FeedForward(dims, 4 * dims)
+        self.ls1, self.ls2 = LayerScale(dims, layer_scale), LayerScale(dims, layer_scale)
+
+    def forward(self, x, packing):
+        x = x + self.ls1(self.attn(self.norm1(x), packing))
+        return x + self.ls2(self.mlp(self.norm2(x)))
+
+
+class PatchEmbed(nn.Module):
+    """Linear projection of 14-px patches (N, 3 * 14 * 14), stored as the convolution it is in DINOv2."""
+
+    def __init__(self, dims):
+        super().__init__()
+        self.proj = nn.Conv2d(3, dims, PATCH, PATCH)
+
+    def forward(self, patches):
+        return linear(patches, self.proj.weight.flatten(1), self.proj.bias)
+
+
+def patchify(image):
+    """Image (3, H, W) -> (H / 14, W / 14, 3 * 14 * 14), a view's copy in the order of a convolution's weights."""
+    patches = image.unflatten(1, (-1, PATCH)).unflatten(3, (-1, PATCH))
+    return patches.permute(1, 3, 0, 2, 4).flatten(2)
+
+
+def gather_order(*parts):
+    """Order that sorts concatenated parts by image and keeps their order within it, with the resulting packing.
+
+    Args:
+        parts: image index of each token of a part, int64 on the host.
+
+    Returns:
+        indices (T) on the host and the image of each token in the new order.
+    """
+    image = torch.cat(parts)
+    order = image.argsort(stable=True)
+    return order, image[order]
+
+
+@MODELS.register_module()
+class VisionTransformer(BaseModule):
+    """Plain ViT encoder: 14-px tokens in row order, a camera token (DINOv2's class token) in front.
+
+    Args:
+        arch: ``'tiny'``, ``'small'``, ``'base'``, ``'large'``, ``'huge'``, or dict(embed_dims, depth, num_heads).
+        input_size: long side of the images, px.
+        layer_scale: initial factor of the residual branches; 1e-5 suits pretrained weights, 1 training from scratch.
+        with_cp: recompute activations in the backward pass (less memory, a third more time).
+        init_cfg: MMEngine's, e.g. ``dict(type='Pretrained', checkpoint=..., prefix='backbone.')``.
+    """
+
+    def __init__(self, arch='base', input_size=1288, layer_scale=1e-5, with_cp=False, init_cfg=None):
+        super().__init__(init_cfg)
+        if isinstance(arch, str):
+            if arch not in ARCHITECTURES:
+                raise ValueError(f'unknown ViT arch {arch!r}, expected one of {list(ARCHITECTURES)} or a dict')
+            arch = dict(zip(('embed_dims', 'depth', 'num_heads'), ARCHITECTURES[arch]))
+        if input_size % PATCH:
+            raise ValueError(f'input_size {input_size} is not a multiple of {PATCH}')
+        self.embed_dims, self.input_size, self.with_cp = arch['embed_dims'], input_size, with_cp
+        self.make_block = partial(Block, self.embed_dims, arch['num_heads'], layer_scale)
+        self._build_patch_embed()
+        grid = input_size // PATCH
+        self.pos_embed = nn.Parameter(torch.randn(grid, grid, self.embed_dims) * .02)
+        self.camera_token = nn.Parameter(torch.randn(1, self.embed_dims) * 1e-6)
+        self.blocks = nn.ModuleList(self.make_block() for _ in range(arch['depth']))
+        self.norm = nn.LayerNorm(self.embed_dims, eps=1e-6)
+
+    def _build_patch_embed(self):
+        self.patch_embed = PatchEmbed(self.embed_dims)
+
+    def forward(self, images):
+        """Encode.
+
+        Args:
+            images: list of B tensors (3, H, W), normalised, sides multiples of 56 px.
+
+        Returns:
+            :class:`PackedTokens`.
+        """
+        patches = [patchify(image) for image in images]
+        counts = torch.tensor([p.shape[0] * p.shape[1] for p in patches])
+        cells = torch.cat([torch.cartesian_prod(torch.arange(p.shape[0]), torch.arange(p.shape[1])) for p in patches])
+        image = torch.repeat_interleave(torch.arange(len(images)), counts)
+        x = self.patch_embed(torch.cat([p.flatten(0, 1) for p in patches]))
+        y_x = cells.to(x.device, non_blocking=True)
+        x = x + self._positions(self.pos_embed, y_x)
+        camera, x, image, _ = self._run(self.blocks, self.camera_token.expand(len(images), -1), (x, image))
+        return self._pack(camera, x, image, torch.zeros_like(image), cells, len(images))
+
+    @staticmethod
+    def _positions(grid, cells):
+        """Positions of cells (T, 2); cells beyond the grid, which only padding reaches, get its border's."""
+        y, x = cells.clamp(max=len(grid) - 1).unbind(-1)
+        return grid[y, x]
+
+    def _run(self, blocks, camera, *parts):
+        """Run blocks over ``[camera, *parts]`` of each image.
+
+        Args:
+            camera: (B, C). parts: (tokens (N, C), image of each (N) on the host).
+
+        Returns:
+            camera (B, C), tokens (T, C) sorted by image, image of each token, and their indices in the joined parts.
+        """
+        order, image = gather_order(torch.arange(len(camera)), *(part[1] for part in parts))
+        x = torch.cat([camera, *(part[0] for part in parts)])[order.to(camera.device, non_blocking=True)]
+        packing = Packing(image.bincount(minlength=len(camera)).tolist())
+        for block in blocks:
+            x = checkpoint(block, x, packing, use_reentrant=False) if self.with_cp and self.training else block(
+                x, packing)
+        is_camera = order < len(camera)
+        at_camera, at_token = (m.nonzero()[:, 0] for m in (is_camera, ~is_camera))
+        tokens = x[at_token.to(x.device, non_blocking=True)]
+        return x[at_camera.to(x.device, non_blocking=True)], tokens, image[at_token], order[at_token] - len(camera)
+
+    def _pack(self, camera, x, image, level, cells, num_images):
+        """Final norm, and host bookkeeping to the device in one go."""
+        level_cells = torch.cat([level[:, None], cells], -1).to(x.device, non_blocking=True)
+        level, cells = level_cells[:, 0], level_cells[:, 1:]
+        size = self.input_size / (PATCH * 2.**level[:, None])
+        return PackedTokens(self.norm(x), Packing(image.bincount(minlength=num_images).tolist()), level, cells,
+                            (cells.flip(-1) + .5) / size, camera)

@@ -1,0 +1,3 @@
+from .metric_hmr import MetricHMR
+
+__all__ = ['MetricHMR']

@@ -1,0 +1,131 @@
+"""One-stage recovery of all people of an image, in metres."""
+import torch
+from mmengine.model import BaseModel
+
+from mmhuman_dto.geometry import matrix_to_axis_angle, rotation_6d_to_matrix
+from mmhuman_dto.geometry.boxes import corners
+from mmhuman_dto.registry import BODY_MODELS, MODELS, TASK_UTILS
+from mmhuman_dto.structures import Camera, People
+
+#: Added to a depth that is divided by, and to a size: as the public weights were trained.
+_EPS = 1e-6
+
+
+@MODELS.register_module()
+class MetricHMR(BaseModel):
+    """Metric-Aware HMR (arXiv 2511.13282): encoder, box-query decoder, people and camera heads, body model.
+
+    Args:
+        backbone: encoder config (``ScaleAdaptiveViT``, ``VisionTransformer``).
+        decoder: config of the decoder.
+        head: config of the people head.
+        camera_head: config of ``FoVHead`` (the camera branch) or ``FixedFoV``.
+        body_model: config of a body model; its weights are not part of the network's.
+        joint_set: joints that are put out: ``'smpl45'`` or ``'crowdpose14'`` (for Relative Human).
+        criterion: config of the losses (``SetCriterion``), for training.
+        targets: config of what makes the criterion's targets from samples, for training.
+        threshold: confidence above which a query is a person.
+        data_preprocessor, init_cfg: MMEngine's.
+    """
+
+    def __init__(self, backbone, decoder, head, camera_head, body_model, joint_set='smpl45', criterion=None,
+                 targets=None, threshold=.5, data_preprocessor=None, init_cfg=None):
+        super().__init__(data_preprocessor, init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.decoder = MODELS.build(decoder)
+        self.head = MODELS.build(head)
+        self.camera_head = MODELS.build(camera_head)
+        self.body_model = BODY_MODELS.build(body_model)
+        self.criterion = criterion and MODELS.build(criterion)
+        self.targets = targets and TASK_UTILS.build(targets)
+        self.joint_set, self.threshold = joint_set, threshold
+
+    @property
+    def input_size(self):
+        """Long side of the images, px; also the unit of boxes."""
+        return self.backbone.input_size
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        """Run the network.
+
+        Args:
+            inputs: list of B images (3, H, W), normalised, padded to multiples of 56 px.
+            data_samples: list of samples with ``img_shape`` (h, w), the size without padding; None: not padded.
+            mode: ``'tensor'``: :meth:`outputs`; ``'loss'``: dict of losses; ``'predict'``: samples with predictions.
+        """
+        sizes = [image.shape[1:] for image in inputs] if data_samples is None else [
+            sample.img_shape for sample in data_samples]
+        outputs = self.outputs(inputs, sizes)
+        if mode == 'tensor':
+            return outputs
+        if mode == 'predict':
+            return self._predict(outputs, data_samples)
+        if mode != 'loss':
+            raise ValueError(f"unknown mode {mode!r}, expected 'tensor', 'loss' or 'predict'")
+        if self.criterion is None or self.targets is None:
+            raise ValueError('this model was built without criterion and targets, so it has no losses')
+        return self.criterion(outputs, self.targets(data_samples, self.body_model, self.input_size))
+
+    def outputs(self, images, sizes):
+        """Predictions for all queries.
+
+        Args:
+            images: list of B images (3, H, W). sizes: list of (h, w) without padding, px.
+
+        Returns:
+            dict of ``pred_boxes`` (B, Q, 4) cx, cy, w, h in units of ``input_size``, ``pred_confs`` (B, Q, 1),
+            ``pred_poses`` (B, Q, 72) rad, ``pred_betas``, ``pred_j3ds`` (B, Q, J, 3) m camera, ``pred_j2ds`` (B, Q, J, 2)
+            px, ``pred_transl`` (B, Q, 3) m, ``pred_depths`` (B, Q, 2) z in m and z / f, ``pred_intrinsics``
+            (B, 1, 3, 3); ``aux_outputs``: a list of dicts with the same of the earlier layers; with scale adaptation
+            ``scale_map`` (cells, 2), ``scale_map_cells`` (cells, 2) y, x, and ``scale_map_lens``, cells of each image.
+        """
+        tokens = self.backbone(images)
+        contents, boxes = self.decoder(tokens)
+        raw = self.head(contents)
+        sizes = torch.tensor([tuple(size) for size in sizes], dtype=torch.float32).to(contents.device)
+        with torch.autocast(contents.device.type, enabled=False):
+            intrinsics = self.camera_head(tokens.camera, sizes)
+            *earlier, last = self._layers(raw, boxes, intrinsics)
+        outputs = dict(last, pred_intrinsics=intrinsics[:, None], aux_outputs=earlier)
+        if tokens.scale_map is not None:
+            outputs.update(scale_map=tokens.scale_map, scale_map_cells=tokens.scale_map_cells,
+                           scale_map_lens=tokens.scale_map_packing.lens)
+        return outputs
+
+    def vertices(self, outputs):
+        """Meshes (B, Q, V, 3), m, camera frame, of :meth:`outputs`: no loss needs them, so they are made on demand."""
+        return self.body_model(outputs['pred_poses'], outputs['pred_betas'], outputs['pred_transl']).vertices
+
+    def _layers(self, raw, boxes, intrinsics):
+        """Everything a layer predicts, a dict for each layer; all layers in one pass of the body model."""
+        focal = intrinsics[:, None, 0, 0]
+        offset, size = raw.cameras[..., :2], 2 * raw.cameras[..., 2:].sigmoid() + _EPS
+        z = 2 * focal[..., None] / (size * self.input_size)
+        transl = torch.cat([offset / size, z], -1)
+        poses = matrix_to_axis_angle(rotation_6d_to_matrix(raw.pose_6d)).flatten(-2)
+        joints = self.body_model.joints(poses, raw.betas, transl, self.joint_set)
+        projected = joints / (joints[..., 2:] + _EPS) @ intrinsics[:, None].transpose(-1, -2)
+        stacked = dict(
+            pred_boxes=boxes, pred_confs=raw.confs, pred_poses=poses, pred_betas=raw.betas, pred_j3ds=joints,
+            pred_j2ds=projected[..., :2], pred_transl=transl,
+            pred_depths=torch.cat([z, z / focal[..., None]], -1))
+        return [dict(zip(stacked, values)) for values in zip(*(value.unbind() for value in stacked.values()))]
+
+    def _predict(self, outputs, data_samples):
+        """Set ``pred_instances`` (people, most confident first) and ``pred_camera`` of each sample; px of the input."""
+        found = outputs['pred_confs'][..., 0] > self.threshold
+        for i, sample in enumerate(data_samples):
+            one = {name: value[i] for name, value in outputs.items() if name.startswith('pred_')}
+            queries = found[i].nonzero()[:, 0]
+            queries = queries[one['pred_confs'][queries, 0].argsort(descending=True)]
+            sample.pred_instances = self._to_people(
+                {name: value[queries] for name, value in one.items() if name != 'pred_intrinsics'})
+            sample.pred_camera = Camera(intrinsics=one['pred_intrinsics'][0])
+        return data_samples
+
+    def _to_people(self, pred):
+        pose = pred['pred_poses'].unflatten(-1, (-1, 3))
+        return People(
+            global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=pred['pred_betas'], transl=pred['pred_transl'],
+            scores=pred['pred_confs'][:, 0], bboxes=corners(pred['pred_boxes']) * self.input_size,
+            keypoints_2d=pred['pred_j2ds'], keypoints_3d=pred['pred_j3ds'])

@@ -1,0 +1,4 @@
+from .camera_head import FixedFoV, FoVHead
+from .people_head import PeopleHead, RawPeople
+
+__all__ = ['FixedFoV', 'FoVHead', 'PeopleHead', 'RawPeople']

@@ -1,0 +1,87 @@
+"""Decoder from learned box queries to people (conditional DETR / DAB-DETR style)."""
+import torch
+from torch import nn
+
+from mmhuman_dto.registry import MODELS
+
+from .decoder_layer import DecoderLayer
+from .mlp import MLP, zero_last
+from .packed_attention import Packing
+from .position import box_encoding, inverse_sigmoid, point_encoding
+
+
+@MODELS.register_module()
+class BoxQueryDecoder(nn.Module):
+    """Queries with a content and a reference box, refined layer by layer (Metric-Aware HMR, arXiv 2511.13282).
+
+    Args:
+        in_dims: channels of the encoder's tokens.
+        num_queries: people that can be found in an image.
+        num_layers, dims, num_heads, ffn_dims: of the decoder layers.
+        num_levels: token levels that get an embedding; 0: none.
+    """
+
+    def __init__(self, in_dims, num_queries=50, num_layers=6, dims=768, num_heads=4, ffn_dims=2048, num_levels=3):
+        super().__init__()
+        self.dims = dims
+        self.memory_proj = nn.Linear(in_dims, dims)
+        self.level_embed = nn.Parameter(torch.randn(num_levels, dims)) if num_levels else None
+        self.query_box = nn.Embedding(num_queries, 4)
+        self.query_content = nn.Embedding(num_queries, dims)
+        self.layers = nn.ModuleList(DecoderLayer(dims, num_heads, ffn_dims, i == 0) for i in range(num_layers))
+        self.norm = nn.LayerNorm(dims)
+        self.position_head = MLP(2 * dims, dims, dims, 2)
+        self.sine_scale = MLP(dims, dims, dims, 2)
+        self.anchor_head = MLP(dims, dims, 2, 2)
+        self.box_heads = nn.ModuleList(MLP(dims, dims, 4, 3) for _ in range(num_layers))
+        for head in self.box_heads:
+            zero_last(head)
+
+    def forward(self, tokens, extra=None):
+        """Decode.
+
+        Args:
+            tokens: :class:`PackedTokens` of B images.
+            extra: queries put before the learned ones, with ``content`` (B, E, D), ``boxes`` (B, E, 4) in (0, 1) and
+                ``mask`` (E + Q, E + Q), true where a query (row) may look at another (column); None: no such queries.
+
+        Returns:
+            (L, B, Q, D) normalised contents and (L, B, Q, 4) boxes cx, cy, w, h in units of ``input_size``, of all
+            layers.
+        """
+        x, boxes, mask = self._queries(len(tokens.packing), extra)
+        memory = self.memory_proj(tokens.features)
+        memory_position = self._memory_position(tokens)
+        packings = Packing([x.shape[1]] * len(x)), tokens.packing
+        contents, all_boxes = [], []
+        for i, (layer, box_head) in enumerate(zip(self.layers, self.box_heads)):
+            reference = boxes.detach() if i else boxes
+            position, sine = self._query_position(x, reference, first=i == 0)
+            x = layer(x, position, sine, memory, memory_position, packings, mask)
+            content = self.norm(x)
+            # The gradient of a layer's box reaches the layer before through the box alone ("look forward twice").
+            boxes = (box_head(content).float() + inverse_sigmoid(boxes)).sigmoid()
+            contents.append(content)
+            all_boxes.append(boxes)
+        return torch.stack(contents), torch.stack(all_boxes)
+
+    def _queries(self, images, extra):
+        content = self.query_content.weight.expand(images, -1, -1)
+        boxes = self.query_box.weight.sigmoid().expand(images, -1, -1)
+        if extra is None:
+            return content, boxes, None
+        return torch.cat([extra.content, content], 1), torch.cat([extra.boxes, boxes], 1), extra.mask
+
+    def _memory_position(self, tokens):
+        position = point_encoding(tokens.centers, self.dims)
+        return position if self.level_embed is None else position + self.level_embed[tokens.level]
+
+    def _query_position(self, x, boxes, first):
+        """Position (B, Q, D) from the box, and its centre's encoding (B, Q, D) made narrow where the box is."""
+        position = self.position_head(box_encoding(boxes, self.dims))
+        sine = point_encoding(boxes[..., :2], self.dims)
+        if not first:
+            sine = sine * self.sine_scale(x)
+        width, height = (self.anchor_head(x).sigmoid() / boxes[..., 2:]).split(1, -1)
+        half = self.dims // 2
+        return position, torch.cat([sine[..., :half] * height, sine[..., half:] * width], -1)

@@ -1,0 +1,84 @@
+"""One layer of the conditional-DETR style decoder."""
+import torch
+from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from .packed_attention import packed_attention
+
+
+class QuerySelfAttention(nn.Module):
+    """Attention among an image's queries; content and position are projected apart and added."""
+
+    def __init__(self, dims, num_heads):
+        super().__init__()
+        self.num_heads = num_heads
+        self.query_content, self.query_position = nn.Linear(dims, dims), nn.Linear(dims, dims)
+        self.key_content, self.key_position = nn.Linear(dims, dims), nn.Linear(dims, dims)
+        self.value, self.out = nn.Linear(dims, dims), nn.Linear(dims, dims)
+
+    def forward(self, x, position, mask):
+        q = self.query_content(x) + self.query_position(position)
+        k = self.key_content(x) + self.key_position(position)
+        q, k, v = (y.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for y in (q, k, self.value(x)))
+        return self.out(scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2))
+
+
+class MemoryCrossAttention(nn.Module):
+    """Attention of queries to the packed tokens of their image; each head sees content and position side by side.
+
+    Args:
+        dims, num_heads: width and heads.
+        first: the first layer's contents hold nothing yet, so positions are added to contents too.
+    """
+
+    def __init__(self, dims, num_heads, first):
+        super().__init__()
+        self.num_heads = num_heads
+        self.query_content, self.query_sine = nn.Linear(dims, dims), nn.Linear(dims, dims)
+        self.query_position = nn.Linear(dims, dims) if first else None
+        self.key_content, self.key_position = nn.Linear(dims, dims), nn.Linear(dims, dims)
+        self.value, self.out = nn.Linear(dims, dims), nn.Linear(dims, dims)
+
+    def forward(self, x, position, sine, memory, memory_position, packings):
+        q, q_position = self.query_content(x), self.query_sine(sine)
+        k, k_position = self.key_content(memory), self.key_position(memory_position)
+        if self.query_position is not None:
+            q, k = q + self.query_position(position), k + k_position
+        out = packed_attention(self._heads(q, q_position).flatten(0, 1), self._heads(k, k_position),
+                               self._heads(self.value(memory)), *packings)
+        return self.out(out.flatten(1)).view_as(x)
+
+    def _heads(self, *parts):
+        return torch.cat([part.unflatten(-1, (self.num_heads, -1)) for part in parts], -1)
+
+
+class DecoderLayer(nn.Module):
+    """Pre-norm layer: self attention, cross attention, feed-forward with ReLU.
+
+    Args:
+        dims, num_heads, ffn_dims: width, heads and hidden width of the feed-forward.
+        first: whether it is the decoder's first layer.
+    """
+
+    def __init__(self, dims, num_heads, ffn_dims, first):
+        super().__init__()
+        self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(dims) for _ in range(3))
+        self.self_attn = QuerySelfAttention(dims, num_heads)
+        self.cross_attn = MemoryCrossAttention(dims, num_heads, first)
+        self.ffn1, self.ffn2 = nn.Linear(dims, ffn_dims), nn.Linear(ffn_dims, dims)
+
+    def forward(self, x, position, sine, memory, memory_position, packings, mask):
+        """Update query contents.
+
+        Args:
+            x, position, sine: contents, positions and centre encodings of the queries, (B, Q, D).
+            memory, memory_position: (T, D) packed tokens of all images.
+            packings: :class:`Packing` of queries and of tokens.
+            mask: (Q, Q) bool, who may look at whom, or None.
+
+        Returns:
+            (B, Q, D).
+        """
+        x = x + self.self_attn(self.norm1(x), position, mask)
+        x = x + self.cross_attn(self.norm2(x), position, sine, memory, memory_position, packings)
+        return x + self.ffn2(self.ffn1(self.norm3(x)).relu())

@@ -1,0 +1,104 @@
+"""The network against a ``model_*.npz`` of the public release, its weights taken through the converter's names.
+
+Beside FILE.npz lies FILE_state.json: names and shapes of the release's parameters. The weights are seeded by name, then
+the file's ``override/*`` take effect. What the network looks like is read from the shapes.
+"""
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mmhuman_dto.geometry import axis_angle_to_matrix, geodesic_distance
+from mmhuman_dto.models.conversion import convert_release, model_config
+from mmhuman_dto.registry import MODELS
+from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+
+from .seeded import weight
+
+NUM_HEADS = 4
+VERTEX_STEP = 50
+#: Largest difference relative to the spread (standard deviation), of angles in rad, and of projections in px.
+RELATIVE_LIMIT, ANGLE_LIMIT, PIXEL_LIMIT = 1e-4, 1e-4, 1e-2
+
+
+def read_weights(path, data):
+    """The release's state dict: seeded by name, with the file's overrides."""
+    shapes = json.loads(path.with_name(f'{path.stem}_state.json').read_text())
+    state = {name: weight(name, tuple(shape)) for name, shape in shapes.items()}
+    state.update({key[len('override/'):]: data[key] for key in data.files if key.startswith('override/')})
+    return {name: torch.from_numpy(value) for name, value in state.items()}
+
+
+def build_model(state, num_joints, body_dir):
+    """Network of the shapes in ``state`` (release names), with the synthetic body below ``body_dir``."""
+    weights = convert_release(state).state
+    config = model_config(weights, num_heads=NUM_HEADS)
+    config['head']['mean_params'] = str(body_dir / 'smpl/smpl_mean_params.npz')
+    body_type = 'SMPL+A' if config['head']['num_betas'] == 11 else 'SMPL'
+    model = MODELS.build(dict(
+        config, type='MetricHMR', body_model=dict(type=body_type, model_path=str(body_dir), gender='neutral'),
+        joint_set={45: 'smpl45', 14: 'crowdpose14'}[num_joints]))
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    wrong = [*unexpected, *(name for name in missing if name not in ('head.mean_pose', 'head.mean_shape'))]
+    if wrong:
+        raise ValueError(f'names of the converter and of the network differ: {wrong}')
+    return model.eval()
+
+
+def level_counts(tokens):
+    """Tokens (B, 3) of each image and level."""
+    return np.stack([level.bincount(minlength=3).numpy() for level in tokens.level.split(tokens.packing.lens)])
+
+
+def read_layers(outputs):
+    """Name -> array as the file names them; earlier layers below ``aux{i}/``."""
+    named = {name: value for name, value in outputs.items() if torch.is_tensor(value)}
+    for i, layer in enumerate(outputs['aux_outputs']):
+        named.update({f'aux{i}/{name}': value for name, value in layer.items()})
+    return {name: value.numpy() for name, value in named.items()}
+
+
+def run_model(path, data):
+    """All outputs that a file may hold, by name."""
+    images = [torch.from_numpy(data[f'image_{i}']) for i in range(sum(k.startswith('image_') for k in data.files))]
+    sizes = [data[f'img_size_{i}'].tolist() for i in range(len(images))]
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        body_dir = write_synthetic_smpl(folder)
+        model = build_model(read_weights(path, data), data['out/pred_j3ds'].shape[2], body_dir)
+        outputs = model.outputs(images, sizes)
+        named = read_layers(outputs)
+        named['pred_verts'] = model.vertices(outputs)[:, :, ::VERTEX_STEP].numpy()
+        named['token_level_counts'] = level_counts(model.backbone(images))
+    if 'scale_map' in named:
+        named['scale_map_lens'] = np.array(outputs['scale_map_lens'])
+        named['scale_map_y'], named['scale_map_x'] = named['scale_map_cells'].T
+    return named
+
+
+def compare(name, ours, theirs):
+    """Largest difference and what it may be."""
+    if ours.shape != theirs.shape:
+        return float('inf'), 0.
+    if np.issubdtype(theirs.dtype, np.integer):
+        return float(np.abs(ours - theirs).max()), 0.
+    if name.endswith('pred_poses'):
+        first, second = (axis_angle_to_matrix(torch.from_numpy(x).double().unflatten(-1, (-1, 3)))
+                         for x in (ours, theirs))
+        return geodesic_distance(first, second).max().item(), ANGLE_LIMIT
+    difference = float(np.abs(ours - theirs).max())
+    if name.endswith('pred_j2ds'):
+        return difference, PIXEL_LIMIT
+    return difference / max(float(theirs.std()), 1e-12), RELATIVE_LIMIT
+
+
+def run(path):
+    """Yield (what, largest difference, limit) for every output of the file."""
+    path = Path(path)
+    with np.load(path, allow_pickle=False) as data:
+        ours = run_model(path, data)
+        for key in data.files:
+            if key.startswith('out/'):
+                name = key[len('out/'):]
+                yield (name, *compare(name, ours.get(name, np.zeros(0)), data[key]))
