@@ -8,6 +8,7 @@ from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import LOOPS as MMENGINE_LOOPS
+from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
@@ -44,3 +45,5 @@ LOOPS = _registry('loop', 'engine', MMENGINE_LOOPS)
 HOOKS = _registry('hook', 'engine', MMENGINE_HOOKS)
 OPTIM_WRAPPERS = _registry('optimizer wrapper', 'engine', MMENGINE_OPTIM_WRAPPERS)
 OPTIM_WRAPPER_CONSTRUCTORS = _registry('optimizer wrapper constructor', 'engine', MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS)
+
+METRICS = _registry('metric', 'evaluation.metrics', MMENGINE_METRICS)

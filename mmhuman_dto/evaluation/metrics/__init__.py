@@ -1,0 +1,3 @@
+from .crowd import CrowdMetric
+
+__all__ = ['CrowdMetric']
