@@ -25,6 +25,7 @@ from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.evaluation.functional import PLACEMENT_METRICS, PlacedPeople, placement_metrics
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.shards import TABLE
+from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.structures import HumanDataSample
 from mmhuman_dto.visualization import Placement, draw_birdseye, draw_overlay, read_image, write_image
 
@@ -77,8 +78,17 @@ def run_dto(data, config_file, out_dir, limit=None):
     config = Config.fromfile(config_file)
     config.data_root = str(data)
     generator = Generator(config.to_dict(), out_dir, limit)
+    warm_up(generator.pipeline.body_model, generator.pipeline.context.device)
     generator.run()
     return generator
+
+
+def warm_up(body_model, device):
+    """Draws one body: the rasteriser is compiled on its first use, which is no part of the people a second."""
+    pose, betas = torch.zeros(1, 24, 3, device=device), torch.zeros(1, body_model.num_betas, device=device)
+    with torch.no_grad():
+        vertices = body_model(pose, betas, torch.tensor([[0., 0., 3.]], device=device)).vertices
+    rasterize(vertices, body_model.faces, torch.eye(3, device=device), (8, 8))
 
 
 def read_results(data, out_dir, source, body_model):
