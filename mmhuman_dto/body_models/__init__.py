@@ -1,3 +1,4 @@
 from .base import BodyModel, BodyOutput
+from .openbody import OpenBody
 
-__all__ = ['BodyModel', 'BodyOutput']
+__all__ = ['BodyModel', 'BodyOutput', 'OpenBody']
