@@ -3,47 +3,35 @@ import numba
 import numpy as np
 import torch
 
-from ._screen import SUBPIXEL_BITS
+from ._screen import LAST_TRIANGLE, SUBPIXEL_BITS
 
 _STEP = 1 << SUBPIXEL_BITS
 
 
-def draw(soup, xy, inverse_depth, size):
-    """Nearest triangle of every pixel.
-
-    Args:
-        soup: triangles; only ``corners`` (rows of ``xy``), ``mesh`` and ``face`` are read.
-        xy: (V, 2) int32, sub-pixel units.
-        inverse_depth: (V,) float64, 1/m.
-        size: (H, W).
-
-    Returns:
-        z_map, id_map, face_map, see :class:`~mmhuman_dto.geometry.Raster`.
-    """
-    depth = np.zeros(size, np.float32)
-    ids = np.zeros(size, np.int32)
-    triangle = np.empty(size, np.int32)
-    corners, mesh, face, xy, inverse_depth = (
-        tensor.contiguous().numpy() for tensor in (soup.corners, soup.mesh, soup.face, xy, inverse_depth))
-    _draw(corners, xy, inverse_depth, depth, triangle)
-    _label(mesh, face, depth, ids, triangle)
-    return torch.from_numpy(depth), torch.from_numpy(ids), torch.from_numpy(triangle)
+def draw(screen, size):
+    """Nearest triangle of every pixel: z_map, id_map, face_map (H, W), see :class:`~mmhuman_dto.geometry.Raster`."""
+    xy, inverse_depth, corners, mesh, face = (tensor.contiguous().numpy() for tensor in screen)
+    nearest = np.zeros(size, np.int64)
+    z_map = np.zeros(size, np.float32)
+    id_map = np.zeros(size, np.int32)
+    face_map = np.empty(size, np.int32)
+    _draw(xy, inverse_depth, corners, nearest)
+    _label(nearest, mesh, face, z_map, id_map, face_map)
+    return torch.from_numpy(z_map), torch.from_numpy(id_map), torch.from_numpy(face_map)
 
 
-@numba.njit(cache=True, nogil=True)
-def _draw(corners, xy, inverse_depth, nearest, triangle):
+@numba.njit(cache=True, nogil=True, error_model='numpy')
+def _draw(xy, inverse_depth, corners, nearest):
     height, width = nearest.shape
     for t in range(len(corners)):
         a, b, c = corners[t, 0], corners[t, 1], corners[t, 2]
-        xa, xb, xc = np.int64(xy[a, 0]), np.int64(xy[b, 0]), np.int64(xy[c, 0])
+        xa, xb, xc = np.int64(xy[0, a]), np.int64(xy[0, b]), np.int64(xy[0, c])
         left = max((min(xa, xb, xc) + _STEP - 1) >> SUBPIXEL_BITS, 0)
         right = min(max(xa, xb, xc) >> SUBPIXEL_BITS, width - 1)
-        if left > right:
-            continue
-        ya, yb, yc = np.int64(xy[a, 1]), np.int64(xy[b, 1]), np.int64(xy[c, 1])
+        ya, yb, yc = np.int64(xy[1, a]), np.int64(xy[1, b]), np.int64(xy[1, c])
         top = max((min(ya, yb, yc) + _STEP - 1) >> SUBPIXEL_BITS, 0)
         bottom = min(max(ya, yb, yc) >> SUBPIXEL_BITS, height - 1)
-        if top > bottom:
+        if (left > right) | (top > bottom):
             continue
         area = (xb - xa) * (yc - ya) - (yb - ya) * (xc - xa)
         if area == 0:
@@ -77,24 +65,25 @@ def _draw(corners, xy, inverse_depth, nearest, triangle):
             down = (i - top) * _STEP
             in_a, in_b, in_c = area_a + down * row_a, area_b + down * row_b, area_c + down * row_c
             for j in range(left, right + 1):
-                if (in_a | in_b | in_c) >= 0:
-                    z = np.float32(z_start + (j - left) * z_col)
-                    if z > nearest[i, j]:
-                        nearest[i, j] = z
-                        triangle[i, j] = t
+                # Without branches, which a processor cannot predict here: a third faster.
+                z = np.float32(z_start + (j - left) * z_col)
+                key = np.int64(z.view(np.int32)) << 32 | (LAST_TRIANGLE - t)
+                nearest[i, j] = max(nearest[i, j], key if (in_a | in_b | in_c) >= 0 else 0)
                 in_a -= col_a * _STEP
                 in_b -= col_b * _STEP
                 in_c -= col_c * _STEP
 
 
-@numba.njit(cache=True, nogil=True)
-def _label(mesh, face, depth, ids, triangle):
-    """Turn inverse depths into depths and triangles into faces, in place, and set the ids."""
-    for i in range(depth.shape[0]):
-        for j in range(depth.shape[1]):
-            if depth[i, j] > 0:
-                depth[i, j] = np.float32(1) / depth[i, j]
-                ids[i, j] = mesh[triangle[i, j]] + 1
-                triangle[i, j] = face[triangle[i, j]]
+@numba.njit(cache=True, nogil=True, error_model='numpy')
+def _label(nearest, mesh, face, z_map, id_map, face_map):
+    """Read the maps from the keys; z_map and id_map start as zeros."""
+    for i in range(nearest.shape[0]):
+        for j in range(nearest.shape[1]):
+            key = nearest[i, j]
+            if key:
+                triangle = LAST_TRIANGLE - (key & LAST_TRIANGLE)
+                z_map[i, j] = np.float32(1) / np.int32(key >> 32).view(np.float32)
+                id_map[i, j] = mesh[triangle] + 1
+                face_map[i, j] = face[triangle]
             else:
-                triangle[i, j] = -1
+                face_map[i, j] = -1

@@ -3,13 +3,11 @@ from typing import NamedTuple
 
 import torch
 
-from ._screen import SUBPIXEL_BITS
+from ._screen import LAST_TRIANGLE, SUBPIXEL_BITS
 
 _STEP = 1 << SUBPIXEL_BITS
 #: Pixels of bounding boxes tested at a time: bounds the intermediate tensors to about half a GB.
 _CHUNK = 1 << 21
-_EMPTY = torch.iinfo(torch.int64).max
-_LARGEST_FLOAT_BITS = torch.iinfo(torch.int32).max
 
 
 class _Boxes(NamedTuple):
@@ -28,44 +26,32 @@ class _Boxes(NamedTuple):
     depth: torch.Tensor
 
 
-def draw(soup, xy, inverse_depth, size):
-    """Nearest triangle of every pixel.
-
-    Args:
-        soup: triangles; only ``corners`` (rows of ``xy``), ``mesh`` and ``face`` are read.
-        xy: (V, 2) int32, sub-pixel units.
-        inverse_depth: (V,) float64, 1/m.
-        size: (H, W).
-
-    Returns:
-        z_map, id_map, face_map, see :class:`~mmhuman_dto.geometry.Raster`.
-    """
+def draw(screen, size):
+    """Nearest triangle of every pixel: z_map, id_map, face_map (H, W), see :class:`~mmhuman_dto.geometry.Raster`."""
     height, width = size
-    boxes = _boxes(soup.corners.long(), xy.long(), inverse_depth, height, width)
-    nearest = torch.full((height * width, ), _EMPTY, device=xy.device)
+    device = screen.xy.device
+    nearest = torch.zeros(height * width, dtype=torch.int64, device=device)
+    boxes = _boxes(screen, height, width)
     ends = boxes.count.cumsum(0)
     total = int(ends[-1]) if len(ends) else 0
     for start in range(0, total, _CHUNK):
         pixel, key = _fragments(boxes, ends, start, min(start + _CHUNK, total), width)
-        nearest.scatter_reduce_(0, pixel, key, 'amin')
+        nearest.scatter_reduce_(0, pixel, key, 'amax')
 
-    seen = (nearest != _EMPTY).nonzero()[:, 0]
-    bits, triangle = _LARGEST_FLOAT_BITS - (nearest[seen] >> 32), nearest[seen] & 0xffffffff
-    z_map = torch.zeros(height * width, device=xy.device)
-    z_map[seen] = 1 / bits.to(torch.int32).view(torch.float32)
-    id_map = torch.zeros(height * width, dtype=torch.int32, device=xy.device)
-    id_map[seen] = soup.mesh[triangle] + 1
+    seen = nearest.nonzero()[:, 0]
+    key = nearest[seen]
+    triangle = LAST_TRIANGLE - (key & LAST_TRIANGLE)
+    z_map = torch.zeros(height * width, device=device)
+    z_map[seen] = 1 / (key >> 32).to(torch.int32).view(torch.float32)
+    id_map = torch.zeros(height * width, dtype=torch.int32, device=device)
+    id_map[seen] = screen.mesh[triangle] + 1
     face_map = torch.full_like(id_map, -1)
-    face_map[seen] = soup.face[triangle]
+    face_map[seen] = screen.face[triangle]
     return z_map.view(size), id_map.view(size), face_map.view(size)
 
 
 def _fragments(boxes, ends, start, stop, width):
-    """Covered pixels among bounding-box pixels start..stop (counted over all boxes), each with its key.
-
-    The smallest key at a pixel is the nearest triangle, the first of equally near ones: the bits of a positive float
-    order as the float does, so they fill the upper half, and the triangle's number the lower.
-    """
+    """Covered pixels among bounding-box pixels start..stop, counted over all boxes, and the key of each."""
     first, last = torch.searchsorted(ends, torch.tensor([start, stop - 1], device=ends.device), right=True).tolist()
     begins = ends - boxes.count
     part = slice(first, last + 1)
@@ -82,22 +68,23 @@ def _fragments(boxes, ends, start, stop, width):
     depth = boxes.depth[box]
     inverse_depth = (depth[:, 0] + down * depth[:, 1]) + right * depth[:, 2]
     bits = inverse_depth.to(torch.float32).view(torch.int32).long()
-    key = (_LARGEST_FLOAT_BITS - bits) << 32 | boxes.triangle[box]
+    key = bits << 32 | (LAST_TRIANGLE - boxes.triangle[box])
     return (boxes.top[box] + down) * width + boxes.left[box] + right, key
 
 
-def _boxes(corners, xy, inverse_depth, height, width):
-    x, y = xy[corners].unbind(-1)
+def _boxes(screen, height, width):
+    corners = screen.corners.long()
+    x, y = screen.xy[:, corners].long()
     left, right = _pixel_range(x, width)
     top, bottom = _pixel_range(y, height)
     area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (y[:, 1] - y[:, 0]) * (x[:, 2] - x[:, 0])
     kept = ((left <= right) & (top <= bottom) & (area != 0)).nonzero()[:, 0]
     left, right, top, bottom, area = (values[kept] for values in (left, right, top, bottom, area))
-    both_ways = torch.tensor([[0, 1, 2], [0, 2, 1]], device=xy.device)
+    both_ways = torch.tensor([[0, 1, 2], [0, 2, 1]], device=corners.device)
     corners = corners[kept].gather(1, both_ways[(area < 0).long()])
     area = area.abs()
 
-    x, y = xy[corners].unbind(-1)
+    x, y = screen.xy[:, corners].long()
     per_row = x.roll(-2, 1) - x.roll(-1, 1)
     per_column = y.roll(-1, 1) - y.roll(-2, 1)
     areas = (per_row * (top[:, None] * _STEP - y.roll(-1, 1)) + per_column * (left[:, None] * _STEP - x.roll(-1, 1)))
@@ -105,7 +92,7 @@ def _boxes(corners, xy, inverse_depth, height, width):
     owns_edge = (per_column > 0) | ((per_column == 0) & (per_row > 0))
     edges = torch.stack([areas - (~owns_edge).long(), per_row * _STEP, per_column * _STEP], -1)
 
-    z = inverse_depth[corners]
+    z = screen.inverse_depth[corners]
     slope_b, slope_c = (z[:, 1] - z[:, 0]) / area, (z[:, 2] - z[:, 0]) / area
     depth = torch.stack([
         z[:, 0] + (areas[:, 1] * slope_b + areas[:, 2] * slope_c),

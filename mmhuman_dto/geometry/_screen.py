@@ -13,12 +13,26 @@ SUBPIXEL_BITS = 12
 NEAR = 0.01
 #: Parts of triangles farther than this (px) from the image origin are cut off, which keeps edge tests within int64.
 GUARD = 2**16
+#: Both backends keep one int64 key a pixel: the bits of the inverse depth as a float32, which order as the (positive)
+#: float does, above ``LAST_TRIANGLE - triangle``. The largest key is the nearest triangle, the first of equally near
+#: ones; 0 is none.
+LAST_TRIANGLE = 2**32 - 1
 
 
 class Soup(NamedTuple):
     """Triangles of several meshes in one list: ``points`` (V, 3) float64, ``corners`` (T, 3) int32 rows of points,
     ``mesh`` and ``face`` (T,) int32, the mesh a triangle is of and its face there."""
     points: torch.Tensor
+    corners: torch.Tensor
+    mesh: torch.Tensor
+    face: torch.Tensor
+
+
+class Screen(NamedTuple):
+    """What is drawn: ``xy`` (2, V) int32, points in 1 / 2**SUBPIXEL_BITS px, on a grid where pixel i's centre is at i;
+    ``inverse_depth`` (V,) float64, 1/m; ``corners``, ``mesh``, ``face`` as in :class:`Soup`."""
+    xy: torch.Tensor
+    inverse_depth: torch.Tensor
     corners: torch.Tensor
     mesh: torch.Tensor
     face: torch.Tensor
@@ -44,24 +58,16 @@ def collect(meshes, device):
 
 
 def to_screen(soup, intrinsics):
-    """Clip a soup to what can be drawn and project it.
-
-    Args:
-        soup: triangles in the camera frame, m.
-        intrinsics: (3, 3), px.
-
-    Returns:
-        The clipped soup, whose ``points`` are homogeneous pixels (u z, v z, z); ``xy`` (V, 2) int32, the points in
-        1 / 2**SUBPIXEL_BITS px with pixel i's centre at i; ``inverse_depth`` (V,) float64, 1/m.
-    """
-    soup = soup._replace(points=soup.points @ intrinsics.to(soup.points).T)
-    drawable = (_distances(soup.points) >= 0).all(0)
+    """Clip a soup of the camera frame (m) to what can be drawn and project it with intrinsics (3, 3), px."""
+    points = intrinsics.to(soup.points) @ soup.points.T  # rows u z, v z, z: contiguous, which is faster
+    limit = GUARD * points[2]
+    drawable = (points[2] >= NEAR) & (points[:2].abs() <= limit).all(0)
     if not drawable.all():
-        soup = _clip(soup, drawable)
-    u, v, z = soup.points.unbind(-1)
-    inverse_depth = 1 / z
-    xy = torch.stack([u, v], -1) * inverse_depth[:, None]
-    return soup, ((xy - 0.5) * 2**SUBPIXEL_BITS).round().to(torch.int32), inverse_depth
+        soup = _clip(soup._replace(points=points.T), drawable)
+        points = soup.points.T
+    inverse_depth = 1 / points[2]
+    xy = (points[:2] * inverse_depth - 0.5) * 2**SUBPIXEL_BITS
+    return Screen(xy.round().to(torch.int32), inverse_depth, soup.corners, soup.mesh, soup.face)
 
 
 def _check(i, vertices, faces):
@@ -81,7 +87,7 @@ def _distances(points):
 
 
 def _clip(soup, drawable):
-    """The soup with every triangle that has a point which is not drawable replaced by its drawable part, if any."""
+    """A soup of homogeneous pixels, each triangle with a point that is not drawable replaced by its drawable part."""
     whole = drawable[soup.corners.long()].all(-1)
     cut = soup.points[soup.corners[~whole].long()]
     owner = torch.stack([soup.mesh, soup.face], -1)

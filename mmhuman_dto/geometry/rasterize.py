@@ -57,8 +57,7 @@ def rasterize_meshes(meshes, intrinsics, size, backend='auto'):
     device = intrinsics.device
     draw = _backend(backend, device)
     with torch.no_grad():
-        soup, xy, inverse_depth = to_screen(collect(meshes, device), intrinsics)
-        return Raster(*draw(soup, xy, inverse_depth, tuple(size)))
+        return Raster(*draw(to_screen(collect(meshes, device), intrinsics), tuple(size)))
 
 
 def interpolate(raster, meshes, attributes, intrinsics):
