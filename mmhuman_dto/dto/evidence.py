@@ -83,7 +83,7 @@ class EvidenceExtractor:
                 person i, ``z_map`` (H, W) m; sizes may differ between images. A disparity of zero or less counts as
                 the smallest positive one of its map; pixels with a disparity that isn't finite or a z that isn't
                 positive count for nobody.
-            visible_vertices: S integer tensors (N_i), one entry a person.
+            visible_vertices: S tensors (N_i), one entry a person.
 
         Returns:
             Evidence of the M = sum(N_i) people in order.

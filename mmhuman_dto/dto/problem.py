@@ -58,7 +58,8 @@ class DTOProblem:
         heights = body_model.height(betas).double()
         targets = prior(heights, stack_rows(people, 'ages', fill=torch.nan),
                         stack_rows(people, 'male_probs', fill=torch.nan))
-        found = evidence([sample.pred_maps for sample in samples], [group.visible_vertices for group in people])
+        visible = stack_rows(people, 'visible_vertices').split(sizes)
+        found = evidence([sample.pred_maps for sample in samples], visible)
         bad_mesh = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
         reason = torch.where(bad_mesh, int(DropReason.BAD_MESH), found.reason)
         pad = _Padder(reason == DropReason.KEPT, sizes)

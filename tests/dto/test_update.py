@@ -1,0 +1,228 @@
+"""From samples to a problem and from its solution back to samples, with a body whose height is known by hand."""
+import numpy as np
+import pytest
+import torch
+
+from mmhuman_dto.dto import DropReason, DTOProblem, HeightPrior, PaperDTO
+from mmhuman_dto.dto.update import move_people
+from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
+from mmhuman_dto.testing.dto_reference import move_person
+
+FOCAL, SIZE = 100., 40
+
+
+class StickBody:
+    """Joints above each other, 1.7 + .05 b0 - .8 b1 m tall, the first coefficient moving them sideways too."""
+    num_betas, num_body_joints, child_coefficient = 2, 23, 1
+
+    def height(self, betas):
+        return 1.7 + .05 * betas[..., 0] - .8 * betas[..., 1]
+
+    def skeleton(self, pose, betas, transl=None):
+        along = torch.linspace(-.2, .4, 24)
+        side = .1 * betas[..., :1] + .3 * betas[..., 1:]
+        joints = torch.stack([side.expand(*betas.shape[:-1], 24), along * self.height(betas)[..., None],
+                              torch.zeros(*betas.shape[:-1], 24)], -1) + pose[..., :1, :]
+        return joints if transl is None else joints + transl[..., None, :]
+
+
+def make_sample(z=(3., 4., 5.), distance=None, betas=None, name='a.jpg', dtype=torch.float32, **people):
+    """People side by side whose meshes are at z, in a depth map that puts them at ``distance`` (m) times 1 / 300."""
+    z, num = np.array(z), len(z)
+    distance = z if distance is None else np.array(distance)
+    id_map, z_map = torch.zeros(SIZE, SIZE, dtype=torch.int32), torch.zeros(SIZE, SIZE, dtype=dtype)
+    disparity = torch.full((SIZE, SIZE), 20., dtype=dtype)
+    width = SIZE // max(num, 1)
+    relief = torch.linspace(-.05, .05, width - 2)
+    for i in range(num):
+        box = slice(5, 35), slice(i * width, i * width + width - 2)
+        id_map[box], z_map[box], disparity[box] = i + 1, z[i] + relief, 300 / (float(distance[i]) + relief)
+    betas = torch.zeros(num, 2) if betas is None else torch.tensor(betas)
+    fields = dict(ages=torch.full((num, ), 30.), male_probs=torch.full((num, ), .5),
+                  visible_vertices=torch.full((num, ), 1000))
+    transl = torch.stack([torch.linspace(-1, 1, num), torch.zeros(num), torch.from_numpy(z).float()], -1)
+    sample = HumanDataSample(metainfo=dict(img_path=name))
+    sample.pred_instances = People(
+        global_orient=torch.zeros(num, 3), body_pose=torch.zeros(num, 23, 3), betas=betas.to(dtype),
+        transl=transl.to(dtype), **{**fields, **people})
+    sample.pred_camera = Camera(intrinsics=torch.tensor([[FOCAL, 0, 20], [0, FOCAL, 20], [0, 0, 1]]))
+    sample.pred_maps = Maps(disparity=disparity, id_map=id_map, z_map=z_map)
+    return sample
+
+
+def run(*samples, **kwargs):
+    problem = DTOProblem.from_samples(list(samples), StickBody(), **kwargs)
+    return problem, PaperDTO().solve(problem).apply(list(samples), StickBody())
+
+
+def test_people_come_to_the_depth_that_makes_their_heights_likely():
+    # The middle one's mesh is 1.955 m tall and too far by 15 %; depth says so.
+    sample = make_sample(z=(3., 4.6, 5.), distance=(3., 4., 5.), betas=[[0., 0.], [5.1, 0.], [0., 0.]])
+    _, (placed, ) = run(sample)
+    people = placed.pred_instances
+    assert abs(people.transl[1, 2] - 4) < .25
+    assert abs(people.heights[1] - 1.7) < .1
+    torch.testing.assert_close(people.transl[:, 0] / people.transl[:, 2], sample.pred_instances.transl[:, 0] /
+                               sample.pred_instances.transl[:, 2])
+    torch.testing.assert_close(people.heights, StickBody().height(people.betas))
+    assert placed.optimised is True
+    assert 0 <= placed.height_deviation < 1
+    assert placed.img_path == 'a.jpg'
+
+
+def test_new_height_is_initial_height_times_scale():
+    sample = make_sample(z=(3., 4.6, 5.), distance=(3., 4., 5.))
+    problem, (placed, ) = run(sample)
+    scale = placed.pred_instances.transl[:, 2] / sample.pred_instances.transl[:, 2]
+    torch.testing.assert_close(placed.pred_instances.heights, 1.7 * scale)
+    assert not scale.allclose(torch.ones(3))
+
+
+def test_dropped_people_leave_and_rows_remember_where_they_came_from():
+    visible = torch.tensor([1000, 10, 1000])
+    problem, (placed, other) = run(make_sample(visible_vertices=visible), make_sample(z=(3., 4.)))
+    assert problem.mask.tolist() == [[True, True], [True, True]]
+    assert placed.pred_instances.person_index.tolist() == [0, 2]
+    assert [reasons.tolist() for reasons in problem.drop_reasons] == [
+        [DropReason.KEPT, DropReason.TOO_FEW_VISIBLE_VERTICES, DropReason.KEPT], [DropReason.KEPT] * 2]
+    assert len(placed.pred_instances) == len(placed.pred_instances.ages) == 2
+    assert other.pred_instances.person_index.tolist() == [0, 1]
+
+
+def test_input_stays_as_it_was():
+    sample = make_sample(z=(3., 4.6, 5.), distance=(3., 4., 5.))
+    before = sample.clone()
+    run(sample)
+    assert 'optimised' not in sample
+    assert torch.equal(sample.pred_instances.transl, before.pred_instances.transl)
+    assert 'person_index' not in sample.pred_instances
+
+
+def test_apply_to_is_apply_of_one():
+    samples = [make_sample(), make_sample(z=(3., 4.6, 5.), distance=(3., 4., 5.))]
+    result = PaperDTO().solve(DTOProblem.from_samples(samples, StickBody()))
+    together = result.apply(samples, StickBody())
+    for i, sample in enumerate(samples):
+        alone = result.apply_to(sample, i, StickBody())
+        assert torch.equal(alone.pred_instances.transl, together[i].pred_instances.transl)
+        assert alone.height_deviation == together[i].height_deviation
+
+
+@pytest.mark.parametrize('change', [
+    dict(transl=torch.tensor([[0., 0, 3], [0, 0, -4], [0, 0, 5]])),
+    dict(transl=torch.tensor([[0., 0, 3], [0, 0, torch.nan], [0, 0, 5]])),
+    dict(betas=torch.tensor([[0., 0], [torch.nan, 0], [0, 0]])),
+    dict(betas=torch.tensor([[0., 0], [0, 3], [0, 0]])),
+], ids=['behind the camera', 'nan transl', 'nan betas', 'negative height'])
+def test_bad_meshes_are_dropped(change):
+    sample = make_sample()
+    for name, value in change.items():
+        sample.pred_instances.set_field(value, name)
+    problem, (placed, ) = run(sample)
+    assert problem.drop_reasons[0].tolist() == [DropReason.KEPT, DropReason.BAD_MESH, DropReason.KEPT]
+    assert placed.pred_instances.transl.isfinite().all()
+
+
+def test_nobody_and_nobody_left():
+    gone = make_sample(visible_vertices=torch.zeros(3, dtype=torch.long))
+    empty = make_sample(z=())
+    bare = make_sample(z=())
+    bare.pred_instances = People(num_people=0)
+    for samples in ([gone], [empty], [bare], [empty, make_sample(), gone, bare]):
+        _, placed = run(*samples)
+        assert [len(p.pred_instances) for p in placed] == ([0] if len(samples) == 1 else [0, 3, 0, 0])
+        assert not placed[0].optimised
+        assert placed[0].height_deviation == 0
+
+
+def test_unknown_ages_and_genders_are_neutral_adults():
+    sample = make_sample()
+    del sample.pred_instances.ages, sample.pred_instances.male_probs
+    problem, _ = run(sample)
+    assert problem.height_class.tolist() == [[5, 5, 5]]
+
+
+def test_missing_field_is_named():
+    sample = make_sample()
+    del sample.pred_instances.transl
+    with pytest.raises(ValueError, match="'transl' of pred_instances"):
+        run(sample)
+
+
+def test_prior_is_used():
+    problem, _ = run(make_sample(ages=torch.tensor([1., 5., 30.])), prior=HeightPrior(use_age=False))
+    assert problem.height_class.tolist() == [[5, 5, 5]]
+
+
+def test_apparent_size():
+    problem, _ = run(make_sample())
+    np.testing.assert_allclose(problem.apparent_size[0], 2 * FOCAL / SIZE / np.array([3, 4, 5]))
+
+
+def test_half_precision_inputs():
+    sample = make_sample(z=(3., 4.6, 5.), distance=(3., 4., 5.), dtype=torch.float16)
+    _, (placed, ) = run(sample)
+    _, (exact, ) = run(make_sample(z=(3., 4.6, 5.), distance=(3., 4., 5.)))
+    torch.testing.assert_close(placed.pred_instances.transl, exact.pred_instances.transl, rtol=0, atol=.02)
+
+
+def test_numpy_maps_and_people():
+    sample = make_sample(z=(3., 4.6, 5.), distance=(3., 4., 5.))
+    _, (want, ) = run(sample)
+    people, maps = sample.pred_instances, sample.pred_maps
+    sample.pred_instances = People(**{name: value.numpy() for name, value in people.items()})
+    sample.pred_maps = Maps(**{name: value.numpy() for name, value in maps.items()})
+    _, (placed, ) = run(sample)
+    assert torch.equal(placed.pred_instances.transl, want.pred_instances.transl)
+
+
+class ArrayBody:
+    """StickBody for one person in numpy."""
+
+    def height(self, betas):
+        return float(StickBody().height(self._two(betas)))
+
+    def joints(self, pose, betas, transl):
+        return StickBody().skeleton(torch.from_numpy(pose), self._two(betas), torch.from_numpy(transl)).numpy()
+
+    @staticmethod
+    def _two(betas):
+        return torch.from_numpy(np.asarray(betas)[[0, 10]])
+
+
+def test_update_agrees_with_reference():
+    rng = np.random.default_rng(4)
+    num = 200
+    pose, transl = rng.normal(0, .1, (num, 24, 3)), rng.normal([0, 0, 5], 1, (num, 3))
+    betas, scale = rng.normal(0, [1, .1], (num, 2)), rng.uniform(.6, 1.4, num)
+    kind = rng.integers(0, 6, num)
+    heights = StickBody().height(torch.from_numpy(betas))
+    new_betas, new_transl = move_people(StickBody(), *map(torch.from_numpy, (pose, betas, transl)), heights,
+                                        torch.from_numpy(scale), torch.from_numpy(kind))
+    long = np.zeros((num, 11))
+    long[:, [0, 10]] = betas
+    children = 0
+    for i in range(num):
+        want_betas, want_transl = move_person(
+            ArrayBody(), pose[i], long[i], transl[i], float(heights[i]), scale[i], kind[i])
+        np.testing.assert_allclose(new_betas[i], want_betas[[0, 10]], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(new_transl[i], want_transl, rtol=1e-5, atol=1e-6)
+        children += want_betas[10] != long[i, 10]
+    assert 20 < children < 180
+
+
+def test_unmoved_people_keep_their_values_exactly():
+    pose, betas, transl = torch.rand(3, 24, 3), torch.rand(3, 2), torch.rand(3, 3)
+    new_betas, new_transl = move_people(StickBody(), pose, betas, transl, StickBody().height(betas).double(),
+                                        torch.ones(3, dtype=torch.float64), torch.tensor([0, 1, 5]))
+    assert torch.equal(new_betas, betas)
+    assert torch.equal(new_transl, transl)
+
+
+def test_body_without_child_blend_uses_its_first_coefficient():
+    body = StickBody()
+    body.child_coefficient = None
+    betas = torch.zeros(1, 2)
+    new_betas, _ = move_people(body, torch.zeros(1, 24, 3), betas, torch.ones(1, 3), body.height(betas).double(),
+                               torch.tensor([.8], dtype=torch.float64), torch.tensor([0]))
+    torch.testing.assert_close(new_betas, torch.tensor([[-6.8, 0.]]))
