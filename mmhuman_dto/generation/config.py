@@ -35,6 +35,9 @@ def checked_config(config):
     config = {**DEFAULTS, **config}
     _check_keys('contact_sheets', config['contact_sheets'], DEFAULTS['contact_sheets'])
     config['contact_sheets'] = {**DEFAULTS['contact_sheets'], **config['contact_sheets']}
+    for key in ('batch_size', 'shard_size', 'num_threads'):
+        if config[key] < 1:
+            raise ConfigError(f'{key} must be at least 1, is {config[key]}')
     check_component('source', config['source'], SOURCES)
     check_component('body_model', config['body_model'], BODY_MODELS)
     for name, stage in config['stages'].items():

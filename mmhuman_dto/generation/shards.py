@@ -22,8 +22,6 @@ class Shards:
     """
 
     def __init__(self, folder, num_images, size):
-        if size < 1:
-            raise ValueError(f'shard_size must be at least 1, got {size}')
         self.out, self.folder = Path(folder), Path(folder) / 'shards'
         self.num_images, self.size = num_images, size
 
