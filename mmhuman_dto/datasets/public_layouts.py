@@ -34,7 +34,7 @@ class _Reader:
     def __init__(self, ann_file, img_prefix='', data_root=''):
         self.path = Path(data_root) / ann_file
         self.img_root = Path(data_root) / img_prefix
-        self.records = self._load(load_npz(self.path))
+        self.records = self._load()
         self.ids = list(self.records)
 
     def __len__(self):
@@ -57,10 +57,11 @@ class _Reader:
 class _AnnotsReader(_Reader):
     """A file with the single key ``annots`` = {image id: entry}."""
 
-    def _load(self, arrays):
-        annots = _unwrap(arrays['annots']) if 'annots' in arrays else None
-        if not isinstance(annots, dict):
-            raise LayoutError(f'{self.path}: needs a key "annots" with a dictionary of images, has {sorted(arrays)}')
+    def _load(self):
+        with load_npz(self.path) as arrays:
+            annots = arrays['annots'] if 'annots' in arrays else None
+            if not isinstance(annots, dict):
+                raise LayoutError(f'{self.path}: needs a key "annots" with a dictionary of images, has {sorted(arrays)}')
         return annots
 
 
@@ -74,10 +75,13 @@ class InitialMeshes(_AnnotsReader):
 
 @SOURCES.register_module()
 class DTORaw(_Reader):
-    """DTO's raw output ``*_opt.npz``: one key an image, as :class:`InitialMeshes` plus is_released (N) and is_optimize."""
+    """DTO's raw output ``*_opt.npz``: one key an image, as :class:`InitialMeshes` plus is_released (N) and is_optimize.
 
-    def _load(self, arrays):
-        return {img_id: _unwrap(value) for img_id, value in arrays.items()}
+    An image is read from the file when it is asked for.
+    """
+
+    def _load(self):
+        return load_npz(self.path)
 
     def _parse(self, record):
         people = _smpl_people(record, _array(record, 'is_released').astype(bool))
@@ -92,25 +96,26 @@ class CameraHMRRelease(_Reader):
     trans_cam or cam_t (3), gtkps (K,3: x, y, confidence) and, optionally, cam_ext (4,4) whose translation is added.
     """
 
-    def _load(self, arrays):
-        missing = [names for names in (('imgname', ), ('shape', ), ('cam_int', ), ('pose_cam', 'pose'),
-                                       ('trans_cam', 'cam_t')) if not arrays.keys() & set(names)]
-        if missing:
-            raise LayoutError(f'{self.path}: lacks {" and ".join("/".join(names) for names in missing)}')
-        self.arrays = arrays
-        names = np.asarray(arrays['imgname']).tolist()
-        short = [key for key, value in arrays.items() if key in self._ROW_KEYS and len(value) != len(names)]
-        if short:
-            raise LayoutError(f'{self.path}: {", ".join(short)} must have {len(names)} rows, as imgname')
+    _ROW_KEYS = ('center', 'scale', 'cam_int', 'shape', 'pose_cam', 'pose', 'trans_cam', 'cam_t', 'gtkps', 'cam_ext')
+
+    def _load(self):
+        with load_npz(self.path) as arrays:
+            missing = ['/'.join(names) for names in (('imgname', ), ('shape', ), ('cam_int', ), ('pose_cam', 'pose'),
+                                                     ('trans_cam', 'cam_t')) if not arrays.keys() & set(names)]
+            if missing:
+                raise LayoutError(f'{self.path}: lacks {" and ".join(missing)}')
+            names = np.asarray(arrays['imgname']).tolist()
+            self.arrays = {key: np.asarray(arrays[key]) for key in self._ROW_KEYS if key in arrays}
+        for key, array in self.arrays.items():
+            if array.shape[:1] != (len(names), ):
+                raise LayoutError(f'{self.path}: {key} has shape {array.shape}, imgname {len(names)} rows')
         rows = {}
         for row, name in enumerate(names):
             rows.setdefault(name.decode('utf-8') if isinstance(name, bytes) else str(name), []).append(row)
         return rows
 
-    _ROW_KEYS = ('center', 'scale', 'cam_int', 'shape', 'pose_cam', 'pose', 'trans_cam', 'cam_t', 'gtkps', 'cam_ext')
-
     def _parse(self, rows):
-        record = {key: self.arrays[key][rows] for key in self._ROW_KEYS if key in self.arrays}
+        record = {key: array[rows] for key, array in self.arrays.items()}
         record['pose_cam'] = record.get('pose_cam', record.get('pose'))
         record['trans_cam'] = _array(record, 'trans_cam' if 'trans_cam' in record else 'cam_t')
         if 'cam_ext' in record:
@@ -186,10 +191,6 @@ def _write_object(archive, key, value):
 
 def _shape11(betas):
     return np.pad(betas.numpy(), ((0, 0), (0, 11 - betas.shape[1])))
-
-
-def _unwrap(value):
-    return value.item() if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 0 else value
 
 
 def _array(record, key):

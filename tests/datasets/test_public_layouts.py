@@ -1,0 +1,180 @@
+"""Public npz layouts: what each key becomes, what a wrong one says, and that writing is the reader's mirror."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmhuman_dto.datasets.public_layouts import (
+    CameraHMRRelease, DTOHumans, DTORaw, InitialMeshes, LayoutError, write_dto_humans, write_dto_raw)
+from mmhuman_dto.fileio import UnsafeFileError
+from mmhuman_dto.structures import Camera, HumanDataSample, People
+
+K = np.array([[900., 0, 320], [0, 910, 240], [0, 0, 1]], np.float32)
+
+
+def meshes(count, seed=0, betas=10):
+    rng = np.random.default_rng(seed)
+    return dict(trans_cam=rng.normal(size=(count, 3)).astype(np.float32), pose_cam=rng.normal(size=(count, 72)).astype(np.float32),
+                shape=rng.normal(size=(count, betas)).astype(np.float32), cam_int=np.repeat(K[None], count, 0))
+
+
+def write_annots(path, annots):
+    np.savez(path, annots=np.array(annots, dtype=object))
+
+
+def assert_people(sample, record):
+    people = sample.pred_instances
+    np.testing.assert_array_equal(people.transl, record['trans_cam'])
+    np.testing.assert_array_equal(people.pose.reshape(-1, 72), record['pose_cam'])
+    np.testing.assert_array_equal(people.betas, record['shape'])
+    np.testing.assert_array_equal(sample.pred_camera.intrinsics, record['cam_int'][0])
+
+
+def test_initial_meshes(tmp_path):
+    records = {'train/ä 1.jpg': meshes(3), 'b.jpg': meshes(1, 1), 'empty.jpg': meshes(0)}
+    write_annots(tmp_path / 'm.npz', records)
+    reader = InitialMeshes('m.npz', img_prefix='images', data_root=tmp_path)
+    assert reader.ids == list(records) and len(reader) == 3
+    assert reader[0].img_path == str(tmp_path / 'images' / 'train' / 'ä 1.jpg')
+    for index in range(2):
+        assert_people(reader[index], records[reader.ids[index]])
+        assert not reader[index].pred_instances.is_released.any()
+    assert len(reader[2].pred_instances) == 0 and 'pred_camera' not in reader[2]
+
+
+@pytest.mark.parametrize('damage, message', [
+    (dict(trans_cam=np.zeros((2, 4))), r'trans_cam has shape \(2, 4\), expected \(2, 3\)'),
+    (dict(pose_cam=np.zeros((2, 71))), r'pose_cam has shape \(2, 71\), expected \(2, 72\)'),
+    (dict(shape=np.zeros((3, 10))), r'shape has shape \(3, 10\), expected \(2, B\)'),
+    (dict(shape=None), 'lacks shape'),
+    (dict(cam_int=np.zeros((2, 3))), r'cam_int has shape \(2, 3\), expected \(N, 3, 3\)'),
+    (dict(cam_int=np.stack([K, 2 * K])), 'cam_int differs between the people'),
+    (dict(shape=['a', 'b']), 'shape is not an array of numbers'),
+    (dict(trans_cam=[[0, 0, 1], [0, 1]]), 'trans_cam is not an array of numbers'),
+])
+def test_a_wrong_entry_names_file_image_and_key_and_leaves_the_others(tmp_path, damage, message):
+    write_annots(tmp_path / 'm.npz', {'bad.jpg': {**meshes(2), **damage}, 'good.jpg': meshes(2)})
+    reader = InitialMeshes('m.npz', data_root=tmp_path)
+    with pytest.raises(LayoutError, match=r'm\.npz: bad\.jpg: ' + message):
+        reader[0]
+    assert_people(reader[1], meshes(2))
+
+
+def release(imgname, **arrays):
+    count = len(imgname)
+    record = meshes(count)
+    return {**dict(imgname=np.array(imgname), center=np.full((count, 2), 100.), scale=np.arange(1., count + 1) / 2,
+                   cam_int=record['cam_int'], shape=record['shape'], pose_cam=record['pose_cam'],
+                   trans_cam=record['trans_cam'], gtkps=np.ones((count, 44, 3))), **arrays}
+
+
+def test_release_rows_are_grouped_by_image(tmp_path):
+    arrays = release(['b.jpg', 'a.jpg', 'b.jpg', 'b.jpg', 'a.jpg'])
+    arrays['gtkps'][3, 7, 2] = 0
+    np.savez(tmp_path / 'coco-release.npz', **arrays)
+    reader = CameraHMRRelease('coco-release.npz', data_root=tmp_path)
+    assert reader.ids == ['b.jpg', 'a.jpg']
+    for index, rows in ((0, [0, 2, 3]), (1, [1, 4])):
+        assert_people(reader[index], {key: value[rows] for key, value in arrays.items()})
+        assert reader[index].pred_instances.is_released.all()
+    people = reader[0].pred_instances
+    np.testing.assert_array_equal(people.bboxes[1], [100 - 150, 100 - 150, 100 + 150, 100 + 150])
+    assert people.keypoints_2d.shape == (3, 44, 2)
+    assert not people.keypoints_2d_valid[2, 7] and people.keypoints_2d_valid.sum() == 3 * 44 - 1
+
+
+@pytest.mark.parametrize('names', [np.array([b'x.jpg', b'x.jpg']), np.array(['x.jpg', 'x.jpg'], dtype=object)])
+def test_release_takes_other_spellings(tmp_path, names):
+    arrays = release(names)
+    want = dict(arrays)
+    arrays['pose'] = arrays.pop('pose_cam').reshape(2, 24, 3)
+    arrays['cam_t'] = arrays.pop('trans_cam')
+    arrays['cam_ext'] = np.tile(np.eye(4), (2, 1, 1))
+    arrays['cam_ext'][:, :3, 3] = [1, 2, 3]
+    want['trans_cam'] = arrays['cam_t'] + np.array([1, 2, 3], np.float32)
+    np.savez(tmp_path / 'r.npz', **arrays)
+    reader = CameraHMRRelease('r.npz', data_root=tmp_path)
+    assert reader.ids == ['x.jpg']
+    assert_people(reader[0], want)
+
+
+def test_release_with_missing_or_short_arrays_is_refused(tmp_path):
+    arrays = release(['a.jpg', 'b.jpg'])
+    del arrays['pose_cam'], arrays['shape']
+    np.savez(tmp_path / 'r.npz', **arrays)
+    with pytest.raises(LayoutError, match=r'r\.npz: lacks shape and pose_cam/pose'):
+        CameraHMRRelease('r.npz', data_root=tmp_path)
+    np.savez(tmp_path / 'r.npz', **release(['a.jpg', 'b.jpg'], shape=np.zeros((1, 10))))
+    with pytest.raises(LayoutError, match=r'r\.npz: shape has shape \(1, 10\), imgname 2 rows'):
+        CameraHMRRelease('r.npz', data_root=tmp_path)
+
+
+def placed_samples():
+    samples = []
+    for seed, (name, count) in enumerate((('train/a.jpg', 2), ('b.jpg', 3))):
+        record = meshes(count, seed, betas=11)
+        pose = torch.from_numpy(record['pose_cam']).reshape(count, 24, 3)
+        sample = HumanDataSample(metainfo=dict(img_id=name, optimised=seed == 0))
+        sample.pred_instances = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=torch.from_numpy(record['shape']),
+                                       transl=torch.from_numpy(record['trans_cam']), is_released=torch.arange(count) == 1)
+        sample.pred_camera = Camera(intrinsics=torch.from_numpy(K))
+        samples.append(sample)
+    return samples
+
+
+@pytest.mark.parametrize('write, reader', [(write_dto_raw, DTORaw), (write_dto_humans, DTOHumans)])
+def test_written_layouts_read_back(tmp_path, write, reader):
+    samples = placed_samples()
+    write(tmp_path / 'x.npz', samples)
+    write(tmp_path / 'y.npz', samples)
+    assert (tmp_path / 'x.npz').read_bytes() == (tmp_path / 'y.npz').read_bytes()
+    read = reader('x.npz', data_root=tmp_path)
+    assert read.ids == ['train/a.jpg', 'b.jpg']
+    for index, sample in enumerate(samples):
+        for name in ('global_orient', 'body_pose', 'betas', 'transl'):
+            assert torch.equal(read[index].pred_instances[name], sample.pred_instances[name])
+        assert torch.equal(read[index].pred_camera.intrinsics, sample.pred_camera.intrinsics)
+
+
+def test_dto_raw_has_the_public_keys_and_pads_shapes(tmp_path):
+    samples = placed_samples()
+    for sample in samples:
+        sample.pred_instances.betas = sample.pred_instances.betas[:, :10]
+    write_dto_raw(tmp_path / 'x_opt.npz', samples)
+    content = np.load(tmp_path / 'x_opt.npz', allow_pickle=True)
+    assert content.files == ['train/a.jpg', 'b.jpg']
+    record = content['b.jpg'].item()
+    shapes = {key: np.shape(value) for key, value in record.items()}
+    assert shapes == dict(pose_cam=(3, 72), shape=(3, 11), trans_cam=(3, 3), cam_int=(3, 3, 3), is_released=(3, ), is_optimize=())
+    assert record['is_optimize'] is False and (record['shape'][:, 10] == 0).all()
+    read = DTORaw('x_opt.npz', data_root=tmp_path)
+    assert read[0].optimised is True and read[1].optimised is False
+    assert read[1].pred_instances.is_released.tolist() == [False, True, False]
+
+
+def test_dto_humans_has_the_public_structure(tmp_path):
+    write_dto_humans(tmp_path / 'COCO_CHMR_SMPL_OPT.npz', placed_samples())
+    annots = np.load(tmp_path / 'COCO_CHMR_SMPL_OPT.npz', allow_pickle=True)['annots'].item()
+    person = annots['b.jpg'][2]
+    assert {key: value.shape for key, value in person['smpl_param'].items()} == dict(shape=(11, ), pose=(72, ), trans=(3, ))
+    np.testing.assert_array_equal(person['cam_param']['focal'], [900, 910])
+    np.testing.assert_array_equal(person['cam_param']['princpt'], [320, 240])
+
+
+def test_a_file_that_wants_to_run_something_is_refused(tmp_path):
+    class Trap:
+
+        def __reduce__(self):
+            return (print, ('executed', ))
+
+    write_annots(tmp_path / 'm.npz', {'a.jpg': Trap()})
+    with pytest.raises(UnsafeFileError, match=r'm\.npz'):
+        InitialMeshes('m.npz', data_root=tmp_path)
+
+
+def test_wrong_files_are_named(tmp_path):
+    np.savez(tmp_path / 'm.npz', annotations=np.zeros(3))
+    with pytest.raises(LayoutError, match=r'm\.npz: needs a key "annots".*annotations'):
+        InitialMeshes('m.npz', data_root=tmp_path)
+    with pytest.raises(FileNotFoundError, match=r'gone\.npz'):
+        InitialMeshes('gone.npz', data_root=tmp_path)
