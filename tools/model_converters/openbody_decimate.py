@@ -1,7 +1,7 @@
 """Mirror-symmetric mesh decimation to a subset of the vertices (half-edge collapses by quadric error).
 
-Garland & Heckbert, "Surface Simplification Using Quadric Error Metrics" (SIGGRAPH 1997), on the left half only: a collapse
-there stands for itself and its mirror image. Vertices never move, so every attribute carries over exactly.
+Garland & Heckbert, "Surface Simplification Using Quadric Error Metrics" (SIGGRAPH 1997), on the left half only: a
+collapse there stands for itself and its mirror image. Vertices never move, so every attribute carries over exactly.
 """
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def decimate(shapes, faces, mirror, skin_weights, importance, keep, target):
     """
     half = _HalfMesh(shapes, faces, mirror, skin_weights, importance, keep)
     half.run(target)
-    left = np.array([face for face in half.faces.values()])
+    left = np.array(list(half.faces.values()))
     both = np.concatenate([left, mirror[left][:, ::-1]])
     kept = np.unique(both)
     return kept, np.searchsorted(kept, both)

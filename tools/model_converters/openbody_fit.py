@@ -58,7 +58,7 @@ def fit_row(vertices, target, candidates, mirror, central, prior=.01):
     return weights / weights.sum()
 
 
-def fit_regressor(vertices, targets, swap, mirror, allowed, nearest=160):
+def fit_regressor(vertices, targets, swap, mirror, allowed, nearest=500):
     """Rows (K, V) for points (S, K, 3): left and central ones are fitted, right ones are their mirror images.
 
     ``swap`` (K,) is the point on the other side, itself on the plane; ``allowed`` are the vertices of the skin.

@@ -4,6 +4,8 @@ from __future__ import annotations
 import anny
 import numpy as np
 from anny.face_segmentation import get_face_segmentation_mask
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 
@@ -14,8 +16,6 @@ CAVITIES = ('mouth_cavity', 'eye_cavity.L', 'eye_cavity.R', 'eye_back.L', 'eye_b
 
 def components(faces, size):
     """(V,) label of each vertex's connected piece."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
     return connected_components(coo_matrix((np.ones(len(edges)), edges.T), shape=(size, size)), directed=False)[1]
 
@@ -38,7 +38,7 @@ def picked_vertices(rig, vertices, mirror):
         vertices: (V, 3), m, the mean body in SMPL's rest pose.
     """
     labels, points = coco_points(rig, vertices[None])
-    coco = dict(zip(labels, points[0]))
+    coco = dict(zip(labels, points[0], strict=True))
     piece = components(rig.faces, len(vertices))
     skin = piece == np.bincount(piece).argmax()
     central = mirror == np.arange(len(mirror))
