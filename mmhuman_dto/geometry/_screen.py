@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 
+# Numba's cache of the compiled loop does not notice when numbers imported from here change: touch its file then.
 #: Corners are snapped to 1 / 2**SUBPIXEL_BITS px.
 SUBPIXEL_BITS = 12
 #: Parts of triangles nearer than this (m) are cut off.

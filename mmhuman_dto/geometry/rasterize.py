@@ -77,15 +77,15 @@ def interpolate(raster, meshes, attributes, intrinsics):
     rows, columns = raster.id_map.nonzero(as_tuple=True)
     soup = collect(meshes, intrinsics.device)
     counts = torch.tensor([0] + [len(faces) for _, faces in meshes], device=rows.device)
-    first_face = counts.cumsum(0)[raster.id_map[rows, columns].long() - 1]
-    corners = soup.corners[first_face + raster.face_map[rows, columns]].long()
+    face = counts.cumsum(0)[raster.id_map[rows, columns].long() - 1] + raster.face_map[rows, columns]
+    corners = soup.corners.T.long()
 
     pixels = torch.stack([columns, rows], -1) + 0.5
-    rays = unproject(pixels.double(), torch.ones_like(pixels[:, 0]).double(), intrinsics.double())
-    weights = _barycentric(rays, soup.points[corners])
+    rays = unproject(pixels.double(), torch.ones_like(rows, dtype=torch.float64), intrinsics.double())
     values = torch.cat(list(attributes))
+    weights = _barycentric(soup.points.T[:, corners].unbind(1), face, rays.T).to(values.dtype)
     image = values.new_zeros(*raster.id_map.shape, values.shape[-1])
-    image[rows, columns] = (weights.to(values.dtype)[..., None] * values[corners]).sum(1)
+    image[rows, columns] = sum(weight[:, None] * values[corner] for weight, corner in zip(weights, corners[:, face]))
     return image
 
 
@@ -103,13 +103,15 @@ def visible_vertices(raster, faces, num_meshes, num_vertices, mask=None):
     """
     rows, columns = raster.id_map.nonzero(as_tuple=True)
     mesh = raster.id_map[rows, columns].long() - 1
-    face = raster.face_map[rows, columns].long()
     if mask is not None:
         counted = mask[rows, columns] if mask.ndim == 2 else mask[mesh, rows, columns]
-        mesh, face = mesh[counted], face[counted]
-    seen = torch.zeros(num_meshes, num_vertices, dtype=torch.bool, device=mesh.device)
-    seen[mesh[:, None], faces[face].long()] = True
-    return seen.sum(-1)
+        rows, columns, mesh = rows[counted], columns[counted], mesh[counted]
+    face_seen = torch.zeros(num_meshes, len(faces), dtype=torch.bool, device=mesh.device)
+    face_seen[mesh, raster.face_map[rows, columns].long()] = True
+    mesh, face = face_seen.nonzero(as_tuple=True)
+    vertex_seen = torch.zeros(num_meshes, num_vertices, dtype=torch.bool, device=mesh.device)
+    vertex_seen[mesh[:, None], faces[face].long()] = True
+    return vertex_seen.sum(-1)
 
 
 def _backend(name, device):
@@ -125,13 +127,18 @@ def _backend(name, device):
     return _rasterize_numba.draw
 
 
-def _barycentric(rays, triangles):
-    """Weights (P, 3) of the corners of triangles (P, 3, 3) where rays (P, 3) from the camera meet them.
+def _barycentric(corners, face, rays):
+    """Weights (3, P) of a face's corners where a ray from the camera meets it.
 
     A pixel at an edge may be covered by the snapped face and yet miss the exact one: weights are kept within it.
+
+    Args:
+        corners: three (3, F), the corners of all faces.
+        face: (P,), the face each ray meets.
+        rays: (3, P).
     """
-    a, b, c = triangles.unbind(1)
-    volumes = torch.stack([torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)], 1)
-    weights = (volumes * rays[:, None]).sum(-1)
-    weights = (weights / weights.sum(-1, keepdim=True)).nan_to_num(1 / 3).clamp(0, 1)
-    return weights / weights.sum(-1, keepdim=True)
+    a, b, c = corners
+    volumes = torch.stack([torch.linalg.cross(p, q, dim=0) for p, q in ((b, c), (c, a), (a, b))])
+    weights = (volumes[..., face] * rays).sum(1)
+    weights = (weights / weights.sum(0)).nan_to_num(1 / 3).clamp(0, 1)
+    return weights / weights.sum(0)
