@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-#: Squares below this part of the squared values they are left from are rounding, not variation.
+#: Variance below this part of the squared mean is rounding, not variation.
 ROUNDING = 1e-24
 
 
@@ -95,28 +95,29 @@ class EvidenceExtractor:
         pixels, area = _gather_pixels(maps, [len(rows) for rows in visible_vertices])
         num, min_pixels = len(area), self.min_area * area
 
-        mesh = pixels.where((pixels.z > 0) & pixels.z.isfinite())
-        deep = mesh.where((mesh.depth > 0) & mesh.depth.isfinite())
+        mesh = pixels.where((pixels.z > 0) & (pixels.z < torch.inf))
+        deep = mesh.where((mesh.depth > 0) & (mesh.depth < torch.inf))
         inliers = deep.where(self._is_inlier(deep, num))
         slope, correlation, residual = _fit_within_rows(inliers, num)
         kept = inliers.where(residual.abs() <= self.max_residual)
         down = kept.where(self._is_lowest(kept, num))
 
-        depth, z = _mean(kept.depth, kept, num), _mean(kept.z, kept, num)
-        variance = _mean((kept.depth - kept.spread(depth)).square(), kept, num)
+        count, down_count = _count(kept, num), _count(down, num)
+        depth = _sum(kept.depth, kept.person, num) / count
+        variance = _sum((kept.depth - kept.spread(depth)).square(), kept.person, num) / count
         return Evidence(
             reason=_first_reason({
                 DropReason.TOO_FEW_PIXELS: _count(mesh, num) < min_pixels,
                 DropReason.TOO_FEW_VISIBLE_VERTICES: visible.to(area.device) < self.min_visible_vertices,
                 DropReason.NO_DEPTH: _count(deep, num) < min_pixels,
                 DropReason.DEPTH_OUTLIERS: _count(inliers, num) < min_pixels,
-                DropReason.DEPTH_UNLIKE_MESH: _count(kept, num) < 1,
+                DropReason.DEPTH_UNLIKE_MESH: count < 1,
             }),
             depth=depth,
             depth_std=variance.sqrt(),
-            z=z,
-            down_depth=_mean(down.depth, down, num),
-            down_z=_mean(down.z, down, num),
+            z=_sum(kept.z, kept.person, num) / count,
+            down_depth=_sum(down.depth, down.person, num) / down_count,
+            down_z=_sum(down.z, down.person, num) / down_count,
             slope=slope,
             correlation=correlation)
 
@@ -202,16 +203,21 @@ def _fit_within_rows(pixels, num):
     Returns:
         slope (M), 0 where depth is constant; correlation (M), 0 where either is; residual (K) of each pixel, m.
     """
-    height = int(pixels.row.max()) + 1 if len(pixels.row) else 0
+    height = int(pixels.row.max()) + 1 if len(pixels.row) else 1
     row = pixels.person * height + pixels.row
     count = torch.bincount(row, minlength=num * height)
-    depth, z = (values - (_sum(values, row, num * height) / count).index_select(0, row)
-                for values in (pixels.depth, pixels.z))
+
+    def within_rows(values):
+        """Values less their row's mean, and what sums of their squares owe to rounding."""
+        total = _sum(values, row, num * height)
+        level = total.view(num, height).sum(-1).square() / count.view(num, height).sum(-1)
+        return values - (total / count).index_select(0, row), ROUNDING * level
+
+    (depth, depth_rounding), (z, z_rounding) = within_rows(pixels.depth), within_rows(pixels.z)
     dd, zz, dz = (_sum(product, pixels.person, num) for product in (depth * depth, z * z, depth * z))
-    depth_varies = dd > ROUNDING * _sum(pixels.depth.square(), pixels.person, num)
-    z_varies = zz > ROUNDING * _sum(pixels.z.square(), pixels.person, num)
-    slope = torch.where(depth_varies, dz / dd, 0.)
-    correlation = torch.where(depth_varies & z_varies, dz / (dd * zz).sqrt(), 0.)
+    varies = dd > depth_rounding
+    slope = torch.where(varies, dz / dd, 0.)
+    correlation = torch.where(varies & (zz > z_rounding), dz / (dd * zz).sqrt(), 0.)
     return slope, correlation, z - pixels.spread(slope) * depth
 
 
@@ -229,7 +235,3 @@ def _sum(values, index, num):
 
 def _count(pixels, num):
     return torch.bincount(pixels.person, minlength=num)
-
-
-def _mean(values, pixels, num):
-    return _sum(values, pixels.person, num) / _count(pixels, num)

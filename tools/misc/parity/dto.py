@@ -1,7 +1,7 @@
 """Where DTO puts the people of recorded scenes, and where our DTO puts them.
 
-A file holds scenes ``{i}/in/*`` (disparity, id_map, z_map, betas, pose, transl, cam_int, age, gender, visible_vertices),
-``{i}/flags`` (json) and ``{i}/kind``, and the records ``{i}/out/*`` (person, transl, betas, optimized,
+A file holds scenes ``{i}/in/*`` (disparity, id_map, z_map, betas, pose, transl, cam_int, age, gender,
+visible_vertices), ``{i}/flags`` (json), ``{i}/kind`` and the records ``{i}/out/*`` (person, transl, betas, optimized,
 mean_height_deviation), computed with the synthetic body of ``mmhuman_dto.testing.synthetic_smpl``.
 """
 import argparse

@@ -1,0 +1,215 @@
+"""How fast DTO is: evidence + solve + update from given maps, on one thread of one CPU core.
+
+    python tools/benchmark/bench_dto.py [--json FILE] [--images N] [--batch-size B]
+
+Scenes are 360 x 480 px with 3 to 6 bodies of 6890 vertices (a synthetic body in SMPL's layout), rasterised once.
+The same run times a plain one-person-at-a-time implementation, so that ratios don't depend on the machine, and how
+much the peak of memory grows after the first tenth of the images (use ``--images 10000`` to see that it is flat).
+"""
+import argparse
+import json
+import os
+import platform
+import resource
+import sys
+import tempfile
+import time
+
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from mmhuman_dto.dto import DTOProblem, EvidenceExtractor, PaperDTO  # noqa: E402
+from mmhuman_dto.geometry.rasterize import rasterize, visible_vertices  # noqa: E402
+from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
+from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People  # noqa: E402
+from mmhuman_dto.testing.dto_reference import height_prior, move_person, person_evidence, solve_scene  # noqa: E402
+from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl  # noqa: E402
+
+HEIGHT, WIDTH, FOCAL = 360, 480, 413.
+NUM_SCENES, SOLVER_PEOPLE, REPEATS, REFERENCE_IMAGES = 32, 100_000, 5, 4
+
+
+def build_body_model():
+    with tempfile.TemporaryDirectory() as folder:
+        return BODY_MODELS.build(dict(type='SMPL+A', model_path=str(write_synthetic_smpl(folder)), gender='neutral'))
+
+
+def make_sample(body_model, num, rng):
+    """A scene of ``num`` people: initial meshes off by 10 % in distance, disparity with 2 % noise a person."""
+    z = rng.uniform(2, 5, num)
+    x = (np.arange(num) + .5 - num / 2) * .8
+    pose = torch.from_numpy(rng.normal(0, .15, (num, 24, 3))).float()
+    pose[:, 0] = torch.tensor([np.pi, 0, 0])
+    betas = torch.from_numpy(rng.normal(0, .7, (num, 11))).float()
+    betas[:, 10] = torch.from_numpy(rng.choice([0, .5], num))
+    transl = torch.from_numpy(np.stack([x, np.zeros(num), z], -1)).float()
+    intrinsics = torch.tensor([[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1]])
+    raster = rasterize(body_model(pose, betas, transl).vertices, body_model.faces, intrinsics, (HEIGHT, WIDTH))
+    noise = torch.from_numpy(np.append(1., rng.normal(1, .1, num) * rng.normal(1, .02, num))).float()
+    depth = torch.where(raster.id_map > 0, raster.z_map * noise[raster.id_map.long()], 10.)
+    sample = HumanDataSample()
+    sample.pred_instances = People(
+        global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=betas, transl=transl,
+        ages=torch.from_numpy(rng.choice([2., 6., 12., 30.], num)), male_probs=torch.from_numpy(rng.uniform(0, 1, num)),
+        visible_vertices=visible_vertices(raster, body_model.faces, num, body_model.num_vertices))
+    sample.pred_camera = Camera(intrinsics=intrinsics)
+    sample.pred_maps = Maps(disparity=600 / depth, id_map=raster.id_map, z_map=raster.z_map)
+    return sample
+
+
+def seconds(function):
+    """Shortest of several runs: the others measure what else the machine does."""
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def time_stages(samples, body_model, batch_size):
+    """Milliseconds an image of each stage."""
+    batches = [samples[i:i + batch_size] for i in range(0, len(samples), batch_size)]
+    extractor, solver = EvidenceExtractor(), PaperDTO()
+    problems = [DTOProblem.from_samples(batch, body_model) for batch in batches]
+    results = [solver.solve(problem) for problem in problems]
+
+    def evidence():
+        for batch in batches:
+            extractor([s.pred_maps for s in batch], [s.pred_instances.visible_vertices for s in batch])
+
+    stages = {
+        'evidence': evidence,
+        'problem': lambda: [DTOProblem.from_samples(batch, body_model) for batch in batches],
+        'solve': lambda: [solver.solve(problem) for problem in problems],
+        'update': lambda: [result.apply(batch, body_model) for result, batch in zip(results, batches)]}
+    stages = {name: 1e3 * seconds(function) / len(samples) for name, function in stages.items()}
+    stages['problem'] -= stages['evidence']
+    return stages
+
+
+def stream(samples, body_model, batch_size, images):
+    """Run ``images`` images through DTO; returns images a second and the growth of peak memory, MB."""
+    done, warm, solver = 0, None, PaperDTO()
+    start = time.perf_counter()
+    while done < images:
+        batch = [samples[(done + i) % len(samples)] for i in range(min(batch_size, images - done))]
+        solver.solve(DTOProblem.from_samples(batch, body_model)).apply(batch, body_model)
+        done += len(batch)
+        if warm is None and done >= images / 10:
+            warm = peak_memory()
+    return images / (time.perf_counter() - start), peak_memory() - warm
+
+
+def peak_memory():
+    """Peak resident memory of this process so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == 'darwin' else 2**10)
+
+
+def solver_speed(samples, body_model, rng):
+    """People a second through the solver alone: the scenes' problem, repeated with other depths each time."""
+    problem = DTOProblem.from_samples(samples, body_model)
+    repeats = -(-SOLVER_PEOPLE // int(problem.mask.sum()))
+    fields = {name: value.repeat(repeats, 1) for name, value in vars(problem).items() if torch.is_tensor(value)}
+    for name in ('depth', 'down_depth', 'z', 'down_z'):
+        fields[name] *= torch.from_numpy(rng.normal(1, .05, fields[name].shape))
+    large = DTOProblem(**fields, drop_reasons=())
+    return int(large.mask.sum()) / seconds(lambda: PaperDTO().solve(large))
+
+
+class OnePerson:
+    """The body model for one person at a time, in numpy."""
+
+    def __init__(self, body_model):
+        self.body_model = body_model
+
+    def height(self, betas):
+        return float(self.body_model.height(torch.from_numpy(betas)))
+
+    def joints(self, pose, betas, transl):
+        return self.body_model.skeleton(*map(torch.from_numpy, (pose, betas, transl))).numpy()
+
+
+def reference(sample, body):
+    """DTO of one image by the plain implementation; people's new translations (N, 3), nan where dropped."""
+    people, maps = sample.pred_instances, {name: value.numpy() for name, value in sample.pred_maps.items()}
+    apparent = 2 * FOCAL / min(HEIGHT, WIDTH)
+    pose, betas, transl = people.pose.numpy(), people.betas.numpy(), people.transl.numpy()
+    scene, kinds, rows = [], [], []
+    for i in range(len(people)):
+        found = person_evidence(maps['disparity'], maps['id_map'] == i + 1, maps['z_map'], people.visible_vertices[i])
+        if found:
+            height = body.height(betas[i])
+            mean, std, kind = height_prior(height, float(people.ages[i]), float(people.male_probs[i]))
+            scene.append(dict(found, height=height, mean=mean, std=std, apparent_size=apparent / transl[i, 2]))
+            kinds.append(kind)
+            rows.append(i)
+    scale = solve_scene(scene)[0]
+    moved = np.full_like(transl, np.nan)
+    for person, i, kind, factor in zip(scene, rows, kinds, scale):
+        moved[i] = transl[i] if factor == 1 else move_person(
+            body, pose[i], betas[i], transl[i], person['height'], factor, kind)[1]
+    return moved
+
+
+def time_reference(samples, body_model):
+    """Images a second of the plain implementation, and how far (m) its people are from ours."""
+    body, samples = OnePerson(body_model), samples[:REFERENCE_IMAGES]
+    start = time.perf_counter()
+    moved = [reference(sample, body) for sample in samples]
+    speed = len(samples) / (time.perf_counter() - start)
+    ours = PaperDTO().solve(DTOProblem.from_samples(samples, body_model)).apply(samples, body_model)
+    apart = [np.abs(want[placed.pred_instances.person_index] - placed.pred_instances.transl.numpy()).max(initial=0)
+             for want, placed in zip(moved, ours)]
+    return speed, float(max(apart))
+
+
+def readable(value):
+    if isinstance(value, dict):
+        return ', '.join(f'{name} {readable(part)}' for name, part in value.items())
+    if isinstance(value, float):
+        return f'{value:,.3g}' if value < 1e3 else f'{value:,.0f}'
+    return str(value)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--json', help='write the results to this file')
+    parser.add_argument('--images', type=int, default=1000, help='images to stream (default 1000)')
+    parser.add_argument('--batch-size', type=int, default=16, help='images a batch (default 16)')
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    body_model = build_body_model()
+    samples = [make_sample(body_model, 3 + i % 4, rng) for i in range(NUM_SCENES)]
+    with torch.inference_mode():
+        speed, growth = stream(samples, body_model, args.batch_size, args.images)
+        stages = time_stages(samples, body_model, args.batch_size)
+        people_speed = solver_speed(samples, body_model, rng)
+        reference_speed, apart = time_reference(samples, body_model)
+    results = {
+        'images_per_second': speed,
+        'solver_people_per_second': people_speed,
+        'stages_ms_per_image': stages,
+        'memory_growth_mb': growth,
+        'reference_images_per_second': reference_speed,
+        'speedup_over_reference': speed / reference_speed,
+        'largest_difference_from_reference_m': apart,
+        'images': args.images,
+        'batch_size': args.batch_size,
+        'people_per_image': float(np.mean([len(s.pred_instances) for s in samples])),
+        'person_pixels_per_image': float(np.mean([int((s.pred_maps.id_map > 0).sum()) for s in samples])),
+        'threads': torch.get_num_threads(),
+        'torch': torch.__version__,
+        'machine': platform.machine()}
+    for name, value in results.items():
+        print(f'{name:36} {readable(value)}')
+    if args.json:
+        with open(args.json, 'w') as file:
+            json.dump(results, file, indent=2)
+
+
+if __name__ == '__main__':
+    main()
