@@ -17,7 +17,8 @@ PATCH = 14
 PAD_MULTIPLE = 4 * PATCH
 #: embed_dims, depth, num_heads of the sizes in use; S, B and L have DINOv2 weights.
 ARCHITECTURES = {
-    'tiny': (192, 12, 3), 'small': (384, 12, 6), 'base': (768, 12, 12), 'large': (1024, 24, 16), 'huge': (1280, 32, 16),
+    'nano': (128, 6, 4), 'tiny': (192, 12, 3), 'small': (384, 12, 6), 'base': (768, 12, 12), 'large': (1024, 24, 16),
+    'huge': (1280, 32, 16),
 }
 
 
@@ -132,7 +133,7 @@ class VisionTransformer(BaseModule):
     """Plain ViT encoder: 14-px tokens in row order, a camera token (DINOv2's class token) in front.
 
     Args:
-        arch: ``'tiny'``, ``'small'``, ``'base'``, ``'large'``, ``'huge'``, or dict(embed_dims, depth, num_heads).
+        arch: a name in ``ARCHITECTURES``, or dict(embed_dims, depth, num_heads).
         input_size: long side of the images, px.
         layer_scale: initial factor of the residual branches; 1e-5 suits pretrained weights, 1 training from scratch.
         with_cp: recompute activations in the backward pass (less memory, a third more time).

@@ -74,10 +74,11 @@ class MetricHMR(BaseModel):
 
         Returns:
             dict of ``pred_boxes`` (B, Q, 4) cx, cy, w, h in units of ``input_size``, ``pred_confs`` (B, Q, 1),
-            ``pred_poses`` (B, Q, 72) rad, ``pred_betas``, ``pred_j3ds`` (B, Q, J, 3) m camera, ``pred_j2ds`` (B, Q, J, 2)
-            px, ``pred_transl`` (B, Q, 3) m, ``pred_depths`` (B, Q, 2) z in m and z / f, ``pred_intrinsics``
-            (B, 1, 3, 3); ``aux_outputs``: a list of dicts with the same of the earlier layers; with scale adaptation
-            ``scale_map`` (cells, 2), ``scale_map_cells`` (cells, 2) y, x, and ``scale_map_lens``, cells of each image.
+            ``pred_poses`` (B, Q, 72) rad, ``pred_betas``, ``pred_j3ds`` (B, Q, J, 3) m camera, ``pred_j2ds``
+            (B, Q, J, 2) px, ``pred_transl`` (B, Q, 3) m, ``pred_depths`` (B, Q, 2) z in m and z / f,
+            ``pred_intrinsics`` (B, 1, 3, 3); ``aux_outputs``: a list of dicts with the same of the earlier layers; with
+            scale adaptation ``scale_map`` (cells, 2), ``scale_map_cells`` (cells, 2) y, x on the host, and
+            ``scale_map_lens``, cells of each image.
         """
         tokens = self.backbone(images)
         contents, boxes = self.decoder(tokens)
@@ -103,7 +104,7 @@ class MetricHMR(BaseModel):
         z = 2 * focal[..., None] / (size * self.input_size)
         transl = torch.cat([offset / size, z], -1)
         poses = matrix_to_axis_angle(rotation_6d_to_matrix(raw.pose_6d)).flatten(-2)
-        joints = self.body_model.joints(poses, raw.betas, transl, self.joint_set)
+        joints = self.body_model.joint_set(self.body_model(poses, raw.betas, transl), self.joint_set)
         projected = joints / (joints[..., 2:] + _EPS) @ intrinsics[:, None].transpose(-1, -2)
         stacked = dict(
             pred_boxes=boxes, pred_confs=raw.confs, pred_poses=poses, pred_betas=raw.betas, pred_j3ds=joints,

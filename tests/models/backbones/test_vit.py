@@ -1,0 +1,170 @@
+import pytest
+import torch
+from torch.nn.functional import conv2d, interpolate
+
+from mmhuman_dto.models.backbones import ScaleAdaptiveViT, VisionTransformer
+from mmhuman_dto.models.backbones.scale_adaptive_vit import morton_cells
+from mmhuman_dto.models.backbones.vit import ARCHITECTURES, patchify
+from mmhuman_dto.registry import MODELS
+
+ARCH = dict(embed_dims=16, depth=4, num_heads=2)
+SIZES = ((224, 336), (336, 168), (112, 112))
+
+
+def images(sizes=SIZES, seed=0):
+    gen = torch.Generator().manual_seed(seed)
+    return [torch.randn(3, *size, generator=gen) for size in sizes]
+
+
+def adaptive(bias=(-5., 4.), spread=10., **kwargs):
+    """A small encoder whose scale map varies from cell to cell around ``bias`` (logits of confidence, scale)."""
+    torch.manual_seed(0)
+    model = ScaleAdaptiveViT(ARCH, input_size=336, num_additional_blocks=2, layer_scale=1., **kwargs).eval()
+    last = model.scale_head.layers[-1]
+    torch.nn.init.normal_(last.weight, std=spread)
+    last.bias.data = torch.tensor(bias)
+    return model
+
+
+def plain():
+    torch.manual_seed(0)
+    return VisionTransformer(ARCH, input_size=336, layer_scale=1.).eval()
+
+
+def tokens_of(tokens, i):
+    """Features, levels and cells of image i."""
+    parts = (x.split(tokens.packing.lens)[i] for x in (tokens.features, tokens.level, tokens.cells))
+    return tuple(parts)
+
+
+def test_z_order_interleaves_bits():
+    cells = morton_cells(4, 6)
+    assert cells[:8].tolist() == [[0, 0], [0, 1], [1, 0], [1, 1], [0, 2], [0, 3], [1, 2], [1, 3]]
+    assert cells[8:12].tolist() == [[2, 0], [2, 1], [3, 0], [3, 1]]
+    assert sorted(cells.tolist()) == [[y, x] for y in range(4) for x in range(6)]
+    quads = cells.view(-1, 4, 2)
+    assert torch.equal(quads // 2, (quads[:, :1] // 2).expand_as(quads))
+
+
+def test_patches_are_the_convolutions():
+    image = images()[0]
+    weight = torch.randn(5, 3, 14, 14)
+    torch.testing.assert_close(patchify(image) @ weight.flatten(1).T, conv2d(image[None], weight, stride=14)[0].permute(
+        1, 2, 0), rtol=1e-4, atol=1e-3)
+
+
+def test_coarse_cells_see_the_image_halved_as_the_public_model_does():
+    image = images()[0]
+    halved = [interpolate(patch[None], size=(14, 14), mode='bilinear', align_corners=False)[0]
+              for patch in (image[:, :28, 28:56], image[:, 28:56, :28])]
+    model = adaptive()
+    picked = model._patches([torch.nn.functional.avg_pool2d(image, 2)], torch.tensor([[0, 1], [1, 0]]),
+                            torch.zeros(2, dtype=torch.long))
+    torch.testing.assert_close(picked, torch.stack(halved).flatten(1))
+
+
+@pytest.mark.parametrize('model', [plain(), adaptive(), adaptive(num_levels=2)], ids=['plain', 'three', 'two'])
+def test_packed_images_equal_each_image_alone(model):
+    batch = images()
+    together = model(batch)
+    for i, image in enumerate(batch):
+        alone = model([image])
+        features, level, cells = tokens_of(together, i)
+        torch.testing.assert_close(features, alone.features, rtol=1e-4, atol=1e-5)
+        assert torch.equal(level, alone.level) and torch.equal(cells, alone.cells)
+        torch.testing.assert_close(together.camera[i], alone.camera[0], rtol=1e-4, atol=1e-5)
+
+
+def test_order_of_the_images_does_not_matter():
+    model, batch = adaptive(), images()
+    forth, back = model(batch), model(batch[::-1])
+    for i in range(3):
+        for a, b in zip(tokens_of(forth, i), tokens_of(back, 2 - i)):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_levels_follow_the_scale_map_and_cover_every_pixel_once():
+    tokens = adaptive()(images())
+    assert set(tokens.level.tolist()) == {0, 1, 2}
+    maps = tokens.scale_map.split(tokens.scale_map_packing.lens)
+    map_cells = tokens.scale_map_cells.split(tokens.scale_map_packing.lens)
+    for i, (height, width) in enumerate(SIZES):
+        _, level, cells = tokens_of(tokens, i)
+        covered = torch.zeros(height // 14, width // 14)
+        for lvl, (y, x) in zip(level.tolist(), cells.tolist()):
+            covered[y << lvl:(y + 1) << lvl, x << lvl:(x + 1) << lvl] += 1
+        assert (covered == 1).all()
+        split = {(y, x) for (y, x), (conf, scale) in zip(map_cells[i].tolist(), maps[i].tolist())
+                 if conf > .3 and scale < .5}
+        assert {(y // 2, x // 2) for lvl, (y, x) in zip(level.tolist(), cells.tolist()) if lvl == 0} == split
+        valid = {tuple(cell) for cell, (conf, _) in zip(map_cells[i].tolist(), maps[i].tolist()) if conf > .3}
+        joined = {(2 * y + dy, 2 * x + dx) for lvl, (y, x) in zip(level.tolist(), cells.tolist()) if lvl == 2
+                  for dy in (0, 1) for dx in (0, 1)}
+        assert not joined & valid
+
+
+@pytest.mark.parametrize('bias, levels, counts', [
+    ((-9., 0.), 3, {2: 24}), ((9., 9.), 3, {1: 96}), ((9., -9.), 3, {0: 384}), ((-9., 0.), 2, {1: 96})],
+    ids=['nobody', 'large', 'small', 'nobody, two levels'])
+def test_all_cells_alike(bias, levels, counts):
+    model = adaptive(bias, spread=1e-3, num_levels=levels)
+    tokens = model(images()[:1])
+    assert {lvl: (tokens.level == lvl).sum().item() for lvl in tokens.level.unique().tolist()} == counts
+    assert tokens.packing.lens == [sum(counts.values())]
+    assert torch.isfinite(tokens.features).all()
+
+
+def test_joined_cells_are_the_channelwise_maximum():
+    model = adaptive((-9., 0.), spread=1e-3)
+    cells, image, _ = model._grid(images()[:1])
+    _, coarse, _ = model._coarse(images()[:1], cells, image)
+    seen = {}
+    model.blocks[2].register_forward_pre_hook(lambda module, args: seen.update(x=args[0]))
+    model(images()[:1])
+    torch.testing.assert_close(seen['x'][1:], coarse.view(-1, 4, 16).amax(1))
+
+
+@pytest.mark.parametrize('bias', [(-9., 0.), (9., -9.), (-5., 4.)], ids=['nobody', 'small', 'mixed'])
+@pytest.mark.parametrize('with_cp', [False, True])
+def test_every_parameter_gets_a_finite_gradient(bias, with_cp):
+    model = adaptive(bias, with_cp=with_cp).train()
+    tokens = model(images())
+    (tokens.features.square().mean() + tokens.scale_map.mean() + tokens.camera.mean()).backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+def test_recomputed_activations_give_the_same_gradients():
+    grads = []
+    for with_cp in (False, True):
+        model = adaptive(with_cp=with_cp).train()
+        model(images()).features.square().mean().backward()
+        grads.append([p.grad for p in model.parameters() if p.grad is not None])
+    for first, second in zip(*grads):
+        torch.testing.assert_close(first, second)
+
+
+def test_centers_are_in_units_of_the_input_size():
+    tokens = plain()(images()[:1])
+    assert tokens.cells[25].tolist() == [1, 1]
+    torch.testing.assert_close(tokens.centers[25], torch.tensor([21., 21.]) / 336)
+    coarse = adaptive((-9., 0.), spread=1e-3)(images()[:1])
+    assert coarse.cells[1].tolist() == [0, 1]
+    torch.testing.assert_close(coarse.centers[1], torch.tensor([84., 28.]) / 336)
+
+
+@pytest.mark.parametrize('arch, millions', [('tiny', 5.3), ('small', 21), ('base', 85), ('large', 302), ('huge', 629)])
+def test_sizes_on_the_meta_device(arch, millions):
+    with torch.device('meta'):
+        model = MODELS.build(dict(type='VisionTransformer', arch=arch, input_size=518))
+    assert len(model.blocks) == ARCHITECTURES[arch][1]
+    count = sum(p.numel() for p in model.blocks.parameters()) / 1e6
+    assert count == pytest.approx(millions, rel=.02)
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(arch='giant'), "unknown ViT arch 'giant'"), (dict(arch=ARCH, input_size=500), 'not a multiple of 14'),
+    (dict(arch=ARCH, input_size=336, num_levels=1), 'num_levels 1'),
+    (dict(arch=ARCH, input_size=336, num_additional_blocks=4), 'num_additional_blocks 4')])
+def test_wrong_arguments_are_named(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        ScaleAdaptiveViT(**kwargs)

@@ -1,0 +1,63 @@
+import math
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmhuman_dto.models.layers.position import (
+    box_encoding,
+    inverse_sigmoid,
+    point_encoding,
+    resample_dinov2_positions,
+    resize_positions,
+    sine_encoding,
+)
+
+
+def test_sine_encoding_by_the_formula():
+    out = sine_encoding(torch.tensor([.25]), 8)[0]
+    for pair in range(4):
+        angle = .25 * 2 * math.pi / 20**(2 * pair / 8)
+        assert math.isclose(out[2 * pair], math.sin(angle), abs_tol=1e-6)
+        assert math.isclose(out[2 * pair + 1], math.cos(angle), abs_tol=1e-6)
+
+
+def test_order_of_the_halves():
+    box = torch.tensor([.1, .2, .3, .4])
+    y, x, h, w = box_encoding(box, 8).split(4)
+    for part, value in ((y, .2), (x, .1), (h, .4), (w, .3)):
+        torch.testing.assert_close(part, sine_encoding(torch.tensor(value), 4))
+    torch.testing.assert_close(point_encoding(box[:2], 8), torch.cat([y, x]))
+
+
+@given(st.floats(1e-5, 1 - 1e-5))
+def test_inverse_sigmoid_inverts(p):
+    p = torch.tensor(p, dtype=torch.float64)
+    torch.testing.assert_close(inverse_sigmoid(p).sigmoid(), p)
+
+
+def test_inverse_sigmoid_is_finite_at_the_ends():
+    limit = math.log(1e5)
+    ends = inverse_sigmoid(torch.tensor([0., 1.]))
+    torch.testing.assert_close(ends, torch.tensor([-limit, limit]))
+
+
+def test_resized_positions_keep_linear_ramps_inside():
+    ramp = torch.arange(8.)[:, None, None].expand(8, 8, 2)
+    half = resize_positions(ramp, 4)
+    torch.testing.assert_close(half[1:3, 0, 0], torch.tensor([2.5, 4.5]))
+
+
+def cubic(distance, a=-.75):
+    """Keys' kernel with PyTorch's constant."""
+    d = abs(distance)
+    return (a + 2) * d**3 - (a + 3) * d**2 + 1 if d <= 1 else a * (d**3 - 5 * d**2 + 8 * d - 4) if d < 2 else 0
+
+
+def test_dinov2_positions_are_sampled_with_its_offset():
+    grid = torch.randn(37, 1, 1, generator=torch.Generator().manual_seed(0)).expand(37, 37, 1)
+    out = resample_dinov2_positions(grid, 92)
+    assert out.shape == (92, 92, 1)
+    place = 60.5 * 37 / 92.1 - .5
+    expected = sum(cubic(place - i) * grid[i, 0, 0].item() for i in range(22, 27))
+    assert math.isclose(out[60, 5, 0], expected, abs_tol=1e-5)
