@@ -19,7 +19,8 @@ class SyntheticCrowd(Dataset):
     """Rendered scenes of people of all ages, item i always the same: nothing has to be on disk.
 
     An item is a :class:`HumanDataSample` with ``image`` (H, W, 3) uint8 RGB, ``gt_instances`` (bboxes, keypoints, pose,
-    betas, transl, heights, ages, male_probs, depth_layers), ``gt_camera`` (intrinsics, fov) and ``gt_maps`` (depth, id_map).
+    betas, transl, heights, ages, male_probs, depth_layers), ``gt_camera`` (intrinsics, fov) and ``gt_maps`` (depth,
+    id_map).
 
     Args:
         body_model: config of a body model with a child coefficient.
@@ -49,7 +50,9 @@ class SyntheticCrowd(Dataset):
         if not 0 <= index < len(self):
             raise IndexError(f'scene {index} of {len(self)}')
         record = self._draw(index) if self.cache is None else self._cached(index)
-        return self.pipeline(sample_of(record, f'{self.seed}/{index:08d}', self.metainfo['body_model'], self.body_model.joint_names))
+        meta = dict(img_id=f'{self.seed}/{index:08d}', body_model=self.metainfo['body_model'],
+                    joint_set=self.body_model.joint_names)
+        return self.pipeline(sample_of(record, meta))
 
     def _draw(self, index):
         scene = sample_scene(index, self.body_model, self.config, self.seed)

@@ -5,10 +5,13 @@ import cv2
 import numpy as np
 
 _SKIN = np.array([[.96, .80, .70], [.90, .70, .57], [.80, .58, .44], [.63, .44, .32], [.45, .30, .22], [.33, .22, .17]])
-_HAIR = np.array([[.10, .08, .07], [.22, .14, .09], [.38, .24, .13], [.62, .45, .24], [.78, .64, .40], [.55, .53, .52], [.42, .17, .09]])
-_TROUSERS = np.array([[.16, .20, .32], [.25, .33, .48], [.12, .12, .14], [.48, .42, .33], [.35, .35, .36], [.28, .30, .22]])
+_HAIR = np.array([[.10, .08, .07], [.22, .14, .09], [.38, .24, .13], [.62, .45, .24], [.78, .64, .40], [.42, .17, .09]])
+_GREY = np.array([.58, .57, .56])
+_TROUSERS = np.array([[.16, .20, .32], [.25, .33, .48], [.12, .12, .14], [.48, .42, .33], [.35, .35, .36],
+                      [.28, .30, .22]])
 _SHOES = np.array([[.12, .10, .10], [.90, .90, .88], [.36, .24, .16], [.70, .20, .18], [.25, .28, .38]])
-_GROUNDS = {'paving': (.62, .60, .57), 'grass': (.38, .50, .25), 'sand': (.78, .70, .55), 'asphalt': (.42, .42, .43), 'tiles': (.70, .62, .54)}
+_GROUNDS = {'paving': (.62, .60, .57), 'grass': (.38, .50, .25), 'sand': (.78, .70, .55), 'asphalt': (.42, .42, .43),
+            'tiles': (.70, .62, .54)}
 _WALLS = np.array([[.72, .64, .56], [.62, .45, .38], [.80, .78, .74], [.55, .58, .62], [.76, .70, .50]])
 HAZE = np.float32([.80, .86, .92])
 _ZENITHS = np.array([[.36, .56, .86], [.46, .64, .86], [.60, .70, .80]])
@@ -33,13 +36,13 @@ def landmarks(vertices, joints, joint_names):
     """:class:`Landmarks` of a rest body; ``joints`` (J, 3) as named, with left_eye and right_eye."""
     at = dict(zip(joint_names, joints))
     return Landmarks(
-        ankle=at['left_ankle'][1], knee=at['left_knee'][1], waist=at['pelvis'][1] + .06, neck=at['neck'][1], neck_z=at['neck'][2],
-        head=at['head'], shoulder=at['left_shoulder'][0], elbow=at['left_elbow'][0], wrist=at['left_wrist'][0],
-        eyes=np.stack([at['left_eye'], at['right_eye']]), top=vertices[:, 1].max())
+        ankle=at['left_ankle'][1], knee=at['left_knee'][1], waist=at['pelvis'][1] + .06, neck=at['neck'][1],
+        neck_z=at['neck'][2], head=at['head'], shoulder=at['left_shoulder'][0], elbow=at['left_elbow'][0],
+        wrist=at['left_wrist'][0], eyes=np.stack([at['left_eye'], at['right_eye']]), top=vertices[:, 1].max())
 
 
 class Outfit(NamedTuple):
-    """Colours (3) of one person and how far clothes reach: ``sleeve`` m from the middle, ``leg`` m height, ``shirt`` m height."""
+    """Colours (3) of a person and where clothes end: ``sleeve`` from the middle, ``leg`` and ``shirt`` in height, m."""
     skin: np.ndarray
     hair: np.ndarray
     top: np.ndarray
@@ -52,18 +55,19 @@ class Outfit(NamedTuple):
     striped: bool
 
 
-def sample_outfit(adult, male, marks, rng):
-    """An :class:`Outfit` for one person."""
-    hue, vivid = rng.random() * 179, rng.uniform(.25, .8)
-    top = cv2.cvtColor(np.float32([[[hue * 2, vivid, rng.uniform(.45, .95)]]]), cv2.COLOR_HSV2RGB)[0, 0]
+def sample_outfit(age, male, marks, rng):
+    """An :class:`Outfit` for a person of an age in years."""
+    hue, vivid = rng.uniform(42, 350), rng.uniform(.25, .8)  # no skin colours
+    top = cv2.cvtColor(np.float32([[[hue, vivid, rng.uniform(.45, .95)]]]), cv2.COLOR_HSV2RGB)[0, 0]
     dress = not male and rng.random() < .3
-    shorts = rng.random() < (.25 if adult else .45)
+    shorts = rng.random() < (.25 if age >= 15 else .45)
+    hair = _GREY if age > 50 and rng.random() < .7 else _HAIR[rng.integers(len(_HAIR))]
     upper_arm, thigh = marks.elbow - marks.shoulder, marks.waist - marks.knee
     return Outfit(
-        skin=_SKIN[rng.integers(len(_SKIN))], hair=_HAIR[rng.integers(len(_HAIR))], top=top,
+        skin=_SKIN[rng.integers(len(_SKIN))], hair=hair, top=top,
         bottom=_TROUSERS[rng.integers(len(_TROUSERS))], shoes=_SHOES[rng.integers(len(_SHOES))],
         sleeve=marks.wrist - .02 if rng.random() < .4 else marks.shoulder + rng.uniform(.4, .8) * upper_arm,
-        leg=np.inf if dress else marks.knee + rng.uniform(0, .2) * thigh if shorts else marks.ankle + .05,
+        leg=np.inf if dress else marks.knee + rng.uniform(0, .2) * thigh if shorts else marks.ankle + .03,
         shirt=marks.knee + rng.uniform(.1, .35) * thigh if dress else marks.waist - .07,
         long_hair=not male and rng.random() < .7, striped=rng.random() < .2)
 
@@ -80,8 +84,8 @@ def clothe(rest, outfit, marks):
         colour[shirt & (np.mod(y, .09) < .035)] = .35 + .6 * outfit.top
     colour[(y < marks.ankle + .015) & (x < marks.shoulder * 1.5)] = outfit.shoes
     face = marks.top - marks.head[1]  # head joint to crown
-    forehead = marks.top - .24 * face - .75 * (marks.head[2] + .02 - z).clip(-.2, .2)
-    hair = (y > forehead) & (y > marks.neck + (0 if outfit.long_hair else .4 * face))
+    hairline = marks.top - .34 * face - .95 * (marks.head[2] + .10 - z).clip(0, .3)
+    hair = (y > hairline) & (y > marks.neck + (0 if outfit.long_hair else .35 * face))
     colour[hair & (x < marks.shoulder)] = outfit.hair
     eyes = np.min([np.linalg.norm(rest - eye, axis=1) for eye in marks.eyes], axis=0) < .011
     colour[eyes] = .12
@@ -108,7 +112,8 @@ class Surroundings:
             size, joint = (.6, .02) if self.style == 'paving' else (.4, .015)
             line = (np.mod(x, size) < joint) | (np.mod(y, size) < joint)
             checker = np.mod(np.floor(x / size) + np.floor(y / size), 2) - .5
-            shade += (np.float32(.06) * checker - np.float32(.22) * line) * np.clip(1.3 - footprint / (size * .25), 0, 1)
+            detail = np.clip(1.3 - footprint / (size * .25), 0, 1)
+            shade += (np.float32(.06) * checker - np.float32(.22) * line) * detail
         return self.ground * (1 + shade[:, None])
 
     def _sample(self, x, y, cell, footprint):

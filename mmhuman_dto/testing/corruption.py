@@ -48,7 +48,7 @@ class DisparityErrors:
     """Errors of a relative-depth network; with the noises and the shift zero the map is ``scale`` / z.
 
     Attributes:
-        scale: mean factor, disparity units x m; 1 / disparity reaches 0.02, where people count as far, at ``scale`` / 50 m.
+        scale: mean factor, disparity units x m; for DTO people are far from ``scale`` / 50 m on (1 / disparity > 0.02).
         scale_noise: std of the logarithm of the factor, one a picture.
         shift_noise: std of a constant added to 1 / z, in medians of 1 / z over the people.
         person_noise: std of the logarithm of each person's disparity against the truth.
@@ -74,14 +74,27 @@ class DisparityErrors:
 
 @dataclass(frozen=True)
 class AgeErrors:
-    """Errors of an age and sex network: std of the logarithm of (age + 2), and of the log-odds of P(male) around +-``certainty``."""
+    """Errors of an age and sex network.
+
+    Attributes:
+        age_noise: std of the logarithm of (age + 2 years).
+        certainty, male_noise: mean (towards the truth) and std of the log-odds of P(male).
+    """
     age_noise: float = .12
     certainty: float = 3.
     male_noise: float = 1.5
 
 
+@dataclass(frozen=True)
+class NetworkErrors:
+    """The errors of all networks that are imitated."""
+    initial: InitialErrors = InitialErrors()
+    disparity: DisparityErrors = DisparityErrors()
+    ages: AgeErrors = AgeErrors()
+
+
 class InitialMeshes(NamedTuple):
-    """``pose`` (N, 24, 3), ``betas`` (N, B), ``transl`` (N, 3) m in the frame of the assumed camera ``intrinsics`` (3, 3)."""
+    """``pose`` (N, 24, 3), ``betas`` (N, B), ``transl`` (N, 3) m; ``intrinsics`` (3, 3) px of the assumed camera."""
     pose: np.ndarray
     betas: np.ndarray
     transl: np.ndarray

@@ -22,7 +22,7 @@ BOX_FACES = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0,
 
 @dataclass
 class Ground:
-    """The plane of the points p with ``normal`` . p = -``height``; ``normal`` (3) points up, ``height`` m is the camera's above it."""
+    """The plane of points p with ``normal`` . p = -``height``; ``normal`` (3) points up, the camera is above it."""
     normal: np.ndarray
     height: float
 
@@ -74,8 +74,11 @@ def pose_bodies(people, ground, noise, body_model, rng):
         angles[i] = poses.flatten_feet(poses.add_noise(angles[i], noise, rng), planted[i])
     yaw = np.where(rng.random(len(names)) < .75, rng.normal(0, 40, len(names)), rng.uniform(-180, 180, len(names)))
     upright = Ground(ground.normal, 0.)
+    sitters = [poses.POSES[name].seat == 'ground' for name in names]
     for _ in range(4):
         angles = _level_planted_feet(angles, planted, yaw, people.betas, upright, body_model)
+    for _ in range(3):
+        angles[sitters] = _lay_down_legs(angles[sitters], yaw[sitters], people.betas[sitters], upright, body_model)
     bodies = _forward(angles, yaw, people.betas, body_model)
     lowest = upright.above(bodies.vertices).min(1) / ground.normal[1]
     bodies.vertices[..., 1] -= lowest[:, None]
@@ -92,6 +95,10 @@ def _draw_pose(height, rng):
     return str(rng.choice(names, p=weights / weights.sum()))
 
 
+def _tensor(value):
+    return torch.as_tensor(value, dtype=torch.float32)
+
+
 def _axis_angles(angles, yaw):
     pose = poses.to_axis_angle(angles)
     heading = Rotation.from_rotvec(yaw[:, None] * [0, 1, 0], degrees=True)
@@ -102,7 +109,7 @@ def _axis_angles(angles, yaw):
 def _forward(angles, yaw, betas, body_model):
     pose = _axis_angles(angles, yaw)
     with torch.no_grad():
-        out = body_model(*(torch.as_tensor(a, dtype=torch.float32) for a in (pose, betas)), None)
+        out = body_model(_tensor(pose), _tensor(betas), None)
     joints = out.joints.double().numpy()
     return Bodies(pose, out.vertices.double().numpy(), joints, joints[:, 0].copy())
 
@@ -111,7 +118,7 @@ def _level_planted_feet(angles, planted, yaw, betas, ground, body_model):
     """Bend the leg that touches first, so that both planted feet reach a sloping ground under uneven legs."""
     pose = _axis_angles(angles, yaw)
     with torch.no_grad():
-        joints = body_model.skeleton(*(torch.as_tensor(a, dtype=torch.float32) for a in (pose, betas)), None).double().numpy()
+        joints = body_model.skeleton(_tensor(pose), _tensor(betas), None).double().numpy()
     angles = angles.copy()
     ankles = ground.above(joints[:, [7, 8]])
     for i in np.flatnonzero([len(feet) == 2 for feet in planted]):
@@ -124,13 +131,28 @@ def _level_planted_feet(angles, planted, yaw, betas, ground, body_model):
     return angles
 
 
+def _lay_down_legs(angles, yaw, betas, ground, body_model):
+    """Turn the hips of people who sit on the ground until feet and buttocks reach it together."""
+    if not len(angles):
+        return angles
+    angles, bodies = angles.copy(), _forward(angles, yaw, betas, body_model)
+    above = ground.above(bodies.vertices)
+    for i, joints in enumerate(bodies.joints):
+        leg = np.linalg.norm(joints[1] - joints[7])
+        apart = np.linalg.norm(bodies.vertices[i][:, None] - joints[[0, 7, 8]], axis=-1)
+        buttocks, *feet = (above[i, distance < reach * leg].min() for distance, reach in zip(apart.T, (.3, .2, .2)))
+        angles[i, 1:3, 0] += np.degrees((np.array(feet) - buttocks) / leg)
+    return angles
+
+
 def _seat(bodies, i, yaw, height):
     """A box (8, 3) from below the ground up to the lowest vertex of thighs and buttocks, as deep as the thighs."""
     heading = Rotation.from_euler('y', yaw, degrees=True)
     local = heading.inv().apply(bodies.vertices[i] - bodies.joints[i, 0])
-    half, centre = .12 * height, .02 * height
+    half, centre = .12 * height, .04 * height
     shanks = heading.inv().apply(bodies.joints[i, [4, 5, 7, 8]] - bodies.joints[i, 0])[:, 1].mean()
-    over = (np.abs(local[:, 0]) < half) & (np.abs(local[:, 2] - centre) < half) & (local[:, 1] > shanks)
+    # Between hanging hands, and above the shanks.
+    over = (np.abs(local[:, 0]) < .6 * half) & (np.abs(local[:, 2] - centre) < half) & (local[:, 1] > shanks)
     top = local[over, 1].min()
     bottom = local[:, 1].min() - .3
     corners = BOX_CORNERS * [half, top - bottom, half] + [0, bottom, centre]

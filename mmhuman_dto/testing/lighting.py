@@ -7,8 +7,8 @@ from ..geometry import rasterize_meshes
 from .appearance import remap
 
 AMBIENT, SUN = .56, .60
-#: Shadow map: finest cell and largest side.
-_CELL, _SIDE = .015, 900
+#: Shadow map: finest cell, m, and most cells.
+_CELL, _CELLS = .015, 1_200_000
 #: Distance of the stand-in sun, m, and how much farther a point must be than what shades it, m.
 _SUN_DISTANCE, _BIAS = 1000., .04
 #: Contact shadow: height below which a body darkens the ground, and its reach, m.
@@ -47,8 +47,10 @@ class Light:
         """Light (P) on surfaces at points (P, 3) with normals (P, 3)."""
         lit = np.clip(normals @ self.sun.astype(np.float32), 0, None)
         x, y = self.plane(points)
-        nearest = self._sample(self.distance, x, y, cv2.INTER_NEAREST, np.inf)
-        shaded = self._distance(points) > nearest + _BIAS
+        distance, reach = self._distance(points) - _BIAS, np.float32(self.cell / 2)
+        shaded = np.zeros(len(points), np.float32)
+        for i, j in ((-reach, -reach), (-reach, reach), (reach, -reach), (reach, reach)):
+            shaded += .25 * (distance > self._sample(self.distance, x + i, y + j, cv2.INTER_NEAREST, np.inf))
         return AMBIENT * (.72 + .28 * normals @ self.up.astype(np.float32)) + SUN * lit * (1 - .85 * shaded)
 
     def on_ground(self, x, y):
@@ -61,14 +63,14 @@ class Light:
         return _SUN_DISTANCE - points @ self.sun.astype(points.dtype)
 
     def _draw_maps(self, meshes):
-        points = [vertices.double().numpy() for vertices, _ in meshes]
+        points = [self._above_ground(vertices.double().numpy()) for vertices, _ in meshes]
         flat = [np.stack(self.plane(p), -1) for p in points]
         low, high = (f(np.concatenate(flat), axis=0) for f in (np.min, np.max))
         low, high = low - .3, high + .3
-        self.cell, self.low = max(_CELL, (high - low).max() / _SIDE), low
+        self.cell, self.low = max(_CELL, np.sqrt((high - low).prod() / _CELLS)), low
         size = tuple(int(n) for n in np.ceil((high - low)[::-1] / self.cell))
         # A pinhole that sees plane coordinates: a point at distance d from the sun is drawn at d times them.
-        intrinsics = torch.tensor([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, self.cell]], dtype=torch.float64) / self.cell
+        intrinsics = torch.tensor([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, self.cell]]).double() / self.cell
         drawn = []
         for (_, faces), p, xy in zip(meshes, points, flat):
             distance = self._distance(p)[:, None]
@@ -78,6 +80,10 @@ class Light:
         self.distance = np.where(covered, raster.z_map.numpy(), np.float32(np.inf))
         self.shadow = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), max(.02 / self.cell, .8))
         self.contact = self._contact_map(points, size)
+
+    def _above_ground(self, points):
+        above = self.ground.above(points)
+        return points - np.minimum(above, 0)[:, None] / (self.ground.normal @ self.up) * self.up
 
     def _contact_map(self, points, size):
         contact = np.zeros(size, np.float32)

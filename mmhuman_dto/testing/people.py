@@ -38,7 +38,8 @@ def sample_people(number, child_share, body_model, rng):
     male = rng.random(number) < .5
     for i in range(number):
         child = rng.random() < child_share
-        name = rng.choice(list(CHILD_SHARES), p=list(CHILD_SHARES.values())) if child else ('male' if male[i] else 'female')
+        adult = 'male' if male[i] else 'female'
+        name = rng.choice(list(CHILD_SHARES), p=list(CHILD_SHARES.values())) if child else adult
         (youngest, oldest), mean, std = CLASSES[name]
         score = np.clip(rng.normal(), -TRUNCATION, TRUNCATION)
         heights[i] = mean + std * score
@@ -50,7 +51,7 @@ def sample_people(number, child_share, body_model, rng):
 
 
 def betas_for_people(heights, ages, betas, body_model):
-    """Betas whose body has exactly the given rest-pose height (m): children by the child coefficient, the rest by the first.
+    """Betas that give a body its rest-pose height (m): children by the child coefficient, the rest by the first.
 
     Args:
         heights: (N) m. ages: (N) years. betas: (N, B) whose other coefficients are kept.
@@ -71,9 +72,9 @@ def betas_for_people(heights, ages, betas, body_model):
 
 
 def match_height(heights, betas, coefficient, body_model, tolerance=1e-5, rounds=30):
-    """Change one coefficient until the rest-pose height is ``heights`` (N) m within ``tolerance``, by linear steps; (N, B).
+    """Change one coefficient until the rest-pose heights (N) are right within ``tolerance`` m; new betas (N, B).
 
-    The height is piecewise linear in the betas, so a few steps do.
+    The height is piecewise linear in the betas, so a few linear steps do.
 
     Raises:
         ValueError: a height that the coefficient does not reach.
@@ -88,7 +89,8 @@ def match_height(heights, betas, coefficient, body_model, tolerance=1e-5, rounds
             return betas
         slope = (body_heights(betas + step, body_model) - body_heights(betas - step, body_model)) / .2
         betas[:, coefficient] += missing / slope
-    raise ValueError(f'heights {heights[np.abs(missing) > tolerance]} m are out of reach of shape coefficient {coefficient}')
+    wrong = np.abs(missing) > tolerance
+    raise ValueError(f'heights {heights[wrong]} m are out of reach of shape coefficient {coefficient}')
 
 
 def body_heights(betas, body_model):

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import torch
 
-from ..geometry import Raster, interpolate, rasterize_meshes, resize_intrinsics
+from ..geometry import interpolate, rasterize_meshes, resize_intrinsics
 from .appearance import HAZE, Surroundings, clothe, landmarks, sample_outfit
 from .layout import BOX_FACES
 from .lighting import Light
@@ -60,7 +60,7 @@ class Renderer:
         """The image alone, (H, W, 3) uint8."""
         view, rng = View(scene, self.faces, self.supersample), scene.generator('look')
         surroundings = Surroundings(rng)
-        outfits = [sample_outfit(age >= 15, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
+        outfits = [sample_outfit(age, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
         light = Light(scene.ground, scene.up, view.meshes[:len(view.meshes) - len(scene.buildings)], rng)
         image = np.empty((*view.z.shape, 3), np.float32)
         _paint_sky(image, view, surroundings)
@@ -73,7 +73,8 @@ class Renderer:
 
     def _paint_people(self, image, view, outfits, light):
         seen, ids = view.is_person, view.ids[view.is_person]
-        attributes = [torch.cat([_vertex_normals(mesh, self.faces), self.rest], 1) for mesh, _ in view.meshes[:len(outfits)]]
+        meshes = view.meshes[:len(outfits)]
+        attributes = [torch.cat([_vertex_normals(mesh, self.faces), self.rest], 1) for mesh, _ in meshes]
         values = view.interpolate(attributes)
         colour = np.empty((len(ids), 3), np.float32)
         for i, outfit in enumerate(outfits):
@@ -115,8 +116,9 @@ class View:
 
     def interpolate(self, attributes):
         """Vertex attributes of the people, N of (V, C), at the pixels of ``is_person``: (P, C)."""
-        people = Raster(self._raster.z_map, self._raster.id_map * torch.as_tensor(self.is_person), self._raster.face_map)
-        return interpolate(people, self.meshes[:len(attributes)], attributes, self._intrinsics)[self.is_person].numpy()
+        people = self._raster._replace(id_map=self._raster.id_map * torch.as_tensor(self.is_person))
+        values = interpolate(people, self.meshes[:len(attributes)], attributes, self._intrinsics)
+        return values.numpy()[self.is_person]
 
     def _directions(self):
         height, width = self.ids.shape

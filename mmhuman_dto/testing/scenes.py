@@ -1,6 +1,5 @@
 """Seeded crowds with exact truth: who stands where, in which pose, seen by which camera."""
 from dataclasses import dataclass, replace
-from typing import Tuple
 
 import numpy as np
 import torch
@@ -26,10 +25,10 @@ class CrowdConfig:
         far_share: probability that a person stands behind the crowd, up to four times as far.
         min_visible: people of whom less than this share is visible are left out.
     """
-    size: Tuple[int, int] = (640, 960)
-    people: Tuple[int, int] = (2, 12)
+    size: tuple[int, int] = (640, 960)
+    people: tuple[int, int] = (2, 12)
     child_share: float = .35
-    fov: Tuple[float, float] = (20., 100.)
+    fov: tuple[float, float] = (20., 100.)
     max_slope: float = 6.
     pose_noise: float = 4.
     grouped: float = .5
@@ -53,8 +52,8 @@ class Scene:
         pose_names: N names of :data:`~mmhuman_dto.testing.poses.POSES`.
         seats, buildings: (M, 8, 3) corners of boxes, ordered as ``layout.BOX_CORNERS``.
     """
-    seed: Tuple[int, int]
-    size: Tuple[int, int]
+    seed: tuple[int, int]
+    size: tuple[int, int]
     intrinsics: np.ndarray
     rotation: np.ndarray
     ground: Ground
@@ -66,7 +65,7 @@ class Scene:
     transl: np.ndarray
     vertices: np.ndarray
     joints: np.ndarray
-    pose_names: Tuple[str, ...]
+    pose_names: tuple[str, ...]
     seats: np.ndarray
     buildings: np.ndarray
 
@@ -87,7 +86,12 @@ class Scene:
         """The scene with the people of a mask or list of rows (N) alone; what they sat on stays."""
         rows = np.arange(len(self))[people]
         names = ('ages', 'male', 'heights', 'pose', 'betas', 'transl', 'vertices', 'joints')
-        return replace(self, pose_names=tuple(self.pose_names[i] for i in rows), **{name: getattr(self, name)[rows] for name in names})
+        kept = {name: getattr(self, name)[rows] for name in names}
+        return replace(self, pose_names=tuple(self.pose_names[i] for i in rows), **kept)
+
+    def project(self, points):
+        """Points (*, 3) of the camera frame -> pixels (*, 2)."""
+        return points[..., :2] / points[..., 2:] * self.intrinsics[[0, 1], [0, 1]] + self.intrinsics[:2, 2]
 
     def generator(self, purpose):
         """A numpy Generator for one purpose (a name) of this scene, independent of all others."""
@@ -147,7 +151,7 @@ class View:
     """A camera at the stage's origin."""
     intrinsics: np.ndarray
     rotation: np.ndarray
-    size: Tuple[int, int]
+    size: tuple[int, int]
 
     def to_camera(self, points):
         return points @ self.rotation.T
@@ -174,7 +178,7 @@ def _sample_camera(ground, config, rng):
     fov = np.radians(low + (high - low) * rng.beta(2, 2.5))
     focal = height / 2 / np.tan(fov / 2)
     intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
-    share = rng.uniform(.45, .85)  # of the picture's height, for a grown-up in the first row
+    share = rng.uniform(.5, 1.)  # of the picture's height, for a grown-up in the first row
     near = max(1.7 * focal / height / share, 1.8, .6 * ground.height)
     far = near * rng.uniform(1.4, 2.6)
     middle = ground.drop(np.array([0, 0, -(near + far) / 2])) + [0, .8, 0]
@@ -189,7 +193,8 @@ def _place(i, crowd, view, ground, near, far, config, rng, tries=40):
     for _ in range(tries):
         if crowd.placed and rng.random() < config.grouped:
             angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(.4, 1.1)
-            spot = crowd.offsets[rng.integers(len(crowd.offsets))] + distance * np.array([np.cos(angle), 0, np.sin(angle)])
+            beside = crowd.offsets[rng.integers(len(crowd.offsets))]
+            spot = beside + distance * np.array([np.cos(angle), 0, np.sin(angle)])
         else:
             depth = rng.uniform(near, far) if rng.random() >= config.far_share else far * rng.uniform(1, 4)
             column = rng.uniform(.06, .94) * view.size[1] - view.intrinsics[0, 2]

@@ -4,7 +4,8 @@
 
     FOLDER/
       images/0000.jpg ...      the pictures; ids in all files are relative to this folder
-      initial_meshes.npz       pickled {id: {trans_cam (N, 3), pose_cam (N, 72), shape (N, 10 or 11), cam_int (N, 3, 3)}}
+      initial_meshes.npz       `annots`, pickled: {id: {trans_cam (N, 3), pose_cam (N, 72), shape (N, 10 or 11),
+                               cam_int (N, 3, 3)}}
       disparity/0000.png ...   16 bit, times the picture's factor in disparity/scale.json = disparity
       masks/0000.png ...       8 bit, 0 nobody, i + 1 the person in row i of the initial meshes
       ages.json                {id: {ages: [years], male_probs: [0..1]}}, as a network would guess them
@@ -20,14 +21,13 @@ import cv2
 import numpy as np
 
 from ..datasets.people_table import PeopleTableBuilder
-from .corruption import AgeErrors, DisparityErrors, InitialErrors, ages_and_sexes, disparity, initial_meshes
+from .corruption import NetworkErrors, ages_and_sexes, disparity, initial_meshes
 from .render import Renderer
 from .samples import truth_sample
 from .scenes import CrowdConfig, sample_scene
 
 
-def write_crowd(folder, indices, body_model, config=CrowdConfig(), seed=0, initial=InitialErrors(), depth=DisparityErrors(),
-                ages=AgeErrors(), jpeg_quality=90, map_divisor=1):
+def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, jpeg_quality=90, map_divisor=1):
     """Write scenes, the same bytes for the same arguments.
 
     Args:
@@ -35,31 +35,35 @@ def write_crowd(folder, indices, body_model, config=CrowdConfig(), seed=0, initi
         indices: which scenes of the seed.
         body_model: with a child coefficient.
         config, seed: see :func:`sample_scene`.
-        initial, depth, ages: errors of the imitated networks.
+        errors: :class:`NetworkErrors` of the imitated networks, default all of them at their defaults.
         jpeg_quality: 0..100.
         map_divisor: disparity maps are this many times smaller than the pictures.
     """
-    folder, renderer = Path(folder), Renderer(body_model)
+    config, errors, folder = config or CrowdConfig(), errors or NetworkErrors(), Path(folder)
     for name in ('images', 'disparity', 'masks'):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    renderer, body_name = Renderer(body_model), type(body_model).__name__
+    # A network that knows adults only has no child coefficient to write.
+    shape_columns = body_model.num_betas - (errors.initial.child_shrinkage == 1)
+    truth = PeopleTableBuilder(body_name, provenance=dict(source='synthetic crowd', seed=seed))
     meshes, scales, guesses, visible = {}, {}, {}, {}
-    truth = PeopleTableBuilder(type(body_model).__name__, provenance=dict(source='synthetic crowd', seed=seed))
     for number, index in enumerate(indices):
         scene = sample_scene(index, body_model, config, seed)
-        picture, name = renderer(scene), f'{number:04d}.jpg'
+        picture, stem = renderer(scene), f'{number:04d}'
+        name = f'{stem}.jpg'
         cv2.imwrite(str(folder / 'images' / name), picture.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
-        cv2.imwrite(str(folder / 'masks' / f'{number:04d}.png'), picture.id_map.astype(np.uint8))
-        scales[name] = _write_disparity(folder / 'disparity' / f'{number:04d}.png', disparity(scene, picture, depth), map_divisor)
-        # A network that knows adults only has no child coefficient to write.
-        columns = body_model.num_betas - (initial.child_shrinkage == 1)
-        meshes[name] = _public_record(initial_meshes(scene, body_model, initial), columns)
-        guesses[name] = {key: [round(float(v), 3) for v in value] for key, value in zip(('ages', 'male_probs'), ages_and_sexes(scene, ages))}
-        visible[name] = [round(float(v), 4) for v in picture.visible]
+        cv2.imwrite(str(folder / 'masks' / f'{stem}.png'), picture.id_map.astype(np.uint8))
+        values = disparity(scene, picture, errors.disparity)
+        scales[name] = _write_disparity(folder / 'disparity' / f'{stem}.png', values, map_divisor)
+        meshes[name] = _public_record(initial_meshes(scene, body_model, errors.initial), shape_columns)
+        ages, male_probs = ages_and_sexes(scene, errors.ages)
+        guesses[name] = dict(ages=ages.round(2).tolist(), male_probs=male_probs.round(3).tolist())
+        visible[name] = picture.visible.round(4).tolist()
         truth.add(truth_sample(scene, name))
     np.savez(folder / 'initial_meshes.npz', annots=np.array(meshes, dtype=object))
     truth.write(folder / 'truth')
-    about = dict(body_model=type(body_model).__name__, seed=seed, indices=list(indices), jpeg_quality=jpeg_quality, map_divisor=map_divisor,
-                 **{key: dataclasses.asdict(value) for key, value in dict(config=config, initial=initial, depth=depth, ages=ages).items()})
+    about = dict(body_model=body_name, seed=seed, indices=list(indices), config=dataclasses.asdict(config),
+                 errors=dataclasses.asdict(errors))
     for name, value in {'disparity/scale': scales, 'ages': guesses, 'visible': visible, 'crowd': about}.items():
         (folder / f'{name}.json').write_text(json.dumps(value, indent=1) + '\n', encoding='utf-8')
 

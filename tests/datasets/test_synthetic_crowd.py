@@ -27,8 +27,8 @@ def test_items_have_the_standard_fields(dataset):
     people = sample.gt_instances
     assert sample.image.shape == (120, 180, 3) and tuple(sample.ori_shape) == (120, 180)
     assert set(people.keys()) == {
-        'bboxes', 'keypoints_2d', 'keypoints_2d_valid', 'keypoints_3d', 'keypoints_3d_valid', 'global_orient', 'body_pose', 'betas',
-        'transl', 'heights', 'ages', 'male_probs', 'depth_layers'} <= set(FIELDS)
+        'bboxes', 'keypoints_2d', 'keypoints_2d_valid', 'keypoints_3d', 'keypoints_3d_valid', 'global_orient',
+        'body_pose', 'betas', 'transl', 'heights', 'ages', 'male_probs', 'depth_layers'} <= set(FIELDS)
     assert len(sample.joint_set) == people.keypoints_3d.shape[1]
     assert torch.allclose(sample.gt_camera.fov, fov_from_focal(sample.gt_camera.intrinsics[1, 1], 120))
 
@@ -52,7 +52,8 @@ def test_boxes_hold_the_visible_pixels(dataset):
     sample = dataset[1]
     for i, (left, top, right, bottom) in enumerate(sample.gt_instances.bboxes.tolist()):
         rows, columns = (sample.gt_maps.id_map == i + 1).nonzero(as_tuple=True)
-        assert left - 1 <= columns.min() and columns.max() <= right + 1 and top - 1 <= rows.min() and rows.max() <= bottom + 1
+        assert left - 1 <= columns.min() and columns.max() <= right + 1
+        assert top - 1 <= rows.min() and rows.max() <= bottom + 1
 
 
 def test_items_depend_on_seed_and_index_alone(dataset):

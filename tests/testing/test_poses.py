@@ -44,7 +44,7 @@ def test_poses_mean_what_they_say(body_model):
     hips = _stands(body_model, 'hands on hips')
     assert np.linalg.norm(hips[left_wrist] - hips[left_hip]) < .22
     crossed = _stands(body_model, 'arms crossed')
-    assert abs(crossed[left_wrist, 0]) < .15 and crossed[left_wrist, 2] > crossed[9, 2]
+    assert abs(crossed[left_wrist, 0]) < .18 and crossed[left_wrist, 2] > crossed[9, 2]
     sitting = _stands(body_model, 'sitting')
     assert abs(sitting[4, 1] - sitting[1, 1]) < .1 and sitting[4, 2] - sitting[1, 2] > .3
 

@@ -4,7 +4,6 @@ import torch
 
 from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.testing import Renderer
-from mmhuman_dto.testing.people import CLASSES  # noqa: F401
 
 
 def test_identity_map_is_where_the_people_are(scenes, pictures):
@@ -15,7 +14,7 @@ def test_identity_map_is_where_the_people_are(scenes, pictures):
             if scene.pose_names[i].startswith(('sitting', 'squatting', 'bending')):
                 continue
             point = scene.joints[i, 6]
-            u, v = (point[:2] / point[2] * scene.intrinsics[[0, 1], [0, 1]] + scene.intrinsics[:2, 2]).astype(int)
+            u, v = scene.project(point).astype(int)
             if 0 <= u < scene.size[1] and 0 <= v < scene.size[0]:
                 checked += picture.id_map[v, u] == i + 1
                 assert picture.id_map[v, u] in (i + 1, *(np.flatnonzero(scene.joints[:, 0, 2] < point[2]) + 1))
@@ -24,7 +23,8 @@ def test_identity_map_is_where_the_people_are(scenes, pictures):
 
 def test_depth_is_the_mesh_depth_where_people_are(body_model, scenes, pictures):
     for scene, picture in zip(scenes, pictures):
-        raster = rasterize(torch.as_tensor(scene.vertices), body_model.faces, torch.as_tensor(scene.intrinsics), scene.size)
+        vertices, intrinsics = torch.as_tensor(scene.vertices), torch.as_tensor(scene.intrinsics)
+        raster = rasterize(vertices, body_model.faces, intrinsics, scene.size)
         people = picture.id_map > 0
         assert people.sum() > 200
         # A seat or the ground may hide a person, but where a person is seen it is the nearest one.
@@ -36,9 +36,9 @@ def test_depth_is_the_mesh_depth_where_people_are(body_model, scenes, pictures):
 def test_ground_depth_lies_on_the_plane(scenes, pictures):
     for scene, picture in zip(scenes, pictures):
         bottom = picture.depth[-1]
-        u = np.arange(scene.size[1]) + .5
-        rays = np.stack([(u - scene.intrinsics[0, 2]) / scene.intrinsics[0, 0],
-                         np.full(len(u), (scene.size[0] - .5 - scene.intrinsics[1, 2]) / scene.intrinsics[1, 1]), np.ones(len(u))], -1)
+        height, width = scene.size
+        pixels = np.stack([np.arange(width) + .5, np.full(width, height - .5), np.ones(width)])
+        rays = (np.linalg.inv(scene.intrinsics) @ pixels).T
         above = scene.ground.above(rays * bottom[:, None])
         assert (above > -1e-3).all()
         assert (np.abs(above) < 1e-3).mean() > .5

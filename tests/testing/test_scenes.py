@@ -4,7 +4,6 @@ import torch
 from scipy.spatial import cKDTree
 
 from mmhuman_dto.geometry import project
-from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.testing import CrowdConfig, sample_scene, visible_share
 from mmhuman_dto.testing.layout import GAP
 from mmhuman_dto.testing.people import CLASSES, betas_for_people, body_heights
@@ -31,7 +30,8 @@ def test_heights_are_exactly_those_asked_for(body_model, scenes):
 def test_every_age_class_reaches_its_heights(name, body_model):
     (low, high), mean, std = CLASSES[name]
     heights = mean + std * np.linspace(-2, 2, 9)
-    betas = betas_for_people(heights, np.full(9, (low + high) / 2 - .01), np.zeros((9, body_model.num_betas)), body_model)
+    ages, betas = np.full(9, (low + high) / 2 - .01), np.zeros((9, body_model.num_betas))
+    betas = betas_for_people(heights, ages, betas, body_model)
     assert np.abs(body_heights(betas, body_model) - heights).max() < 2e-5
     children = betas[:, body_model.child_coefficient]
     assert (children == 0).all() if low >= 15 else (children >= 0).all()

@@ -6,16 +6,25 @@ import numpy as np
 import pytest
 
 from mmhuman_dto.datasets.people_table import PeopleTable
-from mmhuman_dto.testing import CrowdConfig, DisparityErrors, InitialErrors, Renderer, disparity, sample_scene
+from mmhuman_dto.testing import (
+    CrowdConfig,
+    DisparityErrors,
+    InitialErrors,
+    NetworkErrors,
+    Renderer,
+    disparity,
+    sample_scene,
+)
 from mmhuman_dto.testing.writer import write_crowd
 
 CONFIG = CrowdConfig(size=(120, 180), people=(2, 4))
+EXACT = NetworkErrors(InitialErrors.none(), DisparityErrors.none())
 
 
 @pytest.fixture(scope='module')
 def folder(body_model, tmp_path_factory):
     folder = tmp_path_factory.mktemp('crowd')
-    write_crowd(folder, [3, 5], body_model, CONFIG, seed=1, initial=InitialErrors.none(), depth=DisparityErrors.none(), map_divisor=2)
+    write_crowd(folder, [3, 5], body_model, CONFIG, seed=1, errors=EXACT, map_divisor=2)
     return folder
 
 
@@ -56,21 +65,22 @@ def test_maps_and_pictures_come_back(folder, scenes, body_model):
 
 
 def test_truth_and_labels_match_the_scenes(folder, scenes):
-    table, ages, visible = PeopleTable(folder / 'truth'), *(json.loads((folder / f'{name}.json').read_text()) for name in ('ages', 'visible'))
+    table = PeopleTable(folder / 'truth')
+    ages, visible = (json.loads((folder / f'{name}.json').read_text()) for name in ('ages', 'visible'))
     assert len(table) == 2
     for i, scene in enumerate(scenes):
         sample, name = table[i], f'{i:04d}.jpg'
         assert sample.img_id == name and tuple(sample.ori_shape) == scene.size
         people = sample.pred_instances
-        for field, value in dict(transl=scene.transl, betas=scene.betas, heights=scene.heights, ages=scene.ages, male_probs=scene.male,
-                                 pose=scene.pose).items():
-            assert np.allclose(getattr(people, field), value, atol=1e-5)
+        for field in ('transl', 'betas', 'heights', 'ages', 'pose'):
+            assert np.allclose(getattr(people, field), getattr(scene, field), atol=1e-5)
+        assert np.array_equal(people.male_probs, scene.male)
         assert np.allclose(sample.pred_camera.intrinsics, scene.intrinsics, rtol=1e-6)
         assert len(ages[name]['ages']) == len(ages[name]['male_probs']) == len(visible[name]) == len(scene)
 
 
 def test_same_arguments_same_bytes(folder, body_model, tmp_path):
-    write_crowd(tmp_path, [3, 5], body_model, CONFIG, seed=1, initial=InitialErrors.none(), depth=DisparityErrors.none(), map_divisor=2)
+    write_crowd(tmp_path, [3, 5], body_model, CONFIG, seed=1, errors=EXACT, map_divisor=2)
     files = sorted(path.relative_to(folder) for path in folder.rglob('*') if path.is_file())
     assert len(files) >= 20
     for file in files:

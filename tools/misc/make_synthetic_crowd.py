@@ -1,4 +1,4 @@
-"""Write a folder of synthetic crowds in the public file layouts: pictures, initial meshes, disparity, masks, ages, truth.
+"""Write a folder of synthetic crowds in the public layouts: pictures, initial meshes, disparity, masks, ages, truth.
 
     python tools/misc/make_synthetic_crowd.py OUT --number 24 --size 512 768
 
@@ -10,7 +10,7 @@ import cv2
 import torch
 
 from mmhuman_dto.registry import BODY_MODELS
-from mmhuman_dto.testing import CrowdConfig, DisparityErrors, InitialErrors
+from mmhuman_dto.testing import CrowdConfig, DisparityErrors, InitialErrors, NetworkErrors
 from mmhuman_dto.testing.writer import write_crowd
 
 
@@ -23,9 +23,9 @@ def parse_args():
     parser.add_argument('--size', type=int, nargs=2, default=CrowdConfig.size, metavar=('HEIGHT', 'WIDTH'))
     parser.add_argument('--people', type=int, nargs=2, default=CrowdConfig.people, metavar=('FEWEST', 'MOST'))
     parser.add_argument('--child-share', type=float, default=CrowdConfig.child_share)
-    parser.add_argument('--no-errors', action='store_true', help='exact initial meshes, and disparity exactly affine in 1/z')
+    parser.add_argument('--no-errors', action='store_true', help='exact initial meshes and disparity')
     parser.add_argument('--jpeg-quality', type=int, default=90)
-    parser.add_argument('--map-divisor', type=int, default=1, help='disparity maps are this many times smaller than pictures')
+    parser.add_argument('--map-divisor', type=int, default=1, help='disparity maps are this many times smaller')
     return parser.parse_args()
 
 
@@ -34,9 +34,9 @@ def main():
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     config = CrowdConfig(size=tuple(args.size), people=tuple(args.people), child_share=args.child_share)
-    errors = dict(initial=InitialErrors.none(), depth=DisparityErrors.none()) if args.no_errors else {}
-    write_crowd(args.out, args.indices or range(args.number), BODY_MODELS.build(dict(type='OpenBody')), config, args.seed,
-                jpeg_quality=args.jpeg_quality, map_divisor=args.map_divisor, **errors)
+    exact = NetworkErrors(InitialErrors.none(), DisparityErrors.none())
+    write_crowd(args.out, args.indices or range(args.number), BODY_MODELS.build(dict(type='OpenBody')), config,
+                args.seed, exact if args.no_errors else None, args.jpeg_quality, args.map_divisor)
     print(f'wrote {args.out}')
 
 
