@@ -24,13 +24,14 @@ class MetricHMR(BaseModel):
         joint_set: joints that are put out: ``'smpl45'`` or ``'crowdpose14'`` (for Relative Human).
         criterion: config of the losses (``SetCriterion``), for training.
         targets: config of what makes the criterion's targets from samples, for training.
+        denoising: config of the noisy queries that training adds; None: none.
         threshold: confidence above which a query is a person.
         data_preprocessor, init_cfg: MMEngine's.
     """
 
     def __init__(self, backbone, decoder, head, camera_head, body_model, joint_set='smpl45', criterion=None,
-                 targets=None, threshold=.5, data_preprocessor=None, init_cfg=None):
-        super().__init__(data_preprocessor, init_cfg)
+                 targets=None, denoising=None, threshold=.5, data_preprocessor=None, init_cfg=None):
+        super().__init__(data_preprocessor and MODELS.build(data_preprocessor), init_cfg)
         self.backbone = MODELS.build(backbone)
         self.decoder = MODELS.build(decoder)
         self.head = MODELS.build(head)
@@ -38,6 +39,7 @@ class MetricHMR(BaseModel):
         self.body_model = BODY_MODELS.build(body_model)
         self.criterion = criterion and MODELS.build(criterion)
         self.targets = targets and TASK_UTILS.build(targets)
+        self.denoising = denoising and TASK_UTILS.build(denoising)
         self.joint_set, self.threshold = joint_set, threshold
 
     @property
@@ -53,24 +55,21 @@ class MetricHMR(BaseModel):
             data_samples: list of samples with ``img_shape`` (h, w), the size without padding; None: not padded.
             mode: ``'tensor'``: :meth:`outputs`; ``'loss'``: dict of losses; ``'predict'``: samples with predictions.
         """
+        if mode not in ('tensor', 'loss', 'predict'):
+            raise ValueError(f"unknown mode {mode!r}, expected 'tensor', 'loss' or 'predict'")
         sizes = [image.shape[1:] for image in inputs] if data_samples is None else [
             sample.img_shape for sample in data_samples]
+        if mode == 'loss':
+            return self._losses(inputs, sizes, data_samples)
         outputs = self.outputs(inputs, sizes)
-        if mode == 'tensor':
-            return outputs
-        if mode == 'predict':
-            return self._predict(outputs, data_samples)
-        if mode != 'loss':
-            raise ValueError(f"unknown mode {mode!r}, expected 'tensor', 'loss' or 'predict'")
-        if self.criterion is None or self.targets is None:
-            raise ValueError('this model was built without criterion and targets, so it has no losses')
-        return self.criterion(outputs, self.targets(data_samples, self.body_model, self.input_size))
+        return outputs if mode == 'tensor' else self._predict(outputs, data_samples)
 
-    def outputs(self, images, sizes):
+    def outputs(self, images, sizes, extra_queries=None):
         """Predictions for all queries.
 
         Args:
             images: list of B images (3, H, W). sizes: list of (h, w) without padding, px.
+            extra_queries: put before the learned ones, see :meth:`BoxQueryDecoder.forward`; Q counts them too.
 
         Returns:
             dict of ``pred_boxes`` (B, Q, 4) cx, cy, w, h in units of ``input_size``, ``pred_confs`` (B, Q, 1),
@@ -81,17 +80,24 @@ class MetricHMR(BaseModel):
             ``scale_map_lens``, cells of each image.
         """
         tokens = self.backbone(images)
-        contents, boxes = self.decoder(tokens)
-        raw = self.head(contents)
+        contents, boxes = self.decoder(tokens, extra_queries)
         sizes = torch.tensor([tuple(size) for size in sizes], dtype=torch.float32).to(contents.device)
+        # Metres and pixels need more than the three digits of bfloat16.
         with torch.autocast(contents.device.type, enabled=False):
-            intrinsics = self.camera_head(tokens.camera, sizes)
-            *earlier, last = self._layers(raw, boxes, intrinsics)
+            intrinsics = self.camera_head(tokens.camera.float(), sizes)
+            *earlier, last = self._layers(self.head(contents.float()), boxes, intrinsics)
         outputs = dict(last, pred_intrinsics=intrinsics[:, None], aux_outputs=earlier)
         if tokens.scale_map is not None:
             outputs.update(scale_map=tokens.scale_map, scale_map_cells=tokens.scale_map_cells,
                            scale_map_lens=tokens.scale_map_packing.lens)
         return outputs
+
+    def _losses(self, images, sizes, data_samples):
+        if self.criterion is None or self.targets is None:
+            raise ValueError('this model was built without criterion and targets, so it has no losses')
+        targets = self.targets(data_samples, self.body_model, self.input_size)
+        noisy = self.denoising and self.denoising(targets, self.decoder.num_queries)
+        return self.criterion(self.outputs(images, sizes, noisy), targets, noisy)
 
     def vertices(self, outputs):
         """Meshes (B, Q, V, 3), m, camera frame, of :meth:`outputs`: no loss needs them, so they are made on demand."""

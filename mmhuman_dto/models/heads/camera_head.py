@@ -29,7 +29,7 @@ class FoVHead(BaseModule):
 
     def forward(self, camera, sizes):
         """Camera tokens (B, C) and image sizes (B, 2) as h, w without padding, px -> intrinsics (B, 3, 3), px."""
-        fov = self.mlp(camera)[:, 0].float().clamp(min=self.min_fov)
+        fov = self.mlp(camera)[:, 0].clamp(min=self.min_fov)
         return intrinsics_from_fov(fov, sizes[:, 1], sizes[:, 0])
 
 

@@ -59,12 +59,12 @@ class PeopleHead(BaseModule):
         self.register_buffer('mean_shape', shape)
 
     def forward(self, contents):
-        """Contents (L, B, Q, D) -> :class:`RawPeople`, float32."""
-        pose = torch.stack([head(x).float() for head, x in zip(self.pose_heads, contents)]).cumsum(0) + self.mean_pose
-        shape = torch.stack([head(x).float() for head, x in zip(self.shape_heads, contents)]).cumsum(0)
+        """Contents (L, B, Q, D) -> :class:`RawPeople`."""
+        pose = torch.stack([head(x) for head, x in zip(self.pose_heads, contents)]).cumsum(0) + self.mean_pose
+        shape = torch.stack([head(x) for head, x in zip(self.shape_heads, contents)]).cumsum(0)
         return RawPeople(
-            self.conf_head(contents).float().sigmoid(), pose.unflatten(-1, (self.num_joints, 6)),
-            shape + self.mean_shape, self.camera_head(contents).float())
+            self.conf_head(contents).sigmoid(), pose.unflatten(-1, (self.num_joints, 6)),
+            shape + self.mean_shape, self.camera_head(contents))
 
 
 def _read_means(path, num_joints, num_betas):

@@ -23,7 +23,7 @@ class BoxQueryDecoder(nn.Module):
 
     def __init__(self, in_dims, num_queries=50, num_layers=6, dims=768, num_heads=4, ffn_dims=2048, num_levels=3):
         super().__init__()
-        self.dims = dims
+        self.dims, self.num_queries = dims, num_queries
         self.memory_proj = nn.Linear(in_dims, dims)
         self.level_embed = nn.Parameter(torch.randn(num_levels, dims)) if num_levels else None
         self.query_box = nn.Embedding(num_queries, 4)
@@ -60,7 +60,8 @@ class BoxQueryDecoder(nn.Module):
             x = layer(x, position, sine, memory, memory_position, packings, mask)
             content = self.norm(x)
             # The gradient of a layer's box reaches the layer before through the box alone ("look forward twice").
-            boxes = (box_head(content).float() + inverse_sigmoid(boxes)).sigmoid()
+            with torch.autocast(x.device.type, enabled=False):
+                boxes = (box_head(content.float()) + inverse_sigmoid(boxes)).sigmoid()
             contents.append(content)
             all_boxes.append(boxes)
         return torch.stack(contents), torch.stack(all_boxes)

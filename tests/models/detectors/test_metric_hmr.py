@@ -1,0 +1,206 @@
+import copy
+
+import pytest
+import torch
+
+from mmhuman_dto.geometry import project
+from mmhuman_dto.models.detectors import MetricHMR
+from mmhuman_dto.registry import MODELS
+from mmhuman_dto.structures import Camera, HumanDataSample, People
+
+LOSSES = ('ConfidenceLoss', 'BoxLoss', 'GIoULoss', 'PoseLoss', 'ShapeLoss', 'Joints3DLoss', 'Joints2DLoss',
+          'InverseDepthLoss', 'RelativeMetricLoss', 'ScaleMapConfidenceLoss', 'ScaleMapLoss', 'FoVLoss')
+COSTS = ('ConfidenceCost', 'BoxL1Cost', 'GIoUCost', 'KeypointCost')
+
+
+def config(**changes):
+    arch = dict(embed_dims=16, depth=3, num_heads=2)
+    return dict(dict(
+        type='MetricHMR',
+        data_preprocessor=dict(type='HMRDataPreprocessor', input_size=112),
+        backbone=dict(type='ScaleAdaptiveViT', arch=arch, input_size=112, num_additional_blocks=1, layer_scale=1.),
+        decoder=dict(type='BoxQueryDecoder', in_dims=16, num_queries=6, num_layers=2, dims=16, num_heads=2,
+                     ffn_dims=32),
+        head=dict(type='PeopleHead', dims=16, num_layers=2, num_betas=11),
+        camera_head=dict(type='FoVHead', in_dims=16),
+        body_model=dict(type='OpenBody'), targets=dict(type='TargetEncoder'),
+        criterion=dict(
+            type='SetCriterion', losses=[dict(type=loss) for loss in LOSSES],
+            assigner=dict(type='HungarianAssigner', costs=[dict(type=cost) for cost in COSTS]))), **changes)
+
+
+@pytest.fixture(scope='module')
+def shared_model():
+    return build()
+
+
+def build(seed=0, **changes):
+    torch.manual_seed(seed)
+    model = MODELS.build(config(**changes)).eval()
+    for name, parameter in model.named_parameters():  # residuals that start at zero would hide mistakes
+        if 'heads' in name and parameter.abs().max() == 0:
+            torch.nn.init.normal_(parameter, std=.3)
+    return model
+
+
+def images(*sizes):
+    gen = torch.Generator().manual_seed(1)
+    return [torch.randint(0, 256, (3, *size), generator=gen, dtype=torch.uint8) for size in sizes]
+
+
+def sample(size, num_people=0, seed=0):
+    gen = torch.Generator().manual_seed(seed)
+    transl = torch.randn(num_people, 3, generator=gen) * .5 + torch.tensor([0, 0, 5.])
+    orient = torch.tensor([3.1, 0, 0]).expand(num_people, 3)
+    people = People(
+        num_people=num_people, global_orient=orient, body_pose=torch.randn(num_people, 23, 3, generator=gen) * .2,
+        betas=torch.randn(num_people, 11, generator=gen) * .3, transl=transl)
+    camera = Camera(intrinsics=torch.tensor([[100., 0, size[1] / 2], [0, 100, size[0] / 2], [0, 0, 1]]))
+    return HumanDataSample(gt_instances=people, gt_camera=camera)
+
+
+def prepared(model, data, samples):
+    return model.data_preprocessor(dict(inputs=data, data_samples=samples))
+
+
+def test_outputs_are_one_consistent_camera(shared_model):
+    data = prepared(shared_model, images((112, 80), (60, 112)), [HumanDataSample(), HumanDataSample()])
+    out = shared_model(**data)
+    assert {k: tuple(v.shape) for k, v in out.items() if k.startswith('pred_')} == dict(
+        pred_boxes=(2, 6, 4), pred_confs=(2, 6, 1), pred_poses=(2, 6, 72), pred_betas=(2, 6, 11),
+        pred_j3ds=(2, 6, 45, 3), pred_j2ds=(2, 6, 45, 2), pred_transl=(2, 6, 3), pred_depths=(2, 6, 2),
+        pred_intrinsics=(2, 1, 3, 3))
+    assert len(out['aux_outputs']) == 1 and out['scale_map_lens'] == [16, 16]
+    intrinsics = out['pred_intrinsics']
+    assert intrinsics[:, 0, :2, 2].tolist() == [[40., 56.], [56., 30.]]
+    torch.testing.assert_close(project(out['pred_j3ds'], intrinsics.expand(2, 6, 3, 3)), out['pred_j2ds'],
+                               rtol=1e-4, atol=1e-2)
+    torch.testing.assert_close(out['pred_depths'][..., 0], out['pred_transl'][..., 2])
+    torch.testing.assert_close(out['pred_depths'][..., 1], out['pred_transl'][..., 2] / intrinsics[..., 0, 0])
+    body = shared_model.body_model(out['pred_poses'], out['pred_betas'], out['pred_transl'])
+    torch.testing.assert_close(out['pred_j3ds'], body.joints, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(shared_model.vertices(out), body.vertices)
+
+
+def test_images_of_a_batch_do_not_matter_to_each_other(shared_model):
+    sizes = (112, 112), (60, 112), (112, 50)
+    data = prepared(shared_model, images(*sizes), [HumanDataSample() for _ in sizes])
+    together = shared_model(**data)
+    for i in range(3):
+        alone = shared_model(data['inputs'][i:i + 1], data['data_samples'][i:i + 1])
+        for name in ('pred_boxes', 'pred_confs', 'pred_betas', 'pred_j3ds', 'pred_transl'):
+            torch.testing.assert_close(together[name][i], alone[name][0], rtol=1e-3, atol=1e-4)
+    order = [2, 0, 1]
+    shuffled = shared_model([data['inputs'][i] for i in order], [data['data_samples'][i] for i in order])
+    torch.testing.assert_close(shuffled['pred_j3ds'], together['pred_j3ds'][order], rtol=1e-3, atol=1e-4)
+
+
+def test_prediction_keeps_who_is_above_the_threshold(shared_model):
+    data = prepared(shared_model, images((112, 112), (112, 56)), [HumanDataSample(), HumanDataSample()])
+    out = shared_model(**data)
+    confs = out['pred_confs'][..., 0]
+    model = copy.copy(shared_model)
+    model.threshold = confs.flatten().sort(descending=True).values[3].item()
+    samples = model(**data, mode='predict')
+    assert [len(s.pred_instances) for s in samples] == (confs > model.threshold).sum(1).tolist()
+    assert sum(len(s.pred_instances) for s in samples) == 3
+    for i, result in enumerate(samples):
+        people = result.pred_instances
+        best = confs[i].argsort(descending=True)[:len(people)]
+        torch.testing.assert_close(people.scores, confs[i][best])
+        torch.testing.assert_close(people.pose.flatten(1), out['pred_poses'][i][best])
+        torch.testing.assert_close(people.transl, out['pred_transl'][i][best])
+        x1, y1, x2, y2 = people.bboxes.unbind(-1)
+        cx, cy, w, h = (out['pred_boxes'][i][best] * 112).unbind(-1)
+        torch.testing.assert_close(torch.stack([x1 + x2, y1 + y2, x2 - x1, y2 - y1]),
+                                   torch.stack([2 * cx, 2 * cy, w, h]))
+        assert people.keypoints_2d.shape[1:] == (45, 2) and people.betas.shape[1:] == (11, )
+        torch.testing.assert_close(result.pred_camera.intrinsics, out['pred_intrinsics'][i, 0])
+
+
+def test_nobody_found(shared_model):
+    model = copy.copy(shared_model)
+    model.threshold = 1.
+    data = prepared(model, images((112, 112)), [HumanDataSample()])
+    people = model(**data, mode='predict')[0].pred_instances
+    assert len(people) == 0 and people.body_pose.shape == (0, 23, 3) and people.keypoints_3d.shape == (0, 45, 3)
+
+
+@pytest.mark.parametrize('counts', [(2, 3), (0, 2), (0, 0), (9, 1)])
+@pytest.mark.parametrize('changes', [
+    {}, dict(denoising=dict(type='Denoising', dims=16, num_betas=11, num_groups=2))], ids=['plain', 'denoising'])
+def test_losses_and_gradients_are_finite(counts, changes):
+    model = build(**changes).train()
+    sizes = (112, 112), (60, 112)
+    data = prepared(model, images(*sizes), [sample(size, n, n) for size, n in zip(sizes, counts)])
+    losses = model(**data, mode='loss')
+    assert ('loss_dn_boxes' in losses) == bool(changes and any(counts))
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    lost = [name for name, p in model.named_parameters()
+            if p.grad is None and not (name.startswith('denoising') and not any(counts))]
+    assert not lost
+    assert torch.isfinite(total) and all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_a_step_along_the_gradient_lowers_the_loss():
+    model = build().train()
+    data = prepared(model, images((112, 112)), [sample((112, 112), 2)])
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    history = []
+    for _ in range(20):
+        total, _ = model.parse_losses(model(**data, mode='loss'))
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        history.append(total.item())
+    assert history[-1] < .8 * history[0]
+
+
+@pytest.mark.parametrize('levels', [0, 2, 3])
+@pytest.mark.parametrize('branch', [True, False])
+def test_variants(levels, branch):
+    base = config()
+    backbone, decoder = base['backbone'], dict(base['decoder'], num_levels=levels)
+    if levels:
+        backbone = dict(backbone, num_levels=levels)
+    else:
+        backbone = dict(type='VisionTransformer', arch=backbone['arch'], input_size=112)
+    camera = base['camera_head'] if branch else dict(type='FixedFoV', input_size=112)
+    model = build(backbone=backbone, decoder=decoder, camera_head=camera, joint_set='crowdpose14')
+    out = model(**prepared(model, images((112, 84)), [HumanDataSample()]))
+    assert out['pred_j3ds'].shape == (1, 6, 14, 3) and ('scale_map' in out) == bool(levels)
+    vertices = model.vertices(out)
+    expected = model.body_model.regress(vertices, 'crowdpose14')
+    torch.testing.assert_close(out['pred_j3ds'], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_bfloat16_autocast_keeps_geometry_in_float32(shared_model):
+    data = prepared(shared_model, images((112, 112)), [HumanDataSample()])
+    with torch.autocast('cpu', torch.bfloat16):
+        half = shared_model(**data)
+    full = shared_model(**data)
+    assert all(half[name].dtype == torch.float32 for name in full if name.startswith('pred_'))
+    torch.testing.assert_close(half['pred_intrinsics'], full['pred_intrinsics'], rtol=.05, atol=.1)
+
+
+def test_body_model_is_not_in_the_checkpoint(shared_model):
+    assert not [name for name in shared_model.state_dict() if name.startswith('body_model')]
+
+
+def test_what_is_missing_is_said(shared_model):
+    model = MetricHMR(**{k: v for k, v in config(targets=None).items() if k != 'type'})
+    data = prepared(model, images((112, 112)), [sample((112, 112), 1)])
+    with pytest.raises(ValueError, match='without criterion and targets'):
+        model(**data, mode='loss')
+    with pytest.raises(ValueError, match="unknown mode 'test'"):
+        model(**data, mode='test')
+
+
+@pytest.mark.parametrize('arch, dims', [('tiny', 192), ('base', 768), ('huge', 1280)])
+def test_full_size_networks_build_from_a_config(arch, dims):
+    with torch.device('meta'):
+        backbone = MODELS.build(dict(type='ScaleAdaptiveViT', arch=arch, input_size=1288))
+        decoder = MODELS.build(dict(type='BoxQueryDecoder', in_dims=dims))
+    assert backbone.pos_embed.shape == (92, 92, dims)
+    assert decoder.memory_proj.weight.shape == (768, dims)

@@ -1,0 +1,96 @@
+from types import SimpleNamespace
+
+import torch
+
+from mmhuman_dto.models.backbones import PackedTokens
+from mmhuman_dto.models.layers import BoxQueryDecoder, Packing, inverse_sigmoid
+
+
+def build(num_levels=3):
+    torch.manual_seed(0)
+    decoder = BoxQueryDecoder(in_dims=12, num_queries=5, num_layers=3, dims=16, num_heads=2, ffn_dims=32,
+                              num_levels=num_levels)
+    for head in decoder.box_heads:
+        torch.nn.init.normal_(head.layers[-1].weight, std=.3)
+    return decoder
+
+
+def tokens(lens=(7, 4), dims=12):
+    gen = torch.Generator().manual_seed(1)
+    total = sum(lens)
+    return PackedTokens(
+        torch.randn(total, dims, generator=gen), Packing(lens), torch.arange(total) % 3, torch.zeros(total, 2),
+        torch.rand(total, 2, generator=gen), torch.zeros(len(lens), dims))
+
+
+def part(t, start, stop):
+    return PackedTokens(t.features[start:stop], Packing([stop - start]), t.level[start:stop], t.cells[start:stop],
+                        t.centers[start:stop], t.camera[:1])
+
+
+def test_images_do_not_see_each_other():
+    decoder, batch = build(), tokens()
+    contents, boxes = decoder(batch)
+    assert contents.shape == (3, 2, 5, 16) and boxes.shape == (3, 2, 5, 4)
+    for i, piece in enumerate((part(batch, 0, 7), part(batch, 7, 11))):
+        alone, alone_boxes = decoder(piece)
+        torch.testing.assert_close(contents[:, i], alone[:, 0])
+        torch.testing.assert_close(boxes[:, i], alone_boxes[:, 0])
+
+
+def test_order_of_the_tokens_does_not_matter():
+    decoder, one = build(), tokens((9, ))
+    order = torch.randperm(9)
+    shuffled = PackedTokens(one.features[order], one.packing, one.level[order], one.cells[order], one.centers[order],
+                            one.camera)
+    torch.testing.assert_close(decoder(one)[1], decoder(shuffled)[1])
+
+
+def test_place_and_level_of_tokens_matter():
+    decoder, one = build(), tokens((9, ))
+    boxes = decoder(one)[1]
+    moved = PackedTokens(one.features, one.packing, one.level, one.cells, one.centers.flip(0), one.camera)
+    other = PackedTokens(one.features, one.packing, one.level.flip(0) * 0, one.cells, one.centers, one.camera)
+    assert not torch.allclose(decoder(moved)[1], boxes, atol=1e-4)
+    assert not torch.allclose(decoder(other)[1], boxes, atol=1e-4)
+
+
+def test_boxes_refine_the_references():
+    decoder = build()
+    for head in decoder.box_heads:
+        torch.nn.init.zeros_(head.layers[-1].weight)
+        head.layers[-1].bias.data = torch.tensor([.5, -.25, 0., 0.])
+    boxes = decoder(tokens())[1]
+    start = decoder.query_box.weight.sigmoid()
+    for i in range(3):
+        moved = (inverse_sigmoid(start) + (i + 1) * torch.tensor([.5, -.25, 0., 0.])).sigmoid()
+        torch.testing.assert_close(boxes[i, 0], moved)
+
+
+def test_gradient_reaches_the_box_head_before_through_the_box_alone():
+    decoder = build()
+    boxes = decoder(tokens())[1]
+    first = [p.detach().clone() for p in torch.autograd.grad(boxes[1].sum(), decoder.box_heads[0].parameters())]
+    assert all(grad.abs().sum() > 0 for grad in first[-2:])
+    # Embeddings take the detached box: without box heads after it nothing of the first is left in the contents.
+    contents = decoder(tokens())[0]
+    grads = torch.autograd.grad(contents[1].sum(), decoder.box_heads[0].parameters(), allow_unused=True)
+    assert all(grad is None for grad in grads)
+
+
+def test_masked_queries_in_front_change_nothing_for_the_learned_ones():
+    decoder, batch = build(), tokens()
+    mask = torch.ones(9, 9, dtype=torch.bool)
+    mask[4:, :4] = False
+    extra = SimpleNamespace(content=torch.randn(2, 4, 16), boxes=torch.rand(2, 4, 4) * .5 + .2, mask=mask)
+    contents, boxes = decoder(batch, extra)
+    expected, expected_boxes = decoder(batch)
+    assert contents.shape == (3, 2, 9, 16)
+    torch.testing.assert_close(contents[:, :, 4:], expected)
+    torch.testing.assert_close(boxes[:, :, 4:], expected_boxes)
+
+
+def test_without_levels():
+    decoder = build(num_levels=0)
+    assert decoder.level_embed is None
+    assert torch.isfinite(decoder(tokens())[1]).all()
