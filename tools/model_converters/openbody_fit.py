@@ -9,7 +9,7 @@ def shape_directions(vertices, heights, count):
     """Mean and directions of shape, the first being stature.
 
     The first direction is the regression of the vertices on height, the others are principal components of what height
-    doesn't explain, all for one standard deviation of the samples.
+    doesn't explain, all for one standard deviation of the samples; positive coefficients make the body wider.
 
     Args:
         vertices: (S, V, 3), m. heights: (S,), m. count: number of directions.
@@ -26,6 +26,10 @@ def shape_directions(vertices, heights, count):
     sigma = scale[:count - 1] / np.sqrt(len(vertices))
     coefficients = np.concatenate([stature[:, None], left[:, :count - 1] * np.sqrt(len(vertices))], 1)
     directions = np.concatenate([first[None], right[:count - 1] * sigma[:, None]])
+    outwards = right[:count - 1].reshape(count - 1, -1, 3)[..., ::2] * mean[:, ::2]
+    sign = np.where(outwards.sum((1, 2)) < 0, -1., 1.)
+    coefficients[:, 1:] *= sign
+    directions[1:] *= sign[:, None]
     explained = 1 - (scale[count - 1:]**2).sum() / (centred**2).sum()
     return mean, directions.T.reshape(*mean.shape, count), coefficients, explained
 
