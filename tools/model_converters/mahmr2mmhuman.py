@@ -12,6 +12,7 @@ A converted DINOv2 goes into a model with
 import argparse
 import sys
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from mmengine.config import Config
@@ -71,6 +72,8 @@ def main(argv=None):
     try:
         state = unwrap(torch.load(args.input, map_location='cpu', weights_only=True))
         converted = convert(state, input_size=args.input_size, num_additional_blocks=args.additional_blocks)
+    except UnpicklingError:
+        sys.exit(f'{args.input}: refused, it holds objects besides tensors and plain containers, which could run code')
     except (ValueError, OSError) as error:
         sys.exit(f'{args.input}: {error}')
     for name, reason in converted.left_out.items():
