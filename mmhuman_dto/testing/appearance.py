@@ -136,7 +136,7 @@ class Surroundings:
 def remap(texture, columns, rows, interpolation, border, outside=0.):
     """``cv2.remap`` at P places (P), in rows of the length OpenCV can take; (P)."""
     width = 8192
-    padding = -len(columns) % width
+    padding = width - len(columns) % width  # at least one row: OpenCV refuses none
     columns, rows = (np.pad(np.asarray(v, np.float32), (0, padding)).reshape(-1, width) for v in (columns, rows))
     values = cv2.remap(texture, columns, rows, interpolation, borderMode=border, borderValue=outside)
     return values.ravel()[:values.size - padding]

@@ -62,23 +62,23 @@ class Renderer:
         surroundings = Surroundings(rng)
         outfits = [sample_outfit(age, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
         light = Light(scene.ground, scene.up, view.meshes[:len(view.meshes) - len(scene.buildings)], rng)
-        image = np.empty((*view.z.shape, 3), np.float32)
+        image = np.empty((view.z.size, 3), np.float32)
         _paint_sky(image, view, surroundings)
         _paint_ground(image, view, surroundings, light)
         _paint_boxes(image, view, surroundings, light)
         self._paint_people(image, view, outfits, light)
-        image += (HAZE - image) * (1 - np.exp(-view.z / _HAZE_DISTANCE))[..., None]
-        image = cv2.resize(image, scene.size[::-1], interpolation=cv2.INTER_AREA)
+        image += (HAZE - image) * (1 - np.exp(-view.z / _HAZE_DISTANCE)).reshape(-1, 1)
+        image = cv2.resize(image.reshape(*view.z.shape, 3), scene.size[::-1], interpolation=cv2.INTER_AREA)
         return (np.clip(image, 0, 1) * 255 + .5).astype(np.uint8)
 
     def _paint_people(self, image, view, outfits, light):
-        seen, ids = view.is_person, view.ids[view.is_person]
         meshes = view.meshes[:len(outfits)]
         attributes = [torch.cat([_vertex_normals(mesh, self.faces), self.rest], 1) for mesh, _ in meshes]
-        values = view.interpolate(attributes)
-        colour = np.empty((len(ids), 3), np.float32)
+        values, seen = view.interpolate(attributes), np.flatnonzero(view.is_person)
+        ids, colour = view.ids.take(seen), np.empty((len(seen), 3), np.float32)
         for i, outfit in enumerate(outfits):
-            colour[ids == i + 1] = clothe(values[ids == i + 1, 3:], outfit, self.marks)
+            mine = np.flatnonzero(ids == i + 1)
+            colour[mine] = clothe(values[mine, 3:], outfit, self.marks)
         image[seen] = colour * light.on(view.points(seen), _unit(values[:, :3]))[:, None]
 
 
@@ -110,9 +110,9 @@ class View:
         self.is_ground = ~hit & (ground_z > 0)
         self.is_sky = self.z == 0
 
-    def points(self, mask):
-        """Points (P, 3) m, camera frame, that the pixels of a mask (H, W) show."""
-        return self.directions[mask] * self.z[mask][:, None]
+    def points(self, pixels):
+        """Points (P, 3) m, camera frame, that pixels (P), counted row by row, show."""
+        return self.directions.reshape(-1, 3).take(pixels, 0) * self.z.take(pixels)[:, None]
 
     def interpolate(self, attributes):
         """Vertex attributes of the people, N of (V, C), at the pixels of ``is_person``: (P, C)."""
@@ -135,32 +135,31 @@ class View:
 
 
 def _paint_sky(image, view, surroundings):
-    up = _unit(view.directions[view.is_sky]) @ view.scene.up.astype(np.float32)
-    image[view.is_sky] = surroundings.sky_colour(up)
+    sky = np.flatnonzero(view.is_sky)
+    up = _unit(view.directions.reshape(-1, 3).take(sky, 0)) @ view.scene.up.astype(np.float32)
+    image[sky] = surroundings.sky_colour(up)
 
 
 def _paint_ground(image, view, surroundings, light):
-    points, z = view.points(view.is_ground), view.z[view.is_ground]
-    x, y = light.plane(points)
+    ground = np.flatnonzero(view.is_ground)
+    x, y = light.plane(view.points(ground))
     # A pixel covers this much of the ground along the line of sight; the ground is ``height`` below the camera.
-    footprint = z * z * np.float32(1 / (view.focal * view.scene.ground.height))
-    image[view.is_ground] = surroundings.ground_colour(x, y, footprint) * light.on_ground(x, y)[:, None]
+    footprint = view.z.take(ground)**2 * np.float32(1 / (view.focal * view.scene.ground.height))
+    image[ground] = surroundings.ground_colour(x, y, footprint) * light.on_ground(x, y)[:, None]
 
 
 def _paint_boxes(image, view, surroundings, light):
+    seen = np.flatnonzero(view.is_box)
+    box, face = view.ids.take(seen) - len(view.scene) - 1, view.faces.take(seen)
     for i, corners in enumerate(view.boxes.astype(np.float32)):
-        seen = view.is_box & (view.ids == len(view.scene) + i + 1)
-        if not seen.any():
-            continue
+        mine = np.flatnonzero(box == i)
         axes = _unit(corners[[1, 4, 2]] - corners[0])  # along, up, across
         a, b, c = corners[BOX_FACES].swapaxes(0, 1)
-        normals = _unit(np.cross(b - a, c - a))[view.faces[seen]]
-        points = view.points(seen)
-        if i < len(view.scene.seats):
-            colour = _WOOD
-        else:
+        normals = _unit(np.cross(b - a, c - a)).take(face[mine], 0)
+        points, colour = view.points(seen[mine]), _WOOD
+        if i >= len(view.scene.seats):
             colour = surroundings.wall_colour(i, (points - corners[0]) @ axes.T, normals @ axes.T)
-        image[seen] = colour * light.on(points, normals)[:, None]
+        image[seen[mine]] = colour * light.on(points, normals)[:, None]
 
 
 def _vertex_normals(vertices, faces):
