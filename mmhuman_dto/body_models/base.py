@@ -6,7 +6,7 @@ from torch import nn
 
 from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
 
-from .joint_sets import JOINT_SETS, pick_rows
+from .joint_sets import JOINT_SETS, SMPL_PARENTS, pick_rows
 
 #: Bodies whose zero-pose y coordinates are held at once while measuring heights.
 _HEIGHT_CHUNK = 256
@@ -43,8 +43,9 @@ class BodyModel(nn.Module):
         regressors: ``{joint set: (rows, V)}`` vertex regressors of named joint sets.
 
     Attributes:
-        num_betas, num_body_joints, num_vertices: sizes; ``faces`` (F, 3) int64; ``parents`` (24,) int64, the root's -1;
-        ``joint_names`` tuple of J; ``child_coefficient`` index or None.
+        num_betas, num_body_joints, num_vertices: sizes.
+        faces: (F, 3) int64; parents: (24,) int64, SMPL's tree, the root's -1.
+        joint_names: tuple of J; child_coefficient: index of the child blend in betas, or None.
 
     Raises:
         ValueError: data whose shapes disagree, with the name of the argument.
@@ -72,7 +73,7 @@ class BodyModel(nn.Module):
         self._buffer('joint_template', joint_regressor @ template)
         self._buffer('joint_dirs', torch.einsum('kv,vcb->bkc', joint_regressor, shape_dirs))
         self._buffer('faces', torch.as_tensor(faces).long())
-        self._buffer('parents', torch.tensor(self._tree[:self.num_body_joints + 1]))
+        self._buffer('parents', torch.tensor(SMPL_PARENTS))
         self._buffer('joint_vertices', torch.as_tensor(joint_vertices).long())
         self._buffer('pose_dirs', None)
         if pose_dirs is not None:

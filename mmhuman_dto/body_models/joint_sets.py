@@ -93,7 +93,8 @@ JOINT_SETS = {
     'bk19': _joint_set(('head_top', 'nose', 'neck',
                         *_sides('eye', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle', 'big_toe')),
                        ('head_top', 'neck', *_ARM), ('nose', '*_eye'), (*_LEG, '*_big_toe'), *_TORSO[1:]),
-    'ochuman19': _joint_set((*_RIGHT_THEN_LEFT, 'head_top', 'neck', 'right_ear', 'left_ear', 'nose', 'right_eye', 'left_eye'),
+    'ochuman19': _joint_set((*_RIGHT_THEN_LEFT, 'head_top', 'neck', 'right_ear', 'left_ear', 'nose', 'right_eye',
+                             'left_eye'),
                             ('head_top', 'neck', *_ARM), _FACE, _LEG, *_TORSO[1:]),
 }
 

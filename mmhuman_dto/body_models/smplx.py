@@ -1,0 +1,62 @@
+"""SMPL-X as a body: SMPL's pose in, SMPL's joint names out, face and hands at rest."""
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
+from mmhuman_dto.registry import BODY_MODELS
+
+from .assets import find_body_file, read_body
+from .base import BodyModel
+from .joint_sets import JOINT_SETS
+from .smpl import add_child, check_num_betas, point_vertices
+
+_NUM_BONES, _NUM_BODY, _NUM_FACE = 55, 22, 3
+# SMPL's hand joints are nearest to SMPL-X's first joints of the middle fingers.
+_SMPL_ROWS = [*range(_NUM_BODY), 28, 43]
+# Files with fewer than 300 shape directions have 10, followed by 10 of expression.
+_FULL_SHAPE, _SHORT_SHAPE = 300, 10
+
+
+@BODY_MODELS.register_module()
+class SMPLX(BodyModel):
+    """SMPL-X, equal to the smplx package's with expression 0, jaw and eyes at rest, hands at their mean.
+
+    ``pose`` is SMPL's (*, 24, 3) like every body's; its two hand rotations have no counterpart and are ignored.
+    ``joints`` are SMPL's 45 by name and order, the hands being the first joints of the middle fingers.
+
+    Args:
+        model_path: folder as the smplx package expects it (``model_path/smplx/SMPLX_NEUTRAL.npz`` or ``.pkl``), the
+            folder of the files, or one file.
+        gender: 'neutral', 'male' or 'female'.
+        num_betas: shape coefficients to use: at most 10, or 300 with the large files.
+        kid_template_path: ``smplx_kid_template.npy`` (10475, 3); if given, betas end with the blend to that child.
+
+    Raises:
+        FileNotFoundError, BrokenFileError, UnsafeFileError: as of :class:`~mmhuman_dto.body_models.SMPL`.
+    """
+
+    def __init__(self, model_path, gender='neutral', num_betas=10, kid_template_path=None):
+        arrays = read_body(find_body_file(model_path, 'smplx', gender), _NUM_BONES,
+                           extras={'hands_meanl': (45, ), 'hands_meanr': (45, )})
+        available = _FULL_SHAPE if arrays.shape_dirs.shape[2] >= _FULL_SHAPE else _SHORT_SHAPE
+        check_num_betas(arrays.path, min(available, arrays.shape_dirs.shape[2]), num_betas)
+        shape_dirs, child_coefficient = arrays.shape_dirs[:, :, :num_betas], None
+        if kid_template_path is not None:
+            shape_dirs, child_coefficient = add_child(arrays, num_betas, Path(kid_template_path)), num_betas
+        super().__init__(
+            template=arrays.template, shape_dirs=shape_dirs, skin_weights=arrays.skin_weights,
+            joint_regressor=arrays.joint_regressor, parents=arrays.parents, faces=arrays.faces,
+            joint_vertices=point_vertices('smplx', len(arrays.template), arrays.path),
+            joint_names=JOINT_SETS['smpl45'].names, pose_dirs=arrays.pose_dirs, child_coefficient=child_coefficient)
+        hands = np.concatenate([arrays.extras['hands_meanl'], arrays.extras['hands_meanr']])
+        rest = np.concatenate([np.zeros(3 * _NUM_FACE), hands]).reshape(-1, 3)
+        self._buffer('face_hands_rotations', axis_angle_to_matrix(torch.as_tensor(rest)))
+
+    def _rotations(self, pose):
+        rest = self.face_hands_rotations.expand(len(pose), -1, -1, -1)
+        return torch.cat([axis_angle_to_matrix(pose[:, :_NUM_BODY]), rest], 1)
+
+    def _kinematic(self, bone_joints):
+        return bone_joints[:, _SMPL_ROWS]
