@@ -1,6 +1,5 @@
 """The network against outputs of the public release, through ``tools/misc/check_parity.py``."""
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np

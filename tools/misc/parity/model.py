@@ -3,6 +3,7 @@
 Beside FILE.npz lies FILE_state.json: names and shapes of the release's parameters. The weights are seeded by name, then
 the file's ``override/*`` take effect. What the network looks like is read from the shapes.
 """
+import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from mmhuman_dto.models.conversion import convert_release, model_config
 from mmhuman_dto.registry import MODELS
 from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
 
-from .seeded import weight
+from ._seeded import weight
 
 NUM_HEADS = 4
 VERTEX_STEP = 50
@@ -93,12 +94,23 @@ def compare(name, ours, theirs):
     return difference / max(float(theirs.std()), 1e-12), RELATIVE_LIMIT
 
 
-def run(path):
-    """Yield (what, largest difference, limit) for every output of the file."""
-    path = Path(path)
+def differences(path):
+    """Yield (output, largest difference, limit) for every output of the file."""
     with np.load(path, allow_pickle=False) as data:
         ours = run_model(path, data)
         for key in data.files:
             if key.startswith('out/'):
                 name = key[len('out/'):]
                 yield (name, *compare(name, ours.get(name, np.zeros(0)), data[key]))
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog='check_parity.py model', description=__doc__.splitlines()[0])
+    parser.add_argument('file', type=Path, help='model_*.npz, with its _state.json beside it')
+    ok = True
+    for name, difference, limit in differences(parser.parse_args(argv).file):
+        right = difference <= limit
+        ok &= right
+        print(f'{name:20} {difference:9.1e}  limit {limit:.0e}{"" if right else "  OFF"}')
+    print('PASS' if ok else 'FAIL')
+    return 0 if ok else 1
