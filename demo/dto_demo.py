@@ -4,7 +4,7 @@
 Writes to the output folder:
     annotations/        what tools/generate_dto.py writes: people_table, failures, contact sheets
     overlays/           each photo with its people before | after
-    birdseye/           the same from above on a metre grid, one scale for before | after, the truth as outlines
+    birdseye/           the people DTO kept from above on a metre grid, before | after, the truth as outlines
     metrics.json        {before: {...}, after: {...}, units, people_per_second, people, images}
 """
 import argparse
@@ -135,14 +135,15 @@ def people_per_second(generator):
 
 
 def draw(result, body_model, out_dir):
-    """Writes the photo with its people and the view from above, before | after."""
+    """Writes the photo with its people and, for those DTO kept, the view from above, before | after."""
     name, faces = Path(result.after.img_id).stem, body_model.faces.numpy()
     image = read_image(result.before.img_path)
     before, after, truth = (Placement.from_sample(sample, body_model) for sample in result)
-    panels = [('before', before), ('after DTO', after)]
-    overlays = [draw_overlay(image, placement, faces, title=title) for title, placement in panels]
+    overlays = [draw_overlay(image, placement, faces, title=title)
+                for title, placement in (('before', before), ('after DTO', after))]
     write_image(out_dir / 'overlays' / f'{name}.jpg', np.concatenate(overlays, 1))
-    from_above = draw_birdseye(panels, faces, image.shape[:2], truth)
+    panels = [('before', before.only(after.ids)), ('after DTO', after)]
+    from_above = draw_birdseye(panels, faces, image.shape[:2], truth.only(after.ids))
     write_image(out_dir / 'birdseye' / f'{name}.png', from_above)
 
 

@@ -24,6 +24,11 @@ class Placement(NamedTuple):
         """(N,) m: mean z of the vertices."""
         return self.vertices[..., 2].mean(1)
 
+    def only(self, ids):
+        """The people among them with one of the given ids."""
+        rows = np.isin(self.ids, ids)
+        return self._replace(vertices=self.vertices[rows], heights=self.heights[rows], ids=self.ids[rows])
+
     @classmethod
     def from_sample(cls, sample, body_model, source='pred'):
         """Meshes of a :class:`~mmhuman_dto.structures.HumanDataSample`.

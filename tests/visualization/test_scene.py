@@ -44,6 +44,11 @@ def test_people_keep_their_number_after_others_were_dropped():
     assert Placement.from_sample(sample_of([(0, 0, 5)], person_index=torch.tensor([3])), Stick()).ids.tolist() == [3]
 
 
+def test_picking_people_by_id():
+    placement = Placement.from_sample(sample_of([(0, 0, 5), (0, 0, 6), (0, 0, 7)]), Stick()).only([0, 2, 9])
+    assert placement.ids.tolist() == [0, 2] and placement.depths.tolist() == [5, 7] and len(placement.heights) == 2
+
+
 def test_placement_of_nobody():
     placement = Placement.from_sample(sample_of([]), Stick())
     assert placement.vertices.shape == (0, 2, 3) and placement.depths.shape == (0, )
