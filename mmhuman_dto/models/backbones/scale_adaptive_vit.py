@@ -11,7 +11,7 @@ from mmhuman_dto.registry import MODELS
 from ..layers.mlp import MLP
 from ..layers.packed_attention import Packing
 from ..layers.position import resize_positions
-from .vit import PATCH, PatchEmbed, VisionTransformer, patchify
+from .vit import PATCH, PatchEmbed, VisionTransformer, check_sides, patchify, pick
 
 #: The 2 x 2 cells of level 0 in a cell of level 1, y and x.
 _CHILDREN = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -63,17 +63,17 @@ class ScaleAdaptiveViT(VisionTransformer):
     def forward(self, images):
         """Encode; see :meth:`VisionTransformer.forward`. Waits for the device once, to learn how many tokens there are.
         """
+        check_sides(images)
         cells, image, packing = self._grid(images)
         camera, coarse, scale_map = self._coarse(images, cells, image)
         split, keep, quads = self._choose(scale_map)
 
         first = len(self.additional_blocks)
         fine, fine_image, fine_cells = self._fine(images, split, cells, image, self.blocks[:first])
-        device = coarse.device
-        parts = [(fine, fine_image), (coarse[keep.to(device)], image[keep])]
+        parts = [(fine, fine_image), (pick(coarse, keep), image[keep])]
         part_cells = [fine_cells, cells[keep]]
         if self.num_levels == 3:
-            parts.append((coarse.unflatten(0, (-1, 4))[quads.to(device)].amax(1), image[::4][quads]))
+            parts.append((pick(coarse.unflatten(0, (-1, 4)), quads).amax(1), image[::4][quads]))
             part_cells.append(cells[::4][quads] // 2)
         level = torch.cat([torch.full_like(part[1], i) for i, part in enumerate(parts)])
         camera, x, image, index = self._run(self.blocks[first:], camera, *parts)

@@ -114,18 +114,17 @@ def patchify(image):
     return patches.permute(1, 3, 0, 2, 4).flatten(2)
 
 
-def gather_order(*parts):
-    """Order that sorts concatenated parts by image and keeps their order within it, with the resulting packing.
+def check_sides(images):
+    """ValueError unless all sides are multiples of ``PAD_MULTIPLE``."""
+    for i, image in enumerate(images):
+        if image.shape[1] % PAD_MULTIPLE or image.shape[2] % PAD_MULTIPLE:
+            raise ValueError(f'image {i} of the batch is {image.shape[1]} x {image.shape[2]} px, the encoder takes sides '
+                             f'that are multiples of {PAD_MULTIPLE}: pad it (HMRDataPreprocessor does)')
 
-    Args:
-        parts: image index of each token of a part, int64 on the host.
 
-    Returns:
-        indices (T) on the host and the image of each token in the new order.
-    """
-    image = torch.cat(parts)
-    order = image.argsort(stable=True)
-    return order, image[order]
+def pick(tokens, index):
+    """Rows of tokens (T, ...) by an index on the host."""
+    return tokens.index_select(0, index.to(tokens.device, non_blocking=True))
 
 
 @MODELS.register_module()
@@ -168,7 +167,11 @@ class VisionTransformer(BaseModule):
 
         Returns:
             :class:`PackedTokens`.
+
+        Raises:
+            ValueError: a side that is not a multiple of 56 px.
         """
+        check_sides(images)
         patches = [patchify(image) for image in images]
         counts = torch.tensor([p.shape[0] * p.shape[1] for p in patches])
         cells = torch.cat([torch.cartesian_prod(torch.arange(p.shape[0]), torch.arange(p.shape[1])) for p in patches])
@@ -183,7 +186,7 @@ class VisionTransformer(BaseModule):
     def _positions(grid, cells):
         """Positions of cells (T, 2); cells beyond the grid, which only padding reaches, get its border's."""
         y, x = cells.clamp(max=len(grid) - 1).unbind(-1)
-        return grid[y, x]
+        return grid.flatten(0, 1).index_select(0, y * len(grid) + x)
 
     def _run(self, blocks, camera, *parts):
         """Run blocks over ``[camera, *parts]`` of each image.
@@ -194,16 +197,17 @@ class VisionTransformer(BaseModule):
         Returns:
             camera (B, C), tokens (T, C) sorted by image, image of each token, and their indices in the joined parts.
         """
-        order, image = gather_order(torch.arange(len(camera)), *(part[1] for part in parts))
-        x = torch.cat([camera, *(part[0] for part in parts)])[order.to(camera.device, non_blocking=True)]
+        image = torch.cat([torch.arange(len(camera)), *(part[1] for part in parts)])
+        order = image.argsort(stable=True)
+        image = image[order]
+        x = pick(torch.cat([camera, *(part[0] for part in parts)]), order)
         packing = Packing(image.bincount(minlength=len(camera)).tolist())
         for block in blocks:
             x = checkpoint(block, x, packing, use_reentrant=False) if self.with_cp and self.training else block(
                 x, packing)
         is_camera = order < len(camera)
         at_camera, at_token = (m.nonzero()[:, 0] for m in (is_camera, ~is_camera))
-        tokens = x[at_token.to(x.device, non_blocking=True)]
-        return x[at_camera.to(x.device, non_blocking=True)], tokens, image[at_token], order[at_token] - len(camera)
+        return pick(x, at_camera), pick(x, at_token), image[at_token], order[at_token] - len(camera)
 
     def _pack(self, camera, x, image, level, cells, num_images):
         """Final norm, and host bookkeeping to the device in one go."""

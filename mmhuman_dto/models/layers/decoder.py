@@ -75,7 +75,10 @@ class BoxQueryDecoder(nn.Module):
 
     def _memory_position(self, tokens):
         position = point_encoding(tokens.centers, self.dims)
-        return position if self.level_embed is None else position + self.level_embed[tokens.level]
+        if self.level_embed is None:
+            return position
+        is_level = tokens.level[:, None] == torch.arange(len(self.level_embed), device=tokens.level.device)
+        return position + is_level.to(position.dtype) @ self.level_embed  # many times faster backward than indexing
 
     def _query_position(self, x, boxes, first):
         """Position (B, Q, D) from the box, and its centre's encoding (B, Q, D) made narrow where the box is."""

@@ -168,3 +168,16 @@ def test_sizes_on_the_meta_device(arch, millions):
 def test_wrong_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         ScaleAdaptiveViT(**kwargs)
+
+
+@pytest.mark.parametrize('model', [plain(), adaptive()], ids=['plain', 'adaptive'])
+def test_images_that_are_not_padded_are_refused(model):
+    with pytest.raises(ValueError, match='image 1 of the batch is 112 x 140 px'):
+        model(images(((112, 112), (112, 140))))
+
+
+def test_cells_of_padding_beyond_the_position_grid():
+    torch.manual_seed(0)
+    model = ScaleAdaptiveViT(ARCH, input_size=308, num_additional_blocks=2).eval()
+    tokens = model(images(((336, 336), )))
+    assert torch.isfinite(tokens.features).all() and tokens.scale_map_packing.lens == [144]
