@@ -118,8 +118,8 @@ def check_sides(images):
     """ValueError unless all sides are multiples of ``PAD_MULTIPLE``."""
     for i, image in enumerate(images):
         if image.shape[1] % PAD_MULTIPLE or image.shape[2] % PAD_MULTIPLE:
-            raise ValueError(f'image {i} of the batch is {image.shape[1]} x {image.shape[2]} px, the encoder takes sides '
-                             f'that are multiples of {PAD_MULTIPLE}: pad it (HMRDataPreprocessor does)')
+            raise ValueError(f'image {i} of the batch is {image.shape[1]} x {image.shape[2]} px, the encoder takes '
+                             f'sides that are multiples of {PAD_MULTIPLE}: pad it (HMRDataPreprocessor does)')
 
 
 def pick(tokens, index):
