@@ -67,7 +67,7 @@ def sample_outfit(age, male, marks, rng):
         skin=_SKIN[rng.integers(len(_SKIN))], hair=hair, top=top,
         bottom=_TROUSERS[rng.integers(len(_TROUSERS))], shoes=_SHOES[rng.integers(len(_SHOES))],
         sleeve=marks.wrist - .02 if rng.random() < .4 else marks.shoulder + rng.uniform(.4, .8) * upper_arm,
-        leg=np.inf if dress else marks.knee + rng.uniform(0, .2) * thigh if shorts else marks.ankle + .03,
+        leg=np.inf if dress else marks.knee + rng.uniform(0, .2) * thigh if shorts else marks.ankle,
         shirt=marks.knee + rng.uniform(.1, .35) * thigh if dress else marks.waist - .07,
         long_hair=not male and rng.random() < .7, striped=rng.random() < .2)
 
@@ -125,7 +125,7 @@ class Surroundings:
         return HAZE + (self.zenith - HAZE) * (np.clip(up, 0, 1)**.6)[..., None]
 
     def wall_colour(self, building, local, normal):
-        """Colours (P, 3) of points ``local`` (P, 3) m of house number ``building``, with windows on the sides."""
+        """Colours (P, 3) of house number ``building``, at ``local`` (P, 3) m from a corner of its roof."""
         along = np.where(np.abs(normal[:, 2]) > .5, local[:, 0], local[:, 2])
         window = (np.abs(np.mod(along / 2.6, 1) - .5) < .2) & (np.abs(np.mod(local[:, 1] / 3.1, 1) - .5) < .24)
         colour = np.tile(self.walls[building % len(self.walls)], (len(local), 1))

@@ -10,7 +10,7 @@ AMBIENT, SUN = .56, .60
 #: Shadow map: finest cell, m, and most cells.
 _CELL, _CELLS = .015, 1_200_000
 #: Distance of the stand-in sun, m, and how much farther a point must be than what shades it, m.
-_SUN_DISTANCE, _BIAS = 1000., .04
+_SUN_DISTANCE, _BIAS = 1000., .03
 #: Contact shadow: height below which a body darkens the ground, and its reach, m.
 _CONTACT_HEIGHT, _CONTACT_REACH = .12, .06
 
@@ -46,8 +46,9 @@ class Light:
     def on(self, points, normals):
         """Light (P) on surfaces at points (P, 3) with normals (P, 3)."""
         lit = np.clip(normals @ self.sun.astype(np.float32), 0, None)
-        x, y = self.plane(points)
-        distance, reach = self._distance(points) - _BIAS, np.float32(self.cell / 2)
+        # Looked up a little off the surface, which would else shade itself.
+        raised = points + np.float32(2 * _BIAS) * normals
+        (x, y), distance, reach = self.plane(raised), self._distance(raised) - _BIAS, np.float32(self.cell / 2)
         shaded = np.zeros(len(points), np.float32)
         for i, j in ((-reach, -reach), (-reach, reach), (reach, -reach), (reach, reach)):
             shaded += .25 * (distance > self._sample(self.distance, x + i, y + j, cv2.INTER_NEAREST, np.inf))

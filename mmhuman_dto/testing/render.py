@@ -158,7 +158,7 @@ def _paint_boxes(image, view, surroundings, light):
         normals = _unit(np.cross(b - a, c - a)).take(face[mine], 0)
         points, colour = view.points(seen[mine]), _WOOD
         if i >= len(view.scene.seats):
-            colour = surroundings.wall_colour(i, (points - corners[0]) @ axes.T, normals @ axes.T)
+            colour = surroundings.wall_colour(i, (points - corners[4]) @ axes.T, normals @ axes.T)
         image[seen[mine]] = colour * light.on(points, normals)[:, None]
 
 
