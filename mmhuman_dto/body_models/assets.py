@@ -66,11 +66,17 @@ def read_body(path, num_bones, extras=None):
         UnsafeFileError: a pickle of anything but plain data.
     """
     path = Path(path)
-    content = load_npz(path) if path.suffix == '.npz' else load_pickle(path)
-    size, bones = len(_array(path, content, 'v_template', ('V', 3))), num_bones
+    if path.suffix == '.npz':
+        with load_npz(path) as content:
+            return _body(path, content, num_bones, extras or {})
+    return _body(path, load_pickle(path), num_bones, extras or {})
+
+
+def _body(path, content, bones, extras):
+    size = len(_array(path, content, 'v_template', ('V', 3)))
     wanted = {'v_template': (size, 3), 'shapedirs': (size, 3, 'S'), 'posedirs': (size, 3, 9 * (bones - 1)),
               'J_regressor': (bones, size), 'weights': (size, bones), 'kintree_table': (2, bones), 'f': ('F', 3),
-              **(extras or {})}
+              **extras}
     arrays = {key: _array(path, content, key, shape) for key, shape in wanted.items()}
     parents, faces = arrays['kintree_table'][0].astype(np.int64), arrays['f'].astype(np.int64)
     parents[0] = -1
@@ -79,7 +85,7 @@ def read_body(path, num_bones, extras=None):
     if faces.size and not 0 <= faces.min() <= faces.max() < size:
         raise BrokenFileError(f'{path}: key f names vertices {faces.min()} to {faces.max()}, there are {size}')
     return BodyArrays(path, arrays['v_template'], arrays['shapedirs'], arrays['posedirs'], arrays['J_regressor'],
-                      arrays['weights'], parents, faces, {key: arrays[key] for key in extras or {}})
+                      arrays['weights'], parents, faces, {key: arrays[key] for key in extras})
 
 
 def read_matrix(path, shape):

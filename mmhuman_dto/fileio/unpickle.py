@@ -133,7 +133,7 @@ def _empty_array(kind, shape, code):
 def _array_from_buffer(buffer, dtype, shape, order):
     dtype, raw = dtype.dtype, _raw_bytes(buffer)
     _check_count(shape, len(raw), dtype.itemsize)
-    return np.frombuffer(raw, dtype).reshape(shape, order=order).copy(order='K')
+    return np.frombuffer(raw, dtype).reshape(shape, order=order).astype(dtype.newbyteorder('='))
 
 
 def _scalar(dtype, raw):
