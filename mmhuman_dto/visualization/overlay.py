@@ -27,21 +27,25 @@ def draw_overlay(image, placement, faces, labels=True, title=''):
     colors = person_colors(placement.ids)
     picture = render_meshes(image, placement.vertices, faces, placement.intrinsics, colors)
     if labels and min(image.shape[:2]) >= SMALLEST_LABELLED:
-        _label(picture, placement, colors)
+        _label(picture, placement, colors, title)
     if title:
-        cap = text_height(image.shape[:2]) * 1.3
-        draw_text(picture, [title], (cap * .3, cap * .2), cap)
+        draw_text(picture, [title], (0, 0), _title_height(picture))
     return picture
 
 
-def _label(picture, placement, colors):
+def _title_height(picture):
+    return text_height(picture.shape[:2]) * 1.3
+
+
+def _label(picture, placement, colors, title):
     height, width = picture.shape[:2]
     cap = text_height((height, width))
     order, heads = _heads(placement, (height, width))
     anchors = np.stack([heads[:, [0, 2]].mean(1), heads[:, 1]], 1)
     texts = [(f'{placement.heights[i]:.2f} m tall', f'{placement.depths[i]:.1f} m away') for i in order]
     sizes = [text_size(lines, cap) for lines in texts]
-    corners = place_labels(anchors, sizes, (width, height), cap * .5, avoid=heads)
+    title_box = [0, 0, *text_size([title], _title_height(picture))]
+    corners = place_labels(anchors, sizes, (width, height), cap * .5, avoid=[*heads, title_box])
     for person, lines, corner in zip(order, texts, corners):
         if corner is not None:
             draw_text(picture, lines, corner, cap, INK, _tint(colors[person]))
