@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from . import poses
+from .people import STANDING_HEIGHT
 
 #: Bodies keep this far apart, m, vertex to vertex.
 GAP = .03
@@ -89,7 +90,6 @@ def pose_bodies(people, ground, noise, body_model, rng):
 
 
 def _draw_pose(height, rng):
-    from .people import STANDING_HEIGHT
     names = [name for name, pose in poses.POSES.items() if height >= STANDING_HEIGHT or pose.seat == 'ground']
     weights = np.array([poses.POSES[name].weight for name in names])
     return str(rng.choice(names, p=weights / weights.sum()))

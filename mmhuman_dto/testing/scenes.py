@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from ..geometry import rasterize
+from ..geometry import project, rasterize
 from .layout import BOX_CORNERS, Crowd, Ground, pose_bodies
 from .people import sample_people
 
@@ -91,7 +91,7 @@ class Scene:
 
     def project(self, points):
         """Points (*, 3) of the camera frame -> pixels (*, 2)."""
-        return points[..., :2] / points[..., 2:] * self.intrinsics[[0, 1], [0, 1]] + self.intrinsics[:2, 2]
+        return project(torch.as_tensor(points), torch.as_tensor(self.intrinsics, dtype=torch.float64)).numpy()
 
     def generator(self, purpose):
         """A numpy Generator for one purpose (a name) of this scene, independent of all others."""
@@ -123,7 +123,7 @@ def _try_scene(seed, body_model, config, rng):
     intrinsics, rotation, near, far = _sample_camera(ground, config, rng)
     bodies, names = pose_bodies(people, ground, config.pose_noise, body_model, rng)
     crowd = Crowd(bodies)
-    view = View(intrinsics, rotation, config.size)
+    view = Viewpoint(intrinsics, rotation, config.size)
     for i in range(number):
         _place(i, crowd, view, ground, near, far, config, rng)
     scene = _assemble(seed, config, view, ground, people, crowd, names, _buildings(ground, view, crowd, rng))
@@ -147,7 +147,7 @@ def visible_share(scene, faces, coarse=1.):
 
 
 @dataclass
-class View:
+class Viewpoint:
     """A camera at the stage's origin."""
     intrinsics: np.ndarray
     rotation: np.ndarray
@@ -159,8 +159,7 @@ class View:
     def project(self, points):
         """Stage points (*, 3) -> pixels (*, 2) and z (*)."""
         x = self.to_camera(points)
-        pixels = x[..., :2] / np.maximum(x[..., 2:], 1e-6) * self.intrinsics[[0, 1], [0, 1]] + self.intrinsics[:2, 2]
-        return pixels, x[..., 2]
+        return project(torch.as_tensor(x), torch.as_tensor(self.intrinsics)).numpy(), x[..., 2]
 
 
 def _sample_ground(config, rng):

@@ -14,7 +14,7 @@ def test_identity_map_is_where_the_people_are(scenes, pictures):
             if scene.pose_names[i].startswith(('sitting', 'squatting', 'bending')):
                 continue
             point = scene.joints[i, 6]
-            u, v = scene.project(point).astype(int)
+            u, v = scene.project(point[None])[0].astype(int)
             if 0 <= u < scene.size[1] and 0 <= v < scene.size[0]:
                 checked += picture.id_map[v, u] == i + 1
                 assert picture.id_map[v, u] in (i + 1, *(np.flatnonzero(scene.joints[:, 0, 2] < point[2]) + 1))
