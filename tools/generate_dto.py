@@ -26,7 +26,7 @@ def parse_args():
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm'), default='none',
                         help='how the processes of this run were started; each takes a fixed part of the shards')
     parser.add_argument('--max-failures', type=int,
-                        help='exit with status 1 when more images failed; default: when images failed and none was kept')
+                        help='exit with status 1 when more images failed; default: when some failed and none was kept')
     parser.add_argument('--public-layout', metavar='SET',
                         help='also write SET_opt.npz and SET_CHMR_SMPL_OPT.npz, the public DTO-Humans layouts')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',

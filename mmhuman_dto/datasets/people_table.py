@@ -3,7 +3,7 @@
 ::
 
     TABLE/
-      schema.json              version, counts, body model, provenance, config hash, columns with dtype, row shape and unit
+      schema.json              version, counts, body model, provenance, config hash; dtype, row and unit of each column
       image.id.bytes.npy       (bytes,) uint8: the UTF-8 image ids one after the other
       image.id.offsets.npy     (images + 1,) int64 into image.id.bytes
       people.offsets.npy       (images + 1,) int64: image i has rows [offsets[i], offsets[i + 1]) of every people column

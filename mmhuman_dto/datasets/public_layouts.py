@@ -59,15 +59,18 @@ class _AnnotsReader(_Reader):
 
     def _load(self):
         with load_npz(self.path) as arrays:
-            annots = arrays['annots'] if 'annots' in arrays else None
+            annots = arrays.get('annots')
             if not isinstance(annots, dict):
-                raise LayoutError(f'{self.path}: needs a key "annots" with a dictionary of images, has {sorted(arrays)}')
+                raise LayoutError(f'{self.path}: needs a key "annots", a dictionary of images, has {sorted(arrays)}')
         return annots
 
 
 @SOURCES.register_module()
 class InitialMeshes(_AnnotsReader):
-    """Meshes of a per-person network: ``annots`` = {image: {trans_cam (N,3), pose_cam (N,72), shape (N,B), cam_int (N,3,3)}}."""
+    """Meshes of a per-person network.
+
+    ``annots`` = {image: {trans_cam (N,3), pose_cam (N,72), shape (N,B), cam_int (N,3,3)}}.
+    """
 
     def _parse(self, record):
         return _smpl_people(record, is_released=False), _array(record, 'cam_int'), {}
@@ -153,7 +156,7 @@ def write_dto_raw(path, samples):
 
     Args:
         path: file to write.
-        samples: iterable of samples with ``pred_instances`` and ``pred_camera``; ``shape`` is padded to 11 coefficients.
+        samples: iterable of samples with ``pred_instances`` and ``pred_camera``; shapes are padded to 11 coefficients.
     """
     with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED, allowZip64=True) as archive:
         for sample in samples:

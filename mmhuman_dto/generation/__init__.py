@@ -3,8 +3,16 @@ from .base import Context, SkipImage, Stage, StageError
 from .config import ConfigError, check_component, checked_config
 from .generator import Generator
 from .manifest import GenerationError
-from .stages import AddAges, AddDepth, AddMasks, CheckPeople, KeepOptimised, LoadImage, OptimiseTranslations
-from .stages import RasteriseMeshes
+from .stages import (
+    AddAges,
+    AddDepth,
+    AddMasks,
+    CheckPeople,
+    KeepOptimised,
+    LoadImage,
+    OptimiseTranslations,
+    RasteriseMeshes,
+)
 
 __all__ = [
     'AddAges', 'AddDepth', 'AddMasks', 'CheckPeople', 'ConfigError', 'Context', 'GenerationError', 'Generator',

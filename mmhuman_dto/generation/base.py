@@ -29,9 +29,9 @@ class Context(NamedTuple):
 class Stage(ABC):
     """A step of the generator; register in ``STAGES``, name it in a config's ``stages``.
 
-    A stage gets samples and returns as many, in order; it may set fields of a sample or return a new one. To fail or
-    leave out one image it raises :class:`StageError` (or anything else) or :class:`SkipImage`. A batched stage that raised is asked again with each image alone, so calling it twice
-    with the same sample must be harmless.
+    A stage gets samples and returns as many, in order; it may set fields of a sample or return a new one. To fail for
+    one image it raises :class:`StageError` (anything else it raises counts as one), to leave it out :class:`SkipImage`.
+    A batched stage that raised is asked again with each image alone: calling it twice with a sample must be harmless.
     """
 
     #: What failures call this stage; the generator sets it to the key in the config's ``stages``.
@@ -40,7 +40,8 @@ class Stage(ABC):
     batched = False
 
     def bind(self, context):
-        """Called once with the :class:`Context`, before the first image."""
+        """Called once with the :class:`Context`, before the first image; keeps it as ``context``."""
+        self.context = context
 
     @abstractmethod
     def __call__(self, samples):

@@ -55,7 +55,7 @@ def check_component(where, config, registry):
     """
     if 'type' not in config:
         raise ConfigError(f'{where} has no type; known: {", ".join(sorted(_known(registry)))}')
-    component = config['type'] if inspect.isclass(config['type']) else registry.get(config['type'])
+    component = registry.get(config['type'])
     if component is None:
         raise ConfigError(f'{where}: no {registry.name} is called {config["type"]!r}'
                           f'{_suggest(config["type"], _known(registry))}; known: {", ".join(sorted(_known(registry)))}')

@@ -55,22 +55,23 @@ class Generator:
         rank, world_size = get_dist_info()
         manifest = on_first_rank(prepare_folder, self.out_dir, self.resume, self.config, self.ids)
         if manifest['status'] != 'complete':
-            self._run_shards(self.shards.of_rank(rank, world_size), manifest['fingerprint'], quiet=rank > 0)
+            title = f'DTO, process 1 of {world_size}' if world_size > 1 else 'DTO'
+            shards = self.shards.of_rank(rank, world_size)
+            with ProgressReport(self.shards.count_images(shards), title, quiet=rank > 0) as progress:
+                self._run_shards(shards, manifest['fingerprint'], progress)
             barrier()
         return on_first_rank(self._finish, manifest, public_layout)
 
-    def _run_shards(self, shards, fingerprint, quiet):
-        total = sum(len(self.shards.images(shard)) for shard in shards)
-        with ProgressReport(total, quiet=quiet) as progress:
-            for shard in shards:
-                if self.shards.is_done(shard):
-                    progress.resume(count(self.shards.path(shard)))
-                else:
-                    self._run_shard(shard, fingerprint, progress)
+    def _run_shards(self, shards, fingerprint, progress):
+        for shard in shards:
+            if self.shards.is_done(shard):
+                progress.resume(count(self.shards.path(shard)))
+            else:
+                self._run_shard(shard, fingerprint, progress)
 
     def _run_shard(self, shard, fingerprint, progress):
         folder = self.shards.begin(shard)
-        table = PeopleTableBuilder(type(self.pipeline.body_model).__name__, self._provenance(), fingerprint)
+        table = PeopleTableBuilder(self.config['body_model']['type'], self._provenance(), fingerprint)
         sheets = ContactSheets(folder / SHEETS, self.sheet_model, **self.config['contact_sheets'])
         images, size, outcomes = self.shards.images(shard), self.config['batch_size'], []
         for start in range(0, len(images), size):

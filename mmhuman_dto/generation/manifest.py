@@ -42,14 +42,14 @@ def prepare_folder(folder, resume, config, ids):
     manifest = json.loads(json.dumps(manifest, default=str))
     found = [path.name for path in folder.iterdir() if path.name != f'.{NAME}.tmp']
     if found and not resume:
-        raise GenerationError(f'{folder} is not empty: go on with --resume, or name another --out-dir')
+        raise GenerationError(f'{folder} is not empty: go on with --resume, or take another --out-dir')
     if not found:
         write_manifest(folder, manifest)
         return manifest
     before = read_manifest(folder)
     if before['fingerprint'] != manifest['fingerprint']:
         raise GenerationError(f'{folder} was made from another config: {_difference(before, manifest)}. '
-                              'Resume with the same config, options, annotations and --limit, or name another --out-dir')
+                              'Resume with the same config, options, annotations and --limit, or in another --out-dir')
     return before
 
 

@@ -69,7 +69,7 @@ class Pipeline:
     def _stage(self, name, config):
         stage = STAGES.build(config)
         if not isinstance(stage, Stage):
-            raise ConfigError(f'stages.{name}: {type(stage).__name__} is not a subclass of mmhuman_dto.generation.Stage')
+            raise ConfigError(f'stages.{name}: {config["type"]} is not a subclass of mmhuman_dto.generation.Stage')
         stage.name = name
         stage.bind(self.context)
         return stage

@@ -2,15 +2,14 @@
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 #: Seconds between two plain lines.
 _LINE_INTERVAL = 10
 
 
 class ProgressReport:
-    """Counts images and shows images/s, time left, kept, skipped and failed.
+    """Counts images and shows images/s, time left, kept, skipped and failed; use as a context manager.
 
     Args:
         total: images of this process.
@@ -22,28 +21,28 @@ class ProgressReport:
         self.total, self.title, self.quiet = total, title, quiet
         self.counts = dict(kept=0, skipped=0, failed=0)
         self.resumed = 0
-        self.console = Console()
         self.bar = None
 
     def __enter__(self):
         self.start = self.printed = time.monotonic()
-        if self.console.is_terminal and not self.quiet:
-            self.bar = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), _Rate(),
-                                TimeRemainingColumn(), TextColumn('{task.fields[counts]}'), console=self.console)
-            self.task = self.bar.add_task(self.title, total=self.total, counts='')
+        console = Console()
+        if console.is_terminal and not self.quiet:
+            self.bar = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
+                                TextColumn('{task.fields[state]}'), console=console)
+            self.task = self.bar.add_task(self.title, total=self.total, state=self._state())
             self.bar.start()
         return self
 
     def __exit__(self, *error):
         if self.bar:
             self.bar.stop()
-        if not self.quiet:
+        elif not self.quiet:
             print(self.line(), flush=True)
 
     def resume(self, counts):
         """Count images of an earlier run; they do not enter the rate."""
+        self.resumed += sum(counts[name] for name in self.counts)
         self._count(counts)
-        self.resumed = sum(self.counts.values())
 
     def add(self, kept=0, skipped=0, failed=0):
         """Count images done now."""
@@ -53,25 +52,27 @@ class ProgressReport:
             self.printed = now
             print(self.line(), flush=True)
 
+    @property
+    def done(self):
+        return sum(self.counts.values())
+
     def line(self):
         """The state in one plain line."""
-        done = sum(self.counts.values())
-        rate = (done - self.resumed) / max(time.monotonic() - self.start, 1e-9)
-        left = f', {(self.total - done) / rate:.0f} s left' if rate and done < self.total else ''
-        return f'{self.title}: {done}/{self.total} images, {rate:.1f} images/s{left}, {self._summary()}'
+        return f'{self.title}: {self.done}/{self.total} images, {self._state()}'
 
     def _count(self, counts):
         for name in self.counts:
             self.counts[name] += counts[name]
         if self.bar:
-            self.bar.update(self.task, completed=sum(self.counts.values()), counts=self._summary())
+            self.bar.update(self.task, completed=self.done, state=self._state())
 
-    def _summary(self):
-        return ', '.join(f'{name} {number}' for name, number in self.counts.items())
+    def _state(self):
+        rate = (self.done - self.resumed) / max(time.monotonic() - self.start, 1e-9)
+        left = f', {_clock((self.total - self.done) / rate)} left' if rate and self.done < self.total else ''
+        return f'{rate:.1f} images/s{left}, ' + ', '.join(f'{name} {number}' for name, number in self.counts.items())
 
 
-class _Rate(ProgressColumn):
-    """Images a second."""
-
-    def render(self, task):
-        return Text(f'{task.speed:.1f} images/s' if task.speed else '- images/s')
+def _clock(seconds):
+    """h:mm:ss"""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f'{minutes // 60}:{minutes % 60:02d}:{seconds:02d}'

@@ -32,6 +32,10 @@ class Shards:
         """Indices of a shard's images."""
         return range(shard * self.size, min((shard + 1) * self.size, self.num_images))
 
+    def count_images(self, shards):
+        """How many images some shards hold together."""
+        return sum(len(self.images(shard)) for shard in shards)
+
     def path(self, shard):
         return self.folder / f'{shard:06d}'
 

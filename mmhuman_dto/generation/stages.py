@@ -22,9 +22,6 @@ class CheckPeople(Stage):
     sample to the run's device.
     """
 
-    def bind(self, context):
-        self.body_model, self.device = context.body_model, context.device
-
     def __call__(self, samples):
         return [self._check(sample) for sample in samples]
 
@@ -36,12 +33,12 @@ class CheckPeople(Stage):
             if not torch.isfinite(people[name]).all():
                 raise StageError(self.name, f'{name} of the initial meshes is not finite')
         self._check_camera(sample.pred_camera.intrinsics)
-        have, want = people.body_pose.shape[1], self.body_model.num_body_joints
+        have, want = people.body_pose.shape[1], self.context.body_model.num_body_joints
         if have != want:
             raise StageError(self.name, f'body_pose has {have} joints, the body model {want}')
-        sample = sample.to(self.device)
-        sample.pred_instances.betas = self._padded(people.betas).to(self.device)
-        sample.set_metainfo(dict(body_model=type(self.body_model).__name__))
+        betas = self._padded(people.betas)
+        sample = sample.to(self.context.device)
+        sample.pred_instances.betas = betas.to(self.context.device)
         return sample
 
     def _check_camera(self, intrinsics):
@@ -52,11 +49,10 @@ class CheckPeople(Stage):
             raise StageError(self.name, f'focal length must be positive, is {focal.tolist()} px')
 
     def _padded(self, betas):
-        missing = self.body_model.num_betas - betas.shape[1]
-        if missing < 0:
-            raise StageError(
-                self.name, f'{betas.shape[1]} shape coefficients, the body model has {self.body_model.num_betas}')
-        return torch.nn.functional.pad(betas, (0, missing))
+        have, want = betas.shape[1], self.context.body_model.num_betas
+        if have > want:
+            raise StageError(self.name, f'{have} shape coefficients, the body model has {want}')
+        return torch.nn.functional.pad(betas, (0, want - have))
 
 
 @STAGES.register_module()
@@ -87,11 +83,11 @@ class _SourceStage(Stage):
     batched = True
 
     def __init__(self, source):
-        self.source_config = source
+        self.config = source
 
     def bind(self, context):
-        self.device = context.device
-        self.source = SOURCES.build(self.source_config, default_args=dict(data_root=context.data_root))
+        super().bind(context)
+        self.source = SOURCES.build(self.config, default_args=dict(data_root=context.data_root))
 
     def __call__(self, samples):
         for sample, result in zip(samples, self.source(samples), strict=True):
@@ -109,7 +105,7 @@ class AddDepth(_SourceStage):
 
     def _set(self, sample, disparity):
         self._check_size(sample, disparity)
-        sample.pred_maps = Maps(disparity=disparity.to(self.device))
+        sample.pred_maps = Maps(disparity=disparity.to(self.context.device))
 
 
 @STAGES.register_module()
@@ -118,7 +114,7 @@ class AddMasks(_SourceStage):
 
     def _set(self, sample, ids):
         self._check_size(sample, ids)
-        sample.pred_maps.segmentation = ids.to(self.device)
+        sample.pred_maps.segmentation = ids.to(self.context.device)
 
 
 @STAGES.register_module()
@@ -126,7 +122,8 @@ class AddAges(_SourceStage):
     """Sets ``ages`` (years) and ``male_probs`` of the people from an age source."""
 
     def _set(self, sample, result):
-        sample.pred_instances.ages, sample.pred_instances.male_probs = (value.to(self.device) for value in result)
+        people = sample.pred_instances
+        people.ages, people.male_probs = (value.to(self.context.device) for value in result)
 
 
 @STAGES.register_module()
@@ -143,13 +140,10 @@ class RasteriseMeshes(Stage):
     def __init__(self, long_side=512):
         self.long_side = long_side
 
-    def bind(self, context):
-        self.body_model = context.body_model
-
     def __call__(self, samples):
         people = [sample.pred_instances for sample in samples]
         pose, betas, transl = (torch.cat(rows) for rows in zip(*((p.pose, p.betas, p.transl) for p in people)))
-        meshes = self.body_model(pose, betas, transl).vertices.split([len(p) for p in people])
+        meshes = self.context.body_model(pose, betas, transl).vertices.split([len(p) for p in people])
         for sample, vertices in zip(samples, meshes):
             self._draw(sample, vertices)
         return samples
@@ -159,7 +153,7 @@ class RasteriseMeshes(Stage):
         factor = min(1, self.long_side / max(size))
         small = tuple(max(1, round(side * factor)) for side in size)
         intrinsics = resize_intrinsics(sample.pred_camera.intrinsics, small[1] / size[1], small[0] / size[0])
-        faces = self.body_model.faces
+        faces = self.context.body_model.faces
         raster = rasterize(vertices, faces, intrinsics, small)
         sample.pred_instances.visible_vertices = visible_vertices(raster, faces, *vertices.shape[:2])
         maps = sample.pred_maps
@@ -194,16 +188,14 @@ class OptimiseTranslations(Stage):
         self.prior, self.solver = DTO_PRIORS.build(prior), DTO_SOLVERS.build(solver)
         self.evidence = EvidenceExtractor(**(evidence or {}))
 
-    def bind(self, context):
-        self.body_model = context.body_model
-
     def __call__(self, samples):
+        body_model = self.context.body_model
         with _step('evidence'):
-            problem = DTOProblem.from_samples(samples, self.body_model, prior=self.prior, evidence=self.evidence)
+            problem = DTOProblem.from_samples(samples, body_model, prior=self.prior, evidence=self.evidence)
         with _step('solve'):
             result = self.solver.solve(problem)
         with _step('update'):
-            placed = result.apply(samples, self.body_model)
+            placed = result.apply(samples, body_model)
         for before, after in zip(samples, placed):
             after.initial_instances = before.pred_instances
         return placed

@@ -24,7 +24,7 @@ class MaskSource(ABC):
 
     @abstractmethod
     def __call__(self, samples):
-        """list of samples -> list of (H, W) int32 tensors: 0 nobody, i + 1 the person in row i of ``pred_instances``."""
+        """list of samples -> list of (H, W) int32 tensors: 0 nobody, i + 1 row i of ``pred_instances``."""
 
 
 class AgeSource(ABC):
@@ -32,4 +32,4 @@ class AgeSource(ABC):
 
     @abstractmethod
     def __call__(self, samples):
-        """list of samples -> list of (ages (N,) years, male_probs (N,)) float32 tensors, rows as ``pred_instances``."""
+        """list of samples -> list of (ages (N,) years, male_probs (N,)) float32, as ``pred_instances``."""

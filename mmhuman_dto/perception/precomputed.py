@@ -88,10 +88,11 @@ class PrecomputedMasks(MaskSource):
 
 @SOURCES.register_module()
 class PrecomputedAges(AgeSource):
-    """Ages and P(male) from one JSON file, {image id: {"ages": [years], "male_probs": [0..1]}}, or a folder of ``.npz``.
+    """Ages and P(male) from one JSON file, {image id: {"ages": [years], "male_probs": [0..1]}}, or a file an image.
 
     Args:
-        path: the JSON file, or a folder with an ``.npz`` (keys ``ages``, ``male_probs``) an image; relative to ``data_root``.
+        path: the JSON file, or a folder with an ``.npz`` (keys ``ages``, ``male_probs``) an image; relative to
+            ``data_root``.
         data_root: root of the data.
     """
 

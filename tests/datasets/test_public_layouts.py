@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from mmhuman_dto.datasets.public_layouts import (
-    CameraHMRRelease, DTOHumans, DTORaw, InitialMeshes, LayoutError, write_dto_humans, write_dto_raw)
+    CameraHMRRelease,
+    DTOHumans,
+    DTORaw,
+    InitialMeshes,
+    LayoutError,
+    write_dto_humans,
+    write_dto_raw,
+)
 from mmhuman_dto.fileio import UnsafeFileError
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
@@ -14,8 +21,9 @@ K = np.array([[900., 0, 320], [0, 910, 240], [0, 0, 1]], np.float32)
 
 def meshes(count, seed=0, betas=10):
     rng = np.random.default_rng(seed)
-    return dict(trans_cam=rng.normal(size=(count, 3)).astype(np.float32), pose_cam=rng.normal(size=(count, 72)).astype(np.float32),
-                shape=rng.normal(size=(count, betas)).astype(np.float32), cam_int=np.repeat(K[None], count, 0))
+    record = {key: rng.normal(size=(count, size)).astype(np.float32)
+              for key, size in (('trans_cam', 3), ('pose_cam', 72), ('shape', betas))}
+    return dict(record, cam_int=np.repeat(K[None], count, 0))
 
 
 def write_annots(path, annots):
@@ -115,8 +123,9 @@ def placed_samples():
         record = meshes(count, seed, betas=11)
         pose = torch.from_numpy(record['pose_cam']).reshape(count, 24, 3)
         sample = HumanDataSample(metainfo=dict(img_id=name, optimised=seed == 0))
-        sample.pred_instances = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=torch.from_numpy(record['shape']),
-                                       transl=torch.from_numpy(record['trans_cam']), is_released=torch.arange(count) == 1)
+        sample.pred_instances = People(
+            global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=torch.from_numpy(record['shape']),
+            transl=torch.from_numpy(record['trans_cam']), is_released=torch.arange(count) == 1)
         sample.pred_camera = Camera(intrinsics=torch.from_numpy(K))
         samples.append(sample)
     return samples
@@ -145,7 +154,8 @@ def test_dto_raw_has_the_public_keys_and_pads_shapes(tmp_path):
     assert content.files == ['train/a.jpg', 'b.jpg']
     record = content['b.jpg'].item()
     shapes = {key: np.shape(value) for key, value in record.items()}
-    assert shapes == dict(pose_cam=(3, 72), shape=(3, 11), trans_cam=(3, 3), cam_int=(3, 3, 3), is_released=(3, ), is_optimize=())
+    assert shapes == dict(pose_cam=(3, 72), shape=(3, 11), trans_cam=(3, 3), cam_int=(3, 3, 3), is_released=(3, ),
+                          is_optimize=())
     assert record['is_optimize'] is False and (record['shape'][:, 10] == 0).all()
     read = DTORaw('x_opt.npz', data_root=tmp_path)
     assert read[0].optimised is True and read[1].optimised is False
@@ -156,7 +166,8 @@ def test_dto_humans_has_the_public_structure(tmp_path):
     write_dto_humans(tmp_path / 'COCO_CHMR_SMPL_OPT.npz', placed_samples())
     annots = np.load(tmp_path / 'COCO_CHMR_SMPL_OPT.npz', allow_pickle=True)['annots'].item()
     person = annots['b.jpg'][2]
-    assert {key: value.shape for key, value in person['smpl_param'].items()} == dict(shape=(11, ), pose=(72, ), trans=(3, ))
+    shapes = {key: value.shape for key, value in person['smpl_param'].items()}
+    assert shapes == dict(shape=(11, ), pose=(72, ), trans=(3, ))
     np.testing.assert_array_equal(person['cam_param']['focal'], [900, 910])
     np.testing.assert_array_equal(person['cam_param']['princpt'], [320, 240])
 

@@ -42,8 +42,8 @@ def write_folder(folder, count):
         people = int(rng.integers(3, 5))
         intrinsics = torch.tensor([[110., 0, SIZE[1] / 2], [0, 110, SIZE[0] / 2], [0, 0, 1]])
         z = rng.uniform(3, 6, people)
-        transl = torch.tensor(np.stack([(np.arange(people) - (people - 1) / 2) * 1., rng.uniform(-.2, .2, people), z], 1),
-                              dtype=torch.float32)
+        x, y = np.arange(people) - (people - 1) / 2, rng.uniform(-.2, .2, people)
+        transl = torch.tensor(np.stack([x, y, z], 1), dtype=torch.float32)
         betas = torch.zeros(people, 11)
         betas[:, 0] = torch.from_numpy(rng.normal(0, .5, people))
         raster = rasterize(model(None, betas, transl).vertices, model.faces, intrinsics, SIZE)

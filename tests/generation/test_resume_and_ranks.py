@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -38,24 +37,37 @@ def generate(config, out):
     Generator(config, out, resume=True).run('TOY')
 
 
+def generate_and_die(config, out, events):
+    """Real SIGKILL just before the process touches a file of ``out`` for the ``events``-th time."""
+    count = 0
+
+    def watch(event, args):
+        nonlocal count
+        if event in ('open', 'os.rename', 'os.mkdir', 'os.remove', 'os.rmdir') and str(out) in str(args[0]):
+            count += 1
+            if count == events:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    generate(config, out)
+
+
 def test_killed_again_and_again_then_resumed_is_the_unbroken_run(broken_crowd):
-    """Real SIGKILLs; a forked process has everything imported, so they hit the run and not its start."""
     whole, killed = broken_crowd.out / 'whole', broken_crowd.out / 'killed'
     config = Config.fromfile(broken_crowd.config).to_dict()
-    start = time.monotonic()
     generate(config, whole)
-    duration = time.monotonic() - start
-    delays, deaths, places = random.Random(0), 0, set()
-    for _ in range(20):
-        process = multiprocessing.get_context('fork').Process(target=generate, args=(config, killed))
+    places, steps = set(), random.Random(0)
+    for attempt in range(1, 100):
+        # The merge starts anew each time: ever longer lives see it through.
+        events = steps.randint(1, 60 * attempt)
+        process = multiprocessing.get_context('fork').Process(target=generate_and_die, args=(config, killed, events))
         process.start()
-        time.sleep(delays.uniform(0, .4 * duration))
-        os.kill(process.pid, signal.SIGKILL)
         process.join()
-        deaths += process.exitcode == -signal.SIGKILL
-        places.add(tuple(sorted(path.name for path in killed.rglob('*'))))
-    assert deaths > 3 and len(places) > 3, f'killed {deaths} times at {len(places)} places'
-    generate(config, killed)
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+        places.add(tuple(sorted(str(path.relative_to(killed)) for path in killed.rglob('*'))))
+    assert len(places) > 10, f'killed at {len(places)} places only'
     assert read_bytes(killed) == read_bytes(whole)
 
 

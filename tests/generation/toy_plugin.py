@@ -23,8 +23,8 @@ class ToyBody(torch.nn.Module):
     def __init__(self):
         super().__init__()
         line = torch.linspace(-.5, .5, GRID)
-        board = torch.stack([line.expand(GRID, GRID) * .5, line[:, None].expand(GRID, GRID), torch.zeros(GRID, GRID)], -1)
-        self.register_buffer('board', board.flatten(0, 1))
+        y, x = torch.meshgrid(line, line * .5, indexing='ij')
+        self.register_buffer('board', torch.stack([x, y, torch.zeros_like(x)], -1).flatten(0, 1))
         corner = (torch.arange(GRID - 1)[:, None] * GRID + torch.arange(GRID - 1)).flatten()
         below = corner + GRID
         triangles = [torch.stack(t, -1) for t in ((corner, corner + 1, below), (below, corner + 1, below + 1))]
@@ -34,8 +34,8 @@ class ToyBody(torch.nn.Module):
         return 1.7 + .1 * betas[..., 0] - .8 * betas[..., 10]
 
     def forward(self, pose, betas, transl=None):
-        height = self.height(betas)[..., None, None] * self.board.new_tensor([0, 1, 0]) + self.board.new_tensor([1, 0, 1])
-        vertices = self.board * height
+        vertices = self.board.repeat(*betas.shape[:-1], 1, 1)
+        vertices[..., 1] *= self.height(betas)[..., None]
         if transl is not None:
             vertices = vertices + transl[..., None, :]
         return BodyOutput(vertices, self.skeleton(pose, betas, transl))
@@ -98,4 +98,5 @@ class ToyAges(AgeSource):
         pass
 
     def __call__(self, samples):
-        return [(torch.full((len(s.pred_instances), ), 30.), torch.full((len(s.pred_instances), ), .5)) for s in samples]
+        counts = [len(sample.pred_instances) for sample in samples]
+        return [(torch.full((count, ), 30.), torch.full((count, ), .5)) for count in counts]

@@ -1,5 +1,6 @@
 # DTO as in the paper (arXiv 2511.13282): images with initial meshes, depth, masks and ages -> people placed together.
-# A recipe adds `source` and the sources of the stages `depth`, `masks` and `ages`; a stage's key is its name in failures.jsonl.
+# A recipe adds `source` and the sources of the stages `depth`, `masks` and `ages`.
+# A stage's key is its name in failures.jsonl.
 data_root = ''
 body_model = dict(type='OpenBody')
 stages = dict(
