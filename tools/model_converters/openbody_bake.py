@@ -31,7 +31,6 @@ class AnnyRig:
     """
 
     def __init__(self):
-        torch.set_num_threads(1)
         self.model = anny.Anny(skinning_method='lbs')
         self.bones = list(self.model.bone_labels)
         self.parents = list(self.model.bone_parents)
