@@ -3,7 +3,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 
+from ..geometry import rasterize, resize_intrinsics
 from .colors import person_colors
 from .mesh_render import render_meshes
 from .text import INK, draw_text, place_labels, text_height, text_size
@@ -164,14 +166,20 @@ class Outline(NamedTuple):
 
 def _outlines(truth, faces, frame):
     frame, outlines = frame._replace(corner=(0, 0)), []
-    width, height = frame.size
-    for person, color in enumerate(person_colors(truth.ids)):
-        alone = truth._replace(vertices=truth.vertices[person:person + 1])
-        stamp = _render_from_above(np.zeros((height, width, 3), np.uint8), alone, faces, frame, [(255, 255, 255)])
-        contours, _ = cv2.findContours(stamp[..., 0], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        dark = tuple(int(c) for c in color * .55)
-        outlines.append(Outline(int(truth.ids[person]), dark, contours, _centers(alone, frame)[0]))
+    people = zip(truth.ids, person_colors(truth.ids), _centers(truth, frame))
+    for identity, color, center in people:
+        silhouette = _silhouette_from_above(truth.only(identity), faces, frame)
+        contours, _ = cv2.findContours(silhouette, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        outlines.append(Outline(int(identity), tuple(int(c) for c in color * .55), contours, center))
     return outlines
+
+
+def _silhouette_from_above(placement, faces, frame):
+    """(height, width) uint8: 1 on plot pixels that people touch in at least one of four sub-pixels."""
+    vertices, intrinsics = (torch.tensor(a, dtype=torch.float32) for a in _seen_from_above(placement, frame))
+    width, height = frame.size
+    ids = rasterize(vertices, torch.tensor(faces), resize_intrinsics(intrinsics, 2, 2), (2 * height, 2 * width)).id_map
+    return (ids.numpy().reshape(height, 2, width, 2).max((1, 3)) > 0).astype(np.uint8)
 
 
 def _draw_outlines(plot, placement, outlines, frame):
