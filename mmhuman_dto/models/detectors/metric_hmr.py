@@ -37,6 +37,7 @@ class MetricHMR(BaseModel):
         self.head = MODELS.build(head)
         self.camera_head = MODELS.build(camera_head)
         self.body_model = BODY_MODELS.build(body_model)
+        self.joint_model = self.body_model.thinned(joint_set)
         self.criterion = criterion and MODELS.build(criterion)
         self.targets = targets and TASK_UTILS.build(targets)
         self.denoising = denoising and TASK_UTILS.build(denoising)
@@ -110,7 +111,7 @@ class MetricHMR(BaseModel):
         z = 2 * focal[..., None] / (size * self.input_size)
         transl = torch.cat([offset / size, z], -1)
         poses = matrix_to_axis_angle(rotation_6d_to_matrix(raw.pose_6d)).flatten(-2)
-        joints = self.body_model.joint_set(self.body_model(poses, raw.betas, transl), self.joint_set)
+        joints = self.joint_model.joint_set(self.joint_model(poses, raw.betas, transl), self.joint_set)
         projected = joints / (joints[..., 2:] + _EPS) @ intrinsics[:, None].transpose(-1, -2)
         stacked = dict(
             pred_boxes=boxes, pred_confs=raw.confs, pred_poses=poses, pred_betas=raw.betas, pred_j3ds=joints,
