@@ -177,13 +177,15 @@ def _quartiles(pixels, num):
     fraction of a sort of floats: positive floats order like their bits. Disparity was float32 before it was inverted.
     """
     disparity = (1 / pixels.depth).float()
-    key = (pixels.person << 32) | disparity.view(torch.int32)
-    ordered = (key.sort().values & 0x7fffffff).int().view(torch.float32)
+    ordered = ((pixels.person << 32) | disparity.view(torch.int32)).sort().values
     count = _count(pixels, num)
     last = count.cumsum(0) - 1
 
     def kth(k):
-        return 1 / ordered[(last - k.long()).clamp(min=0)].double() if len(ordered) else torch.zeros_like(k)
+        if not len(ordered):
+            return torch.zeros_like(k)
+        bits = ordered[(last - k.long()).clamp(min=0)] & 0x7fffffff
+        return 1 / bits.int().view(torch.float32).double()
 
     return _interpolate(kth, count, .25), _interpolate(kth, count, .75)
 
