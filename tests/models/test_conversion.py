@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmhuman_dto.models.conversion import convert, convert_dinov2, convert_release, model_config, unwrap
 from mmhuman_dto.models.layers.position import resample_dinov2_positions
@@ -70,6 +71,17 @@ def test_public_checkpoint_is_the_published_network():
     with torch.device('meta'):
         expected = tool.build_parts(config, converted.state).state_dict()
     assert {k: v.shape for k, v in converted.state.items()} == {k: v.shape for k, v in expected.items()}
+
+
+def test_base_config_is_the_public_checkpoints_network():
+    converted = convert_release(public_state()).state
+    model = Config.fromfile(ROOT / 'configs/_base_/models/metric_hmr.py').model
+    with torch.device('meta'):
+        expected = tool.build_parts(model, converted).state_dict()
+    assert converted.keys() == expected.keys()
+    # The list of the public names was recorded with a feed-forward of 64; the paper's has 2048.
+    other = {name for name in converted if converted[name].shape != expected[name].shape}
+    assert other == {name for name in converted if '.ffn' in name and not name.endswith('ffn2.bias')}
 
 
 def test_root_box_heads_are_the_ones_in_effect():

@@ -40,6 +40,8 @@ def parse_args(argv=None):
 def build_parts(config, state):
     """The parts of the network that ``state`` has weights for, under their names in the network."""
     names = {name.split('.')[0] for name in state}
+    if 'head' in config:
+        config = dict(config, head=dict(config['head'], mean_params=None))  # the weights bring the means
     return nn.ModuleDict({part: MODELS.build(config[part]) for part in PARTS if part in names})
 
 
