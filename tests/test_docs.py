@@ -1,5 +1,6 @@
 """What README and docs show must be there and run: python blocks, commands and their flags, make targets, links."""
 import re
+import shlex
 import subprocess
 import sys
 from functools import lru_cache
@@ -43,10 +44,10 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('line', commands())
 def test_commands_exist(line):
-    words = line.split()
+    words = shlex.split(line)
     if words[0] == 'make':
         targets = re.findall(r'^([\w-]+):', (ROOT / 'Makefile').read_text(), re.M)
-        assert all(word in targets for word in words[1:] if '=' not in word and not word.startswith("'"))
+        assert all(word in targets for word in words[1:] if '=' not in word)
         return
     scripts = [word for word in words if word.endswith('.py') and word.split('/')[0] in ('tools', 'demo', 'tests')]
     if not scripts:
