@@ -117,7 +117,7 @@ class Surroundings:
         return self.ground * (1 + shade[:, None])
 
     def _sample(self, x, y, cell, footprint):
-        value = remap(self.noise, x / cell, y / cell, cv2.INTER_LINEAR, cv2.BORDER_WRAP)
+        value = remap(self.noise, x / cell, y / cell, cv2.BORDER_WRAP)
         return value * np.clip(1.5 - footprint / cell, 0, 1)
 
     def sky_colour(self, up):
@@ -133,12 +133,12 @@ class Surroundings:
         return colour
 
 
-def remap(texture, columns, rows, interpolation, border, outside=0.):
-    """``cv2.remap`` at P places (P), in rows of the length OpenCV can take; (P)."""
+def remap(texture, columns, rows, border):
+    """A texture at P places (P), bilinear, by ``cv2.remap`` in rows of the length it can take; (P)."""
     width = 8192
     padding = width - len(columns) % width  # at least one row: OpenCV refuses none
     columns, rows = (np.pad(np.asarray(v, np.float32), (0, padding)).reshape(-1, width) for v in (columns, rows))
-    values = cv2.remap(texture, columns, rows, interpolation, borderMode=border, borderValue=outside)
+    values = cv2.remap(texture, columns, rows, cv2.INTER_LINEAR, borderMode=border)
     return values.ravel()[:values.size - padding]
 
 

@@ -171,7 +171,7 @@ class Crowd:
     def _solid(self, i):
         points = self.bodies.vertices[i]
         if self.bodies.seats[i] is not None:
-            points = np.concatenate([points, _surface(self.bodies.seats[i])])
+            points = np.concatenate([points, box_points(self.bodies.seats[i])])
         return points
 
     def add(self, i, offset):
@@ -192,7 +192,7 @@ class Crowd:
         return bool(np.isfinite(self._trees[j].query(points[near], distance_upper_bound=GAP)[0]).any())
 
 
-def _surface(corners, steps=8):
+def box_points(corners, steps=8):
     """Points spread through a box (8, 3) given by corners in :data:`BOX_CORNERS`' order; (steps^3, 3)."""
     u = np.linspace(0, 1, steps)
     grid = np.stack(np.meshgrid(u, u, u, indexing='ij'), -1).reshape(-1, 3)

@@ -7,7 +7,7 @@ import torch
 
 from ..geometry import interpolate, rasterize_meshes, resize_intrinsics
 from .appearance import HAZE, Surroundings, clothe, landmarks, sample_outfit
-from .layout import BOX_FACES
+from .layout import BOX_FACES, box_points
 from .lighting import Light
 from .scenes import visible_share
 
@@ -61,7 +61,8 @@ class Renderer:
         view, rng = View(scene, self.faces, self.supersample), scene.generator('look')
         surroundings = Surroundings(rng)
         outfits = [sample_outfit(age, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
-        light = Light(scene.ground, scene.up, view.meshes[:len(view.meshes) - len(scene.buildings)], rng)
+        touching = np.concatenate([scene.vertices.reshape(-1, 3), *map(box_points, scene.seats)])
+        light = Light(scene.ground, scene.up, view.meshes[:len(scene) + len(scene.seats)], touching, rng)
         image = np.empty((view.z.size, 3), np.float32)
         _paint_sky(image, view, surroundings)
         _paint_ground(image, view, surroundings, light)
