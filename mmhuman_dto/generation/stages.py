@@ -157,17 +157,16 @@ class RasteriseMeshes(Stage):
         raster = rasterize(vertices, faces, intrinsics, small)
         sample.pred_instances.visible_vertices = visible_vertices(raster, faces, *vertices.shape[:2])
         maps = sample.pred_maps
-        ids, z = _enlarge(raster.id_map, size), _enlarge(raster.z_map, size)
+        ids, z = _enlarge(raster.id_map.float(), raster.z_map, size)
         if 'segmentation' in maps:
             ids = torch.where(ids == maps.segmentation, ids, 0)
         maps.id_map, maps.z_map = ids, torch.where(ids > 0, z, 0.)
 
 
-def _enlarge(values, size):
-    """(h, w) -> (H, W), nearest by pixel centre."""
-    rows, columns = (((torch.arange(want, device=values.device) + .5) * have / want).long()
-                     for have, want in zip(values.shape, size))
-    return values[rows[:, None], columns]
+def _enlarge(ids, z, size):
+    """Two (h, w) float maps at (H, W), nearest by pixel centre; the ids as int32."""
+    ids, z = torch.nn.functional.interpolate(torch.stack([ids, z])[None], size, mode='nearest-exact')[0]
+    return ids.int(), z
 
 
 @STAGES.register_module()
