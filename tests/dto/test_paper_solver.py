@@ -137,7 +137,8 @@ def test_unit_of_depth_does_not_matter_among_near_people_whose_meshes_tell_the_s
     other['slope'] = scene['slope'] / factor
     result, changed = PaperDTO().solve(problem_of([scene])), PaperDTO().solve(problem_of([other]))
     torch.testing.assert_close(changed.scale, result.scale, rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(changed.alpha * factor, result.alpha, rtol=1e-6, atol=1e-6)
+    if len(set(scene['depth'])) == len(near):  # among equal people rounding decides between two equally good solutions
+        torch.testing.assert_close(changed.alpha * factor, result.alpha, rtol=1e-6, atol=1e-6)
 
 
 def exact_scene(depth, alpha=300., beta=.5, heights=1.7, **fields):
