@@ -74,7 +74,8 @@ def release(tmp_path_factory):
         rows += [(f'{name}.jpg', wrong[i], pose[i].flatten().numpy()) for i in range(4)]
         truth.append(transl)
     names, transl, poses = map(np.array, zip(*rows))
-    np.savez(data / 'coco-release.npz', imgname=names, center=np.zeros((8, 2)), scale=np.ones(8), shape=np.zeros((8, 10)),
+    np.savez(data / 'coco-release.npz', imgname=names, center=np.zeros((8, 2)), scale=np.ones(8),
+             shape=np.zeros((8, 10)),
              cam_int=np.repeat(intrinsics[None].numpy(), 8, 0), pose_cam=poses, trans_cam=transl)
     return data, truth
 
