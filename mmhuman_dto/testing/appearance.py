@@ -144,9 +144,7 @@ def remap(texture, columns, rows, border):
 
 def _noise_tile(rng, size=256):
     """A tile (size, size) of smooth noise in about -1..1 that repeats without a seam."""
-    total = np.zeros((size, size), np.float32)
-    for sigma in (.8, 3, 10):
-        noise = cv2.GaussianBlur(np.tile(rng.normal(size=(size, size)).astype(np.float32), (3, 3)), (0, 0), sigma)
-        noise = noise[size:2 * size, size:2 * size]
-        total += noise / noise.std() / 2
-    return total
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size))
+    spectrum = np.fft.rfft2(rng.normal(size=(size, size)))
+    layers = [np.fft.irfft2(spectrum * np.exp(-2 * (np.pi * sigma * frequency)**2)) for sigma in (.8, 3, 10)]
+    return sum(layer / layer.std() / 2 for layer in layers).astype(np.float32)

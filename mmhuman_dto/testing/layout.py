@@ -167,6 +167,7 @@ class Crowd:
         self.placed, self.offsets = [], []
         self._trees = {}
         self._solids = [self._solid(i) for i in range(len(bodies.vertices))]
+        self._bounds = [np.stack([points.min(0), points.max(0)]) for points in self._solids]
 
     def _solid(self, i):
         points = self.bodies.vertices[i]
@@ -183,13 +184,14 @@ class Crowd:
         return not any(self._touches(i, offset, j, other) for j, other in zip(self.placed, self.offsets))
 
     def _touches(self, i, offset, j, other):
-        points, fixed = self._solids[i] + (offset - other), self._solids[j]
-        near = ((points > fixed.min(0) - GAP) & (points < fixed.max(0) + GAP)).all(1)
-        if not near.any():
+        low, high = self._bounds[j] + (other - offset) + [[-GAP], [GAP]]
+        if (low > self._bounds[i][1]).any() or (high < self._bounds[i][0]).any():
             return False
+        points = self._solids[i]
+        points = points[((points > low) & (points < high)).all(1)] + (offset - other)
         if j not in self._trees:
-            self._trees[j] = cKDTree(fixed)
-        return bool(np.isfinite(self._trees[j].query(points[near], distance_upper_bound=GAP)[0]).any())
+            self._trees[j] = cKDTree(self._solids[j])
+        return bool(np.isfinite(self._trees[j].query(points, distance_upper_bound=GAP)[0]).any())
 
 
 def box_points(corners, steps=8):

@@ -11,8 +11,8 @@ from ..geometry import rasterize_meshes
 from .appearance import remap
 
 AMBIENT, SUN = .56, .60
-#: Shadow map: finest cell, m, and most cells.
-_CELL, _CELLS = .015, 1_200_000
+#: Finest cell of the shadow map, m.
+_CELL = .015
 #: Distance of the stand-in sun, m; how much nearer to it than a point something must be to shade it, m; blur, cells.
 _SUN_DISTANCE, _BIAS, _BLUR = 1000., .04, 1.5
 #: Contact shadow: height below which a body darkens the ground, and its reach, m.
@@ -27,10 +27,11 @@ class Light:
         up: (3) unit vector against gravity, camera frame.
         meshes: [(vertices (V, 3), faces (F, 3)), ...] that cast shadows, camera frame, m.
         touching: (P, 3) points of what stands on the ground.
+        cells: most cells of the shadow map.
         rng: numpy Generator.
     """
 
-    def __init__(self, ground, up, meshes, touching, rng):
+    def __init__(self, ground, up, meshes, touching, cells, rng):
         elevation, azimuth = rng.uniform(.55, 1.15), rng.uniform(-1.5, 1.5)
         back = -np.array([0, 0, 1]) + up * up[2]  # towards the viewer, level
         back /= np.linalg.norm(back)
@@ -38,7 +39,7 @@ class Light:
         self.up, self.ground = up, ground
         self.sun = np.sin(elevation) * up + np.cos(elevation) * (np.cos(azimuth) * back + np.sin(azimuth) * side)
         self.axes = np.stack([np.cross(ground.normal, back), back - ground.normal * (back @ ground.normal)])
-        self._draw_maps(meshes)
+        self._draw_maps(meshes, cells)
         self.contact = self._contact_map(self._above_ground(touching))
 
     def plane(self, points):
@@ -72,12 +73,12 @@ class Light:
         height = self.ground.height / (self.ground.normal @ self.sun)
         return points @ towards.astype(points.dtype) + points.dtype.type(height)
 
-    def _draw_maps(self, meshes):
+    def _draw_maps(self, meshes, cells):
         points = [self._above_ground(vertices.double().numpy()) for vertices, _ in meshes]
         flat = [np.stack(self.plane(p), -1) for p in points]
         low, high = (f(np.concatenate(flat), axis=0) for f in (np.min, np.max))
         low, high = low - .3, high + .3
-        self.cell, self.low = max(_CELL, np.sqrt((high - low).prod() / _CELLS)), low
+        self.cell, self.low = max(_CELL, np.sqrt((high - low).prod() / cells)), low
         size = tuple(int(n) for n in np.ceil((high - low)[::-1] / self.cell))
         # A pinhole that sees plane coordinates: what is at distance d from the sun is drawn at d times them.
         intrinsics = torch.tensor([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, self.cell]]).double() / self.cell

@@ -9,7 +9,6 @@ from ..geometry import interpolate, rasterize_meshes, resize_intrinsics
 from .appearance import HAZE, Surroundings, clothe, landmarks, sample_outfit
 from .layout import BOX_FACES, box_points
 from .lighting import Light
-from .scenes import visible_share
 
 #: Colour of boxes to sit on.
 _WOOD = np.float32([.58, .44, .30])
@@ -26,12 +25,10 @@ class Picture(NamedTuple):
         image: (H, W, 3) uint8, RGB.
         depth: (H, W) float32, z in m of everything there is; 0 in the sky.
         id_map: (H, W) int32, i + 1 where person i is seen, 0 elsewhere.
-        visible: (N) share of each person's pixels within the frame that nobody else hides; 0 outside the frame.
     """
     image: np.ndarray
     depth: np.ndarray
     id_map: np.ndarray
-    visible: np.ndarray
 
 
 class Renderer:
@@ -54,7 +51,7 @@ class Renderer:
         """Draw a :class:`~mmhuman_dto.testing.scenes.Scene`; :class:`Picture`."""
         view = View(scene, self.faces)
         id_map = np.where(view.is_person, view.ids, 0)
-        return Picture(self.colours(scene), view.z, id_map, visible_share(scene, self.faces))
+        return Picture(self.colours(scene), view.z, id_map)
 
     def colours(self, scene):
         """The image alone, (H, W, 3) uint8."""
@@ -62,7 +59,8 @@ class Renderer:
         surroundings = Surroundings(rng)
         outfits = [sample_outfit(age, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
         touching = np.concatenate([scene.vertices.reshape(-1, 3), *map(box_points, scene.seats)])
-        light = Light(scene.ground, scene.up, view.meshes[:len(scene) + len(scene.seats)], touching, rng)
+        solids = view.meshes[:len(scene) + len(scene.seats)]
+        light = Light(scene.ground, scene.up, solids, touching, view.z.size // 2, rng)
         image = np.empty((view.z.size, 3), np.float32)
         _paint_sky(image, view, surroundings)
         _paint_ground(image, view, surroundings, light)

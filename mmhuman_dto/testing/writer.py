@@ -24,7 +24,7 @@ from ..datasets.people_table import PeopleTableBuilder
 from .corruption import NetworkErrors, ages_and_sexes, disparity, initial_meshes
 from .render import Renderer
 from .samples import truth_sample
-from .scenes import CrowdConfig, sample_scene
+from .scenes import CrowdConfig, sample_scene, visible_share
 
 
 def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, jpeg_quality=90, map_divisor=1):
@@ -58,7 +58,7 @@ def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, j
         meshes[name] = _public_record(initial_meshes(scene, body_model, errors.initial), shape_columns)
         ages, male_probs = ages_and_sexes(scene, errors.ages)
         guesses[name] = dict(ages=ages.round(2).tolist(), male_probs=male_probs.round(3).tolist())
-        visible[name] = picture.visible.round(4).tolist()
+        visible[name] = visible_share(scene, body_model.faces).round(4).tolist()
         truth.add(truth_sample(scene, name))
     np.savez(folder / 'initial_meshes.npz', annots=np.array(meshes, dtype=object))
     truth.write(folder / 'truth')

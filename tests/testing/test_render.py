@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from mmhuman_dto.geometry import rasterize
-from mmhuman_dto.testing import Renderer
+from mmhuman_dto.testing import Renderer, visible_share
 
 
-def test_identity_map_is_where_the_people_are(scenes, pictures):
+def test_identity_map_is_where_the_people_are(body_model, scenes, pictures):
     """A joint deep inside a body that nobody stands before projects into that body's pixels."""
     checked = 0
     for scene, picture in zip(scenes, pictures):
-        for i in np.flatnonzero(picture.visible > .98):
+        for i in np.flatnonzero(visible_share(scene, body_model.faces) > .98):
             if scene.pose_names[i].startswith(('sitting', 'squatting', 'bending')):
                 continue
             point = scene.joints[i, 6]
@@ -42,13 +42,6 @@ def test_ground_depth_lies_on_the_plane(scenes, pictures):
         above = scene.ground.above(rays * bottom[:, None])
         assert (above > -1e-3).all()
         assert (np.abs(above) < 1e-3).mean() > .5
-
-
-def test_visible_share_counts_what_others_hide(scenes, pictures):
-    for scene, picture in zip(scenes, pictures):
-        assert (picture.visible <= 1).all() and (picture.visible > 0).all()
-        nearest = scene.joints[:, 0, 2].argmin()
-        assert picture.visible[nearest] > .8
 
 
 def test_same_seed_same_bytes(body_model, scenes, pictures):

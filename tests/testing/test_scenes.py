@@ -81,6 +81,21 @@ def test_hidden_people_are_left_out(body_model):
         assert visible_share(scene, body_model.faces).min() > .3
 
 
+def test_visible_share_counts_what_others_hide(body_model, scenes):
+    scene = scenes[0]
+    share = visible_share(scene, body_model.faces)
+    assert (share > 0).all() and (share <= 1).all()
+    for i in range(len(scene)):
+        assert visible_share(scene.keep([i]), body_model.faces)[0] == 1
+    nearest = scene.joints[:, 0, 2].argmin()
+    hidden = np.flatnonzero(share < .9)
+    assert len(hidden) and nearest not in hidden
+    # Without those in front of it, a hidden person is seen whole.
+    behind = hidden[scene.joints[hidden, 0, 2].argmax()]
+    farther = np.append(np.flatnonzero(scene.joints[:, 0, 2] > scene.joints[behind, 0, 2] + .5), behind)
+    assert visible_share(scene.keep(farther), body_model.faces)[-1] > share[behind]
+
+
 def test_the_same_seed_gives_the_same_scene(body_model, scenes):
     again = sample_scene(2, body_model, CrowdConfig(size=(240, 360)), seed=7)
     other = sample_scene(2, body_model, CrowdConfig(size=(240, 360)), seed=8)
