@@ -78,7 +78,7 @@ class BoxQueryDecoder(nn.Module):
         if self.level_embed is None:
             return position
         is_level = tokens.level[:, None] == torch.arange(len(self.level_embed), device=tokens.level.device)
-        return position + is_level.to(position.dtype) @ self.level_embed  # many times faster backward than indexing
+        return position + is_level.to(self.level_embed.dtype) @ self.level_embed  # many times faster backward than indexing
 
     def _query_position(self, x, boxes, first):
         """Position (B, Q, D) from the box, and its centre's encoding (B, Q, D) made narrow where the box is."""

@@ -10,8 +10,9 @@ def sine_encoding(values, width, temperature=20):
 
     Channels are sin and cos in turn; pair i has the frequency ``2 pi / temperature^(2 i / width)``.
     """
-    pair = torch.arange(width // 2, device=values.device, dtype=torch.float32)
-    angle = values.float()[..., None] * 2 * math.pi / temperature**(2 * pair / width)
+    values = values.to(torch.promote_types(values.dtype, torch.float32))  # too fine for half precision
+    pair = torch.arange(width // 2, device=values.device, dtype=values.dtype)
+    angle = values[..., None] * 2 * math.pi / temperature**(2 * pair / width)
     return torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)
 
 
