@@ -77,8 +77,9 @@ class BoxQueryDecoder(nn.Module):
         position = point_encoding(tokens.centers, self.dims)
         if self.level_embed is None:
             return position
+        # A product: the gradient of indexing a few rows by many tokens is slow on a GPU.
         is_level = tokens.level[:, None] == torch.arange(len(self.level_embed), device=tokens.level.device)
-        return position + is_level.to(self.level_embed.dtype) @ self.level_embed  # many times faster backward than indexing
+        return position + is_level.to(self.level_embed.dtype) @ self.level_embed
 
     def _query_position(self, x, boxes, first):
         """Position (B, Q, D) from the box, and its centre's encoding (B, Q, D) made narrow where the box is."""

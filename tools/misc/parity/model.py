@@ -20,7 +20,7 @@ from ._seeded import weight
 
 NUM_HEADS = 4
 VERTEX_STEP = 50
-#: Largest difference relative to the spread (standard deviation; of rotations the mean angle), of projections in px.
+#: Largest difference relative to the spread (standard deviation; of rotations the largest angle), of projections in px.
 RELATIVE_LIMIT, PIXEL_LIMIT = 1e-4, 1e-2
 
 
@@ -87,7 +87,7 @@ def compare(name, ours, theirs):
     if name.endswith('pred_poses'):
         first, second = (axis_angle_to_matrix(torch.from_numpy(x).double().unflatten(-1, (-1, 3)))
                          for x in (ours, theirs))
-        spread = geodesic_distance(second, torch.eye(3, dtype=second.dtype)).mean()
+        spread = geodesic_distance(second, torch.eye(3, dtype=second.dtype)).max()
         return (geodesic_distance(first, second).max() / spread).item(), RELATIVE_LIMIT
     difference = float(np.abs(ours - theirs).max())
     if name.endswith('pred_j2ds'):
