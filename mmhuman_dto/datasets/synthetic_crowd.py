@@ -1,6 +1,5 @@
 """Crowds drawn as they are asked for, with exact truth and no end."""
 import hashlib
-import json
 import os
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
-from mmhuman_dto.registry import BODY_MODELS, DATASETS
+from mmhuman_dto.registry import BODY_MODELS, DATASETS, TRANSFORMS
 from mmhuman_dto.testing import CrowdConfig, Renderer, sample_scene
 from mmhuman_dto.testing.samples import sample_of, scene_record
 
@@ -39,8 +38,9 @@ class SyntheticCrowd(Dataset):
         self.config = CrowdConfig(**(scenes or {}))
         self.seed, self.num_scenes = seed, num_scenes
         self.renderer = Renderer(self.body_model)
-        self.pipeline = Compose(list(pipeline))
-        self.cache = cache_dir and Path(cache_dir) / _fingerprint(body_model, self.config, seed)
+        # Built here because MMEngine's own Compose finds our transforms only while a Runner's scope is set.
+        self.pipeline = Compose([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline])
+        self.cache = cache_dir and Path(cache_dir) / _fingerprint(self.body_model, self.config, seed)
         self.metainfo = dict(self.METAINFO, body_model=body_model['type'])
 
     def __len__(self):
@@ -74,5 +74,8 @@ class SyntheticCrowd(Dataset):
 
 
 def _fingerprint(body_model, config, seed):
-    text = json.dumps([body_model, repr(config), seed], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    """Name of the scenes' folder; a body whose data changed gets another one, or its old pictures would not fit it."""
+    text = hashlib.sha256(repr((type(body_model).__name__, config, seed)).encode())
+    for data in (body_model.template, body_model.shape_dirs, body_model.skin_weights):
+        text.update(data.numpy().tobytes())
+    return text.hexdigest()[:12]
