@@ -46,7 +46,7 @@ def main():
     try:
         start_processes(args.launcher)
         return generate(args)
-    except (ConfigError, GenerationError, OSError, ValueError) as error:
+    except (ConfigError, GenerationError, ImportError, OSError, ValueError) as error:
         print(f'{Path(__file__).name}: {error}', file=sys.stderr)
         return 2
     finally:

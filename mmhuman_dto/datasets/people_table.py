@@ -74,14 +74,11 @@ class PeopleTableBuilder:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         encoded = [image_id.encode('utf-8') for image_id in self.ids]
-        arrays = {'image.id.bytes': np.frombuffer(b''.join(encoded), np.uint8),
-                  'image.id.offsets': _offsets(map(len, encoded)),
-                  'people.offsets': _offsets(self.counts)}
-        arrays.update((name, np.concatenate(parts)) for name, parts in self.rows.items())
+        _write_index(folder, b''.join(encoded), [len(text) for text in encoded], self.counts)
+        arrays = {name: np.concatenate(parts) for name, parts in self.rows.items()}
         for name, array in arrays.items():
             np.save(folder / f'{name}.npy', array, allow_pickle=False)
-        _write_schema(folder, self.about, len(self.ids), sum(self.counts),
-                      {name: arrays[name] for name in self.rows})
+        _write_schema(folder, self.about, len(self.ids), sum(self.counts), arrays)
 
 
 class PeopleTable:
@@ -149,7 +146,7 @@ class PeopleTable:
 
 
 def merge_tables(sources, folder):
-    """Concatenate tables, in order, into a new one, copying one column of one source at a time.
+    """Concatenate tables, in order, into a new one, with one source open at a time.
 
     Args:
         sources: folders of tables written with the same body model and columns.
@@ -160,38 +157,47 @@ def merge_tables(sources, folder):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tables = [PeopleTable(source) for source in sources]
-    about = {key: tables[0].schema[key] for key in ('body_model', 'provenance', 'config_hash')}
-    filled = [table for table in tables if len(table)]
-    columns = filled[0].schema['columns'] if filled else {}
-    for table in tables:
-        if {key: table.schema[key] for key in about} != about:
-            raise TableError(f'{table.folder} and {tables[0].folder}: made from different configs')
-        if len(table) and table.schema['columns'] != columns:
-            raise TableError(f'{table.folder} and {filled[0].folder}: different columns')
-    counts = np.concatenate([np.diff(table.people_offsets) for table in tables])
-    lengths = np.concatenate([np.diff(table.id_offsets) for table in tables])
-    np.save(folder / 'image.id.offsets.npy', _offsets(lengths))
-    np.save(folder / 'people.offsets.npy', _offsets(counts))
-    _concatenate(folder / 'image.id.bytes.npy', [table.id_bytes for table in tables])
-    for name in columns:
-        _concatenate(folder / f'{name}.npy', [table.columns[name] for table in filled])
-    merged = {name: np.load(folder / f'{name}.npy', mmap_mode='r') for name in columns}
-    _write_schema(folder, about, len(counts), int(counts.sum()), merged)
+    schemas = [_read_schema(Path(source)) for source in sources]
+    about = {key: schemas[0][key] for key in ('body_model', 'provenance', 'config_hash')}
+    columns = next((schema['columns'] for schema in schemas if schema['num_images']), {})
+    for source, schema in zip(sources, schemas):
+        if {key: schema[key] for key in about} != about:
+            raise TableError(f'{source} and {sources[0]}: made from different configs')
+        if schema['num_images'] and schema['columns'] != columns:
+            raise TableError(f'{source} and {sources[0]}: different columns')
+    totals = {'image': sum(schema['num_images'] for schema in schemas),
+              'people': sum(schema['num_people'] for schema in schemas)}
+    merged = {name: np.lib.format.open_memmap(folder / f'{name}.npy', 'w+', np.dtype(column['dtype']),
+                                              (totals[name.split('.')[0]], *column['row']))
+              for name, column in columns.items()}
+    _copy_tables(sources, merged, folder)
+    _write_schema(folder, about, totals['image'], totals['people'], merged)
 
 
-def _concatenate(path, arrays):
-    shape = (sum(len(array) for array in arrays), *arrays[0].shape[1:])
-    out = np.lib.format.open_memmap(path, 'w+', arrays[0].dtype, shape)
-    start = 0
-    for array in arrays:
-        out[start:start + len(array)] = array
-        start += len(array)
-    out.flush()
+def _copy_tables(sources, merged, folder):
+    """Copy the rows of ``sources`` into the arrays ``merged`` and write ids and offsets beside them."""
+    ids, lengths, counts = [], [], []
+    start = {'image': 0, 'people': 0}
+    for source in sources:
+        table = PeopleTable(source)
+        ids.append(table.id_bytes.tobytes())
+        lengths.append(np.diff(table.id_offsets))
+        counts.append(np.diff(table.people_offsets))
+        for name, column in table.columns.items():
+            first = start[name.split('.')[0]]
+            merged[name][first:first + len(column)] = column
+        start['image'] += len(table)
+        start['people'] += table.schema['num_people']
+    for array in merged.values():
+        array.flush()
+    _write_index(folder, b''.join(ids), np.concatenate(lengths), np.concatenate(counts))
 
 
-def _offsets(lengths):
-    return np.concatenate([[0], np.cumsum(np.fromiter(lengths, np.int64))]).astype(np.int64)
+def _write_index(folder, ids, lengths, counts):
+    """Write image ids, their lengths in bytes and the people an image as bytes and offsets."""
+    np.save(folder / 'image.id.bytes.npy', np.frombuffer(ids, np.uint8))
+    for name, sizes in (('image.id.offsets', lengths), ('people.offsets', counts)):
+        np.save(folder / f'{name}.npy', np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
 
 
 def _sample_rows(sample):

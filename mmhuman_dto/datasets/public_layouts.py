@@ -193,6 +193,8 @@ def _write_object(archive, key, value):
 
 
 def _shape11(betas):
+    if betas.shape[1] > 11:
+        raise LayoutError(f'the public layouts hold 11 shape coefficients, these people have {betas.shape[1]}')
     return np.pad(betas.numpy(), ((0, 0), (0, 11 - betas.shape[1])))
 
 

@@ -6,6 +6,8 @@ import subprocess
 import torch
 from mmengine.dist import broadcast_object_list, get_rank
 
+from .manifest import GenerationError
+
 #: Ranks wait for the slowest one at the end, maybe for days.
 _TIMEOUT = datetime.timedelta(days=14)
 
@@ -15,6 +17,9 @@ def start_processes(launcher):
 
     Args:
         launcher: 'none', 'pytorch' (torchrun's environment) or 'slurm' (srun's).
+
+    Raises:
+        GenerationError, ValueError: the launcher's environment variables are not there.
     """
     if launcher == 'none':
         return
@@ -53,6 +58,10 @@ def pick_device(name):
 
 
 def _read_slurm_environment():
+    missing = [name for name in ('SLURM_NODELIST', 'SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID')
+               if name not in os.environ]
+    if missing:
+        raise GenerationError(f'--launcher slurm: {", ".join(missing)} not set; start the tool with srun')
     nodes = subprocess.run(['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']], check=True,
                            capture_output=True, text=True).stdout.split()
     os.environ.setdefault('MASTER_ADDR', nodes[0])

@@ -1,5 +1,6 @@
 """The people table: round trips, same bytes, and every damage named."""
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -77,6 +78,17 @@ def test_merged_parts_are_the_whole_byte_by_byte(tmp_path):
     parts = [write_table(tmp_path / str(i), part) for i, part in enumerate((samples[:3], [], samples[3:]))]
     merge_tables(parts, tmp_path / 'merged')
     assert read_bytes(tmp_path / 'merged') == read_bytes(write_table(tmp_path / 'whole', samples))
+
+
+def test_merging_needs_few_open_files(tmp_path):
+    parts = [write_table(tmp_path / str(i), [make_sample(f'{i}.jpg', 2)]) for i in range(40)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, limits[1]))
+    try:
+        merge_tables(parts, tmp_path / 'merged')
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(PeopleTable(tmp_path / 'merged')) == 40
 
 
 def test_table_without_images_merges_and_reads(tmp_path):

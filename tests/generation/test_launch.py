@@ -4,7 +4,7 @@ import os
 import pytest
 import torch
 
-from mmhuman_dto.generation import launch
+from mmhuman_dto.generation import GenerationError, launch
 
 
 def test_slurm_variables_become_those_of_torch(tmp_path, monkeypatch):
@@ -23,6 +23,12 @@ def test_slurm_variables_become_those_of_torch(tmp_path, monkeypatch):
     names = ('MASTER_ADDR', 'MASTER_PORT', 'RANK', 'WORLD_SIZE', 'LOCAL_RANK')
     assert [os.environ[name] for name in names] == ['node3', '29500', '5', '8', '1']
     assert started == [('gloo', )]
+
+
+def test_slurm_without_srun_says_so(monkeypatch):
+    monkeypatch.delenv('SLURM_PROCID', raising=False)
+    with pytest.raises(GenerationError, match='SLURM_PROCID.* not set; start the tool with srun'):
+        launch.start_processes('slurm')
 
 
 def test_auto_device_is_the_gpu_of_the_local_rank_or_the_cpu(monkeypatch):

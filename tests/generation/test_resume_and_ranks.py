@@ -59,7 +59,7 @@ def test_killed_again_and_again_then_resumed_is_the_unbroken_run(broken_crowd):
     places, steps = set(), random.Random(0)
     for attempt in range(1, 100):
         # The merge starts anew each time: ever longer lives see it through.
-        events = steps.randint(1, 60 * attempt)
+        events = steps.randint(1, 25 * attempt)
         process = multiprocessing.get_context('fork').Process(target=generate_and_die, args=(config, killed, events))
         process.start()
         process.join()
