@@ -91,13 +91,15 @@ class PrecomputedAges(AgeSource):
     """Ages and P(male) from one JSON file, {image id: {"ages": [years], "male_probs": [0..1]}}, or a file an image.
 
     Args:
-        path: the JSON file, or a folder with an ``.npz`` (keys ``ages``, ``male_probs``) an image; relative to
-            ``data_root``.
+        path: the JSON file, or a folder with a file an image; relative to ``data_root``.
+        suffix: of the files in a folder: '.npz' (keys ``ages``, ``male_probs``) or '.npy' ((N, 2), in that order).
         data_root: root of the data.
     """
 
-    def __init__(self, path, data_root=''):
-        self.path = Path(data_root) / path
+    def __init__(self, path, suffix='.npz', data_root=''):
+        if suffix not in ('.npz', '.npy'):
+            raise ValueError(f"suffix must be '.npz' or '.npy', got {suffix!r}")
+        self.path, self.suffix = Path(data_root) / path, suffix
         self.table = _read_json(self.path) if self.path.suffix == '.json' else None
 
     def __call__(self, samples):
@@ -105,8 +107,12 @@ class PrecomputedAges(AgeSource):
 
     def _read(self, sample):
         if self.table is None:
-            path = _file_of(sample, self.path, '.npz')
+            path = _file_of(sample, self.path, self.suffix)
             entry = _read_file(path)
+            if self.suffix == '.npy':
+                if entry.shape != (len(sample.pred_instances), 2):
+                    raise SourceError(f'{path}: has shape {entry.shape}, expected ({len(sample.pred_instances)}, 2)')
+                entry = dict(ages=entry[:, 0], male_probs=entry[:, 1])
         else:
             path, entry = self.path, self.table.get(sample.img_id)
             if entry is None:
@@ -175,8 +181,11 @@ def _resized(values, size, interpolation, path):
 
 def _read_json(path):
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
+        table = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
         raise FileNotFoundError(f'{path}: not found') from None
     except json.JSONDecodeError as error:
         raise ValueError(f'{path}: not valid JSON ({error})') from error
+    if not isinstance(table, dict):
+        raise ValueError(f'{path}: holds a {type(table).__name__}, expected an object by image id')
+    return table

@@ -122,8 +122,12 @@ def test_ages_from_json_with_null_as_unknown(tmp_path):
 def test_ages_from_a_file_an_image(tmp_path):
     (tmp_path / 'ages' / 'a').mkdir(parents=True)
     np.savez(tmp_path / 'ages' / 'a' / 'b.npz', ages=np.array([4., 30]), male_probs=np.array([0., 1]))
-    (ages, male), = PrecomputedAges('ages', data_root=tmp_path)([make_sample()])
-    assert ages.tolist() == [4, 30] and male.tolist() == [0, 1]
+    np.save(tmp_path / 'ages' / 'a' / 'b.npy', np.array([[4., 0], [30, 1]]))
+    for suffix in ('.npz', '.npy'):
+        (ages, male), = PrecomputedAges('ages', suffix, data_root=tmp_path)([make_sample()])
+        assert ages.tolist() == [4, 30] and male.tolist() == [0, 1]
+    with pytest.raises(SourceError, match=r'b\.npy: has shape \(2, 2\), expected \(3, 2\)'):
+        PrecomputedAges('ages', '.npy', data_root=tmp_path)([make_sample(people=3)])
 
 
 @pytest.mark.parametrize('entry, message', [
@@ -143,3 +147,10 @@ def test_options_that_do_not_exist_are_refused():
         PrecomputedMasks('d', suffix='.exr')
     with pytest.raises(FileNotFoundError, match=r'gone\.json'):
         PrecomputedAges('gone.json')
+
+
+@pytest.mark.parametrize('text, message', [('{', 'not valid JSON'), ('[1]', 'holds a list')])
+def test_broken_json_is_named(tmp_path, text, message):
+    (tmp_path / 'ages.json').write_text(text)
+    with pytest.raises(ValueError, match=r'ages\.json: ' + message):
+        PrecomputedAges('ages.json', data_root=tmp_path)
