@@ -1,4 +1,7 @@
 """Matching and losses against a ``losses_*.npz`` of the public release."""
+import argparse
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -49,7 +52,7 @@ def read_targets(data, input_size):
         **{name: people(name) for name in ('boxes', 'poses', 'betas', 'j3ds', 'j2ds', 'j2ds_mask', 'depths')},
         focals=torch.tensor([focal(i) for i in images]), valid_3d=flags('3d_valid'),
         detect_all=flags('detect_all_people'), depth_ids=None if depth_ids is None else depth_ids[:, 0],
-        scale_map=people('scale_map'), map_cells=[len(data[f'target/{i}/scale_map']) for i in images])
+        scale_map=people('scale_map'), map_cells=[len(data.get(f'target/{i}/scale_map', ())) for i in images])
 
 
 def same_matches(data, criterion, outputs, targets):
@@ -64,8 +67,8 @@ def same_matches(data, criterion, outputs, targets):
     return ours == theirs
 
 
-def run(path):
-    """Yield (what, largest difference, limit) for every compared quantity of the file."""
+def differences(path):
+    """Yield (what, relative difference, limit) for the matches and every loss of the file."""
     with np.load(path, allow_pickle=False) as data:
         outputs = read_outputs(data)
         input_size = float(data['input_size']) if 'input_size' in data.files else 336.
@@ -80,3 +83,15 @@ def run(path):
             expected = float(data[f'loss/{name}'])
             value = float(ours.get(f'loss_{name}', 0.))
             yield f'loss {name}', abs(value - expected) / max(abs(expected), 1e-3), LIMIT
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog='check_parity.py losses', description=__doc__)
+    parser.add_argument('file', type=Path, help='losses_*.npz')
+    ok = True
+    for name, difference, limit in differences(parser.parse_args(argv).file):
+        right = difference <= limit
+        ok &= right
+        print(f'{name:24} {difference:9.1e}  limit {limit:.0e}{"" if right else "  OFF"}')
+    print('PASS' if ok else 'FAIL')
+    return 0 if ok else 1

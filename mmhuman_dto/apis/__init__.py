@@ -1,0 +1,1 @@
+"""What programs call: train, try out, infer."""

@@ -1,0 +1,54 @@
+"""Train a model from a config.
+
+    python tools/train.py configs/metric_hmr/vit-tiny_synthetic-crowd.py
+    python tools/train.py CONFIG --dry-run          # build, one synthetic batch forward and backward, what it costs
+    bash tools/dist_train.sh CONFIG 8               # on 8 GPUs
+"""
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (default work_dirs/<config name>)')
+    parser.add_argument('--resume', nargs='?', const='auto', help='go on from this checkpoint, or from the latest')
+    parser.add_argument('--dry-run', action='store_true', help='build everything, run one synthetic batch, report costs')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
+                        help='override entries of the config')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def load_config(args):
+    """The config file with the command line's options merged in."""
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options)
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+    return cfg
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    cfg = load_config(args)
+    from mmhuman_dto.apis.dry_run import dry_run
+    from mmhuman_dto.apis.training import MissingFileError, build_runner
+    try:
+        if args.dry_run:
+            print(dry_run(cfg))
+            return
+        if args.resume:
+            cfg.resume = True
+            cfg.load_from = None if args.resume == 'auto' else args.resume
+        build_runner(cfg).train()
+    except MissingFileError as error:
+        sys.exit(f'{args.config}: {error}')
+
+
+if __name__ == '__main__':
+    main()
