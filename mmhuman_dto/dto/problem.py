@@ -56,8 +56,8 @@ class DTOProblem:
         sizes = [len(group) for group in people]
         betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
         heights = body_model.height(betas).double()
-        targets = prior(heights, stack_rows(people, 'ages', fill=torch.nan),
-                        stack_rows(people, 'male_probs', fill=torch.nan))
+        known = (stack_rows(people, name, fill=torch.nan, device=heights.device) for name in ('ages', 'male_probs'))
+        targets = prior(heights, *known)
         visible = stack_rows(people, 'visible_vertices').split(sizes)
         found = evidence([sample.pred_maps for sample in samples], visible)
         bad_mesh = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
@@ -77,19 +77,19 @@ class DTOProblem:
             drop_reasons=reason.split(sizes))
 
 
-def stack_rows(people, name, row=(), fill=None):
+def stack_rows(people, name, row=(), fill=None, device=None):
     """One field of the people of several images, (M, *row), at least float32.
 
     Args:
         people: one :class:`People` an image. name: the field. row: shape of a row.
-        fill: value for images without the field; None makes its absence an error.
+        fill: value, on ``device``, for images without the field; None makes its absence an error.
     """
     rows = []
     for group in people:
         if name in group:
             rows.append(torch.as_tensor(group[name]))
         elif fill is not None:
-            rows.append(torch.full((len(group), *row), fill))
+            rows.append(torch.full((len(group), *row), fill, device=device))
         elif len(group):
             raise ValueError(f'DTO needs the field {name!r} of pred_instances; present: {", ".join(group.keys())}')
     if not rows:
