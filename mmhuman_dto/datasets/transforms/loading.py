@@ -11,7 +11,7 @@ class ImageError(OSError):
 
 @TRANSFORMS.register_module()
 class LoadImage:
-    """Decode ``img_path``: sets ``image`` (H, W, 3) uint8 RGB, turned as its EXIF says, ``ori_shape`` and ``img_shape``.
+    """Decode ``img_path``, turned as its EXIF says: sets ``image`` (H, W, 3) uint8 RGB, ``ori_shape``, ``img_shape``.
 
     Raises:
         ImageError: a missing or broken file, or one of another size than the annotations say.

@@ -11,7 +11,7 @@ _SPINE = (('spine1', ), ('left_hip', 'right_hip'))
 
 
 def through_window(window, input_size):
-    """Scale and shift (3, 3), and size (h, w), that show a window (x0, y0, x1, y1; px) with a long side of input_size."""
+    """Scale and shift (3, 3), and size (h, w), to see a window (x0, y0, x1, y1; px) with a long side of input_size."""
     x0, y0, x1, y1 = window
     scale = input_size / max(x1 - x0, y1 - y0)
     height, width = max(round((y1 - y0) * scale), 1), max(round((x1 - x0) * scale), 1)

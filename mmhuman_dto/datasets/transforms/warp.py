@@ -72,7 +72,7 @@ def warp_sample(sample, warp):
         sample.image = warp_image(sample.image, matrix, warp.size)
     for name in ('gt_instances', 'ignored_instances'):
         if name in sample:
-            _warp_people(sample[name], warp, matrix, sample)
+            _warp_people(sample.get(name), warp, matrix, sample)
     if 'gt_maps' in sample:
         for name, values in sample.gt_maps.items():
             setattr(sample.gt_maps, name, _warp_nearest(values, matrix, warp.size))
@@ -86,7 +86,7 @@ def warp_sample(sample, warp):
 
 
 def warp_image(image, matrix, size):
-    """Picture (H, W, 3) uint8 seen through an affine ``matrix`` (3, 3; px -> px) in ``size`` (h, w); black beyond it."""
+    """Picture (H, W, 3) uint8 moved by an affine ``matrix`` (3, 3; px -> px) into ``size`` (h, w); black beyond it."""
     scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
     if scale < 1:  # averaging first, or fine structure would turn into noise
         height, width = image.shape[:2]
@@ -172,8 +172,8 @@ def _transl(transl, warp, matrix, people, sample):
     if np.array_equal(warp.world, np.eye(3)):
         return transl
     if 'keypoints_3d' not in people or joint_names(sample)[0] != 'pelvis':
-        raise ValueError(f'{sample.get("img_id", "sample")}: rolling or mirroring people with transl needs keypoints_3d '
-                         'with the pelvis first: put JointsFromMeshes before this transform')
+        raise ValueError(f'{sample.get("img_id", "sample")}: rolling or mirroring people with transl needs '
+                         'keypoints_3d with the pelvis first: put JointsFromMeshes before this transform')
     pelvis = people.keypoints_3d[:, 0].double()
     return transl.double() + pelvis @ torch.from_numpy(warp.world).T - pelvis
 

@@ -1,0 +1,87 @@
+"""A folder of images and a people table: what every real dataset becomes."""
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from mmhuman_dto.registry import DATASETS
+from mmhuman_dto.structures import FIELDS, HumanDataSample, People
+
+from .people_table import PeopleTable
+from .transforms import Pipeline
+
+
+@DATASETS.register_module()
+class HumanTable(Dataset):
+    """Images on disk with the people of a :class:`PeopleTable`, which stays memory-mapped.
+
+    ::
+
+        DATA_ROOT/IMG_ID       the images; IMG_ID is the table's image id, a relative path
+        TABLE/schema.json      see datasets/people_table.py; written by tools/dataset_converters and tools/generate_dto
+        TABLE/*.npy
+
+    An item is a :class:`HumanDataSample` with ``gt_instances`` (the table's columns), ``gt_camera`` (intrinsics, px of
+    the original image) where the table has cameras, and metainfo ``img_id``, ``img_path``, ``ori_shape``,
+    ``img_shape`` (where the table has sizes), ``dataset`` (name of the image folder), ``body_model``, ``joint_set``,
+    ``has_3d``, ``detect_all``. Pixels come from the transform ``LoadImage``.
+
+    Args:
+        data_root: folder of the images.
+        table: folder of the table.
+        has_3d: whether the meshes are 3D targets; False: their projection only.
+        detect_all: whether everyone in an image is annotated.
+        min_people: images with fewer people are left out.
+        num_betas: shape coefficients an item has; fewer are filled up with zeros (an adult's child coefficient). With
+            fewer than the table has, people whose further ones are not zero cannot be represented: they are left out,
+            and their images no longer count as ``detect_all``. None: the table's.
+        joint_set: joints of the table's keypoints, where it has any.
+        pipeline: transforms.
+
+    Raises:
+        TableError: a broken table.
+        ValueError: no image with enough people.
+    """
+
+    def __init__(self, data_root, table, has_3d=True, detect_all=True, min_people=0, num_betas=None,
+                 joint_set='smpl45', pipeline=()):
+        self.data_root, self.table = Path(data_root), PeopleTable(table)
+        self.has_3d, self.detect_all, self.num_betas, self.joint_set = has_3d, detect_all, num_betas, joint_set
+        self.rows = np.flatnonzero(np.diff(self.table.people_offsets) >= min_people)
+        if len(self.rows) == 0:
+            raise ValueError(f'{table}: none of its {len(self.table)} images has {min_people} people or more')
+        self.pipeline = Pipeline(pipeline)
+        self.metainfo = dict(dataset_name=self.data_root.name, body_model=self.table.schema['body_model'])
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self):
+            raise IndexError(f'image {index} of {len(self)}')
+        return self.pipeline(self._sample(self.table[int(self.rows[index])]))
+
+    def _sample(self, row):
+        columns = {name: value for name, value in row.pred_instances.items() if name in FIELDS}
+        people = People(num_people=len(row.pred_instances), **columns)
+        everyone = people if self.num_betas is None else self._with_betas(people)
+        sample = HumanDataSample(metainfo=dict(
+            row.metainfo, img_path=str(self.data_root / row.img_id), dataset=self.data_root.name,
+            joint_set=self.joint_set, has_3d=self.has_3d,
+            detect_all=self.detect_all and len(everyone) == len(people)))
+        if 'ori_shape' in row:
+            sample.set_metainfo(dict(img_shape=row.ori_shape))
+        sample.gt_instances = everyone
+        if 'pred_camera' in row:
+            sample.gt_camera = row.pred_camera
+        return sample
+
+    def _with_betas(self, people):
+        """Those people whose shape ``num_betas`` coefficients can say."""
+        betas = people.betas
+        fits = (betas[:, self.num_betas:] == 0).all(1)
+        people = People(num_people=len(people), **{name: v for name, v in people.items() if name != 'betas'})[fits]
+        missing = max(self.num_betas - betas.shape[1], 0)
+        people.betas = torch.nn.functional.pad(betas[fits, :self.num_betas], (0, missing))
+        return people

@@ -1,0 +1,140 @@
+"""Images with a people table, and several of them as one stream."""
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmhuman_dto.datasets import EndlessSampler, HumanTable, SyntheticCrowd, WeightedMixture
+from mmhuman_dto.datasets.people_table import PeopleTableBuilder, TableError
+from mmhuman_dto.datasets.transforms import ImageError
+from mmhuman_dto.structures import Camera, HumanDataSample, People
+
+COUNTS = (2, 0, 3, 1)
+
+
+def write_set(root, counts=COUNTS, num_betas=10, childlike=()):
+    """A set of images and its table; betas[:, 0] numbers the people of the whole set."""
+    builder, number = PeopleTableBuilder('OpenBody', dict(source='test')), 0
+    for i, count in enumerate(counts):
+        people = People(
+            global_orient=torch.full((count, 3), .1), body_pose=torch.zeros(count, 23, 3),
+            betas=torch.zeros(count, num_betas), transl=torch.tensor([[0., 0, 5]]).expand(count, 3).clone(),
+            person_index=torch.arange(count))
+        people.betas[:, 0] = torch.arange(number, number + count)
+        for row in range(count):
+            if number + row in childlike:
+                people.betas[row, -1] = 1
+        number += count
+        sample = HumanDataSample(metainfo=dict(img_id=f'day/{i}.png', ori_shape=(30, 40)))
+        sample.pred_instances = people
+        sample.pred_camera = Camera(intrinsics=torch.tensor([[50., 0, 20], [0, 50, 15 + i], [0, 0, 1]]))
+        builder.add(sample)
+        (root / 'images/day').mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((30, 40, 3), i, np.uint8)).save(root / f'images/day/{i}.png')
+    builder.write(root / 'table')
+    return dict(type='HumanTable', data_root=str(root / 'images'), table=str(root / 'table'))
+
+
+def build(config, **changes):
+    config = dict(config, **changes)
+    config.pop('type')
+    return HumanTable(**config)
+
+
+def test_item(tmp_path):
+    dataset = build(write_set(tmp_path), pipeline=[dict(type='LoadImage')])
+    assert len(dataset) == 4 and dataset.metainfo == dict(dataset_name='images', body_model='OpenBody')
+    sample = dataset[2]
+    assert sample.img_id == 'day/2.png' and (sample.image == 2).all() and sample.image.shape == (30, 40, 3)
+    assert sample.gt_instances.betas[:, 0].tolist() == [2, 3, 4]
+    assert 'person_index' not in sample.gt_instances
+    assert sample.gt_camera.intrinsics[1, 2] == 17
+    meta = dict(ori_shape=(30, 40), img_shape=(30, 40), has_3d=True, detect_all=True, dataset='images',
+                joint_set='smpl45', body_model='OpenBody')
+    assert {name: sample.metainfo[name] for name in meta} == meta
+    assert len(dataset[1].gt_instances) == 0
+    with pytest.raises(IndexError, match='image 4 of 4'):
+        dataset[4]
+
+
+def test_options(tmp_path):
+    config = write_set(tmp_path)
+    dataset = build(config, has_3d=False, detect_all=False, min_people=2)
+    assert [dataset[i].img_id for i in range(len(dataset))] == ['day/0.png', 'day/2.png']
+    assert not dataset[0].has_3d and not dataset[0].detect_all
+    with pytest.raises(ValueError, match='none of its 4 images has 9 people'):
+        build(config, min_people=9)
+
+
+def test_number_of_shape_coefficients(tmp_path):
+    config = write_set(tmp_path, num_betas=11, childlike=(3, ))
+    assert build(config)[2].gt_instances.betas.shape == (3, 11)
+    sample = build(config, num_betas=10)[2]
+    assert sample.gt_instances.betas[:, 0].tolist() == [2, 4] and sample.gt_instances.betas.shape == (2, 10)
+    assert not sample.detect_all and build(config, num_betas=10)[0].detect_all
+    longer = build(config, num_betas=12)[2].gt_instances.betas
+    assert longer.shape == (3, 12) and longer[1, 10] == 1 and not longer[:, 11].any()
+
+
+def test_missing_things_are_named(tmp_path):
+    config = write_set(tmp_path)
+    (tmp_path / 'images/day/0.png').unlink()
+    with pytest.raises(ImageError, match=r'day/0\.png: no such image'):
+        build(config, pipeline=[dict(type='LoadImage')])[0]
+    with pytest.raises(TableError, match=r'nowhere/schema\.json: not found'):
+        build(config, table='nowhere')
+
+
+def mixture(tmp_path, weights=(3., 1.), **kwargs):
+    sets = write_set(tmp_path / 'a', (1, ) * 4), write_set(tmp_path / 'b', (2, ) * 7)
+    return WeightedMixture(sets, weights, **kwargs)
+
+
+def test_shares_and_coverage(tmp_path):
+    stream = mixture(tmp_path)
+    places = [stream.locate(position) for position in range(2000)]
+    assert sum(which == 0 for which, _ in places[:1000]) == sum(which == 0 for which, _ in places[1000:]) == 750
+    for which, size in ((0, 4), (1, 7)):
+        indices = [index for other, index in places if other == which]
+        passes = [tuple(indices[i:i + size]) for i in range(0, len(indices) - size + 1, size)]
+        assert all(sorted(one) == list(range(size)) for one in passes)
+        assert len(set(passes)) > 10
+
+
+def test_a_position_says_everything(tmp_path):
+    stream, again = mixture(tmp_path), mixture(tmp_path)
+    positions = np.random.default_rng(0).permutation(4000)[:200].tolist()
+    assert [stream.locate(p) for p in positions] == [again.locate(p) for p in positions]
+    assert [stream.locate(p) for p in range(50)] != [mixture(tmp_path / 'x', seed=1).locate(p) for p in range(50)]
+
+
+@pytest.mark.parametrize('weights, message', [((1., ), 'one positive number for each of the 2'),
+                                              ((1., 0.), 'one positive'), ((1., 1e-5), 'a share below 1 / 1000')])
+def test_wrong_weights(tmp_path, weights, message):
+    with pytest.raises(ValueError, match=message):
+        mixture(tmp_path, weights)
+
+
+READ = [dict(type='LoadImage'), dict(type='JointsFromMeshes', body_model=dict(type='OpenBody'))]
+AUGMENT = [dict(type='RandomView', input_size=56), dict(type='ColorJitter'), dict(type='PackHumanInputs')]
+
+
+def test_resume_and_ranks_see_the_same_stream(tmp_path, monkeypatch):
+    table = dict(write_set(tmp_path / 'a', (1, 2, 1), num_betas=11), pipeline=READ)
+    crowd = SyntheticCrowd(scenes=dict(size=(30, 40), people=(1, 2)), num_scenes=2)
+    stream = WeightedMixture([crowd, table], [1, 3], seed=7, pipeline=AUGMENT)
+
+    def batches(rank, ranks, start, count):
+        monkeypatch.setattr('mmhuman_dto.datasets.samplers.get_dist_info', lambda: (rank, ranks))
+        sampler = EndlessSampler(stream, shuffle=False)
+        sampler.start_at(start)
+        return [stream[position] for position, _ in zip(sampler, range(count))]
+
+    def same(one, other):
+        return (torch.equal(one['inputs'], other['inputs'])
+                and torch.equal(one['data_samples'].gt_instances.transl, other['data_samples'].gt_instances.transl))
+
+    whole = batches(0, 1, 0, 8)
+    assert all(same(*pair) for pair in zip(batches(0, 1, 5, 3), whole[5:]))
+    assert all(same(*pair) for pair in zip(batches(1, 2, 0, 4), whole[1::2]))
+    assert not same(whole[0], stream[1000])

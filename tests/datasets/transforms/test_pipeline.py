@@ -1,0 +1,128 @@
+"""Reading, choosing people, and changing what pictures look like."""
+import copy
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmhuman_dto.datasets.transforms import (
+    ColorJitter,
+    ImageError,
+    JointsFromMeshes,
+    KeepVisiblePeople,
+    LoadImage,
+    OccludeWithNoise,
+    Pipeline,
+)
+from mmhuman_dto.structures import HumanDataSample
+
+
+def sample_of_file(path, **meta):
+    return HumanDataSample(metainfo=dict(img_id=path.name, img_path=str(path), **meta))
+
+
+def test_load_image(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'a.png')
+    sample = LoadImage()(sample_of_file(tmp_path / 'a.png', ori_shape=(20, 30)))
+    assert np.array_equal(sample.image, pixels)
+    assert sample.ori_shape == sample.img_shape == (20, 30)
+
+
+def test_images_that_are_not_there_or_broken_are_named(tmp_path):
+    with pytest.raises(ImageError, match=r'gone\.jpg: no such image; check data_root'):
+        LoadImage()(sample_of_file(tmp_path / 'gone.jpg'))
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / 'cut.jpg')
+    data = (tmp_path / 'cut.jpg').read_bytes()
+    (tmp_path / 'cut.jpg').write_bytes(data[:len(data) // 2])
+    with pytest.raises(ImageError, match=r'cut\.jpg: cannot be read'):
+        LoadImage()(sample_of_file(tmp_path / 'cut.jpg'))
+    Image.fromarray(noise).save(tmp_path / 'other.png')
+    with pytest.raises(ImageError, match=r'other\.png: is 64 x 64 px .* annotations are of 64 x 80'):
+        LoadImage()(sample_of_file(tmp_path / 'other.png', ori_shape=(64, 80)))
+
+
+def test_joints_from_meshes(make_sample, body):
+    sample = make_sample(0, count=2)
+    people = sample.gt_instances
+    people.transl = torch.tensor([[0., 0, 6], [0, 0, -6]])
+    JointsFromMeshes(dict(type='OpenBody'))(sample)
+    want = body(people.pose, people.betas, people.transl).joints
+    torch.testing.assert_close(people.keypoints_3d, want, atol=1e-5, rtol=0)
+    fx, cx = sample.gt_camera.intrinsics[0, 0], sample.gt_camera.intrinsics[0, 2]
+    torch.testing.assert_close(people.keypoints_2d[0, :, 0], fx * want[0, :, 0] / want[0, :, 2] + cx)
+    assert people.keypoints_2d_valid[0].all() and not people.keypoints_2d_valid[1].any()
+
+
+def test_keep_visible_people(make_sample):
+    sample = make_sample(0, count=3)
+    sample.gt_instances.keypoints_2d_valid[:] = torch.arange(45) < torch.tensor([[4], [3], [45]])
+    sample.gt_instances.ages = torch.tensor([1., 2, 3])
+    sample.gt_maps.id_map[0, :4] = torch.arange(4)
+    KeepVisiblePeople(min_joints=4)(sample)
+    assert sample.gt_instances.ages.tolist() == [1, 3]
+    assert sample.gt_maps.id_map[0, :4].tolist() == [0, 1, 0, 2]
+    KeepVisiblePeople(min_joints=46)(sample)
+    assert len(sample.gt_instances) == 0 and not sample.gt_maps.id_map.any()
+    KeepVisiblePeople(min_joints=1)(sample)
+    assert sample.gt_instances.keypoints_2d.shape == (0, 45, 2)
+
+
+def test_occluding_noise_covers_the_stated_shares(make_sample):
+    covered, area = [], []
+    for draw in range(300):
+        sample = make_sample(0, count=1, size=(180, 240))
+        sample.set_metainfo(dict(draw=(0, draw)))
+        truth = copy.deepcopy(sample.gt_instances)
+        OccludeWithNoise(prob=.6, max_area=.3)(sample)
+        rows, columns = np.nonzero(sample.image.any(-1))
+        covered.append(len(rows) > 0)
+        points = truth.keypoints_2d[0][truth.keypoints_2d_valid[0]]
+        low, high = points.amin(0).numpy(), points.amax(0).numpy()
+        if covered[-1]:
+            area.append(len(rows) / np.prod(high - low))
+            assert columns.min() >= low[0] - 1 and columns.max() <= high[0] + 1
+            assert rows.min() >= low[1] - 1 and rows.max() <= high[1] + 1
+        for name, value in truth.items():
+            assert torch.equal(sample.gt_instances[name], value)
+    assert .5 < np.mean(covered) < .7
+    assert .1 < np.mean(area) < .22 and max(area) < .4
+
+
+def test_colour_jitter_scales_brightness_contrast_and_saturation(make_sample):
+    ratios = []
+    for draw in range(200):
+        sample = make_sample(0, count=1)
+        sample.image[:] = (120, 100, 80)
+        sample.image[:45] = (60, 50, 40)
+        sample.set_metainfo(dict(draw=(0, draw)))
+        before = sample.image.copy()
+        ColorJitter(.2)(sample)
+        assert sample.image.dtype == np.uint8
+        ratios.append([cv2.mean(image)[1] for image in (sample.image, before)])
+    brightness = np.divide(*np.transpose(ratios))
+    assert .78 < brightness.min() < .85 and 1.15 < brightness.max() < 1.22
+    sample.image[:] = (120, 100, 80)
+    before = sample.image.copy()
+    assert np.array_equal(ColorJitter(0.)(sample).image, before)
+
+
+def test_transforms_draw_independently_of_each_other(make_sample):
+    def run(*transforms):
+        sample = make_sample(0)
+        sample.image[:] = 128
+        sample.set_metainfo(dict(draw=(3, 4)))
+        return Pipeline([dict(type=name) for name in transforms])(sample)
+
+    alone, together = run('OccludeWithNoise'), run('ColorJitter', 'OccludeWithNoise')
+    noise = (alone.image != 128).any(-1)
+    assert noise.any() and np.array_equal(alone.image[noise], together.image[noise])
+    assert np.array_equal(run('ColorJitter').image[~noise], together.image[~noise])
+
+
+def test_pipeline_names_unknown_transforms():
+    with pytest.raises(KeyError, match='RandomVeiw'):
+        Pipeline([dict(type='RandomVeiw')])

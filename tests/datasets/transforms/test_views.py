@@ -1,0 +1,255 @@
+"""Views of a scene: 2D, 3D, camera and pixels stay one scene whatever is done to it."""
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS
+from mmhuman_dto.datasets.transforms import RandomView, Resize
+from mmhuman_dto.datasets.transforms.views import through_window
+from mmhuman_dto.datasets.transforms.warp import MIRROR, Warp, warp_sample
+from mmhuman_dto.geometry import axis_angle_to_matrix, project
+from mmhuman_dto.structures import FIELDS, FieldSpec, HumanDataSample, People
+
+METRIC = ('global_orient', 'body_pose', 'betas', 'transl', 'keypoints_3d', 'heights')
+
+
+@st.composite
+def warps(draw, size=(90, 120)):
+    """Any roll, mirror and window."""
+    angle = draw(st.floats(-np.pi, np.pi))
+    roll = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    low = [draw(st.floats(-.4, .4)) * side for side in size[::-1]]
+    high = [draw(st.floats(.6, 1.4)) * side for side in size[::-1]]
+    pixels, size = through_window((*low, *high), draw(st.integers(40, 300)))
+    return Warp(roll @ MIRROR if draw(st.booleans()) else roll, pixels, size)
+
+
+def flip_of(sample):
+    """The warp that mirrors a picture in place."""
+    cx, width = float(sample.gt_camera.intrinsics[0, 2]), sample.img_shape[1]
+    pixels = np.eye(3)
+    pixels[0, 2] = width - 2 * cx  # the mirror about the optical axis maps u to 2 cx - u
+    return Warp(MIRROR, pixels, sample.img_shape)
+
+
+def assert_agrees(sample, body):
+    """The projections of 3D joints, and of the bodies' own joints, lie at the 2D joints."""
+    people, intrinsics = sample.gt_instances, sample.gt_camera.intrinsics.double()
+    torch.testing.assert_close(project(people.keypoints_3d.double(), intrinsics), people.keypoints_2d.double(),
+                               atol=.1, rtol=0)
+    kinematic = body.skeleton(people.pose, people.betas, people.transl)
+    torch.testing.assert_close(kinematic, people.keypoints_3d[:, :24], atol=2e-5, rtol=0)
+
+
+@settings(max_examples=40)
+@given(chain=st.lists(warps(), min_size=1, max_size=4), seed=st.integers(0, 9))
+def test_projection_agrees_after_any_chain(make_sample, body, chain, seed):
+    sample = make_sample(seed)
+    original = sample.gt_instances.keypoints_2d.clone()
+    for warp in chain:
+        warp_sample(sample, warp)
+    assert_agrees(sample, body)
+    assert sample.img_shape == chain[-1].size == sample.image.shape[:2] == tuple(sample.gt_maps.depth.shape)
+    # ``warp`` takes the original's pixels to the current ones, joint by joint.
+    mapped = original.double() @ torch.from_numpy(sample.warp[:2, :2]).T + torch.from_numpy(sample.warp[:2, 2])
+    if sum(warp.mirrored for warp in chain) % 2:
+        mapped = mapped[:, list(JOINT_SETS['smpl45'].flip_permutation)]
+    torch.testing.assert_close(mapped, sample.gt_instances.keypoints_2d.double(), atol=.1, rtol=0)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 99))
+def test_flip_twice_is_identity(make_sample, seed):
+    sample = make_sample(seed)
+    sample.image[:] = np.random.default_rng(seed).integers(0, 256, sample.image.shape)
+    before = copy.deepcopy(sample)
+    once = copy.deepcopy(warp_sample(sample, flip_of(sample)))
+    twice = warp_sample(sample, flip_of(sample))
+    assert not torch.allclose(once.gt_instances.global_orient, before.gt_instances.global_orient)
+    assert np.array_equal(once.image, before.image[:, ::-1])
+    for name, value in before.gt_instances.items():
+        torch.testing.assert_close(twice.gt_instances[name], value, atol=2e-5, rtol=1e-6, msg=name)
+    torch.testing.assert_close(twice.gt_camera.intrinsics, before.gt_camera.intrinsics)
+    assert np.array_equal(twice.image, before.image)
+    for name, value in before.gt_maps.items():
+        assert torch.equal(twice.gt_maps.get(name), value)
+    np.testing.assert_allclose(twice.warp, np.eye(3), atol=1e-9)
+
+
+@settings(max_examples=20)
+@given(window=st.tuples(st.floats(-50, 30), st.floats(-50, 30), st.floats(60, 150), st.floats(60, 150)),
+       input_size=st.integers(30, 300))
+def test_resize_and_crop_never_change_metres(make_sample, window, input_size):
+    sample = make_sample(1)
+    before = copy.deepcopy(sample)
+    warp_sample(sample, Warp(np.eye(3), *through_window(window, input_size)))
+    for name in METRIC:
+        assert torch.equal(sample.gt_instances[name], before.gt_instances[name]), name
+    assert max(sample.img_shape) == input_size
+    assert set(sample.gt_maps.depth.unique().tolist()) <= {0., 4.}
+
+
+def test_mirrored_body_is_the_mirror_image_of_the_body(make_sample, body):
+    """OpenBody is symmetric, so the mirrored pose gives the mirrored surface, vertex for vertex in some order."""
+    sample = make_sample(2)
+    people = sample.gt_instances
+    before = body(people.pose, people.betas, people.transl).vertices
+    warp_sample(sample, flip_of(sample))
+    after = body(people.pose, people.betas, people.transl).vertices
+    mirrored = before * torch.tensor([-1., 1, 1])
+    for have, want in zip(after, mirrored):
+        distance = torch.cdist(want.double(), have.double()).amin(1)
+        assert distance.max() < 1e-4
+
+
+def test_roll_turns_root_and_pelvis_about_the_optical_axis(make_sample):
+    sample = make_sample(3)
+    people = copy.deepcopy(sample.gt_instances)
+    quarter = np.array([[0., -1, 0], [1, 0, 0], [0, 0, 1]])
+    warp_sample(sample, Warp(quarter, np.eye(3), sample.img_shape))
+    x, y, z = people.keypoints_3d[:, 0].unbind(-1)
+    torch.testing.assert_close(sample.gt_instances.keypoints_3d[:, 0], torch.stack([-y, x, z], -1))
+    assert torch.equal(sample.gt_instances.body_pose, people.body_pose)
+    want = torch.tensor(quarter).float() @ axis_angle_to_matrix(people.global_orient)
+    torch.testing.assert_close(axis_angle_to_matrix(sample.gt_instances.global_orient), want, atol=1e-5, rtol=0)
+
+
+@settings(max_examples=25)
+@given(warp=warps(), u=st.integers(30, 90), v=st.integers(25, 65))
+def test_a_dot_in_the_picture_stays_at_its_joint(make_sample, warp, u, v):
+    sample = make_sample(4, count=1)
+    sample.gt_instances.keypoints_2d[0, 0] = torch.tensor([u, v])
+    sample.image[v - 3:v + 3, u - 3:u + 3] = 255  # pixels' centres lie at integers + .5, so the dot's at (u, v)
+    warp_sample(sample, warp)
+    joint = sample.gt_instances.keypoints_2d[0, 0].numpy()
+    extent = 5 * np.sqrt(abs(np.linalg.det(sample.warp)))
+    if (joint > extent).all() and (joint < np.array(warp.size[::-1]) - extent).all():
+        weight = sample.image[..., 0].astype(float)
+        rows, columns = np.mgrid[:weight.shape[0], :weight.shape[1]] + .5
+        centre = [(columns * weight).sum() / weight.sum(), (rows * weight).sum() / weight.sum()]
+        np.testing.assert_allclose(centre, joint, atol=.25)
+
+
+def test_boxes_masks_and_maps_follow(make_sample):
+    sample = make_sample(0, count=1)
+    people = sample.gt_instances
+    people.bboxes = torch.tensor([[30., 20, 50, 40]])
+    warp_sample(sample, Warp(np.eye(3), *through_window((20, 10, 80, 55), 120)))
+    assert people.bboxes.tolist() == [[20, 20, 60, 60]]
+    want = torch.zeros(90, 120, dtype=torch.bool)
+    want[20:60, 20:60] = True
+    assert torch.equal(people.masks[0], want) and torch.equal(sample.gt_maps.id_map > 0, want)
+    assert sample.gt_camera.intrinsics[1, 1] == pytest.approx(2 * 1.1 * 1.3 * 90)
+    assert sample.gt_camera.fov == pytest.approx(2 * np.arctan(90 / 2 / (2 * 1.1 * 1.3 * 90)))
+
+
+def test_joints_outside_are_not_valid(make_sample):
+    sample = make_sample(0, count=2)
+    points = sample.gt_instances.keypoints_2d.clone()
+    warp_sample(sample, Warp(np.eye(3), *through_window((0, 0, 120, 45), 120)))
+    inside = ((points >= 0) & (points < torch.tensor([120., 45]))).all(-1)
+    assert 0 < inside.sum() < inside.numel()
+    assert torch.equal(sample.gt_instances.keypoints_2d_valid, inside)
+    assert sample.gt_instances.keypoints_3d_valid.all()
+
+
+def test_a_new_field_needs_only_a_row_in_the_table(make_sample, monkeypatch):
+    monkeypatch.setitem(FIELDS, 'heads', FieldSpec('box', (4, ), 'px'))
+    sample = make_sample(0, count=1)
+    sample.gt_instances.heads = torch.tensor([[10., 10, 20, 20]])
+    Resize(240)(sample)
+    assert sample.gt_instances.heads.tolist() == [[20, 20, 40, 40]]
+
+
+def test_people_without_3d_and_without_camera(make_sample):
+    sample = HumanDataSample(metainfo=dict(img_id='a', img_shape=(80, 100), joint_set='crowdpose14'))
+    points = torch.rand(2, 14, 2) * torch.tensor([100., 80])
+    sample.gt_instances = People(keypoints_2d=points.clone(), keypoints_2d_valid=torch.ones(2, 14, dtype=torch.bool))
+    warp_sample(sample, Warp(MIRROR, np.eye(3), (80, 100)))
+    want = points[:, list(JOINT_SETS['crowdpose14'].flip_permutation)]
+    want[..., 0] = 100 - want[..., 0]
+    torch.testing.assert_close(sample.gt_instances.keypoints_2d, want)
+
+
+@pytest.mark.parametrize('count', [0, 1])
+def test_nobody(make_sample, count):
+    sample = make_sample(0, count=count)
+    RandomView(112)(sample)
+    assert len(sample.gt_instances) == count and max(sample.img_shape) == 112
+    assert sample.gt_instances.masks.shape == (count, *sample.img_shape)
+
+
+def test_meshes_without_joints_cannot_be_turned(make_sample):
+    sample = make_sample(0)
+    del sample.gt_instances.keypoints_3d
+    with pytest.raises(ValueError, match='JointsFromMeshes'):
+        warp_sample(sample, flip_of(sample))
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 1000), draw=st.integers(0, 10**9))
+def test_random_view(make_sample, body, seed, draw):
+    sample = make_sample(seed, count=2)
+    sample.set_metainfo(dict(draw=(0, draw)))
+    focal = float(sample.gt_camera.intrinsics[1, 1])
+    RandomView(224, crop=.2)(sample)
+    assert_agrees(sample, body)
+    assert max(sample.img_shape) == 224
+    # Long side 120 px -> 224 px, zoomed .8-1.8; cutting a side to no less than .8 * .5 enlarges what is left.
+    magnified = float(sample.gt_camera.intrinsics[1, 1]) / focal * 120 / 224
+    assert .79 < magnified < 1.8 / .8 * (120 / 90) + .05
+    kept = sample.gt_camera.intrinsics[0, 0] / sample.gt_camera.intrinsics[1, 1]
+    assert kept == pytest.approx(1 / 1.1, rel=.03)
+
+
+def views_of(make_sample, view, count=300):
+    for draw in range(count):
+        sample = make_sample(7, count=1)
+        before = copy.deepcopy(sample)
+        sample.set_metainfo(dict(draw=(0, draw)))
+        yield before, view(sample)
+
+
+def test_shares_and_ranges_of_random_views(make_sample):
+    mirrored, angles, zooms = [], [], []
+    for before, after in views_of(make_sample, RandomView(224, below_spine=0.)):
+        linear = after.warp[:2, :2]
+        mirrored.append(np.linalg.det(linear) < 0)
+        zooms.append(after.gt_camera.intrinsics[1, 1].item() / (1.1 * 1.3 * 90) * 120 / 224)
+        joints = after.gt_instances.keypoints_3d
+        if mirrored[-1]:
+            joints = joints[:, list(JOINT_SETS['smpl45'].flip_permutation)]
+        # The mirror leaves y alone, so the roll is where the y axis went.
+        world = np.linalg.lstsq(before.gt_instances.keypoints_3d[0].numpy(), joints[0].numpy(), rcond=None)[0].T
+        angles.append(np.degrees(np.arctan2(-world[0, 1], world[1, 1])))
+        # Not cut: the principal point's offset from the centre is the original's, as an angle.
+        height, width = after.img_shape
+        off = np.abs([(after.gt_camera.intrinsics[0, 2] - width / 2) / after.gt_camera.intrinsics[0, 0],
+                      (after.gt_camera.intrinsics[1, 2] - height / 2) / after.gt_camera.intrinsics[1, 1]])
+        np.testing.assert_allclose(off, [.05 * 120 / (1.3 * 90), .05 * 90 / (1.1 * 1.3 * 90)], atol=2e-3)
+    assert .4 < np.mean(mirrored) < .6
+    assert .8 <= min(zooms) < .9 and 1.7 < max(zooms) <= 1.81
+    assert -15 <= min(angles) < -13 and 13 < max(angles) <= 15
+
+
+def test_cut_below_the_spine_keeps_everybodys_upper_body(make_sample):
+    cut, kept_half = [], []
+    for before, after in views_of(make_sample, RandomView(224, rotation=0, zoom=(1, 1), flip=0.)):
+        ratio = after.img_shape[0] / after.img_shape[1]
+        cut.append(ratio < .74)
+        kept_half.append(ratio > .37)
+        assert after.gt_instances.keypoints_2d_valid[:, 3].all() == before.gt_instances.keypoints_2d_valid[:, 3].all()
+    assert all(kept_half) and .7 < np.mean(cut) < .9
+
+
+def test_the_same_draw_gives_the_same_view(make_sample):
+    view = RandomView(224)
+    first, again, other = (make_sample(1) for _ in range(3))
+    for sample, draw in ((first, 5), (again, 5), (other, 6)):
+        sample.set_metainfo(dict(draw=(0, draw)))
+        view(sample)
+    assert np.array_equal(first.warp, again.warp) and not np.allclose(first.warp, other.warp)
