@@ -24,12 +24,13 @@ class HumanTable(Dataset):
 
     An item is a :class:`HumanDataSample` with ``gt_instances`` (the table's columns), ``gt_camera`` (intrinsics, px of
     the original image) where the table has cameras, and metainfo ``img_id``, ``img_path``, ``ori_shape``,
-    ``img_shape`` (where the table has sizes), ``dataset`` (name of the image folder), ``body_model``, ``joint_set``,
-    ``has_3d``, ``detect_all``. Pixels come from the transform ``LoadImage``.
+    ``img_shape`` (where the table has sizes), ``dataset`` (its name), ``body_model``, ``joint_set``, ``has_3d``,
+    ``detect_all``. Pixels come from the transform ``LoadImage``.
 
     Args:
         data_root: folder of the images.
         table: folder of the table.
+        name: of the dataset; None: that of the folder of images.
         has_3d: whether the meshes are 3D targets; False: their projection only.
         detect_all: whether everyone in an image is annotated.
         min_people: images with fewer people are left out.
@@ -44,15 +45,16 @@ class HumanTable(Dataset):
         ValueError: no image with enough people.
     """
 
-    def __init__(self, data_root, table, has_3d=True, detect_all=True, min_people=0, num_betas=None,
+    def __init__(self, data_root, table, name=None, has_3d=True, detect_all=True, min_people=0, num_betas=None,
                  joint_set='smpl45', pipeline=()):
         self.data_root, self.table = Path(data_root), PeopleTable(table)
+        self.name = name or self.data_root.name
         self.has_3d, self.detect_all, self.num_betas, self.joint_set = has_3d, detect_all, num_betas, joint_set
         self.rows = np.flatnonzero(np.diff(self.table.people_offsets) >= min_people)
         if len(self.rows) == 0:
             raise ValueError(f'{table}: none of its {len(self.table)} images has {min_people} people or more')
         self.pipeline = Pipeline(pipeline)
-        self.metainfo = dict(dataset_name=self.data_root.name, body_model=self.table.schema['body_model'])
+        self.metainfo = dict(dataset_name=self.name, body_model=self.table.schema['body_model'])
 
     def __len__(self):
         return len(self.rows)
@@ -67,7 +69,7 @@ class HumanTable(Dataset):
         people = People(num_people=len(row.pred_instances), **columns)
         everyone = people if self.num_betas is None else self._with_betas(people)
         sample = HumanDataSample(metainfo=dict(
-            row.metainfo, img_path=str(self.data_root / row.img_id), dataset=self.data_root.name,
+            row.metainfo, img_path=str(self.data_root / row.img_id), dataset=self.name,
             joint_set=self.joint_set, has_3d=self.has_3d,
             detect_all=self.detect_all and len(everyone) == len(people)))
         if 'ori_shape' in row:

@@ -62,6 +62,7 @@ def test_options(tmp_path):
     dataset = build(config, has_3d=False, detect_all=False, min_people=2)
     assert [dataset[i].img_id for i in range(len(dataset))] == ['day/0.png', 'day/2.png']
     assert not dataset[0].has_3d and not dataset[0].detect_all
+    assert build(config, name='mine')[0].dataset == build(config, name='mine').metainfo['dataset_name'] == 'mine'
     with pytest.raises(ValueError, match='none of its 4 images has 9 people'):
         build(config, min_people=9)
 
