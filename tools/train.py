@@ -14,14 +14,19 @@ from mmengine.config import Config, DictAction
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go (default work_dirs/<config name>)')
     parser.add_argument('--resume', nargs='?', const='auto', help='go on from this checkpoint, or from the latest')
-    parser.add_argument('--dry-run', action='store_true', help='build everything, run one synthetic batch, report costs')
+    parser.add_argument('--dry-run', action='store_true', help='build all, run one synthetic batch, report its cost')
+    add_common_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def add_common_arguments(parser):
+    """What training and testing have in common."""
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (default work_dirs/<config name>)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
                         help='override entries of the config')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    return parser.parse_args(argv)
 
 
 def load_config(args):

@@ -1,10 +1,10 @@
-"""Build a Runner from a config, and tell beforehand what is missing and what a step costs."""
+"""From a config to a Runner that trains or tests, or to one message that says what is missing."""
 from pathlib import Path
 
 import torch
 from mmengine.runner import Runner
 
-from mmhuman_dto.engine.checkpoint import allow_training_state
+from mmhuman_dto.engine.checkpoint import allow_training_state, load_weights
 
 
 class MissingFileError(FileNotFoundError):
@@ -13,17 +13,21 @@ class MissingFileError(FileNotFoundError):
 
 #: Config keys that name files or folders to be read, and how to get them.
 _SOURCES = {
-    'model_path': 'body models: register at https://smpl.is.tue.mpg.de (or use body_model=dict(type="OpenBody"))',
+    'model_path': 'body models: register at https://smpl.is.tue.mpg.de, or use body_model=dict(type="OpenBody")',
     'mean_params': 'smpl_mean_params.npz, see docs/metric_hmr.md, "Files"',
     'checkpoint': 'weights, converted by tools/model_converters/mahmr2mmhuman.py; see docs/metric_hmr.md, "Files"',
-    'load_from': 'a checkpoint, see docs/metric_hmr.md, "Files"',
-    'table': 'people tables, see docs/metric_hmr.md, "Files"',
+    'load_from': 'a checkpoint to start from, see docs/metric_hmr.md, "Files"',
+    'data_root': 'images, see docs/metric_hmr.md, "Files"',
+    'table': 'people table of tools/dataset_converters or tools/generate_dto.py; see docs/metric_hmr.md, "Files"',
 }
+_TRAINING_KEYS = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
+                  'val_evaluator', 'load_from')
 
 
-def missing_files(cfg, key=''):
+def missing_files(config, key=''):
     """Yield (config key, path, where to get it) of what a config names and the disk lacks."""
-    children = cfg.items() if isinstance(cfg, dict) else enumerate(cfg) if isinstance(cfg, (list, tuple)) else ()
+    children = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(
+        config, (list, tuple)) else ()
     for name, value in children:
         path = f'{key}.{name}' if key else str(name)
         if name in _SOURCES and isinstance(value, str):
@@ -35,21 +39,17 @@ def missing_files(cfg, key=''):
 
 def check_files(cfg):
     """Raise :class:`MissingFileError` with everything that is missing."""
-    missing = sorted(set(missing_files({k: v for k, v in cfg.to_dict().items() if not k.startswith('_')})))
-    if missing:
-        lines = '\n'.join(f'  {path} = {value}\n      {hint}' for path, value, hint in missing)
-        raise MissingFileError(f'{len(missing)} files or folders are not there:\n{lines}')
-
-
-def use_cpu_processes(cfg):
-    """Let several processes train on a machine without GPUs: MMEngine's launcher takes one for granted."""
-    torch.cuda.set_device = lambda device: None
-    cfg.env_cfg.dist_cfg.backend = 'gloo'
-    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', broadcast_buffers=False, device_ids=None)
+    keys, hints = {}, {}
+    for key, path, hint in missing_files(cfg.to_dict()):
+        keys.setdefault(path, []).append(key)
+        hints[path] = hint
+    if keys:
+        lines = '\n'.join(f'  {path} ({", ".join(names)})\n      {hints[path]}' for path, names in sorted(keys.items()))
+        raise MissingFileError(f'{len(keys)} files or folders are not there:\n{lines}')
 
 
 def build_runner(cfg):
-    """Runner of a config, ready to ``train()``, ``val()`` or ``test()``.
+    """Runner of a config, ready to ``train()``.
 
     Raises:
         MissingFileError: what the config names and is not there.
@@ -57,7 +57,36 @@ def build_runner(cfg):
     check_files(cfg)
     allow_training_state()
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
-        use_cpu_processes(cfg)
+        _use_cpu_processes(cfg)
     return Runner.from_cfg(cfg)
 
 
+def evaluate(cfg, checkpoint):
+    """Figures (name -> value) of a checkpoint on a config's test set; needs no file that only training needs.
+
+    Raises:
+        MissingFileError: what the config names and is not there.
+        CheckpointError: the checkpoint is of another network.
+    """
+    cfg = cfg.copy()
+    for key in _TRAINING_KEYS:
+        cfg.pop(key, None)
+    cfg.model = _without_pretrained(cfg.model)
+    check_files(cfg)
+    runner = build_runner(cfg)
+    model = runner.model.module if hasattr(runner.model, 'module') else runner.model
+    load_weights(model, checkpoint)
+    return runner.test()
+
+
+def _without_pretrained(config):
+    """A config without any ``init_cfg`` in it: the weights come from a checkpoint."""
+    return {key: _without_pretrained(value) if isinstance(value, dict) else value
+            for key, value in config.items() if key != 'init_cfg'}
+
+
+def _use_cpu_processes(cfg):
+    """Let several processes run on a machine without GPUs: MMEngine's own start takes one for granted."""
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', broadcast_buffers=False, device_ids=None)

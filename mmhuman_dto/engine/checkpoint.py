@@ -1,4 +1,6 @@
-"""Loading checkpoints without unpickling foreign classes, our own training state included."""
+"""Checkpoints, read without unpickling anything but tensors and plain containers."""
+import pickle
+
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
@@ -9,8 +11,45 @@ _TRAINING_STATE = [
     HistoryBuffer, np.ndarray, np.dtype, np._core.multiarray._reconstruct, np._core.multiarray.scalar,
     *{type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'int32', 'bool')},
 ]
+#: Parts of a network that only training uses; a checkpoint may lack them or have them in excess.
+_TRAINING_ONLY = ('denoising.', )
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint, or that of another network."""
 
 
 def allow_training_state():
     """Let ``torch.load(weights_only=True)``, the default, read the state that MMEngine saves for resuming."""
     torch.serialization.add_safe_globals(_TRAINING_STATE)
+
+
+def load_weights(model, path):
+    """Set a network's weights from a checkpoint (its ``state_dict``) or a plain state dict.
+
+    Raises:
+        CheckpointError: not such a file, or names or shapes differ from the network's; the message lists them.
+    """
+    state = _read_state(path)
+    ours = model.state_dict()
+    lacking, unknown = (sorted(name for name in first.keys() - second.keys() if not name.startswith(_TRAINING_ONLY))
+                        for first, second in ((ours, state), (state, ours)))
+    wrong = [f'lacks {name}' for name in lacking] + [f'has the unknown {name}' for name in unknown]
+    wrong += [f'{name} is {tuple(state[name].shape)}, the network has {tuple(value.shape)}'
+              for name, value in ours.items() if name in state and state[name].shape != value.shape]
+    if wrong:
+        more = f'; and {len(wrong) - 5} more' if len(wrong) > 5 else ''
+        raise CheckpointError(f'{path} is of another network: {"; ".join(wrong[:5])}{more}')
+    model.load_state_dict(state, strict=False)
+
+
+def _read_state(path):
+    allow_training_state()
+    try:
+        state = torch.load(path, map_location='cpu', weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise CheckpointError(f'{path}: not a checkpoint that can be read safely ({error})') from error
+    state = state.get('state_dict', state) if isinstance(state, dict) else None
+    if not state or not all(torch.is_tensor(value) for value in state.values()):
+        raise CheckpointError(f'{path}: holds no state dict, names -> tensors')
+    return state

@@ -1,4 +1,6 @@
 """A training loop that resumes where it stopped, without reading again what it has already used."""
+import torch
+from mmengine.dist import get_dist_info
 from mmengine.runner import IterBasedTrainLoop
 
 from mmhuman_dto.registry import LOOPS
@@ -6,23 +8,22 @@ from mmhuman_dto.registry import LOOPS
 
 @LOOPS.register_module()
 class ResumableTrainLoop(IterBasedTrainLoop):
-    """``IterBasedTrainLoop`` over a sampler that can start anywhere.
+    """``IterBasedTrainLoop`` in which an iteration depends on the seed, its number and the weights alone.
 
     MMEngine's own loop reads and throws away every batch used before a resume. Here the loader's sampler (one with
-    ``start_at``, such as :class:`EndlessSampler`) is told where to go on, so the batches after a resume are those of a
-    run that was never stopped.
+    ``start_at``, such as :class:`EndlessSampler`) is told where to go on, and random numbers are drawn anew from (seed,
+    iteration, rank), so what follows a resume is what a run that was never stopped does.
     """
 
     def run(self):
         """Train until ``max_iters``."""
-        if self._iter > 0:
-            self.dataloader.sampler.start_at(self._iter * self.dataloader.batch_size)
-        batches = iter(self.dataloader)
+        self.dataloader.sampler.start_at(self._iter * self.dataloader.batch_size)
+        self.dataloader_iterator = iter(self.dataloader)
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
-            self.run_iter(next(batches))
+            self.run_iter(next(self.dataloader_iterator))
             self._decide_current_val_interval()
             due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
             if self.runner.val_loop is not None and self._iter >= self.val_begin and due:
@@ -30,3 +31,9 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
+
+    def run_iter(self, data_batch):
+        """One step on a batch."""
+        rank, world_size = get_dist_info()
+        torch.manual_seed((self.runner.seed * 1_000_003 + self._iter) * world_size + rank)
+        super().run_iter(data_batch)

@@ -32,7 +32,7 @@ class NoisyQueries:
 class Denoising(nn.Module):
     """Make noisy copies of the people of a batch, in groups that do not see each other.
 
-    A group holds a positive and a negative copy of each person, padded to the largest crowd of the batch. A positive's
+    A group holds a positive and a negative copy of each person, padded to the largest crowd of the batch (at least 1). A positive's
     box corners are off by less than ``box_noise`` of half a side and it learns to become the person again; a negative's
     are off by more and it learns to be nobody (as in Metric-Aware HMR's first stage, arXiv 2511.13282).
 
@@ -50,10 +50,9 @@ class Denoising(nn.Module):
         self.num_groups, self.box_noise, self.content_noise = num_groups, box_noise, content_noise
 
     def forward(self, targets, num_queries):
-        """Noisy copies of ``targets`` (:class:`Targets`) to stand before ``num_queries``; None where nobody is."""
-        most = max(targets.counts, default=0)
-        if most == 0:
-            return None
+        """Noisy copies of ``targets`` (:class:`Targets`) to stand before ``num_queries``."""
+        # Where nobody is, there are still copies of a place: every rank of a distributed run must use all parameters.
+        most = max(1, *targets.counts)
         boxes, body = self._padded(targets, most)
         sign = torch.ones(2 * most, 1, device=boxes.device)
         sign[most:] = -1

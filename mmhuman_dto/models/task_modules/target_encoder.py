@@ -76,9 +76,7 @@ class TargetEncoder(nn.Module):
             focals=focals, valid_3d=[sample.get('has_3d', True) for sample in samples], **common)
         if self.scale_map:
             points = self._mesh_points(body.vertices, body_model.faces)
-            pixels = project(points, of_person)
-            pixels[points[..., 2] <= 0] = -1.
-            targets.scale_map, targets.map_cells = self._scale_map(pixels, boxes, z, image, limits, sizes)
+            targets.scale_map, targets.map_cells = self._scale_map(points, of_person, boxes, z, image, limits, sizes)
         return targets
 
     def _from_keypoints(self, everyone, body_model, input_size, common):
@@ -100,29 +98,39 @@ class TargetEncoder(nn.Module):
         return from_corners(torch.cat(inside, -1))
 
     def _mesh_points(self, vertices, faces):
-        """Vertices and the midpoints of the edges, (T, V + E, 3)."""
+        """Vertices and the midpoints of the edges, (V + E, T, 3): whole rows are picked, which is what is fast."""
         if self._edges is None or self._edges.device != faces.device:
             self._edges = unique_edges(faces)
-        return torch.cat([vertices, vertices[:, self._edges].mean(2)], 1)
+        vertices = vertices.transpose(0, 1).contiguous()
+        first, second = (vertices.index_select(0, ends) for ends in self._edges.unbind(-1))
+        return torch.cat([vertices, first.add_(second).mul_(.5)])
 
-    def _scale_map(self, pixels, boxes, z, image, limits, sizes):
+    def _scale_map(self, points, intrinsics, boxes, z, image, limits, sizes):
         """Confidence and scale of the cells of all images in Z order, (C, 2), and the number of cells an image.
 
-        A cell holds a person where one of the person's points (T, P, 2) falls into it; the nearest person wins.
+        A cell holds a person where one of the person's points (P, T, 3) falls into it; the nearest person wins.
         """
         grids = [tuple(-(-side // (2 * self.cell)) * 2 for side in size) for size in sizes]
         cells = [rows * columns for rows, columns in grids]
-        start = torch.tensor([0, *cells], device=z.device).cumsum(0)[:-1]
-        columns = torch.tensor([columns for _, columns in grids], device=z.device)
-        inside = ((pixels >= 0) & (pixels < limits[:, None])).all(-1)
-        column, row = (pixels.clamp(0, 1e6) // self.cell).long().unbind(-1)
-        index = start[image][:, None] + row * columns[image][:, None] + column
-        rank = z.argsort().argsort()[:, None].expand_as(index)
-        nobody = len(z)
-        owner = torch.full((sum(cells), ), nobody, device=z.device)
-        owner.scatter_reduce_(0, index[inside], rank[inside], 'amin')
+        start = torch.tensor([0, *cells]).cumsum(0)[:-1].to(z.device, non_blocking=True)[image]
+        stride = torch.tensor([columns for _, columns in grids]).to(z.device, non_blocking=True)[image]
+        nowhere, nobody = sum(cells), len(z)
+        cell = self._cells(points, intrinsics, limits, start, stride, nowhere)
+        rank = z.argsort().argsort().expand_as(cell)
+        owner = torch.full((nowhere + 1, ), nobody, device=z.device)
+        owner = owner.scatter_reduce_(0, cell.flatten(), rank.flatten(), 'amin')[:-1]
         by_rank = torch.cat([boxes[:, 2:].norm(dim=-1).clamp(max=1)[z.argsort()], boxes.new_zeros(1)])
         scale_map = torch.stack([(owner < nobody).float(), by_rank[owner]], -1)
         parts = scale_map.split(cells)
         ordered = [part[morton_order(*grid, device=z.device)] for part, grid in zip(parts, grids)]
         return torch.cat(ordered), cells
+
+    def _cells(self, points, intrinsics, limits, start, stride, nowhere):
+        """Cell (P, T) in which each point shows, among those of all images; ``nowhere`` outside the image."""
+        x, y, z = points.unbind(-1)
+        shown, steps = z > 0, []
+        for axis, along in enumerate((x, y)):
+            pixel = along / z * intrinsics[:, axis, axis] + intrinsics[:, axis, 2]
+            shown &= (pixel >= 0) & (pixel < limits[:, axis])
+            steps.append((pixel / self.cell).long())
+        return torch.where(shown, start + steps[1] * stride + steps[0], nowhere)
