@@ -94,16 +94,14 @@ def test_resize_and_crop_never_change_metres(make_sample, window, input_size):
 
 
 def test_mirrored_body_is_the_mirror_image_of_the_body(make_sample, body):
-    """OpenBody is symmetric, so the mirrored pose gives the mirrored surface, vertex for vertex in some order."""
+    """OpenBody is symmetric, so the mirrored pose gives the mirrored surface."""
     sample = make_sample(2)
     people = sample.gt_instances
     before = body(people.pose, people.betas, people.transl).vertices
     warp_sample(sample, flip_of(sample))
     after = body(people.pose, people.betas, people.transl).vertices
     mirrored = before * torch.tensor([-1., 1, 1])
-    for have, want in zip(after, mirrored):
-        distance = torch.cdist(want.double(), have.double()).amin(1)
-        assert distance.max() < 1e-4
+    torch.testing.assert_close(after[:, body.mirror], mirrored, atol=1e-4, rtol=0)
 
 
 def test_roll_turns_root_and_pelvis_about_the_optical_axis(make_sample):

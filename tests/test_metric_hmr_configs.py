@@ -1,0 +1,294 @@
+"""Every recipe of the network: keys are options of what they configure, sizes agree, and it trains on tables."""
+import ast
+import copy
+import inspect
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import FUNCTIONS, VISBACKENDS, VISUALIZERS
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import load_state_dict
+from PIL import Image
+
+from mmhuman_dto import registry as registries
+from mmhuman_dto.apis.dry_run import with_stand_ins
+from mmhuman_dto.apis.training import MissingFileError, build_runner, check_files
+from mmhuman_dto.body_models import OpenBody
+from mmhuman_dto.datasets import SyntheticCrowd
+from mmhuman_dto.datasets.people_table import PeopleTableBuilder
+from mmhuman_dto.engine import LayerDecayConstructor
+from mmhuman_dto.models.heads import PeopleHead
+from mmhuman_dto.registry import MODELS
+from mmhuman_dto.structures import People
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+RECIPES = sorted((CONFIGS / 'metric_hmr').glob('*.py'))
+ON_TABLES = [path for path in RECIPES if path.stem != 'vit-tiny_synthetic-crowd']
+PARTS = ('backbone', 'decoder', 'head', 'camera_head')
+
+
+def by_name(paths):
+    return pytest.mark.parametrize('path', paths, ids=lambda path: path.stem)
+
+
+def typed(config, place=()):
+    """Places of all dictionaries with a type."""
+    children = config.items() if isinstance(config, dict) else enumerate(config)
+    if isinstance(config, dict) and 'type' in config:
+        yield place
+    for key, value in children:
+        if isinstance(value, (dict, list, tuple)):
+            yield from typed(value, (*place, key))
+
+
+def at(config, place):
+    for key in place:
+        config = config[key]
+    return config
+
+
+@lru_cache
+def find(name):
+    """The class or function that registries call ``name``; collate functions are plain functions."""
+    ours = [value for value in vars(registries).values() if isinstance(value, type(MODELS))]
+    for registry in (*ours, FUNCTIONS, VISBACKENDS, VISUALIZERS):
+        found = registry.get(name)
+        if found is not None:
+            return found
+    raise AssertionError(f'nothing is called {name}')
+
+
+@lru_cache
+def options(target):
+    """Names of all arguments, those of base classes where a class passes ``**kwargs`` on, and the needed ones."""
+    classes = target.__mro__ if inspect.isclass(target) else (target, )
+    names, needed = set(), set()
+    for owner in classes:
+        if inspect.isclass(owner) and '__init__' not in vars(owner):
+            continue
+        parameters = inspect.signature(owner).parameters.values()
+        named = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        if not names:
+            needed = {p.name for p in parameters if p.name in named and p.default is p.empty}
+        names |= named
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return names, needed
+
+
+#: Entries of a config: the Runner's, and the variables of vit-tiny_synthetic-crowd.py.
+TOP_LEVEL = set(inspect.signature(Runner.__init__).parameters) | {'input_size', 'scenes', 'pipeline'}
+#: What MMEngine's Runner passes itself.
+GIVEN = {'optimizer', 'dataset', 'dataloader', 'runner', 'params', 'evaluator', 'data_batch', 'name', 'vis_backends',
+         'save_dir'}
+#: Keys besides those of the class named by ``type``, which MMEngine takes for itself.
+EXTRA = {'optim_wrapper': {'optimizer', 'constructor', 'paramwise_cfg'}}
+
+
+def wrong_keys(config):
+    """What is wrong with the keys of a config, in words."""
+    found = [f'{key}: Runner has no such entry' for key in config if key not in TOP_LEVEL]
+    for place in typed(config):
+        if place[-1:] == ('init_cfg', ):
+            continue
+        entry = at(config, place)
+        names, needed = options(find(entry['type']))
+        names = names | EXTRA.get(place[-1], set())
+        found += [f'{place}: {entry["type"]} has no option {key!r}' for key in entry.keys() - names - {'type'}]
+        if place[0] in ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader'):
+            found += [f'{place}: {entry["type"]} needs {key!r}' for key in needed - entry.keys() - GIVEN]
+    return found
+
+
+@by_name(RECIPES)
+def test_recipe_is_short_and_every_key_is_known(path):
+    assert len(path.read_text().splitlines()) <= 40
+    config = Config.fromfile(path).to_dict()
+    assert len(list(typed(config))) > 25
+    assert wrong_keys(config) == []
+
+
+@by_name(RECIPES)
+def test_a_typo_anywhere_is_found(path):
+    original = Config.fromfile(path).to_dict()
+    for place in [(), *(place for place in typed(original) if place[-1:] != ('init_cfg', ))]:
+        config = copy.deepcopy(original)
+        at(config, place)['typo_'] = 1
+        assert len(wrong_keys(config)) == 1, place
+
+
+def test_bases_derive_nothing():
+    """A value computed in a base would not follow a recipe's change: bases hold literals only."""
+    for folder in ('models', 'datasets', 'schedules'):
+        for path in (CONFIGS / '_base_' / folder).glob('*.py'):
+            loaded = {node.id for node in ast.walk(ast.parse(path.read_text()))
+                      if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+            assert loaded == {'dict'}, path
+
+
+def parts_of(path):
+    """The parts with weights, without memory for them."""
+    config, _ = with_stand_ins(Config.fromfile(path).model.to_dict())
+    with torch.device('meta'):
+        return {part: MODELS.build(config[part]) for part in PARTS}
+
+
+@by_name(RECIPES)
+def test_sizes_agree(path):
+    """Bases repeat sizes because they derive nothing; recipes have to change all of them."""
+    config = Config.fromfile(path)
+    parts = parts_of(path)
+    width, betas = parts['backbone'].embed_dims, config.model.head.num_betas
+    assert config.model.decoder.in_dims == width == config.model.camera_head.get('in_dims', width)
+    assert config.model.decoder.dims == config.model.head.dims
+    assert config.model.decoder.num_layers == config.model.head.num_layers
+    if 'denoising' in config.model:
+        assert (config.model.denoising.dims, config.model.denoising.num_betas) == (config.model.decoder.dims, betas)
+    sizes = {at(config, (*place, 'input_size')) for place in typed(config.to_dict())
+             if 'input_size' in at(config, place)}
+    assert sizes == {parts['backbone'].input_size}
+    *_, scheduler = config.param_scheduler if isinstance(config.param_scheduler, list) else [config.param_scheduler]
+    assert scheduler.end == config.train_cfg.max_iters
+    bodies = {at(config, place).type for place in typed(config.to_dict()) if place[-1] == 'body_model'}
+    assert len(bodies) == 1 and betas == {'SMPL': 10, 'SMPL+A': 11, 'OpenBody': 11}[bodies.pop()]
+    tables = [at(config, place) for place in typed(config.to_dict()) if at(config, place).type == 'HumanTable']
+    assert all(table.get('num_betas') == betas for table in tables if table.get('joint_set') != 'crowdpose14')
+    assert all(table.get('joint_set', 'smpl45') == config.model.get('joint_set', 'smpl45') for table in tables)
+
+
+def loss_types(stem):
+    model = Config.fromfile(CONFIGS / 'metric_hmr' / f'{stem}.py').model
+    return {loss.type: loss.weight for loss in model.criterion.losses}
+
+
+def test_stages():
+    """Losses and their weights as published (Metric-Aware HMR, arXiv 2511.13282)."""
+    people = dict(ConfidenceLoss=4, BoxLoss=2, GIoULoss=2, PoseLoss=5, ShapeLoss=3, Joints3DLoss=8, Joints2DLoss=40,
+                  ScaleMapConfidenceLoss=4, ScaleMapLoss=4)
+    assert loss_types('vit-b_agora-bedlam-4dhumans-2d') == dict(people, InverseDepthLoss=.5)
+    assert loss_types('vit-b_camera') == dict(people, FoVLoss=.5)
+    full = dict(people, InverseDepthLoss=.5, RelativeMetricLoss=.5, FoVLoss=.5)
+    assert all(loss_types(f'vit-{stem}') == full for stem in ('b_dto-humans', 'h_dto-humans', 'b_3dpw', 'b_hi4d'))
+
+
+def test_flagship():
+    config = Config.fromfile(CONFIGS / 'metric_hmr' / 'vit-h_dto-humans.py')
+    parts = torch.nn.ModuleDict(parts_of(CONFIGS / 'metric_hmr' / 'vit-h_dto-humans.py'))
+    assert sum(p.numel() for p in parts['backbone'].parameters()) > 630e6 and parts['backbone'].with_cp
+    depth = {name: LayerDecayConstructor._depth(name, config.optim_wrapper.paramwise_cfg)
+             for name, _ in parts.named_parameters()}
+    assert depth['backbone.blocks.0.attn.qkv.weight'] == depth['backbone.additional_blocks.0.attn.qkv.weight'] == 32
+    assert depth['backbone.blocks.31.mlp.fc1.weight'] == 1
+    assert depth['backbone.pos_embed'] == depth['backbone.camera_token'] == 33
+    assert depth['backbone.patch_embed.0.proj.weight'] == 33
+    assert depth['backbone.norm.weight'] == depth['decoder.query_box.weight'] == 0
+
+
+@by_name(ON_TABLES)
+def test_missing_files_are_all_named(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = Config.fromfile(path)
+    with pytest.raises(MissingFileError) as error:
+        check_files(config)
+    needed = {value for place in typed(config.to_dict()) for key, value in at(config, place).items()
+              if key in ('table', 'data_root', 'model_path', 'mean_params', 'checkpoint')}
+    needed |= {config.load_from} if config.load_from else set()
+    assert len(needed) >= 5 and all(value in str(error.value) for value in needed)
+
+
+def test_shape_head_of_ten_coefficients_loads_into_eleven():
+    """From stage 2 to 3 all weights go on but the last layers of the shape heads, which start afresh."""
+    small, large = (PeopleHead(dims=16, num_layers=2, num_betas=count) for count in (10, 11))
+    before = large.state_dict()['shape_heads.0.layers.4.weight'].clone()
+    load_state_dict(large, small.state_dict(), strict=False)
+    same = {name for name, value in large.state_dict().items()
+            if value.shape == small.state_dict()[name].shape and torch.equal(value, small.state_dict()[name])}
+    assert set(large.state_dict()) - same == {
+        'mean_shape', *(f'shape_heads.{i}.layers.4.{kind}' for i in range(2) for kind in ('weight', 'bias'))}
+    assert torch.equal(large.state_dict()['shape_heads.0.layers.4.weight'], before)
+
+
+SIZE = 112
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    """Rendered crowds as tables: with meshes, and with 14 joints and depth layers only."""
+    root = tmp_path_factory.mktemp('data')
+    crowd = SyntheticCrowd(scenes=dict(size=(84, 112), people=(2, 3)), seed=5, num_scenes=3)
+    body = OpenBody()
+    tables = dict(meshes=PeopleTableBuilder('OpenBody'), joints=PeopleTableBuilder('OpenBody'))
+    for i in range(len(crowd)):
+        sample = crowd[i]
+        Image.fromarray(sample.image).save(root / f'{i}.png')
+        people, camera = sample.gt_instances, sample.gt_camera
+        sample.set_metainfo(dict(img_id=f'{i}.png'))
+        names = ('global_orient', 'body_pose', 'betas', 'transl')
+        sample.pred_instances = People(**{name: people[name] for name in names})
+        sample.pred_camera = camera
+        tables['meshes'].add(sample)
+        joints = body.joint_set(body(people.pose, people.betas, people.transl), 'crowdpose14')
+        pixels = joints @ camera.intrinsics.T
+        del sample.pred_camera
+        sample.pred_instances = People(
+            bboxes=people.bboxes, depth_layers=people.depth_layers, keypoints_2d=pixels[..., :2] / pixels[..., 2:],
+            keypoints_2d_valid=torch.ones(len(people), 14, dtype=torch.bool))
+        tables['joints'].add(sample)
+    for name, table in tables.items():
+        table.write(root / name)
+    return root
+
+
+def shrunk(path, data, work_dir):
+    """A recipe with a small network at a small size on the tables of ``data``, for two steps."""
+    config = Config.fromfile(path)
+    betas = config.model.head.num_betas
+    config.merge_from_dict({
+        'model.backbone': dict(arch='nano', num_additional_blocks=2), 'model.decoder': dict(
+            in_dims=128, num_queries=6, num_layers=2, dims=64, ffn_dims=64), 'model.head': dict(dims=64, num_layers=2)})
+    if 'in_dims' in config.model.camera_head:
+        config.model.camera_head.in_dims = 128
+    if 'denoising' in config.model:
+        config.model.denoising.dims = 64
+    config.model = with_stand_ins(config.model.to_dict())[0]
+    config.model.head.num_betas = 11
+    if betas == 10 and 'denoising' in config.model:
+        config.model.denoising.num_betas = 11
+    for place in typed(config.to_dict()):
+        entry = at(config, place)
+        if 'input_size' in entry:
+            entry.input_size = SIZE
+        if entry.type == 'HumanTable':
+            entry.update(data_root=str(data), table=str(data / ('joints' if 'joint_set' in entry else 'meshes')))
+            if 'num_betas' in entry:
+                entry.num_betas = 11
+        if place[-1] == 'body_model':
+            entry.pop('model_path', None)
+            entry.type = 'OpenBody'
+    config.merge_from_dict(dict(
+        load_from=None, work_dir=str(work_dir), train_cfg=dict(max_iters=2, val_interval=2),
+        train_dataloader=dict(batch_size=2)))
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if name in config:
+            config[name].update(num_workers=0, persistent_workers=False)
+    config.visualizer = None
+    config.experiment_name = work_dir.name
+    return config
+
+
+@by_name(ON_TABLES)
+def test_recipe_trains_and_validates_on_tables(path, data, tmp_path):
+    runner = build_runner(shrunk(path, data, tmp_path))
+    before = copy.deepcopy(runner.model.head.conf_head.weight)
+    runner.train()
+    assert runner.iter == 2
+    assert not torch.equal(runner.model.head.conf_head.weight, before)
+    assert all(torch.isfinite(p).all() for p in runner.model.parameters())
+    losses = [value for name, value in runner.message_hub.log_scalars.items() if 'loss' in name]
+    assert losses and all(np.isfinite(loss.current()) for loss in losses)
+    if runner.val_loop is not None:
+        assert 'crowd/' in ' '.join(runner.message_hub.log_scalars)
