@@ -28,6 +28,8 @@ test_dataloader = val_dataloader
 val_evaluator = dict(type='CrowdMetric', body_model=dict(type='OpenBody'))
 test_evaluator = val_evaluator
 
+default_hooks = dict(visualization=dict(type='PredictionVisualizationHook', body_model=dict(type='OpenBody')))
+
 train_cfg = dict(type='ResumableTrainLoop', max_iters=20000, val_interval=2000)
 val_cfg = dict()
 test_cfg = dict()

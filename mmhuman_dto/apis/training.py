@@ -4,7 +4,7 @@ from pathlib import Path
 import torch
 from mmengine.runner import Runner
 
-from mmhuman_dto.engine.checkpoint import allow_training_state, load_weights
+from mmhuman_dto.engine.checkpoint import load_weights
 
 
 class MissingFileError(FileNotFoundError):
@@ -55,7 +55,6 @@ def build_runner(cfg):
         MissingFileError: what the config names and is not there.
     """
     check_files(cfg)
-    allow_training_state()
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         _use_cpu_processes(cfg)
     return Runner.from_cfg(cfg)

@@ -1,4 +1,6 @@
+from .hooks import LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
 from .loops import ResumableTrainLoop
 from .optim import AutocastOptimWrapper, LayerDecayConstructor
 
-__all__ = ['ResumableTrainLoop', 'AutocastOptimWrapper', 'LayerDecayConstructor']
+__all__ = ['LossSummaryHook', 'PlainCheckpointHook', 'PredictionVisualizationHook', 'ResumableTrainLoop',
+           'AutocastOptimWrapper', 'LayerDecayConstructor']

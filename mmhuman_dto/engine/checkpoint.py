@@ -1,27 +1,14 @@
 """Checkpoints, read without unpickling anything but tensors and plain containers."""
 import pickle
 
-import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
 
-# What MMEngine writes into its own checkpoints beside tensors and plain containers: the log history.
-# ``weights_only`` refuses these unless named; they hold numbers only.
-_TRAINING_STATE = [
-    HistoryBuffer, np.ndarray, np.dtype, np._core.multiarray._reconstruct, np._core.multiarray.scalar,
-    *{type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'int32', 'bool')},
-]
 #: Parts of a network that only training uses; a checkpoint may lack them or have them in excess.
 _TRAINING_ONLY = ('denoising.', )
 
 
 class CheckpointError(ValueError):
     """A file that is no checkpoint, or that of another network."""
-
-
-def allow_training_state():
-    """Let ``torch.load(weights_only=True)``, the default, read the state that MMEngine saves for resuming."""
-    torch.serialization.add_safe_globals(_TRAINING_STATE)
 
 
 def load_weights(model, path):
@@ -44,7 +31,6 @@ def load_weights(model, path):
 
 
 def _read_state(path):
-    allow_training_state()
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
