@@ -65,8 +65,19 @@ def pcdr(z_pred, z_true, margin=PCDR_MARGIN):
     return _count(_relation(dz_pred, margin) == _relation(dz_true, margin))
 
 
-def pcdr_layers(z_pred, layers, margin=PCDR_MARGIN):
-    """Percentage of correct depth relations on annotated depth layers (Relative Human, arXiv 2112.08274).
+class LayerPairs(NamedTuple):
+    """Pairs of people with known depth layers.
+
+    ``people`` (K, 2) rows of both; ``order`` (K,) -1 where the first is in the nearer layer, 0 same layer, 1 farther;
+    ``right`` (K,) whether the predicted depths say so.
+    """
+    people: np.ndarray
+    order: np.ndarray
+    right: np.ndarray
+
+
+def layer_pairs(z_pred, layers, margin=PCDR_MARGIN):
+    """Every pair of people on annotated depth layers (Relative Human, arXiv 2112.08274), and whether it is right.
 
     Same layer: right when ``|dz_pred| < margin``; different layers: right when the nearer layer's person is more than
     ``margin`` nearer. People of an unknown layer are left out.
@@ -77,12 +88,42 @@ def pcdr_layers(z_pred, layers, margin=PCDR_MARGIN):
         margin: m.
 
     Returns:
-        PairCount
+        LayerPairs
     """
     dz, order = _pair_differences(z_pred, layers)
-    known_a, known_b = _pairs(np.asarray(layers) >= 0)
-    right = np.where(order == 0, np.abs(dz) < margin, np.sign(order) * dz > margin)
-    return _count(right, known_a & known_b)
+    order = np.sign(order).astype(np.int64)
+    right = np.where(order == 0, np.abs(dz) < margin, order * dz > margin)
+    known = np.logical_and(*_pairs(np.asarray(layers) >= 0))
+    return LayerPairs(np.stack(_pairs(np.arange(len(layers))), -1)[known], order[known], right[known])
+
+
+def pcdr_layers(z_pred, layers, margin=PCDR_MARGIN):
+    """Percentage of correct depth relations on annotated depth layers; pairs and arguments as :func:`layer_pairs`.
+
+    Returns:
+        PairCount
+    """
+    right = layer_pairs(z_pred, layers, margin).right
+    return _count(right)
+
+
+#: Bounds (m) of the true distance in depth between two people, for :func:`depth_order_by_gap`.
+GAP_EDGES = (0., .2, .5, 1., 2., np.inf)
+
+
+def depth_order_by_gap(z_pred, z_true, edges=GAP_EDGES):
+    """:func:`depth_order` of the pairs whose true distance in depth lies in [edges[i], edges[i + 1]).
+
+    Args:
+        z_pred, z_true: (N,) m, camera frame, same people in the same order.
+        edges: ascending bounds, m.
+
+    Returns:
+        list of PairCount, one an interval.
+    """
+    dz_pred, dz_true = _pair_differences(z_pred, z_true)
+    right, gap = np.sign(dz_pred) == np.sign(dz_true), np.abs(dz_true)
+    return [_count(right, (gap >= low) & (gap < high) & (gap > 0)) for low, high in zip(edges, edges[1:])]
 
 
 def _relation(dz, margin):

@@ -20,12 +20,15 @@ def joint_boxes(joints, visible):
     return boxes
 
 
-def box_iou(first, second):
-    """IoU (N, M) of boxes (N, 4) and (M, 4), xyxy; 0 where a box is nan or has no area."""
+def box_iou(first, second, border=0):
+    """IoU (N, M) of boxes (N, 4) and (M, 4), xyxy; 0 where a box is nan or has no area.
+
+    ``border`` px are added to every side, the overlap's too: 1 for boxes whose ends are pixels that belong to them.
+    """
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    overlap = np.clip(high - low, 0, None).prod(-1)
-    area = [(boxes[:, 2:] - boxes[:, :2]).prod(-1) for boxes in (first, second)]
+    overlap = np.clip(high - low + border, 0, None).prod(-1)
+    area = [(boxes[:, 2:] - boxes[:, :2] + border).prod(-1) for boxes in (first, second)]
     union = area[0][:, None] + area[1][None] - overlap
     return np.nan_to_num(overlap / np.where(union > 0, union, np.nan))
 
@@ -54,3 +57,36 @@ def match_people(joints_pred, joints_true, visible, min_iou=.1):
     kept = allowed[pred, true]
     order = np.argsort(true[kept])
     return Matches(pred[kept][order], true[kept][order])
+
+
+def match_greedily(joints_pred, joints_true, visible, min_iou=.1):
+    """Pair predicted with annotated people as the public evaluators of Relative Human, AGORA and 3DPW do.
+
+    Pairs are tried by ascending error, the spectral norm of the visible joints' differences. Each pair whose boxes
+    (around all joints, hidden ones included, one pixel larger) overlap too little fails, whoever it is made of, and
+    uses up one prediction's turn; the search ends when as many pairs were made or failed as there are predictions.
+    A person can therefore go unmatched although a prediction that fits is left.
+
+    Args:
+        joints_pred: (P, J, 2) px. joints_true: (T, J, 2) px. visible: (T, J) joints of the truth that count.
+        min_iou: pairs whose boxes overlap less are no match.
+
+    Returns:
+        Matches, by ascending error.
+    """
+    difference = (joints_pred[:, None] - joints_true[None]) * visible[None, ..., None]
+    error = np.linalg.norm(difference, ord=2, axis=(-2, -1))
+    overlaps = box_iou(*(np.concatenate([joints.min(1), joints.max(1)], -1) for joints in (joints_pred, joints_true)),
+                       border=1) >= min_iou
+    pairs, failures = [], 0
+    pred_taken, true_taken = set(), set()
+    for pred, true in zip(*np.unravel_index(error.argsort(axis=None, kind='stable'), error.shape)):
+        if len(pairs) == error.shape[1] or len(pairs) + failures >= error.shape[0]:
+            break
+        if not overlaps[pred, true]:
+            failures += 1
+        elif pred not in pred_taken and true not in true_taken:
+            pairs.append((pred, true))
+            pred_taken.add(pred)
+            true_taken.add(true)
+    return Matches(*np.array(pairs, dtype=np.int64).reshape(-1, 2).T)

@@ -44,5 +44,32 @@ def scene_scale(z_pred, z_true):
     return float(ratio.sum() / (ratio * ratio).sum()) if ratio.size else 1.0
 
 
+def scaled_translation_errors(transl_pred, transl_true):
+    """:func:`translation_errors` (N,) m after the whole scene was scaled by its :func:`scene_scale`.
+
+    Args:
+        transl_pred, transl_true: (N, 3) m, camera frame, same people of one scene in the same order.
+    """
+    transl_pred, transl_true = (_float(transl).reshape(-1, 3) for transl in (transl_pred, transl_true))
+    return translation_errors(transl_pred * scene_scale(transl_pred[:, 2], transl_true[:, 2]), transl_true)
+
+
+def pairwise_distance_errors(transl_pred, transl_true):
+    """Absolute error of the distance between two people, for every pair.
+
+    Args:
+        transl_pred, transl_true: (N, 3) m, camera frame, same people of one scene in the same order.
+
+    Returns:
+        numpy.ndarray: (N (N - 1) / 2,) m.
+    """
+    def distances(transl):
+        transl = _float(transl).reshape(-1, 3)
+        first, second = np.triu_indices(len(transl), k=1)
+        return np.linalg.norm(transl[first] - transl[second], axis=-1)
+
+    return np.abs(distances(transl_pred) - distances(transl_true))
+
+
 def _float(values):
     return np.asarray(values, dtype=np.float64)

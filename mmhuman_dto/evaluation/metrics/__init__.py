@@ -1,3 +1,11 @@
+from .agora import AGORAMetric
+from .camera_space import CameraSpaceMetric
 from .crowd import CrowdMetric
+from .dpw import DPWMetric
+from .joints import MuPoTSMetric, PanopticMetric
+from .relative_human import RelativeHumanMetric
 
-__all__ = ['CrowdMetric']
+__all__ = [
+    'AGORAMetric', 'CameraSpaceMetric', 'CrowdMetric', 'DPWMetric', 'MuPoTSMetric', 'PanopticMetric',
+    'RelativeHumanMetric'
+]

@@ -1,0 +1,55 @@
+"""Posed bodies of one image, as the mesh evaluators compare them."""
+from typing import NamedTuple
+
+import numpy as np
+
+from .matching import match_greedily, match_people
+
+#: Added to depths (m) before dividing by them, as the public evaluators do.
+_DEPTH_OFFSET = 1e-6
+#: Predictions count from above this confidence (the public evaluators of AGORA, 3DPW, Panoptic and MuPoTS).
+MIN_SCORE = .3
+#: Boxes of a match overlap at least this much (AGORA, 3DPW).
+MIN_IOU = .1
+
+
+class Bodies(NamedTuple):
+    """N people of one image.
+
+    Attributes:
+        joints: (N, 24, 3) kinematic joints, m, camera frame.
+        vertices: (N, V, 3), m, camera frame.
+        heights: (N,) of the zero-pose mesh, m.
+        intrinsics: (3, 3), px.
+        h36m: (N, 17, 3) joints of the Human3.6M regressor, m, camera frame; only 3DPW's and Hi4D's errors need them.
+    """
+    joints: np.ndarray
+    vertices: np.ndarray
+    heights: np.ndarray
+    intrinsics: np.ndarray
+    h36m: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.joints)
+
+
+def to_pixels(points, intrinsics):
+    """Project (*, 3) m, camera frame, with intrinsics (3, 3): (*, 2) px."""
+    plane = points[..., :2] / (points[..., 2:] + _DEPTH_OFFSET)
+    return plane @ intrinsics[:2, :2].T + intrinsics[:2, 2]
+
+
+def match_bodies(pred, true, min_iou=MIN_IOU, parity=False):
+    """Pair two :class:`Bodies` of an image by their 24 joints in the image, all of which count as visible.
+
+    Args:
+        pred, true: each is projected with its own camera.
+        min_iou: pairs whose joints' boxes overlap less are no match.
+        parity: the public evaluators' greedy search instead of the best assignment.
+
+    Returns:
+        Matches
+    """
+    joints = [to_pixels(people.joints, people.intrinsics) for people in (pred, true)]
+    match = match_greedily if parity else match_people
+    return match(*joints, np.ones(joints[1].shape[:2], dtype=bool), min_iou)

@@ -1,0 +1,16 @@
+"""Fields of view."""
+import numpy as np
+
+
+def vertical_fov(intrinsics, height):
+    """Vertical field of view (degrees) of cameras (*, 3, 3), px, whose image is ``height`` px high and centred.
+
+    The principal point of an image that was cropped or padded is not its centre, so give the height of the uncropped
+    image, in the pixels of ``intrinsics``.
+    """
+    return np.degrees(2 * np.arctan(height / (2 * np.asarray(intrinsics, dtype=np.float64)[..., 1, 1])))
+
+
+def fov_errors(intrinsics_pred, intrinsics_true, height):
+    """Absolute error (*), degrees, of the vertical field of view; arguments as of :func:`vertical_fov`."""
+    return np.abs(vertical_fov(intrinsics_pred, height) - vertical_fov(intrinsics_true, height))
