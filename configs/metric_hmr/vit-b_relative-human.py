@@ -6,7 +6,7 @@ _base_ = [
 
 model = dict(
     joint_set='crowdpose14',
-    targets=dict(scale_map=False),
+    targets=dict(scale_map=False, joint_set='crowdpose14'),
     criterion=dict(
         losses=[
             dict(type='ConfidenceLoss', weight=4.),
