@@ -7,7 +7,8 @@ default_hooks = dict(
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     loss_summary=dict(type='LossSummaryHook'),
     sampler_seed=None)
-env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=1), dist_cfg=dict(backend='nccl'))
+env_cfg = dict(
+    cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=1), dist_cfg=dict(backend='nccl'))
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
 log_processor = dict(by_epoch=False)
 log_level = 'INFO'

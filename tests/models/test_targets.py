@@ -17,6 +17,9 @@ class Bar(torch.nn.Module):
         corners = torch.stack([x, y, torch.zeros(4)], -1)
         return BodyOutput(corners + transl[:, None], corners[[0, 3, 1]] + transl[:, None])
 
+    def joint_set(self, output, name):
+        return output.joints[..., {'smpl45': [0, 1, 2], 'crowdpose14': [1]}[name], :]
+
 
 def sample(transl, focal=100., size=(112, 168), **meta):
     transl = torch.tensor(transl).reshape(-1, 3)
@@ -41,6 +44,12 @@ def test_one_person_by_hand():
     torch.testing.assert_close(targets.depths[0], torch.tensor([2., .02]))
     assert targets.focals.tolist() == [100.] and targets.counts == [1] and targets.input_size == 168
     assert targets.valid_3d == targets.detect_all == [True] and targets.depth_ids is None
+
+
+def test_joints_are_those_of_the_named_set():
+    targets = encode(sample([[0., 0., 2.]]), joint_set='crowdpose14')
+    torch.testing.assert_close(targets.j3ds[0], torch.tensor([[.1, .5, 2.]]))
+    torch.testing.assert_close(targets.depths[0], torch.tensor([2., .02]))
 
 
 def test_boxes_end_at_the_image():

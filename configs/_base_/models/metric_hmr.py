@@ -3,7 +3,8 @@ model = dict(
     type='MetricHMR',
     data_preprocessor=dict(type='HMRDataPreprocessor', input_size=1288),
     backbone=dict(type='ScaleAdaptiveViT', arch='base', input_size=1288, num_additional_blocks=3),
-    decoder=dict(type='BoxQueryDecoder', in_dims=768, num_queries=50, num_layers=6, dims=768, num_heads=4, ffn_dims=2048),
+    decoder=dict(
+        type='BoxQueryDecoder', in_dims=768, num_queries=50, num_layers=6, dims=768, num_heads=4, ffn_dims=2048),
     head=dict(type='PeopleHead', dims=768, num_layers=6, num_betas=11, mean_params='data/smpl/smpl_mean_params.npz'),
     camera_head=dict(type='FoVHead', in_dims=768),
     body_model=dict(type='SMPL+A', model_path='data/smpl', gender='neutral'),

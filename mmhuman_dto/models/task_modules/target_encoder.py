@@ -29,11 +29,12 @@ class TargetEncoder(nn.Module):
         cell: side of the scale map's cells, px.
         box_scale: the box of the projected joints is enlarged by this.
         scale_map: whether to make the scale map.
+        joint_set: joints of the targets, as the network puts them out; boxes are always of the body's own joints.
     """
 
-    def __init__(self, cell=28, box_scale=1.2, scale_map=True):
+    def __init__(self, cell=28, box_scale=1.2, scale_map=True, joint_set='smpl45'):
         super().__init__()
-        self.cell, self.box_scale, self.scale_map = cell, box_scale, scale_map
+        self.cell, self.box_scale, self.scale_map, self.joint_set = cell, box_scale, scale_map, joint_set
         self._edges = None
 
     @torch.no_grad()
@@ -65,13 +66,14 @@ class TargetEncoder(nn.Module):
         sizes = [tuple(sample.img_shape) for sample in samples]
         poses, betas = joined('pose'), joined('betas')
         body = body_model(poses, betas, joined('transl'))
-        j2ds = project(body.joints, of_person)
+        j3ds = body_model.joint_set(body, self.joint_set)
+        j2ds = project(j3ds, of_person)
         focals = intrinsics[:, 1, 1]
         z = body.joints[:, 0, 2]
         limits = torch.tensor(sizes, dtype=torch.float32).flip(-1).to(image.device, non_blocking=True)[image]
-        boxes = self._boxes(j2ds, limits) / input_size
+        boxes = self._boxes(project(body.joints, of_person), limits) / input_size
         targets = Targets(
-            boxes=boxes, poses=poses.flatten(1), betas=betas, j3ds=body.joints, j2ds=j2ds,
+            boxes=boxes, poses=poses.flatten(1), betas=betas, j3ds=j3ds, j2ds=j2ds,
             j2ds_mask=torch.ones_like(j2ds, dtype=torch.bool), depths=torch.stack([z, z / focals[image]], -1),
             focals=focals, valid_3d=[sample.get('has_3d', True) for sample in samples], **common)
         if self.scale_map:

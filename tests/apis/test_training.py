@@ -1,0 +1,38 @@
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmhuman_dto.apis.dry_run import with_stand_ins
+from mmhuman_dto.apis.training import MissingFileError, check_files
+
+
+def test_all_missing_files_are_named_at_once_with_where_to_get_them(tmp_path):
+    (tmp_path / 'table').mkdir()
+    cfg = Config(dict(
+        model=dict(body_model=dict(type='SMPL', model_path='nowhere/smpl'),
+                   backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='nowhere/vit.pth'))),
+        train_dataloader=dict(dataset=dict(datasets=[dict(table=str(tmp_path / 'table')), dict(table='nowhere/t')])),
+        val_evaluator=dict(body_model=dict(type='SMPL', model_path='nowhere/smpl')), load_from=None))
+    with pytest.raises(MissingFileError) as error:
+        check_files(cfg)
+    text = str(error.value)
+    assert text.startswith('3 files or folders are not there')
+    assert 'nowhere/smpl (model.body_model.model_path, val_evaluator.body_model.model_path)' in text
+    assert 'nowhere/t (train_dataloader.dataset.datasets.1.table)' in text and 'smpl.is.tue.mpg.de' in text
+    assert 'nowhere/vit.pth' in text and str(tmp_path) not in text
+
+
+def test_nothing_missing_is_no_error():
+    check_files(Config(dict(model=dict(body_model=dict(type='OpenBody')), load_from='https://example.org/a.pth')))
+
+
+def test_stand_ins_replace_what_is_missing_and_nothing_else(tmp_path):
+    torch.save({}, tmp_path / 'there.pth')
+    there = dict(type='Pretrained', checkpoint=str(tmp_path / 'there.pth'))
+    config = dict(
+        body_model=dict(type='SMPL', model_path='nowhere'), head=dict(dims=3, mean_params='nowhere.npz'),
+        backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='nowhere.pth')), decoder=dict(init_cfg=there))
+    result, notes = with_stand_ins(config)
+    assert result == dict(body_model=dict(type='OpenBody'), head=dict(dims=3, mean_params=None),
+                          backbone=dict(init_cfg=None), decoder=dict(init_cfg=there))
+    assert len(notes) == 3 and config['body_model']['type'] == 'SMPL'

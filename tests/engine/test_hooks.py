@@ -1,0 +1,72 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+
+from mmhuman_dto.datasets import SyntheticCrowd
+from mmhuman_dto.engine import LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
+from mmhuman_dto.structures import People
+
+
+def test_losses_of_earlier_layers_and_of_denoising_are_summed():
+    outputs = {name: torch.tensor(value) for name, value in {
+        'loss': 15., 'loss_boxes': 1., 'loss_boxes.0': 2., 'loss_giou.1': 4., 'loss_dn_boxes': 3., 'loss_dn_boxes.0': 5.
+    }.items()}
+    LossSummaryHook().after_train_iter(None, 0, outputs=outputs)
+    assert outputs == dict(loss=15., loss_boxes=1., loss_aux=6., loss_dn=8.)
+
+
+def test_a_checkpoint_is_plain_and_its_history_comes_back(tmp_path):
+    hook = PlainCheckpointHook()
+    hub = dict(log_scalars={'train/loss': HistoryBuffer([3., 2.], [1, 1])}, runtime_info={'eta': np.float64(5.)},
+               resumed_keys={'train/loss': True})
+    checkpoint = dict(message_hub=hub)
+    hook.before_save_checkpoint(None, checkpoint)
+    torch.save(checkpoint, tmp_path / 'a.pth')
+    loaded = torch.load(tmp_path / 'a.pth', weights_only=True)
+    hook.after_load_checkpoint(None, loaded)
+    history = loaded['message_hub']['log_scalars']['train/loss']
+    assert isinstance(history, HistoryBuffer) and history.mean() == 2.5 and history.current() == 2.
+    assert loaded['message_hub']['runtime_info'] == {'eta': 5.}
+
+
+@pytest.fixture(scope='module')
+def batch():
+    dataset = SyntheticCrowd(scenes=dict(size=(112, 168), people=(2, 3)), num_scenes=3,
+                             pipeline=[dict(type='PackHumanInputs')])
+    items = [dataset[i] for i in range(3)]
+    for item in items:
+        sample = item['data_samples']
+        sample.pred_camera = sample.gt_camera
+        truth = sample.gt_instances[:1]
+        sample.pred_instances = People(**{name: truth[name] for name in (
+            'global_orient', 'body_pose', 'betas', 'transl')})
+    return dict(inputs=[item['inputs'] for item in items]), [item['data_samples'] for item in items]
+
+
+def test_first_images_are_drawn_each_validation(batch):
+    data, samples = batch
+    pictures = []
+    visualizer = SimpleNamespace(add_image=lambda name, image, step: pictures.append((name, image, step)))
+    runner = SimpleNamespace(visualizer=visualizer, iter=7)
+    hook = PredictionVisualizationHook(dict(type='OpenBody'), num_images=2)
+    for _ in range(2):
+        hook.before_val_epoch(runner)
+        hook.after_val_iter(runner, 0, data, samples)
+    assert [(name, step) for name, _, step in pictures] == [('val/0', 7), ('val/1', 7)] * 2
+    plain = data['inputs'][0].permute(1, 2, 0).numpy()
+    truth, prediction = np.split(pictures[0][1], 2, axis=1)
+    changed = [(side != plain).any(-1) for side in (truth, prediction)]
+    assert changed[0].sum() > changed[1].sum() > 50  # everybody on the left, the one predicted person on the right
+    assert (changed[1] <= changed[0]).all()
+
+
+def test_nobody_predicted_is_the_plain_image(batch):
+    data, samples = batch
+    sample = samples[2]
+    sample.pred_instances = sample.pred_instances[torch.zeros(1, dtype=torch.bool)]
+    hook = PredictionVisualizationHook(dict(type='OpenBody'))
+    picture = hook._draw(data['inputs'][2], sample)
+    assert np.array_equal(picture[:, 168:], data['inputs'][2].permute(1, 2, 0).numpy())

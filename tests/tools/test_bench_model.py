@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+TINY = str(ROOT / 'configs/metric_hmr/vit-tiny_synthetic-crowd.py')
+SHARES = (.25, .75)
+
+
+@pytest.fixture(scope='module', autouse=True)
+def benchmark_folder():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / 'tools/benchmark'))
+        yield
+
+
+@pytest.fixture(scope='module')
+def networks(benchmark_folder):
+    """Ours, the two plain ones on the same weights, and a batch of two pictures of different shapes."""
+    from _model_cases import batch_of, build, build_plain, crowds, model_config
+    torch.manual_seed(0)
+    config = model_config(TINY, 224)
+    config['backbone']['layer_scale'] = 1.
+    ours = build(config)
+    plain = {layout: build_plain(config, ours, layout) for layout in ('padded', 'masked')}
+    datasets = crowds(224, 2)
+    return ours, plain, batch_of([datasets[0], datasets[1]], 2)
+
+
+def run(model, batch, mode):
+    from _model_cases import ForcedSplit
+    with ForcedSplit(model, batch, SHARES):
+        return model(**model.data_preprocessor(batch), mode=mode)
+
+
+@pytest.mark.parametrize('layout', ['padded', 'masked'])
+def test_the_plain_way_gives_the_same(networks, layout):
+    from bench_model import largest_difference
+    ours, plain, batch = networks
+    wanted, found = run(ours, batch, 'tensor'), run(plain[layout], batch, 'tensor')
+    for layer, other in zip([wanted, *wanted['aux_outputs']], [found, *found['aux_outputs']]):
+        assert len([name for name in layer if name.startswith('pred_')]) >= 8
+        assert largest_difference(layer, other) < 1e-4
+    assert wanted['pred_poses'].std((0, 1)).max() > .03  # the weights do tell the queries apart
+
+
+def test_the_plain_way_learns_the_same(networks):
+    ours, plain, batch = networks
+    losses = [run(model, batch, 'loss') for model in (ours, plain['padded'])]
+    total = [model.parse_losses(found)[0] for model, found in zip((ours, plain['padded']), losses)]
+    torch.testing.assert_close(total[0], total[1], rtol=1e-4, atol=0)
+    for model, loss in zip((ours, plain['padded']), total):
+        model.zero_grad()
+        loss.backward()
+    for (name, ours_parameter), parameter in zip(ours.named_parameters(), plain['padded'].parameters()):
+        gap = (ours_parameter.grad - parameter.grad).abs().max()
+        assert gap <= 1e-3 * ours_parameter.grad.abs().max() + 1e-6, name
+
+
+def test_a_forced_split_counts_its_tokens_and_leaves_nothing_behind(networks):
+    from _model_cases import ForcedSplit
+    model, _, batch = networks
+    images = model.data_preprocessor(batch)['inputs']
+    with torch.no_grad():
+        before = model.backbone(images)
+        with ForcedSplit(model, batch, SHARES) as split:
+            forced = model.backbone(images)
+        after = model.backbone(images)
+    # Both have 12 quads, of the 16 in a period. First: 4 split, 6 kept, 2 joined; second: all split.
+    assert forced.packing.lens == split.tokens == [4 * 16 + 6 * 4 + 2, 12 * 16]
+    assert torch.equal(before.features, after.features) and before.packing.lens == after.packing.lens
+
+
+def test_waits_are_counted_where_a_device_would_be_waited_for():
+    from _waits import count_waits
+    x = torch.arange(4.)
+    host = torch.tensor([0, 2])
+
+    def waits(function):
+        with count_waits('cpu', x) as found:
+            function()
+        return found.total()
+
+    assert waits(lambda: (x * 2).sum()) == 0
+    assert waits(lambda: (x * 2).sum().item()) == 1
+    assert waits(lambda: bool((x > 1).any())) == 1
+    assert waits(lambda: x[x > 1]) == 1
+    assert waits(lambda: (x > 1).nonzero()) == 1
+    assert waits(lambda: x[[0, 2]]) == 1
+    assert waits(lambda: x[host]) == 1
+    assert waits(lambda: x[host.to(x.device, non_blocking=True)]) == 0
+    assert waits(lambda: host.to(x.device)) == 1
+    assert waits(lambda: torch.tensor([1.], device=x.device) + x) == 1
+    assert waits(lambda: x.new_tensor([1.])) == 1
+    assert waits(lambda: torch.full((2, ), 1., device=x.device) + x.new_zeros(2)) == 0
+    assert waits(lambda: host.tolist() and host.nonzero() and host[host > 1]) == 0
+    assert waits(lambda: x.cpu().tolist()) == 1
+
+
+def test_attention_is_part_of_the_flops():
+    from _model_measures import cost
+    q, k, v = torch.rand(1, 2, 10, 8, requires_grad=True), torch.rand(1, 2, 6, 8), torch.rand(1, 2, 6, 8)
+    with cost(torch.nn.Identity(), 'cpu') as forward:
+        out = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+    with cost(torch.nn.Identity(), 'cpu') as backward:
+        out.sum().backward()
+    product = 2 * 2 * 10 * 6 * 8 / 1e9
+    assert forward['gflop'] == pytest.approx(2 * product) and backward['gflop'] == pytest.approx(5 * product)
+    assert forward['kept_mb'] >= (q.numel() + k.numel() + v.numel()) * 4 / 2**20
+
+
+def test_the_benchmark_writes_its_figures(tmp_path, capsys):
+    import bench_model
+    path = tmp_path / 'figures.json'
+    bench_model.main(['--config', TINY, '--sizes', '112', '--images', '2', '--splits', 'mixed', '--rounds', '1',
+                      '--variants', 'bf16', '--device', 'cpu', '--json', str(path)])
+    found = json.loads(path.read_text())
+    size = found['sizes']['112']
+    figures = size['splits']['mixed']
+    assert figures['largest_difference']['padded'] < 1e-4
+    assert size['waits']['padded']['matcher_and_losses'] > size['waits']['ours']['matcher_and_losses'] > 0
+    for mode in ('forward', 'train'):
+        times = figures['seconds'][mode]
+        assert set(times) == {'ours', 'padded', 'bf16'} and min(times.values()) > 0
+        assert figures['ratio_to_plain'][mode]['padded'] == pytest.approx(times['ours'] / times['padded'])
+        assert figures['cost']['ours'][mode]['gflop'] < figures['cost']['padded'][mode]['gflop']
+    assert figures['cost']['ours']['train']['kept_mb'] < figures['cost']['padded']['train']['kept_mb']
+    parts = figures['parts']['ours']
+    assert parts['encoder'] + parts['decoder'] + parts['targets'] < parts['forward'] < 1
+    assert {'loader', 'body_model', 'matcher', 'matcher_and_losses'} <= set(parts)
+    assert 'of padded' in capsys.readouterr().out
