@@ -2,6 +2,7 @@
 import ast
 import copy
 import inspect
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from PIL import Image
 
 from mmhuman_dto import registry as registries
-from mmhuman_dto.apis.dry_run import with_stand_ins
+from mmhuman_dto.apis.dry_run import dry_run, with_stand_ins
 from mmhuman_dto.apis.training import MissingFileError, build_runner, check_files
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import SyntheticCrowd
@@ -80,8 +81,6 @@ def options(target):
     return names, needed
 
 
-#: Entries of a config: the Runner's, and the variables of vit-tiny_synthetic-crowd.py.
-TOP_LEVEL = set(inspect.signature(Runner.__init__).parameters) | {'input_size', 'scenes', 'pipeline'}
 #: What MMEngine's Runner passes itself.
 GIVEN = {'optimizer', 'dataset', 'dataloader', 'runner', 'params', 'evaluator', 'data_batch', 'name', 'vis_backends',
          'save_dir'}
@@ -89,9 +88,16 @@ GIVEN = {'optimizer', 'dataset', 'dataloader', 'runner', 'params', 'evaluator', 
 EXTRA = {'optim_wrapper': {'optimizer', 'constructor', 'paramwise_cfg'}}
 
 
-def wrong_keys(config):
-    """What is wrong with the keys of a config, in words."""
-    found = [f'{key}: Runner has no such entry' for key in config if key not in TOP_LEVEL]
+def names_read(path):
+    """Names of the variables whose value a file uses."""
+    return {node.id for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def wrong_keys(config, path):
+    """What is wrong with the keys of a recipe, in words. Its entries are the Runner's or variables it uses itself."""
+    known = inspect.signature(Runner.__init__).parameters.keys() | names_read(path)
+    found = [f'{key}: Runner has no such entry' for key in config if key not in known]
     for place in typed(config):
         if place[-1:] == ('init_cfg', ):
             continue
@@ -109,7 +115,7 @@ def test_recipe_is_short_and_every_key_is_known(path):
     assert len(path.read_text().splitlines()) <= 40
     config = Config.fromfile(path).to_dict()
     assert len(list(typed(config))) > 25
-    assert wrong_keys(config) == []
+    assert wrong_keys(config, path) == []
 
 
 @by_name(RECIPES)
@@ -118,21 +124,19 @@ def test_a_typo_anywhere_is_found(path):
     for place in [(), *(place for place in typed(original) if place[-1:] != ('init_cfg', ))]:
         config = copy.deepcopy(original)
         at(config, place)['typo_'] = 1
-        assert len(wrong_keys(config)) == 1, place
+        assert len(wrong_keys(config, path)) == 1, place
 
 
 def test_bases_derive_nothing():
     """A value computed in a base would not follow a recipe's change: bases hold literals only."""
     for folder in ('models', 'datasets', 'schedules'):
         for path in (CONFIGS / '_base_' / folder).glob('*.py'):
-            loaded = {node.id for node in ast.walk(ast.parse(path.read_text()))
-                      if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-            assert loaded == {'dict'}, path
+            assert names_read(path) == {'dict'}, path
 
 
-def parts_of(path):
+def parts_of(config):
     """The parts with weights, without memory for them."""
-    config, _ = with_stand_ins(Config.fromfile(path).model.to_dict())
+    config, _ = with_stand_ins(config.model.to_dict())
     with torch.device('meta'):
         return {part: MODELS.build(config[part]) for part in PARTS}
 
@@ -141,7 +145,7 @@ def parts_of(path):
 def test_sizes_agree(path):
     """Bases repeat sizes because they derive nothing; recipes have to change all of them."""
     config = Config.fromfile(path)
-    parts = parts_of(path)
+    parts = parts_of(config)
     width, betas = parts['backbone'].embed_dims, config.model.head.num_betas
     assert config.model.decoder.in_dims == width == config.model.camera_head.get('in_dims', width)
     assert config.model.decoder.dims == config.model.head.dims
@@ -157,7 +161,9 @@ def test_sizes_agree(path):
     assert len(bodies) == 1 and betas == {'SMPL': 10, 'SMPL+A': 11, 'OpenBody': 11}[bodies.pop()]
     tables = [at(config, place) for place in typed(config.to_dict()) if at(config, place).type == 'HumanTable']
     assert all(table.get('num_betas') == betas for table in tables if table.get('joint_set') != 'crowdpose14')
-    assert all(table.get('joint_set', 'smpl45') == config.model.get('joint_set', 'smpl45') for table in tables)
+    joint_set = config.model.get('joint_set', 'smpl45')
+    assert all(table.get('joint_set', 'smpl45') == joint_set for table in tables)
+    assert config.model.targets.get('joint_set', 'smpl45') == joint_set
 
 
 def loss_types(stem):
@@ -177,7 +183,7 @@ def test_stages():
 
 def test_flagship():
     config = Config.fromfile(CONFIGS / 'metric_hmr' / 'vit-h_dto-humans.py')
-    parts = torch.nn.ModuleDict(parts_of(CONFIGS / 'metric_hmr' / 'vit-h_dto-humans.py'))
+    parts = torch.nn.ModuleDict(parts_of(config))
     assert sum(p.numel() for p in parts['backbone'].parameters()) > 630e6 and parts['backbone'].with_cp
     depth = {name: LayerDecayConstructor._depth(name, config.optim_wrapper.paramwise_cfg)
              for name, _ in parts.named_parameters()}
@@ -243,10 +249,9 @@ def data(tmp_path_factory):
     return root
 
 
-def shrunk(path, data, work_dir):
-    """A recipe with a small network at a small size on the tables of ``data``, for two steps."""
+def small(path):
+    """A recipe with a small network at a small size."""
     config = Config.fromfile(path)
-    betas = config.model.head.num_betas
     config.merge_from_dict({
         'model.backbone': dict(arch='nano', num_additional_blocks=2), 'model.decoder': dict(
             in_dims=128, num_queries=6, num_layers=2, dims=64, ffn_dims=64), 'model.head': dict(dims=64, num_layers=2)})
@@ -254,14 +259,33 @@ def shrunk(path, data, work_dir):
         config.model.camera_head.in_dims = 128
     if 'denoising' in config.model:
         config.model.denoising.dims = 64
+    for place in typed(config.to_dict()):
+        if 'input_size' in at(config, place):
+            at(config, place).input_size = SIZE
+    return config
+
+
+@by_name(ON_TABLES)
+def test_dry_run(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = small(path)
+    report = dry_run(config)
+    assert 'all gradients finite' in report and f'(3, {SIZE}, {SIZE}) with' in report
+    assert 'data/smpl not there: OpenBody' in report
+    count = float(re.search(r'([\d.]+) M parameters', report)[1])
+    expected = sum(p.numel() for part in parts_of(config).values() for p in part.parameters()) / 1e6
+    assert count == pytest.approx(expected, abs=.1)
+
+
+def shrunk(path, data, work_dir):
+    """A recipe with a small network at a small size on the tables of ``data``, for two steps."""
+    config = small(path)
     config.model = with_stand_ins(config.model.to_dict())[0]
-    config.model.head.num_betas = 11
-    if betas == 10 and 'denoising' in config.model:
-        config.model.denoising.num_betas = 11
+    for part in ('head', 'denoising'):
+        if part in config.model:
+            config.model[part].num_betas = 11
     for place in typed(config.to_dict()):
         entry = at(config, place)
-        if 'input_size' in entry:
-            entry.input_size = SIZE
         if entry.type == 'HumanTable':
             entry.update(data_root=str(data), table=str(data / ('joints' if 'joint_set' in entry else 'meshes')))
             if 'num_betas' in entry:

@@ -7,7 +7,7 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmhuman_dto.datasets import SyntheticCrowd
-from mmhuman_dto.registry import MODELS
+from mmhuman_dto.registry import BODY_MODELS, MODELS
 
 from .training import missing_files
 
@@ -34,6 +34,14 @@ def with_stand_ins(config):
     return result, notes
 
 
+def _fit_shape(config):
+    """Let what depends on the number of shape coefficients follow the open body, which may stand in for SMPL's 10."""
+    if config['body_model']['type'] == 'OpenBody':
+        for part in ('head', 'denoising'):
+            if config.get(part):
+                config[part]['num_betas'] = BODY_MODELS.build(config['body_model']).num_betas
+
+
 def synthetic_batch(input_size, images):
     """A batch of rendered crowds at the network's size, as the loader gives it."""
     scenes = dict(size=(input_size * 3 // 4, input_size), people=(2, 8))
@@ -51,6 +59,7 @@ def dry_run(cfg, images=1):
         FloatingPointError: the loss or a gradient is not finite.
     """
     config, notes = with_stand_ins(cfg.model.to_dict())
+    _fit_shape(config)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     model = MODELS.build(config).to(device).train()
     batch = synthetic_batch(model.input_size, images)
