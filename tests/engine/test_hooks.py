@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.visualization import Visualizer
 
 from mmhuman_dto.datasets import SyntheticCrowd
 from mmhuman_dto.engine import LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
 from mmhuman_dto.structures import People
+from mmhuman_dto.visualization import read_image
 
 
 def test_losses_of_earlier_layers_and_of_denoising_are_summed():
@@ -55,12 +57,20 @@ def test_first_images_are_drawn_each_validation(batch):
     for _ in range(2):
         hook.before_val_epoch(runner)
         hook.after_val_iter(runner, 0, data, samples)
-    assert [(name, step) for name, _, step in pictures] == [('val/0', 7), ('val/1', 7)] * 2
+    assert [(name, step) for name, _, step in pictures] == [('val_0', 7), ('val_1', 7)] * 2
     plain = data['inputs'][0].permute(1, 2, 0).numpy()
     truth, prediction = np.split(pictures[0][1], 2, axis=1)
     changed = [(side != plain).any(-1) for side in (truth, prediction)]
     assert changed[0].sum() > changed[1].sum() > 50  # everybody on the left, the one predicted person on the right
     assert (changed[1] <= changed[0]).all()
+
+
+def test_pictures_reach_the_folder(batch, tmp_path):
+    data, samples = batch
+    visualizer = Visualizer(vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path))
+    PredictionVisualizationHook(dict(type='OpenBody'), num_images=1).after_val_iter(
+        SimpleNamespace(visualizer=visualizer, iter=7), 0, data, samples)
+    assert read_image(tmp_path / 'vis_data/vis_image/val_0_7.png').shape == (112, 336, 3)
 
 
 def test_nobody_predicted_is_the_plain_image(batch):

@@ -29,7 +29,7 @@ class PredictionVisualizationHook(Hook):
             if self._drawn == self.num_images:
                 return
             picture = self._draw(image, sample.cpu())
-            runner.visualizer.add_image(f'val/{self._drawn}', picture, step=runner.iter)
+            runner.visualizer.add_image(f'val_{self._drawn}', picture, step=runner.iter)
             self._drawn += 1
 
     def _draw(self, image, sample):
