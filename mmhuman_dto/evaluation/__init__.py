@@ -1,1 +1,1 @@
-"""Metrics: ``functional`` holds them as pure numpy functions."""
+"""Metrics: ``functional`` holds them as pure numpy functions, ``metrics`` as thin MMEngine metrics."""

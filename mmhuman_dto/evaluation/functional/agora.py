@@ -31,7 +31,7 @@ def agora_record(pred, true, kids, body_vertices, min_iou=MIN_IOU, parity=False)
     vertices = [pred.vertices[rows_pred], true.vertices[rows_true]]
     pelvis = [points[:, _HIPS].mean(1, keepdims=True) for points in joints]
     return dict(
-        num_pred=len(pred), num_true=len(true), num_kids=int(kids.sum()), is_kid=kids[rows_true],
+        num_pred=len(pred.joints), num_true=len(true.joints), num_kids=int(kids.sum()), is_kid=kids[rows_true],
         mpjpe=mpjpe(*(points - root for points, root in zip(joints, pelvis))),
         mve=mpjpe(*(points[:, body_vertices] - root for points, root in zip(vertices, pelvis))))
 

@@ -29,9 +29,6 @@ class Bodies(NamedTuple):
     intrinsics: np.ndarray
     h36m: np.ndarray | None = None
 
-    def __len__(self):
-        return len(self.joints)
-
 
 def to_pixels(points, intrinsics):
     """Project (*, 3) m, camera frame, with intrinsics (3, 3): (*, 2) px."""

@@ -35,7 +35,7 @@ def dpw_record(pred, true, min_iou=MIN_IOU, parity=False):
     joints = [(body.h36m - body.h36m[:, :1])[rows][:, JOINTS14] for body, rows in people]
     vertices = [(body.vertices - body.h36m[:, :1])[rows] for body, rows in people]
     return dict(
-        num_pred=len(pred), num_true=len(true),
+        num_pred=len(pred.joints), num_true=len(true.joints),
         focals=np.array([pred.intrinsics[0, 0], true.intrinsics[0, 0]], dtype=np.float64),
         mpjpe=mpjpe(*joints), pa_mpjpe=pa_mpjpe(*joints), mve=mpjpe(*vertices), pa_mve=pa_mpjpe(*vertices),
         height_error=height_errors(pred.heights[rows_pred], true.heights[rows_true]))

@@ -1,4 +1,6 @@
 """AGORA and BEDLAM."""
+import numpy as np
+
 from mmhuman_dto.evaluation.functional import agora_metrics, agora_record
 from mmhuman_dto.fileio import load_npy
 from mmhuman_dto.registry import METRICS
@@ -25,10 +27,11 @@ class AGORAMetric(BodyMetric):
 
     def record(self, sample):
         """Matches and errors of one image."""
-        true, betas = self.annotated(sample), as_numpy(sample['gt_instances']['betas'])
+        betas = as_numpy(sample['gt_instances']['betas'])
         child = self.body_model.child_coefficient
-        kids = betas[:, child] > 0 if child is not None else [False] * len(true)
-        return agora_record(self.predicted(sample), true, kids, self.body_vertices, parity=self.parity)
+        kids = betas[:, child] > 0 if child is not None else np.zeros(len(betas), bool)
+        return agora_record(self.predicted(sample), self.annotated(sample), kids, self.body_vertices,
+                            parity=self.parity)
 
     def compute_metrics(self, results):
         """Figures over all images."""
