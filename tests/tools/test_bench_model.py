@@ -43,7 +43,6 @@ def test_the_plain_way_gives_the_same(networks, layout):
     for layer, other in zip([wanted, *wanted['aux_outputs']], [found, *found['aux_outputs']]):
         assert len([name for name in layer if name.startswith('pred_')]) >= 8
         assert largest_difference(layer, other) < 1e-4
-    assert wanted['pred_poses'].std((0, 1)).max() > .03  # the weights do tell the queries apart
 
 
 def test_the_plain_way_learns_the_same(networks):

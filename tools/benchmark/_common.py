@@ -9,24 +9,26 @@ from rich.console import Console
 from rich.table import Table
 
 
-def take_turns(cases, rounds):
+def take_turns(cases, rounds, warm_up=True, clock=time.perf_counter):
     """Time functions by turns, round after round, so that a busy machine slows all of them alike.
 
     Args:
-        cases: {name: function without arguments}; each runs once before the clock starts.
+        cases: {name: function without arguments}.
         rounds: how often each is timed.
+        warm_up: whether each runs once before the clock starts.
+        clock: what tells the time; ``time.process_time`` for what other programs on the machine don't disturb.
 
     Returns:
         {name: median seconds}.
     """
     seconds = {name: [] for name in cases}
-    for run in cases.values():
+    for run in cases.values() if warm_up else ():
         run()
     for _ in range(rounds):
         for name, run in cases.items():
-            start = time.perf_counter()
+            start = clock()
             run()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(clock() - start)
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
