@@ -154,3 +154,17 @@ def test_accuracy_by_layer():
 
 def test_age_groups():
     assert age_groups([40, 15, 14.9, 8, 7.9, 3, 2.9, 0, np.nan]).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, -1]
+
+
+def test_hidden_joints_sit_in_the_corner_in_parity():
+    visible = np.ones((1, 14), bool)
+    visible[0, 5] = False
+
+    def found(place, parity):
+        person = people((place, place))
+        return len(record(person, [1.], person, [0], [0], visible, parity)['keypoints'])
+
+    # The person's box of 61 x 81 px has an IoU of .05 with one that reaches to (-2, -2) where (place + 63) (place + 83)
+    # is 61 * 81 / .05, at 241.5 px.
+    assert found(241, parity=True) == 1 and found(242.5, parity=True) == 0
+    assert found(242.5, parity=False) == found(2000, parity=False) == 1
