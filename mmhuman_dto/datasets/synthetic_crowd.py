@@ -5,12 +5,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
-from mmhuman_dto.registry import BODY_MODELS, DATASETS, TRANSFORMS
+from mmhuman_dto.registry import BODY_MODELS, DATASETS
 from mmhuman_dto.testing import CrowdConfig, Renderer, sample_scene
 from mmhuman_dto.testing.samples import sample_of, scene_record
+
+from .transforms import Pipeline
 
 
 @DATASETS.register_module()
@@ -38,8 +39,7 @@ class SyntheticCrowd(Dataset):
         self.config = CrowdConfig(**(scenes or {}))
         self.seed, self.num_scenes = seed, num_scenes
         self.renderer = Renderer(self.body_model)
-        # Built here because MMEngine's own Compose finds our transforms only while a Runner's scope is set.
-        self.pipeline = Compose([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline])
+        self.pipeline = Pipeline(pipeline)
         self.cache = cache_dir and Path(cache_dir) / _fingerprint(self.body_model, self.config, seed)
         self.metainfo = dict(self.METAINFO, body_model=body_model['type'])
 

@@ -32,9 +32,9 @@ class NoisyQueries:
 class Denoising(nn.Module):
     """Make noisy copies of the people of a batch, in groups that do not see each other.
 
-    A group holds a positive and a negative copy of each person, padded to the largest crowd of the batch (at least 1). A positive's
-    box corners are off by less than ``box_noise`` of half a side and it learns to become the person again; a negative's
-    are off by more and it learns to be nobody (as in Metric-Aware HMR's first stage, arXiv 2511.13282).
+    A group holds a positive and a negative copy of each person, padded to the largest crowd of the batch (at least 1).
+    A positive's box corners are off by less than ``box_noise`` of half a side and it learns to become the person again;
+    a negative's are off by more and it learns to be nobody (as in Metric-Aware HMR's first stage, arXiv 2511.13282).
 
     Args:
         dims: of the decoder.
