@@ -1,4 +1,5 @@
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,18 @@ def test_waits_are_counted_where_a_device_would_be_waited_for():
     assert waits(lambda: torch.full((2, ), 1., device=x.device) + x.new_zeros(2)) == 0
     assert waits(lambda: host.tolist() and host.nonzero() and host[host > 1]) == 0
     assert waits(lambda: x.cpu().tolist()) == 1
+
+
+def test_on_cuda_waits_are_torch_s_own_warnings(monkeypatch):
+    from _waits import count_waits
+    modes = []
+    monkeypatch.setattr(torch.cuda, 'set_sync_debug_mode', modes.append)
+    with count_waits('cuda') as found:
+        for _ in range(2):
+            warnings.warn('called a synchronizing CUDA operation')
+        warnings.warn('something else')
+    assert list(found.values()) == [2] and 'tools/test_bench_model.py:' in next(iter(found))
+    assert modes == ['warn', 'default']
 
 
 def test_attention_is_part_of_the_flops():

@@ -18,8 +18,8 @@ _SHAPED_BY_VALUES = {Tensor.nonzero, Tensor.masked_select, Tensor.unique, torch.
 _MOVES = {Tensor.cpu, Tensor.to, Tensor.cuda}
 #: Functions that make tensors of host values; given a device they copy, and wait.
 _COPIES = {torch.tensor, torch.as_tensor, Tensor.new_tensor}
-#: Code that is not asked where a wait comes from: this module and installed packages.
-_PASSED_OVER = (__file__, 'site-packages', 'dist-packages')
+#: Code that is not asked where a wait comes from: this module, what shows warnings, and installed packages.
+_PASSED_OVER = (__file__, warnings.__file__, 'site-packages', 'dist-packages')
 
 
 def _where():

@@ -38,9 +38,6 @@ TRAIN_PIPELINE = [dict(type='KeepVisiblePeople'), dict(type='OccludeWithNoise'),
                   dict(type='PackHumanInputs')]
 
 
-MODES = ('forward', 'train')
-
-
 class Case:
     """One network with its optimiser: what is timed.
 
@@ -110,28 +107,39 @@ def largest_difference(wanted, found):
 
 def measure(args, cases, batch, shares):
     """All figures of a batch with forced splits."""
-    compared = ['ours', *args.plain]
+    compared = {name: cases[name] for name in ('ours', *args.plain)}
     with ExitStack() as stack:
         splits = [stack.enter_context(ForcedSplit(case.model, batch, shares)) for case in cases.values()]
-        figures = {'tokens': splits[0].tokens, 'seconds': {}, 'ratio_to_plain': {}, 'cost': {}, 'parts': {}}
-        outputs = {}
-        for name in compared:
-            figures['cost'][name] = {}
-            for mode in MODES:
-                with cost(cases[name].model, args.device) as figures['cost'][name][mode]:
-                    outputs[name, mode] = getattr(cases[name], mode)(batch)
-        figures['largest_difference'] = {name: largest_difference(outputs['ours', 'forward'], outputs[name, 'forward'])
-                                         for name in args.plain}
-        figures['parts'] = {name: step_parts(cases[name], batch) for name in compared}
-        for mode in MODES:
-            runs = {name: partial(getattr(case, mode), batch) for name, case in cases.items()}
-            # What was just measured has run before; the first run of another variant is not timed.
-            for name in runs.keys() - set(compared):
-                runs[name]()
-            seconds = take_turns(runs, args.rounds, warm_up=False, clock=clock(args.device))
-            figures['seconds'][mode] = seconds
-            figures['ratio_to_plain'][mode] = {name: seconds['ours'] / seconds[name] for name in args.plain}
+        figures = {'tokens': splits[0].tokens, **costs(args, compared, batch)}
+        if 'train' in args.passes:
+            figures['parts'] = {name: step_parts(case, batch) for name, case in compared.items()}
+        figures['seconds'] = {mode: times(args, cases, mode, batch) for mode in args.passes}
+    figures['ratio_to_plain'] = {mode: {name: seconds['ours'] / seconds[name] for name in args.plain}
+                                 for mode, seconds in figures['seconds'].items()}
     return figures
+
+
+def costs(args, compared, batch):
+    """FLOPs and memory, and whether the plain way gave the same answers."""
+    found, answers = {name: {} for name in compared}, {}
+    for name, case in compared.items():
+        for mode in args.passes:
+            with cost(case.model, args.device) as found[name][mode]:
+                answers[mode, name] = getattr(case, mode)(batch)
+    if 'forward' not in args.passes:
+        return {'cost': found}
+    ours = answers['forward', 'ours']
+    return {'cost': found, 'largest_difference': {
+        name: largest_difference(ours, answers['forward', name]) for name in args.plain}}
+
+
+def times(args, cases, mode, batch):
+    """Seconds of each case, in turns."""
+    runs = {name: partial(getattr(case, mode), batch) for name, case in cases.items()}
+    # Its FLOPs counted, a case has run before; the first run of another one is not timed.
+    for name in runs.keys() - {'ours', *args.plain}:
+        runs[name]()
+    return take_turns(runs, args.rounds, warm_up=False, clock=clock(args.device))
 
 
 def step_parts(case, batch):
@@ -171,8 +179,8 @@ def loader_seconds(size, images):
 
 def rows_of(size, split, figures):
     """The table's lines of a batch."""
-    for mode in MODES:
-        seconds, ratios = figures['seconds'][mode], figures['ratio_to_plain'][mode]
+    for mode, seconds in figures['seconds'].items():
+        ratios = figures['ratio_to_plain'][mode]
         spent = figures['cost']['ours'][mode]
         yield [size, split, f'{sum(figures["tokens"]) / len(figures["tokens"]):.0f}', mode, f'{seconds["ours"]:.3g}',
                ', '.join(f'{ratio:.2f} of {name}' for name, ratio in ratios.items()) or '-',
@@ -201,6 +209,7 @@ def parse_args(argv):
     parser.add_argument('--arch', help="another encoder than the config's: nano, tiny, small, base, large or huge")
     parser.add_argument('--sizes', nargs='+', type=int, default=[672, 1288], help='long sides of the pictures, px')
     parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS), help='per cent of cells split')
+    parser.add_argument('--passes', nargs='+', choices=['forward', 'train'], default=['forward', 'train'])
     parser.add_argument('--images', type=int, default=4, help='pictures a batch')
     parser.add_argument('--rounds', type=int, default=3, help='timed runs of each case')
     parser.add_argument('--plain', nargs='*', choices=LAYOUTS, default=['padded'], help='what to compare with')
@@ -224,9 +233,10 @@ def main(argv=None):
         results[size] = {'waits': waits, 'loader_seconds': loader_seconds(size, args.images), 'splits': {}}
         for split in args.splits:
             found = measure(args, cases, batch, SPLITS[split])
-            step = found['seconds']['train']['ours']
-            found['parts']['ours']['loader'] = results[size]['loader_seconds']['cached'] / step
-            print_parts(size, split, found)
+            if 'train' in args.passes:
+                step = found['seconds']['train']['ours']
+                found['parts']['ours']['loader'] = results[size]['loader_seconds']['cached'] / step
+                print_parts(size, split, found)
             results[size]['splits'][split] = found
             rows.extend(rows_of(size, split, found))
     figures = {'sizes': results, 'images': args.images, 'device': args.device, 'arch': config['backbone']['arch'],
