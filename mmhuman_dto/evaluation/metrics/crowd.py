@@ -20,7 +20,7 @@ class CrowdMetric(BaseMetric):
     """
     default_prefix = 'crowd'
 
-    def __init__(self, body_model, threshold=.5, min_iou=.1, collect_device='cpu', prefix=None):
+    def __init__(self, body_model, threshold=.3, min_iou=.1, collect_device='cpu', prefix=None):
         super().__init__(collect_device, prefix)
         self.body_model = BODY_MODELS.build(body_model)
         self.threshold, self.min_iou = threshold, min_iou
