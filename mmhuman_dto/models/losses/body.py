@@ -1,4 +1,6 @@
 """Losses of pose, shape and joints (as in Metric-Aware HMR, arXiv 2511.13282)."""
+import torch
+
 from mmhuman_dto.registry import MODELS
 
 from .base import MatchedLoss
@@ -28,11 +30,11 @@ class ShapeLoss(MatchedLoss):
 
     def __init__(self, weight=1., coefficient_weights=(2.56, 1.28, .64, .64, .32, .32, .32, .32, .32, .32, 10.)):
         super().__init__(weight)
-        self.coefficient_weights = coefficient_weights
+        self.register_buffer('coefficient_weights', torch.tensor(coefficient_weights), persistent=False)
 
     def forward(self, matched):
         pred, target = matched.both_3d('pred_betas', 'betas')
-        factors = pred.new_tensor(self.coefficient_weights[:pred.shape[-1]])
+        factors = self.coefficient_weights[:pred.shape[-1]]
         return ((pred - target).abs() * factors).mean(-1).sum(-1), matched.num_people_3d
 
 

@@ -75,9 +75,10 @@ class SetCriterion(nn.Module):
     @staticmethod
     def _shared_counts(totals, counts):
         """Each loss's count averaged over the ranks and never below one in all, shaped like its total."""
+        # Counts known to the host are filled in on the device: copying them there would wait for it.
         flat = torch.cat([
-            torch.as_tensor(count, dtype=torch.float32, device=total.device).expand(total.shape).reshape(-1)
-            for total, count in zip(totals, counts)
+            count.float().expand(total.shape).reshape(-1) if torch.is_tensor(count) else
+            torch.full((total.numel(), ), float(count), device=total.device) for total, count in zip(totals, counts)
         ])
         all_reduce(flat, 'mean')
         flat = flat.clamp(min=1 / get_world_size())
