@@ -28,7 +28,7 @@ class HMRDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, input_size, mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), bgr_to_rgb=False):
-        super().__init__()
+        super().__init__(non_blocking=True)
         self.input_size, self.bgr_to_rgb = input_size, bgr_to_rgb
         self.register_buffer('mean', torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer('std', torch.tensor(std)[:, None, None], persistent=False)

@@ -82,7 +82,8 @@ class MetricHMR(BaseModel):
         """
         tokens = self.backbone(images)
         contents, boxes = self.decoder(tokens, extra_queries)
-        sizes = torch.tensor([tuple(size) for size in sizes], dtype=torch.float32).to(contents.device)
+        sizes = torch.tensor([tuple(size) for size in sizes], dtype=torch.float32)
+        sizes = sizes.to(contents.device, non_blocking=True)
         # Metres and pixels need more than the three digits of bfloat16.
         with torch.autocast(contents.device.type, enabled=False):
             intrinsics = self.camera_head(tokens.camera.float(), sizes)

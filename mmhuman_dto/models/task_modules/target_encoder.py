@@ -62,7 +62,8 @@ class TargetEncoder(nn.Module):
 
         image = torch.repeat_interleave(torch.arange(len(samples)), torch.tensor(common['counts']))
         intrinsics = torch.stack([sample.gt_camera.intrinsics for sample in samples]).float()
-        image, of_person = image.to(intrinsics.device), intrinsics[image]
+        image = image.to(intrinsics.device, non_blocking=True)
+        of_person = intrinsics[image]
         sizes = [tuple(sample.img_shape) for sample in samples]
         poses, betas = joined('pose'), joined('betas')
         body = body_model(poses, betas, joined('transl'))
