@@ -49,7 +49,7 @@ def check_files(cfg):
 
 
 def build_runner(cfg):
-    """Runner of a config, ready to ``train()``.
+    """Runner of a config, ready to ``train()`` or ``test()``.
 
     Raises:
         MissingFileError: what the config names and is not there.
@@ -71,7 +71,6 @@ def evaluate(cfg, checkpoint):
     for key in _TRAINING_KEYS:
         cfg.pop(key, None)
     cfg.model = _without_pretrained(cfg.model)
-    check_files(cfg)
     runner = build_runner(cfg)
     model = runner.model.module if hasattr(runner.model, 'module') else runner.model
     load_weights(model, checkpoint)

@@ -54,12 +54,11 @@ class Denoising(nn.Module):
         # Where nobody is, there are still copies of a place: every rank of a distributed run must use all parameters.
         most = max(1, *targets.counts)
         boxes, body = self._padded(targets, most)
-        sign = torch.ones(2 * most, 1, device=boxes.device)
-        sign[most:] = -1
+        negative = torch.arange(2 * most, device=boxes.device)[:, None] >= most
         copies = boxes.shape[0], self.num_groups, 2 * most
-        boxes = self._noisy_boxes(boxes.repeat(1, 2, 1)[:, None].expand(*copies, 4), sign < 0)
+        boxes = self._noisy_boxes(boxes.repeat(1, 2, 1)[:, None].expand(*copies, 4), negative)
         body = body.repeat(1, 2, 1)[:, None].expand(*copies, body.shape[-1])
-        body = body + self._noise(body, sign < 0) * self.content_noise
+        body = body + self._noise(body, negative) * self.content_noise
         size = self.num_groups * 2 * most
         return NoisyQueries(
             content=self.embed(body).flatten(1, 2), boxes=boxes.flatten(1, 2),
@@ -68,9 +67,7 @@ class Denoising(nn.Module):
 
     def _padded(self, targets, most):
         """Boxes (B, P, 4) and pose and shape (B, P, 72 + betas); places without a person hold a plain box."""
-        image = targets.image_index()
-        starts = torch.tensor([0, *targets.counts]).cumsum(0)[:-1]
-        place = (image * most + torch.arange(len(image)) - starts[image]).to(targets.boxes.device, non_blocking=True)
+        place = (targets.image_index() * most + targets.place_in_image()).to(targets.boxes.device, non_blocking=True)
         boxes = targets.boxes.new_full((len(targets.counts) * most, 4), .5)
         body = targets.boxes.new_zeros(len(targets.counts) * most, self.embed.in_features)
         boxes[place] = targets.boxes
@@ -96,8 +93,7 @@ class Denoising(nn.Module):
 
     def _positives(self, targets, most):
         image = targets.image_index()
-        starts = torch.tensor([0, *targets.counts]).cumsum(0)[:-1]
         groups = torch.arange(self.num_groups)[:, None]
         person = torch.arange(len(image)).expand(self.num_groups, -1)
-        query = (image * self.num_groups + groups) * 2 * most + person - starts[image]
+        query = (image * self.num_groups + groups) * 2 * most + targets.place_in_image()
         return dict(query=query.flatten(), person=person.flatten(), group=groups.expand_as(person).flatten())

@@ -51,3 +51,7 @@ class Targets:
     def image_index(self):
         """Image of each person, (T) on the host."""
         return torch.repeat_interleave(torch.arange(len(self.counts)), torch.tensor(self.counts, dtype=torch.long))
+
+    def place_in_image(self):
+        """Place of each person among those of its image, from 0, (T) on the host."""
+        return torch.cat([torch.arange(0), *(torch.arange(count) for count in self.counts)])
