@@ -5,6 +5,7 @@ import numpy as np
 
 from .depth_order import depth_order, pcdr, percent_right
 from .heights import height_errors
+from .summary import mean
 from .translation import relative_depth_errors, scene_scale, translation_errors
 
 #: What :func:`placement_metrics` gives: name -> (what it is, unit, whether more is better).
@@ -45,5 +46,4 @@ def placement_metrics(scenes):
 
 
 def _mean(errors):
-    errors = np.concatenate([np.zeros(0), *errors])
-    return float(errors.mean()) if errors.size else float('nan')
+    return mean(np.concatenate([np.zeros(0), *errors]))

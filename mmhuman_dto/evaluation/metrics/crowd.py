@@ -5,6 +5,7 @@ from mmengine.evaluator import BaseMetric
 from mmhuman_dto.evaluation.functional.matching import match_people
 from mmhuman_dto.evaluation.functional.placement import PlacedPeople, placement_metrics
 from mmhuman_dto.evaluation.functional.pose import detection_scores, mpjpe, pa_mpjpe
+from mmhuman_dto.evaluation.functional.summary import mean, total
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 
 
@@ -55,9 +56,6 @@ class CrowdMetric(BaseMetric):
 
     def compute_metrics(self, results):
         """Figures over all images."""
-        def total(name):
-            return sum(record[name] for record in results)
-
         def joined(name):
             return np.concatenate([record[name] for record in results])
 
@@ -66,10 +64,6 @@ class CrowdMetric(BaseMetric):
                         for kind in ('pred', 'true')) for record in results]
         fov_error = np.abs([record['fov_pred'] - record['fov_true'] for record in results])
         return dict(
-            detection_scores(total('num_matched'), total('num_pred'), total('num_true')),
-            mpjpe=_mean(mpjpe(*joints)), pa_mpjpe=_mean(pa_mpjpe(*joints)), **placement_metrics(scenes),
+            detection_scores(*(total(results, f'num_{which}') for which in ('matched', 'pred', 'true'))),
+            mpjpe=mean(mpjpe(*joints)), pa_mpjpe=mean(pa_mpjpe(*joints)), **placement_metrics(scenes),
             fov_error=float(np.degrees(fov_error.mean())))
-
-
-def _mean(values):
-    return float(np.mean(values)) if len(values) else float('nan')
