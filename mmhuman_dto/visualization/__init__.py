@@ -2,10 +2,11 @@
 
 All pictures are (H, W, 3) uint8 RGB arrays, drawn with numpy and OpenCV: no OpenGL, no window.
 """
+from mmhuman_dto.fileio.images import read_image, write_image
+
 from .birdseye import draw_birdseye
 from .colors import person_colors
 from .contact_sheet import draw_contact_sheet
-from .image_io import read_image, write_image
 from .mesh_render import render_meshes
 from .overlay import draw_overlay
 from .scene import Placement, Scene

@@ -1,11 +1,10 @@
 from typing import NamedTuple
 
 import numpy as np
-import pytest
 import torch
 
 from mmhuman_dto.structures import Camera, HumanDataSample, People
-from mmhuman_dto.visualization import Placement, read_image, write_image
+from mmhuman_dto.visualization import Placement
 
 
 class Output(NamedTuple):
@@ -54,10 +53,3 @@ def test_placement_of_nobody():
     assert placement.vertices.shape == (0, 2, 3) and placement.depths.shape == (0, )
 
 
-def test_pictures_survive_the_disk_as_rgb(tmp_path):
-    image = np.zeros((5, 6, 3), np.uint8)
-    image[..., 0] = 255
-    write_image(tmp_path / 'deep' / 'red.png', image)
-    np.testing.assert_array_equal(read_image(tmp_path / 'deep' / 'red.png'), image)
-    with pytest.raises(OSError, match='nothing.png'):
-        read_image(tmp_path / 'nothing.png')

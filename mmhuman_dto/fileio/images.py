@@ -1,0 +1,78 @@
+"""Pictures on disk; in memory they are (H, W, 3) uint8 RGB, whatever they were."""
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+#: What shows behind transparent pixels.
+_PAPER = 255
+
+
+class ImageError(OSError):
+    """A file or array that is no picture; the message names it."""
+
+
+def read_image(path):
+    """Decode a picture, turned as its EXIF orientation says.
+
+    Grey becomes RGB, 16 bits become 8, what is transparent lies on white paper, an animation gives its first picture.
+
+    Args:
+        path: file, or a readable binary file object.
+
+    Returns:
+        numpy.ndarray: (H, W, 3) uint8 RGB.
+
+    Raises:
+        ImageError: missing, not a picture, or one that ends too early.
+    """
+    try:
+        # Unlike OpenCV, Pillow refuses a file that ends too early.
+        with Image.open(path) as file:
+            return _to_rgb(ImageOps.exif_transpose(file))
+    except FileNotFoundError:
+        raise ImageError(f'{path}: no such image') from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageError(f'{path}: cannot be read ({error})') from error
+
+
+def _to_rgb(picture):
+    if picture.mode.startswith('I;16') or picture.mode == 'I':
+        return as_rgb(np.clip(np.asarray(picture), 0, 65535).astype(np.uint16))
+    if picture.mode == 'F':
+        raise ValueError('holds floats, expected 8 or 16 bits')
+    if picture.has_transparency_data:
+        return as_rgb(np.asarray(picture.convert('RGBA')))
+    return np.array(picture.convert('RGB'))
+
+
+def as_rgb(image):
+    """(H, W, 3) uint8 RGB of an array (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16.
+
+    Raises:
+        ImageError: another shape or dtype, or no pixels.
+    """
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f'an image of {image.dtype}, expected uint8 or uint16')
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or image.size == 0:
+        raise ImageError(f'an image of shape {image.shape}, expected (H, W), (H, W, 3) RGB or (H, W, 4) RGBA')
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.shape[2] == 4:
+        opacity = image[..., 3:].astype(np.uint16)
+        image = ((image[..., :3] * opacity + _PAPER * (255 - opacity) + 127) // 255).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+
+
+def write_image(path, image):
+    """Writes an RGB picture (H, W, 3) uint8, creating its folder; the format follows the file name.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
+        raise OSError(f'{path}: cannot be written')
