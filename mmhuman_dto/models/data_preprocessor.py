@@ -16,7 +16,8 @@ class HMRDataPreprocessor(BaseDataPreprocessor):
     """Resize to a long side of ``input_size``, pad right and bottom with zeros, normalise; images stay apart.
 
     Padding comes before normalising, as the public weights were trained. Each sample's ``img_shape`` becomes the size
-    without padding, and ``warp`` (3, 3; original -> current px) includes the resize.
+    without padding, and ``warp`` (3, 3; original -> current px) includes the resize; a sample that does not know its
+    ``ori_shape`` is taken to be the original.
 
     Args:
         input_size: long side, px.
@@ -48,6 +49,8 @@ class HMRDataPreprocessor(BaseDataPreprocessor):
 
     def _prepare(self, image, sample):
         image = image.flip(0) if self.bgr_to_rgb else image
+        if 'ori_shape' not in sample:
+            sample.set_metainfo(dict(ori_shape=tuple(image.shape[1:])))
         image = self._resize(image.float(), sample)
         height, width = image.shape[1:]
         sample.set_metainfo(dict(img_shape=(height, width)))

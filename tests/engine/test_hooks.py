@@ -8,7 +8,7 @@ from mmengine.visualization import Visualizer
 
 from mmhuman_dto.datasets import SyntheticCrowd
 from mmhuman_dto.engine import LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
-from mmhuman_dto.structures import People
+from mmhuman_dto.structures import Camera, People, to_original
 from mmhuman_dto.visualization import read_image
 
 
@@ -45,6 +45,7 @@ def batch():
         truth = sample.gt_instances[:1]
         sample.pred_instances = People(**{name: truth[name] for name in (
             'global_orient', 'body_pose', 'betas', 'transl')})
+        to_original(sample)
     return dict(inputs=[item['inputs'] for item in items]), [item['data_samples'] for item in items]
 
 
@@ -71,6 +72,18 @@ def test_pictures_reach_the_folder(batch, tmp_path):
     PredictionVisualizationHook(dict(type='OpenBody'), num_images=1).after_val_iter(
         SimpleNamespace(visualizer=visualizer, iter=7), 0, data, samples)
     assert read_image(tmp_path / 'vis_data/vis_image/val_0_7.png').shape == (112, 336, 3)
+
+
+def test_drawn_at_the_size_the_network_saw(batch):
+    """People of an image twice as large, seen at half of it: the same picture."""
+    data, samples = batch
+    hook = PredictionVisualizationHook(dict(type='OpenBody'))
+    large = samples[0].clone()
+    large.set_metainfo(dict(input_warp=np.diag([.5, .5, 1.])))
+    for side in ('gt', 'pred'):
+        intrinsics = torch.diag(torch.tensor([2., 2, 1])) @ large.get(f'{side}_camera').intrinsics
+        large.set_field(Camera(intrinsics=intrinsics), f'{side}_camera')
+    assert np.array_equal(hook._draw(data['inputs'][0], large), hook._draw(data['inputs'][0], samples[0]))
 
 
 def test_nobody_predicted_is_the_plain_image(batch):

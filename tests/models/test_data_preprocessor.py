@@ -34,7 +34,7 @@ def test_images_of_a_batch_keep_their_sizes():
 def test_resizes_the_long_side_and_records_the_warp():
     ramp = torch.arange(224.).expand(3, 100, 224)
     (out, ), (sample, ) = run(ramp)
-    assert sample.img_shape == (50, 112) and out.shape == (3, 56, 112)
+    assert sample.img_shape == (50, 112) and out.shape == (3, 56, 112) and sample.ori_shape == (100, 224)
     np.testing.assert_allclose(sample.warp, np.diag([.5, .5, 1.]))
     # Pixel 10 of the half-size image lies between pixels 20 and 21.
     assert out[0, 0, 10] * 10 + 100 == pytest.approx(20.5, abs=1e-3)

@@ -33,11 +33,15 @@ class PredictionVisualizationHook(Hook):
             self._drawn += 1
 
     def _draw(self, image, sample):
-        """Overlays of one image (3, H, W) 0..255 RGB side by side, (h, n w, 3) uint8."""
-        height, width = sample.img_shape
+        """Overlays of one image (3, H, W) 0..255 RGB side by side, (h, n w, 3) uint8, as the network saw it."""
+        height, width = sample.input_shape
         image = image.permute(1, 2, 0).cpu().numpy().astype(np.uint8)
-        # Predictions are in pixels of the network's input.
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         sides = [source for source in ('gt', 'pred') if f'{source}_camera' in sample]
-        return np.hstack([draw_overlay(image, Placement.from_sample(sample, self.body_model, side),
-                                       self.body_model.faces.numpy()) for side in sides])
+        return np.hstack([self._overlay(image, sample, side) for side in sides])
+
+    def _overlay(self, image, sample, side):
+        people = Placement.from_sample(sample, self.body_model, side)
+        # The sample's cameras are those of the original image.
+        people = people._replace(intrinsics=sample.input_warp @ people.intrinsics)
+        return draw_overlay(image, people, self.body_model.faces.numpy())

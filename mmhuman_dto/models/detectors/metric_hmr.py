@@ -5,7 +5,7 @@ from mmengine.model import BaseModel
 from mmhuman_dto.geometry import matrix_to_axis_angle, rotation_6d_to_matrix
 from mmhuman_dto.geometry.boxes import corners
 from mmhuman_dto.registry import BODY_MODELS, MODELS, TASK_UTILS
-from mmhuman_dto.structures import Camera, People
+from mmhuman_dto.structures import Camera, People, to_original
 
 #: Added to a depth that is divided by, and to a size: as the public weights were trained.
 _EPS = 1e-6
@@ -54,7 +54,9 @@ class MetricHMR(BaseModel):
         Args:
             inputs: list of B images (3, H, W), normalised, padded to multiples of 56 px.
             data_samples: list of samples with ``img_shape`` (h, w), the size without padding; None: not padded.
-            mode: ``'tensor'``: :meth:`outputs`; ``'loss'``: dict of losses; ``'predict'``: samples with predictions.
+            mode: ``'tensor'``: :meth:`outputs`; ``'loss'``: dict of losses; ``'predict'``: the samples with
+                ``pred_instances`` (most confident first) and ``pred_camera``, all of whose pixels, and those of the
+                truth, are those of the original image (:func:`~mmhuman_dto.structures.to_original`).
         """
         if mode not in ('tensor', 'loss', 'predict'):
             raise ValueError(f"unknown mode {mode!r}, expected 'tensor', 'loss' or 'predict'")
@@ -121,7 +123,7 @@ class MetricHMR(BaseModel):
         return [dict(zip(stacked, values)) for values in zip(*(value.unbind() for value in stacked.values()))]
 
     def _predict(self, outputs, data_samples):
-        """Set ``pred_instances`` (people, most confident first) and ``pred_camera`` of each sample; px of the input."""
+        """Set ``pred_instances`` (people, most confident first) and ``pred_camera`` of each sample; original px."""
         found = outputs['pred_confs'][..., 0] > self.threshold
         for i, sample in enumerate(data_samples):
             one = {name: value[i] for name, value in outputs.items() if name.startswith('pred_')}
@@ -130,7 +132,7 @@ class MetricHMR(BaseModel):
             sample.pred_instances = self._to_people(
                 {name: value[queries] for name, value in one.items() if name != 'pred_intrinsics'})
             sample.pred_camera = Camera(intrinsics=one['pred_intrinsics'][0])
-        return data_samples
+        return [to_original(sample) for sample in data_samples]
 
     def _to_people(self, pred):
         pose = pred['pred_poses'].unflatten(-1, (-1, 3))

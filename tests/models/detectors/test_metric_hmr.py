@@ -118,6 +118,34 @@ def test_prediction_keeps_who_is_above_the_threshold(shared_model):
         torch.testing.assert_close(result.pred_camera.intrinsics, out['pred_intrinsics'][i, 0])
 
 
+def test_predictions_are_in_the_original_image_and_metres_stay(shared_model):
+    """An image of 301 x 224 px, of which the network sees 112 x 83: what it finds is seen where it is in the former."""
+    model = copy.copy(shared_model)
+    model.threshold = 0.
+    data = prepared(model, images((301, 224)), [HumanDataSample()])
+    out = model(**data)
+    result, = model(**data, mode='predict')
+    assert (result.ori_shape, result.img_shape, result.input_shape) == ((301, 224), (301, 224), (112, 83))
+    people, intrinsics = result.pred_instances, result.pred_camera.intrinsics
+    order = out['pred_confs'][0, :, 0].argsort(descending=True)
+    assert torch.equal(people.transl, out['pred_transl'][0, order])
+    scale = torch.tensor([224 / 83, 301 / 112])
+    torch.testing.assert_close(people.keypoints_2d, out['pred_j2ds'][0, order] * scale, rtol=1e-5, atol=1e-3)
+    torch.testing.assert_close(intrinsics[:2], out['pred_intrinsics'][0, 0, :2] * scale[:, None])
+    assert intrinsics[:2, 2].tolist() == pytest.approx([112, 150.5])
+    # A vertex of a mesh, through the new camera, against the same vertex through the network's.
+    vertices = model.vertices(out)[0, order]
+    seen = vertices[..., 2] > .1
+    torch.testing.assert_close(project(vertices, intrinsics)[seen],
+                               (project(vertices, out['pred_intrinsics'][0]) * scale)[seen], rtol=1e-4, atol=1e-2)
+    near = people.keypoints_3d[..., 2] > .1
+    torch.testing.assert_close(project(people.keypoints_3d, intrinsics)[near], people.keypoints_2d[near],
+                               rtol=1e-4, atol=.05)
+    boxes = (out['pred_boxes'][0, order] * 112).unflatten(-1, (2, 2))
+    centre = people.bboxes.unflatten(-1, (2, 2)).mean(1)
+    torch.testing.assert_close(centre, boxes[:, 0] * scale, rtol=1e-5, atol=1e-3)
+
+
 def test_nobody_found(shared_model):
     model = copy.copy(shared_model)
     model.threshold = 1.
