@@ -4,7 +4,7 @@ from .compose import Pipeline
 from .loading import ImageError, LoadImage
 from .pack import PackHumanInputs
 from .people import JointsFromMeshes, KeepVisiblePeople
-from .views import RandomView, Resize
+from .views import Pad, RandomView, Resize
 
 __all__ = ['ColorJitter', 'ImageError', 'JointsFromMeshes', 'KeepVisiblePeople', 'LoadImage', 'OccludeWithNoise',
-           'PackHumanInputs', 'Pipeline', 'RandomView', 'Resize']
+           'PackHumanInputs', 'Pad', 'Pipeline', 'RandomView', 'Resize']

@@ -5,6 +5,7 @@ import numpy as np
 from mmhuman_dto.registry import TRANSFORMS
 
 from .compose import generator_of
+from .joints import has_people_with, seen_joints
 
 #: Share of red, green and blue in the brightness of a pixel (ITU-R BT.601).
 _LUMA = np.array([.299, .587, .114])
@@ -12,11 +13,16 @@ _LUMA = np.array([.299, .587, .114])
 
 @TRANSFORMS.register_module()
 class OccludeWithNoise:
-    """Cover a part of people's boxes with noise; hidden joints stay targets, so that the network learns to guess them.
+    """Cover a part of people with a box of noise; hidden joints stay targets, so that the network learns to guess them.
+
+    A box lies at random in the box around a person's valid 2D joints.
 
     Args:
         prob: probability that a person is covered.
         max_area: largest share of the box that is covered.
+
+    Raises:
+        ValueError: people without ``keypoints_2d``.
     """
 
     def __init__(self, prob=.6, max_area=.3):
@@ -24,8 +30,9 @@ class OccludeWithNoise:
 
     def __call__(self, sample):
         rng = generator_of(sample, self)
-        people = sample.gt_instances
-        for points, seen in zip(people.keypoints_2d.numpy(), people.keypoints_2d_valid.bool().numpy()):
+        if not has_people_with(sample, 'keypoints_2d', 'put JointsFromMeshes before OccludeWithNoise'):
+            return sample
+        for points, seen in zip(*seen_joints(sample.gt_instances)):
             covered, area, aspect = rng.random() < self.prob, rng.uniform(0, self.max_area), rng.uniform(.5, 2)
             place = rng.random(2)
             if covered and seen.any():
@@ -36,9 +43,8 @@ class OccludeWithNoise:
 
     @staticmethod
     def _cover(image, corner, side, rng):
-        x0, y0 = np.floor(corner).astype(int)
-        x1, y1 = np.ceil(corner + side).astype(int)
-        patch = image[max(y0, 0):y1, max(x0, 0):x1]
+        x0, y0, x1, y1 = np.concatenate([np.floor(corner), np.ceil(corner + side)]).clip(0).astype(int)
+        patch = image[y0:y1, x0:x1]
         patch[:] = rng.integers(0, 256, patch.shape, np.uint8)
 
 

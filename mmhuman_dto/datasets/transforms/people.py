@@ -4,6 +4,8 @@ import torch
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import BODY_MODELS, TRANSFORMS
 
+from .joints import has_people_with
+
 
 @TRANSFORMS.register_module()
 class JointsFromMeshes:
@@ -14,6 +16,9 @@ class JointsFromMeshes:
 
     Args:
         body_model: config of the body model that the meshes are of.
+
+    Raises:
+        ValueError: people without meshes.
     """
 
     def __init__(self, body_model):
@@ -22,6 +27,8 @@ class JointsFromMeshes:
     @torch.no_grad()
     def __call__(self, sample):
         people = sample.gt_instances
+        if not has_people_with(sample, 'transl', 'JointsFromMeshes is for sets with meshes') and 'transl' not in people:
+            return sample
         joints = self.body_model(people.pose, people.betas, people.transl).joints
         pixels = project(joints, sample.gt_camera.intrinsics)
         limits = torch.tensor(sample.img_shape[::-1])
@@ -39,12 +46,17 @@ class KeepVisiblePeople:
 
     Args:
         min_joints: fewest valid ``keypoints_2d`` of a person that stays.
+
+    Raises:
+        ValueError: people without ``keypoints_2d``.
     """
 
     def __init__(self, min_joints=4):
         self.min_joints = min_joints
 
     def __call__(self, sample):
+        if not has_people_with(sample, 'keypoints_2d_valid', 'put JointsFromMeshes before KeepVisiblePeople'):
+            return sample
         people = sample.gt_instances
         stay = people.keypoints_2d_valid.sum(-1) >= self.min_joints
         sample.gt_instances = people[stay]

@@ -4,7 +4,8 @@ import numpy as np
 from mmhuman_dto.registry import TRANSFORMS
 
 from .compose import generator_of
-from .warp import MIRROR, Warp, intrinsics_of, joint_names, warp_sample
+from .joints import joint_names, seen_joints
+from .warp import MIRROR, Warp, intrinsics_of, warp_sample
 
 #: Joints below which a picture may be cut: the first of these groups that a joint set has.
 _SPINE = (('spine1', ), ('left_hip', 'right_hip'))
@@ -36,11 +37,35 @@ class Resize:
 
 
 @TRANSFORMS.register_module()
+class Pad:
+    """Black rims of equal width on opposite sides, so that the principal point stays where it is in the picture.
+
+    The network needs none: its preprocessor fills up with zeros on the right and below. This is for networks that take
+    one shape.
+
+    Args:
+        divisor: both sides become multiples of this, px.
+        square: whether the shorter side becomes as long as the longer one.
+    """
+
+    def __init__(self, divisor=1, square=False):
+        self.divisor, self.square = divisor, square
+
+    def __call__(self, sample):
+        height, width = sample.img_shape
+        wanted = (max(height, width), ) * 2 if self.square else (height, width)
+        size = tuple(-(-side // self.divisor) * self.divisor for side in wanted)
+        # Whole pixels, so that none is resampled.
+        shift = np.array([[1., 0, (size[1] - width) // 2], [0, 1, (size[0] - height) // 2], [0, 0, 1]])
+        return warp_sample(sample, Warp(np.eye(3), shift, size))
+
+
+@TRANSFORMS.register_module()
 class RandomView:
-    """Roll, mirror, cut, zoom and resize in one step, so that the picture is resampled once.
+    """Roll, mirror, cut, scale and resize in one step, so that the picture is resampled once.
 
     The scene is rolled about the optical axis and mirrored with its truth; the rest only chooses a window of the
-    picture, moves the intrinsics along and never changes metres. Zooming keeps the window's centre. Cutting moves the
+    picture, moves the intrinsics along and never changes metres. Scaling keeps the window's centre. Cutting moves the
     principal point off the picture's centre; the intrinsics say so exactly and the 2D targets follow them. The network
     takes the principal point to be at the centre, so a cut is an error of its camera's direction of at most
     atan(shift / f): that of a photograph somebody has cropped. ``crop`` is 0 unless asked for because of this; the cut
@@ -49,15 +74,15 @@ class RandomView:
     Args:
         input_size: long side of what comes out, px.
         rotation: largest roll to either side, degrees.
-        zoom: smallest and largest factor of the size of things; below 1 the picture gets a black rim.
+        scale: smallest and largest factor of the size of things; below 1 the picture gets a black rim.
         flip: probability of mirroring.
         below_spine: probability of cutting the bottom off somewhere below everybody's lowest spine joint (the hips in
             joint sets without spine), at most half of the picture.
         crop: largest share of width and of height that is cut at random.
     """
 
-    def __init__(self, input_size, rotation=15., zoom=(.8, 1.8), flip=.5, below_spine=.8, crop=0.):
-        self.input_size, self.rotation, self.zoom = input_size, rotation, zoom
+    def __init__(self, input_size, rotation=15., scale=(.8, 1.8), flip=.5, below_spine=.8, crop=0.):
+        self.input_size, self.rotation, self.scale = input_size, rotation, scale
         self.flip, self.below_spine, self.crop = flip, below_spine, crop
 
     def __call__(self, sample):
@@ -69,7 +94,7 @@ class RandomView:
         world = roll @ mirror
         window = self._cropped(self._mirrored_frame(sample, intrinsics, mirror), rng)
         window = self._cut_below_spine(window, self._spine_rows(sample, intrinsics, world), rng)
-        window = self._zoomed(window, rng)
+        window = self._scaled(window, rng)
         return warp_sample(sample, Warp(world, *through_window(window, self.input_size)))
 
     @staticmethod
@@ -93,10 +118,9 @@ class RandomView:
         names = joint_names(sample)
         group = next((group for group in _SPINE if all(name in names for name in group)), ())
         joints = [names.index(name) for name in group]
-        seen = people.keypoints_2d_valid[:, joints].bool().numpy()
-        points = people.keypoints_2d[:, joints].double().numpy()[seen]
+        points, seen = (values[:, joints] for values in seen_joints(people))
         turned = intrinsics @ world @ np.linalg.inv(intrinsics)
-        return points @ turned[1, :2] + turned[1, 2]
+        return points[seen] @ turned[1, :2] + turned[1, 2]
 
     def _cut_below_spine(self, window, rows, rng):
         wanted, where = rng.random() < self.below_spine, rng.random()
@@ -106,6 +130,6 @@ class RandomView:
         highest = np.clip(rows.max(), (y0 + y1) / 2, y1)
         return np.array([x0, y0, x1, highest + where * (y1 - highest)])
 
-    def _zoomed(self, window, rng):
-        centre, half = (window[:2] + window[2:]) / 2, (window[2:] - window[:2]) / 2 / rng.uniform(*self.zoom)
+    def _scaled(self, window, rng):
+        centre, half = (window[:2] + window[2:]) / 2, (window[2:] - window[:2]) / 2 / rng.uniform(*self.scale)
         return np.concatenate([centre - half, centre + half])

@@ -14,6 +14,8 @@ from mmhuman_dto.body_models.joint_sets import JOINT_SETS, JointSet
 from mmhuman_dto.geometry import axis_angle_to_matrix, fov_from_focal, matrix_to_axis_angle
 from mmhuman_dto.structures import FIELDS
 
+from .joints import joint_names
+
 MIRROR = np.diag([-1., 1., 1.])
 #: Body joints (SMPL's 24 without the root) of a mirrored pose.
 _POSE_PERMUTATION = [i - 1 for i in JOINT_SETS['smpl24'].flip_permutation[1:]]
@@ -52,12 +54,6 @@ def intrinsics_of(sample):
         return sample.gt_camera.intrinsics.double().numpy()
     height, width = sample.img_shape
     return np.array([[1., 0, width / 2], [0, 1, height / 2], [0, 0, 1]])
-
-
-def joint_names(sample):
-    """Names of the sample's joints: its metainfo ``joint_set`` is the name of a set, or the names themselves."""
-    joint_set = sample.joint_set
-    return JOINT_SETS[joint_set].names if isinstance(joint_set, str) else joint_set
 
 
 def warp_sample(sample, warp):
@@ -171,9 +167,10 @@ def _transl(transl, warp, matrix, people, sample):
     """A body's translation moves so that its pelvis, which lies elsewhere, moves with the scene."""
     if np.array_equal(warp.world, np.eye(3)):
         return transl
-    if 'keypoints_3d' not in people or joint_names(sample)[0] != 'pelvis':
+    if 'keypoints_3d' not in people or joint_names(sample)[:24] != JOINT_SETS['smpl24'].names:
+        # The pelvis of other sets is another point, off by centimetres.
         raise ValueError(f'{sample.get("img_id", "sample")}: rolling or mirroring people with transl needs '
-                         'keypoints_3d with the pelvis first: put JointsFromMeshes before this transform')
+                         'keypoints_3d that begin with SMPL\'s 24: put JointsFromMeshes before this transform')
     pelvis = people.keypoints_3d[:, 0].double()
     return transl.double() + pelvis @ torch.from_numpy(warp.world).T - pelvis
 

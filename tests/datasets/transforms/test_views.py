@@ -236,7 +236,7 @@ def test_shares_and_ranges_of_random_views(make_sample):
 
 def test_cut_below_the_spine_keeps_everybodys_upper_body(make_sample):
     cut, kept_half = [], []
-    for before, after in views_of(make_sample, RandomView(224, rotation=0, zoom=(1, 1), flip=0.)):
+    for before, after in views_of(make_sample, RandomView(224, rotation=0, scale=(1, 1), flip=0.)):
         ratio = after.img_shape[0] / after.img_shape[1]
         cut.append(ratio < .74)
         kept_half.append(ratio > .37)
