@@ -7,7 +7,7 @@ from mmengine.dist import barrier, get_dist_info
 
 import mmhuman_dto
 from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder
-from mmhuman_dto.datasets.public_layouts import write_dto_humans, write_dto_raw
+from mmhuman_dto.datasets.public import write_dto_humans, write_dto_raw
 
 from .config import checked_config
 from .isolation import attempt, describe, outcome_of

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmhuman_dto.datasets.people_table import TableError
-from mmhuman_dto.datasets.public_layouts import LayoutError
+from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.perception import SourceError
 
 from .base import SkipImage, StageError

@@ -1,7 +1,20 @@
-from mmhuman_dto.datasets.public_layouts import CameraHMRRelease, DTOHumans, DTORaw, InitialMeshes
+from mmhuman_dto.datasets.public import (
+    AGORA,
+    BEDLAM,
+    CameraHMRRelease,
+    DTOHumans,
+    DTORaw,
+    Hi4D,
+    InitialMeshes,
+    MuPoTS,
+    Panoptic,
+    RelativeHuman,
+    ThreeDPW,
+)
 
 from .base import AgeSource, DepthSource, MaskSource, SourceError
 from .precomputed import PrecomputedAges, PrecomputedDepth, PrecomputedMasks
 
-__all__ = ['AgeSource', 'CameraHMRRelease', 'DTOHumans', 'DTORaw', 'DepthSource', 'InitialMeshes', 'MaskSource',
-           'PrecomputedAges', 'PrecomputedDepth', 'PrecomputedMasks', 'SourceError']
+__all__ = ['AGORA', 'AgeSource', 'BEDLAM', 'CameraHMRRelease', 'DTOHumans', 'DTORaw', 'DepthSource', 'Hi4D',
+           'InitialMeshes', 'MaskSource', 'MuPoTS', 'Panoptic', 'PrecomputedAges', 'PrecomputedDepth',
+           'PrecomputedMasks', 'RelativeHuman', 'SourceError', 'ThreeDPW']

@@ -15,7 +15,7 @@ class FieldSpec(NamedTuple):
         row: shape of one person's entry; a string names a size that is free but equal for all
             fields of a sample that use it (``J`` joints, ``P`` body joints, ``B`` shape coefficients).
         unit: unit and frame, for readers.
-        floating: whether values are floats (else integers or booleans).
+        floating: whether values are floats (else integers or booleans; validity may also be a confidence).
     """
     kind: str
     row: tuple[int | str, ...]
@@ -26,22 +26,22 @@ class FieldSpec(NamedTuple):
 FIELDS = {
     'bboxes': FieldSpec('box', (4, ), 'px of the current image, xyxy'),
     'keypoints_2d': FieldSpec('point2d', ('J', 2), 'px of the current image'),
-    'keypoints_2d_valid': FieldSpec('valid', ('J', ), '-', floating=False),
+    'keypoints_2d_valid': FieldSpec('valid', ('J', ), 'whether, or confidence 0..1', floating=False),
     'keypoints_3d': FieldSpec('point3d', ('J', 3), 'm, camera'),
-    'keypoints_3d_valid': FieldSpec('valid', ('J', ), '-', floating=False),
+    'keypoints_3d_valid': FieldSpec('valid', ('J', ), 'whether, or confidence 0..1', floating=False),
     'global_orient': FieldSpec('axis_angle', (3, ), 'rad, camera'),
     'body_pose': FieldSpec('axis_angle', ('P', 3), 'rad, relative to the parent joint'),
     'betas': FieldSpec('shape', ('B', ), '- (last = child blend where the body model has one)'),
     'transl': FieldSpec('vec3', (3, ), 'm, camera'),
     'heights': FieldSpec('scalar', (), 'm, rest pose'),
     'heights_std': FieldSpec('scalar', (), 'm'),
+    'depths_std': FieldSpec('scalar', (), 'm, of the pelvis\' z'),
     'scores': FieldSpec('scalar', (), 'detection confidence, 0..1'),
     'ages': FieldSpec('label', (), 'years, nan unknown'),
     'male_probs': FieldSpec('label', (), 'probability, nan unknown'),
+    'is_child': FieldSpec('label', (), 'annotated as a child', floating=False),
     'depth_layers': FieldSpec('label', (), 'order, 0 nearest, -1 unknown', floating=False),
     'is_released': FieldSpec('label', (), 'mesh comes from a released annotation', floating=False),
     'visible_vertices': FieldSpec('label', (), 'vertices of the mesh seen in the image', floating=False),
     'masks': FieldSpec('mask', ('H', 'W'), 'current image', floating=False),
 }
-
-

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.datasets.public_layouts import (
+from mmhuman_dto.datasets.public import (
     CameraHMRRelease,
     DTOHumans,
     DTORaw,

@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 from mmhuman_dto.datasets.people_table import PeopleTable
-from mmhuman_dto.datasets.public_layouts import DTOHumans, DTORaw, InitialMeshes
+from mmhuman_dto.datasets.public import DTOHumans, DTORaw, InitialMeshes
 from mmhuman_dto.generation import GenerationError, Generator
 
 
@@ -83,7 +83,7 @@ def break_folder(crowd):
     (data / 'ages.json').write_text(json.dumps(ages))
     return {
         '0001.jpg': ('people', 'no people'),
-        '0002.jpg': ('people', 'global_orient|body_pose of the initial meshes is not finite'),
+        '0002.jpg': ('read', 'pose_cam holds values that are not finite'),
         '0003.jpg': ('people', 'focal length must be positive'),
         '0004.jpg': ('people', 'focal length must be positive'),
         '0005.jpg': ('read', 'trans_cam has shape'),

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 
 from mmhuman_dto.datasets.people_table import PeopleTable
-from mmhuman_dto.datasets.public_layouts import CameraHMRRelease, InitialMeshes
+from mmhuman_dto.datasets.public import CameraHMRRelease, InitialMeshes
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.registry import BODY_MODELS

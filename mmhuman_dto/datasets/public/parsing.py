@@ -1,0 +1,115 @@
+"""From the objects of a public file to checked arrays; every complaint names key and shape."""
+import numpy as np
+import torch
+
+from mmhuman_dto.structures import People
+
+
+class LayoutError(ValueError):
+    """A file or an image's entry that does not follow its layout; names file, image, key and shape."""
+
+
+def entry(record, key):
+    """``record[key]``, which must be there and not None."""
+    if not isinstance(record, dict) or record.get(key) is None:
+        raise LayoutError(f'lacks {key}')
+    return record[key]
+
+
+def array(record, key):
+    """``record[key]`` (array, torch tensor, or nested lists of them) as float32.
+
+    Raises:
+        LayoutError: an absent key, anything but numbers, nan or infinity.
+    """
+    value = entry(record, key)
+    try:
+        value = np.asarray([np.asarray(row) for row in value] if isinstance(value, list) else value, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise LayoutError(f'{key} is not an array of numbers ({error})') from error
+    if not np.isfinite(value).all():
+        raise LayoutError(f'{key} holds values that are not finite')
+    return value
+
+
+def rows(record, key, count, *row):
+    """``record[key]`` (count, ``*row``) as a float32 tensor; a row of None is free."""
+    value = array(record, key)
+    if count == 0:
+        return torch.zeros(0, *(size or 0 for size in row))
+    if value.ndim != 1 + len(row) or len(value) != count or any(
+            want not in (None, have) for want, have in zip(row, value.shape[1:])):
+        wanted = ', '.join(str(size or 'B') for size in (count, *row))
+        raise LayoutError(f'{key} has shape {value.shape}, expected ({wanted}{"" if row else ","})')
+    return torch.from_numpy(value)
+
+
+def vectors(people, key, *row):
+    """One array of shape ``row`` a person (dictionaries), leading axes of 1 allowed -> (N, ``*row``) float32 tensor."""
+    values = [array(person, key) for person in people]
+    for value in values:
+        if value.shape[max(value.ndim - len(row), 0):] != row or value.size != np.prod(row, dtype=int):
+            raise LayoutError(f'{key} of a person has shape {value.shape}, expected {row}')
+    return torch.from_numpy(np.stack(values).reshape(-1, *row)) if values else torch.zeros(0, *row)
+
+
+def shapes(people, key, num_betas):
+    """Shape coefficients of each person, filled up with zeros -> (N, ``num_betas``).
+
+    Raises:
+        LayoutError: somebody with more coefficients.
+    """
+    values = [array(person, key).ravel() for person in people]
+    return padded_betas([torch.from_numpy(value) for value in values], num_betas, key)
+
+
+def padded_betas(betas, num_betas, key):
+    """Tensors (B,) of any B up to ``num_betas``, filled up with zeros -> (N, ``num_betas``)."""
+    most = max(map(len, betas), default=0)
+    if most > num_betas:
+        raise LayoutError(f'{key} has {most} coefficients, the body model {num_betas}: give one with a child '
+                          'coefficient, such as SMPL+A')
+    padded = [torch.nn.functional.pad(row, (0, num_betas - len(row))) for row in betas]
+    return torch.stack(padded) if padded else torch.zeros(0, num_betas)
+
+
+def list_of_people(record):
+    """The entry of an image that is a list of dictionaries, one a person."""
+    record = record.tolist() if isinstance(record, np.ndarray) else record
+    if not isinstance(record, (list, tuple)) or not all(isinstance(person, dict) for person in record):
+        raise LayoutError(f'is {type(record).__name__}, expected a list with a dictionary a person')
+    return record
+
+
+def smpl_people(record, is_released=None):
+    """People of ``trans_cam`` (N, 3), ``pose_cam`` (N, 72 or 24 x 3) and ``shape`` (N, B), camera frame."""
+    count = len(np.atleast_1d(array(record, 'trans_cam')))
+    if count == 0:
+        return People(num_people=0)
+    pose = array(record, 'pose_cam')
+    if pose.shape == (count, 24, 3):
+        record = dict(record, pose_cam=pose.reshape(count, 72))
+    pose = rows(record, 'pose_cam', count, 72).reshape(count, 24, 3)
+    people = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=rows(record, 'shape', count, None),
+                    transl=rows(record, 'trans_cam', count, 3))
+    if is_released is not None:
+        people.is_released = torch.from_numpy(np.broadcast_to(is_released, (count, )).copy())
+    return people
+
+
+def pinhole(people):
+    """Intrinsics (N, 3, 3) of dictionaries with ``focal`` (2) and ``princpt`` (2), px."""
+    intrinsics = torch.eye(3).repeat(len(people), 1, 1)
+    intrinsics[:, [0, 1], [0, 1]] = vectors(people, 'focal', 2)
+    intrinsics[:, :2, 2] = vectors(people, 'princpt', 2)
+    return intrinsics.numpy()
+
+
+def one_camera(intrinsics, key):
+    """The (3, 3) intrinsics that the people of an image (N, 3, 3) share, or the image's own (3, 3), as a tensor."""
+    if intrinsics.shape[-2:] != (3, 3) or intrinsics.ndim > 3:
+        raise LayoutError(f'{key} has shape {intrinsics.shape}, expected (N, 3, 3)')
+    intrinsics = intrinsics.reshape(-1, 3, 3)
+    if not np.allclose(intrinsics, intrinsics[:1], rtol=1e-4):
+        raise LayoutError(f'{key} differs between the people of one image')
+    return torch.from_numpy(intrinsics[0].copy())

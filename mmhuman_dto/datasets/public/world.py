@@ -1,0 +1,106 @@
+"""Bodies annotated in a world frame, and the camera that sees them."""
+import torch
+
+from mmhuman_dto.geometry import axis_angle_to_matrix, matrix_to_axis_angle
+from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.structures import People
+
+from .base import AnnotsReader
+from .parsing import LayoutError
+
+
+def world_to_camera(orient, transl, pelvis, rotation, translation):
+    """Root orientation and translation in the camera frame, whose points are ``rotation @ world + translation``.
+
+    A body turns about its pelvis J, which depends on its shape: a vertex v of the unturned body lies at
+    R(orient) (v - J) + J + transl. Turning that by ``rotation`` = Q and moving it by ``translation`` = t gives
+    Q R(orient) (v - J) + Q (J + transl) + t: the new orientation is Q R(orient), and the new translation
+    Q (J + transl) + t - J.
+
+    Args:
+        orient: (N, 3) rad, axis-angle, world frame. transl: (N, 3) m, world frame.
+        pelvis: (N, 3) m, root joint of the rest bodies.
+        rotation: (N, 3, 3) or (3, 3). translation: (N, 3) or (3,) m.
+
+    Returns:
+        (N, 3) rad and (N, 3) m, camera frame, float32; computed in double precision.
+    """
+    orient, transl, pelvis, rotation, translation = (
+        value.double() for value in (orient, transl, pelvis, rotation, translation))
+    turned = matrix_to_axis_angle(rotation @ axis_angle_to_matrix(orient))
+    moved = (rotation @ (pelvis + transl)[..., None])[..., 0] + translation - pelvis
+    return turned.float(), moved.float()
+
+
+def rest_pelvis(body_model, betas):
+    """Root joints (N, 3) m of the rest bodies with ``betas`` (N, B)."""
+    return body_model.skeleton(betas.new_zeros(len(betas), 24, 3), betas)[:, 0]
+
+
+class WorldReader(AnnotsReader):
+    """A reader of bodies in a world frame, which become camera-frame bodies as they are read.
+
+    Args:
+        ann_file, img_prefix, data_root: of :class:`Reader`.
+        body_model: config of the body model that the annotations are of; gives the pelvis that bodies turn about.
+            Shapes with fewer coefficients than it has are filled up with zeros.
+    """
+
+    def __init__(self, ann_file, body_model, img_prefix='', data_root=''):
+        self.body_model = _skeleton_of(body_model)
+        self.body_name = body_model['type']
+        super().__init__(ann_file, img_prefix, data_root)
+
+    @property
+    def num_betas(self):
+        """Shape coefficients that the people have."""
+        return self.body_model.num_betas
+
+    def _people(self, orient, body_pose, betas, transl, rotation, translation, **fields):
+        """:class:`People` in the camera frame; arguments in the world frame, (N, ...)."""
+        pelvis = self._pelvis(betas, fields)
+        orient, transl = world_to_camera(orient, transl, pelvis, rotation, translation)
+        return People(global_orient=orient, body_pose=body_pose.reshape(-1, 23, 3), betas=betas, transl=transl,
+                      **fields)
+
+    def _pelvis(self, betas, fields):
+        return rest_pelvis(self.body_model, betas)
+
+
+class GenderedWorldReader(WorldReader):
+    """People whose shapes are of SMPL's male and female models; ``male_probs`` says whose are of which.
+
+    Args:
+        gendered: configs ``dict(male=..., female=...)`` of the body models of the annotations, as of
+            :class:`DPWMetric`; ``body_model`` is that of people without a gender.
+        ann_file, body_model, img_prefix, data_root: of :class:`WorldReader`.
+    """
+
+    def __init__(self, ann_file, body_model, gendered, img_prefix='', data_root=''):
+        self.gendered = {name: _skeleton_of(gendered[name]) for name in ('male', 'female')}
+        super().__init__(ann_file, body_model, img_prefix, data_root)
+
+    def _pelvis(self, betas, fields):
+        pelvis = super()._pelvis(betas, fields)
+        for name, value in (('male', 1), ('female', 0)):
+            people = fields['male_probs'] == value
+            pelvis[people] = rest_pelvis(self.gendered[name], betas[people])
+        return pelvis
+
+
+def male_probs(genders):
+    """Gender names ('m...', 'f...' or 'n...', of any case) -> (N,) 1, 0 or nan.
+
+    Raises:
+        LayoutError: any other name.
+    """
+    values = {'m': 1., 'f': 0., 'n': torch.nan}
+    known = [values.get(str(gender).lower()[:1]) for gender in genders]
+    if None in known:
+        raise LayoutError(f'genders are {list(genders)}, expected male, female or neutral')
+    return torch.tensor(known, dtype=torch.float32)
+
+
+def _skeleton_of(config):
+    """A body model without the vertices that its joints don't need: readers keep no more."""
+    return BODY_MODELS.build(config).thinned('smpl45')
