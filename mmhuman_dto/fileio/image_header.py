@@ -1,0 +1,43 @@
+"""The size of a picture from its header, without decoding it."""
+from PIL import ExifTags, Image
+
+from .images import ImageError
+
+#: EXIF orientations that exchange height and width.
+_TURNED = (5, 6, 7, 8)
+#: Bytes before the first chunk of a PNG, and the texts in it in which Pillow looks for an orientation.
+_PNG_SIGNATURE, _PNG_TEXTS = 8, (b'Raw profile type exif', b'XML:com.adobe.xmp')
+
+
+def image_size(path):
+    """Height and width, px, of a picture as :func:`read_image` gives it, turned as its EXIF orientation says.
+
+    Raises:
+        ImageError: missing, or not a picture. One that ends too early is not noticed.
+    """
+    try:
+        with Image.open(path) as file:
+            width, height = file.size
+            # For a PNG Pillow would decode all pixels before it answers.
+            if file.format == 'PNG' and not _png_may_be_turned(path):
+                return height, width
+            turned = file.getexif().get(ExifTags.Base.Orientation) in _TURNED
+    except FileNotFoundError:
+        raise ImageError(f'{path}: no such image') from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageError(f'{path}: cannot be read ({error})') from error
+    return (width, height) if turned else (height, width)
+
+
+def _png_may_be_turned(path):
+    """Whether a PNG has a chunk that may hold an orientation."""
+    with open(path, 'rb') as file:
+        chunk = _PNG_SIGNATURE
+        while True:
+            file.seek(chunk)
+            length, kind, start = file.read(4), file.read(4), file.read(max(map(len, _PNG_TEXTS)))
+            if kind == b'eXIf' or kind in (b'tEXt', b'zTXt', b'iTXt') and start.startswith(_PNG_TEXTS):
+                return True
+            if kind in (b'IEND', b''):
+                return False
+            chunk += 12 + int.from_bytes(length, 'big')
