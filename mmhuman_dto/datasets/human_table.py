@@ -11,6 +11,9 @@ from mmhuman_dto.structures import FIELDS, HumanDataSample, People
 from .people_table import PeopleTable
 from .transforms import Pipeline
 
+#: Of a table that says nothing about it.
+_SUPERVISION = dict(has_3d=True, detect_all=True, joint_set='smpl45')
+
 
 @DATASETS.register_module()
 class HumanTable(Dataset):
@@ -31,13 +34,13 @@ class HumanTable(Dataset):
         data_root: folder of the images.
         table: folder of the table.
         name: of the dataset; None: that of the folder of images.
-        has_3d: whether the meshes are 3D targets; False: their projection only.
-        detect_all: whether everyone in an image is annotated.
+        has_3d: whether the meshes are 3D targets; False: their projection only. None: what the table says, else True.
+        detect_all: whether everyone in an image is annotated. None: what the table says, else True.
         min_people: images with fewer people are left out.
         num_betas: shape coefficients an item has; fewer are filled up with zeros (an adult's child coefficient). With
             fewer than the table has, people whose further ones are not zero cannot be represented: they are left out,
             and their images no longer count as ``detect_all``. None: the table's.
-        joint_set: joints of the table's keypoints, where it has any.
+        joint_set: joints of the table's keypoints, where it has any. None: what the table says, else 'smpl45'.
         pipeline: transforms.
 
     Raises:
@@ -45,11 +48,15 @@ class HumanTable(Dataset):
         ValueError: no image with enough people.
     """
 
-    def __init__(self, data_root, table, name=None, has_3d=True, detect_all=True, min_people=0, num_betas=None,
-                 joint_set='smpl45', pipeline=()):
+    def __init__(self, data_root, table, name=None, has_3d=None, detect_all=None, min_people=0, num_betas=None,
+                 joint_set=None, pipeline=()):
         self.data_root, self.table = Path(data_root), PeopleTable(table)
         self.name = name or self.data_root.name
-        self.has_3d, self.detect_all, self.num_betas, self.joint_set = has_3d, detect_all, num_betas, joint_set
+        self.num_betas = num_betas
+        chosen = dict(has_3d=has_3d, detect_all=detect_all, joint_set=joint_set)
+        said = self.table.schema.get('supervision', {})
+        self.supervision = {name: said.get(name, default) if chosen[name] is None else chosen[name]
+                            for name, default in _SUPERVISION.items()}
         self.rows = np.flatnonzero(np.diff(self.table.people_offsets) >= min_people)
         if len(self.rows) == 0:
             raise ValueError(f'{table}: none of its {len(self.table)} images has {min_people} people or more')
@@ -68,10 +75,11 @@ class HumanTable(Dataset):
         columns = {name: value for name, value in row.pred_instances.items() if name in FIELDS}
         people = People(num_people=len(row.pred_instances), **columns)
         everyone = people if self.num_betas is None else self._with_betas(people)
-        sample = HumanDataSample(metainfo=dict(
-            row.metainfo, img_path=str(self.data_root / row.img_id), dataset=self.name,
-            joint_set=self.joint_set, has_3d=self.has_3d,
-            detect_all=self.detect_all and len(everyone) == len(people)))
+        sample = HumanDataSample(metainfo={
+            **row.metainfo, **self.supervision, 'img_path': str(self.data_root / row.img_id),
+            'dataset': self.name})
+        if len(everyone) < len(people):
+            sample.set_metainfo(dict(detect_all=False))
         if 'ori_shape' in row:
             sample.set_metainfo(dict(img_shape=row.ori_shape))
         sample.gt_instances = everyone

@@ -3,11 +3,12 @@
 ::
 
     TABLE/
-      schema.json              version, counts, body model, provenance, config hash; dtype, row and unit of each column
+      schema.json              version, counts, body model, provenance, config hash; dtype, row and unit of each column;
+                               supervision: what can be learnt from it, where its samples said so
       image.id.bytes.npy       (bytes,) uint8: the UTF-8 image ids one after the other
       image.id.offsets.npy     (images + 1,) int64 into image.id.bytes
       people.offsets.npy       (images + 1,) int64: image i has rows [offsets[i], offsets[i + 1]) of every people column
-      image.<column>.npy       one row an image: intrinsics, ori_shape, optimised, height_deviation
+      image.<column>.npy       one row an image: the columns of ``IMAGE_COLUMNS`` that the samples have
       people.<column>.npy      one row a person: the fields of ``structures.FIELDS`` the samples have
 
 No pickles, so reading executes nothing; arrays are memory-mapped; the same samples give the same bytes.
@@ -27,9 +28,13 @@ VERSION = 1
 IMAGE_COLUMNS = {
     'intrinsics': ((3, 3), 'px of the original image', 'float32'),
     'ori_shape': ((2, ), 'px, height and width of the original image', 'int32'),
+    'quarter_turns': ((), 'how often LoadImage turns the stored image by 90 degrees clockwise', 'int8'),
     'optimised': ((), 'whether at least two people of a depth group were placed together', 'bool'),
     'height_deviation': ((), 'mean deviation from the height prior, in its standard deviations', 'float32'),
 }
+#: What a table says once of all its images: whether meshes are 3D targets, whether everyone is annotated, joints of the
+#: keypoints.
+SUPERVISION = ('has_3d', 'detect_all', 'joint_set')
 #: Columns with one row a person. Masks are images, not rows of a table.
 PEOPLE_COLUMNS = {name: spec for name, spec in FIELDS.items() if spec.kind != 'mask'}
 PEOPLE_COLUMNS['person_index'] = FieldSpec('label', (), 'row in the initial annotations', floating=False)
@@ -50,24 +55,31 @@ class PeopleTableBuilder:
 
     def __init__(self, body_model, provenance=None, config_hash=''):
         self.about = dict(body_model=body_model, provenance=provenance or {}, config_hash=config_hash)
-        self.ids, self.counts, self.rows = [], [], {}
+        self.ids, self.counts, self.rows, self.supervision = [], [], {}, {}
 
     def __len__(self):
         return len(self.ids)
 
     def add(self, sample):
-        """Append one image: ``img_id``, ``pred_instances``, ``pred_camera.intrinsics`` and the image columns it has.
+        """Append one image: ``img_id``, people, intrinsics, and the metainfo that is a column or supervision.
+
+        People and camera are the ``pred_`` ones (meshes to be placed, or placed), or else the ``gt_`` ones.
 
         Raises:
-            TableError: other columns or row shapes than the images before, or a value that is not finite.
+            TableError: other columns, row shapes or supervision than the images before, or a value that is not finite.
         """
-        rows = _sample_rows(sample)
+        side = side_of(sample)
+        rows, supervision = _sample_rows(sample, side), _supervision(sample)
         if self.ids:
             _check_same_columns(sample.img_id, rows, self.rows)
+            if supervision != self.supervision:
+                raise TableError(f'{sample.img_id}: supervision {supervision}, that of the images before is '
+                                 f'{self.supervision}')
+        self.supervision = supervision
         for name, value in rows.items():
             self.rows.setdefault(name, []).append(value)
         self.ids.append(sample.img_id)
-        self.counts.append(len(sample.pred_instances))
+        self.counts.append(len(sample.get(f'{side}_instances')))
 
     def write(self, folder):
         """Write the table into ``folder``, which must not exist or be empty."""
@@ -78,7 +90,8 @@ class PeopleTableBuilder:
         arrays = {name: np.concatenate(parts) for name, parts in self.rows.items()}
         for name, array in arrays.items():
             np.save(folder / f'{name}.npy', array, allow_pickle=False)
-        _write_schema(folder, self.about, len(self.ids), sum(self.counts), arrays)
+        about = dict(self.about, supervision=self.supervision) if self.supervision else self.about
+        _write_schema(folder, about, len(self.ids), sum(self.counts), arrays)
 
 
 class PeopleTable:
@@ -121,7 +134,8 @@ class PeopleTable:
             raise IndexError(f'image {index} of a table with {len(self)} images')
         start, stop = self.people_offsets[index:index + 2]
         people = People(num_people=int(stop - start))
-        sample = HumanDataSample(metainfo=dict(img_id=self.image_id(index), body_model=self.schema['body_model']))
+        sample = HumanDataSample(metainfo=dict(
+            img_id=self.image_id(index), body_model=self.schema['body_model'], **self.schema.get('supervision', {})))
         for name, column in self.columns.items():
             level, field = name.split('.')
             if level == 'people':
@@ -159,12 +173,17 @@ def merge_tables(sources, folder):
     folder.mkdir(parents=True, exist_ok=True)
     schemas = [_read_schema(Path(source)) for source in sources]
     about = {key: schemas[0][key] for key in ('body_model', 'provenance', 'config_hash')}
-    columns = next((schema['columns'] for schema in schemas if schema['num_images']), {})
+    filled = next((schema for schema in schemas if schema['num_images']), schemas[0])
+    columns = filled['columns']
     for source, schema in zip(sources, schemas):
         if {key: schema[key] for key in about} != about:
             raise TableError(f'{source} and {sources[0]}: made from different configs')
         if schema['num_images'] and schema['columns'] != columns:
             raise TableError(f'{source} and {sources[0]}: different columns')
+        if schema['num_images'] and schema.get('supervision') != filled.get('supervision'):
+            raise TableError(f'{source} and {sources[0]}: different supervision')
+    if 'supervision' in filled:
+        about['supervision'] = filled['supervision']
     totals = {'image': sum(schema['num_images'] for schema in schemas),
               'people': sum(schema['num_people'] for schema in schemas)}
     merged = {name: np.lib.format.open_memmap(folder / f'{name}.npy', 'w+', np.dtype(column['dtype']),
@@ -200,11 +219,21 @@ def _write_index(folder, ids, lengths, counts):
         np.save(folder / f'{name}.npy', np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
 
 
-def _sample_rows(sample):
+def side_of(sample):
+    """Whose people of a sample a table holds: 'pred' where there are such, else 'gt'."""
+    return 'pred' if 'pred_instances' in sample else 'gt'
+
+
+def _supervision(sample):
+    return {name: list(value) if isinstance(value := sample.metainfo[name], tuple) else value
+            for name in SUPERVISION if name in sample.metainfo_keys()}
+
+
+def _sample_rows(sample, side):
     """Column name -> array of this sample's rows."""
-    rows = {}
-    if 'pred_camera' in sample:
-        rows['image.intrinsics'] = _numpy(sample.pred_camera.intrinsics)[None]
+    rows, people = {}, sample.get(f'{side}_instances')
+    if f'{side}_camera' in sample:
+        rows['image.intrinsics'] = _numpy(sample.get(f'{side}_camera').intrinsics)[None]
     for name in IMAGE_COLUMNS:
         if name in sample.metainfo_keys():
             rows[f'image.{name}'] = np.asarray(sample.metainfo[name])[None]
@@ -214,8 +243,8 @@ def _sample_rows(sample):
             if rows[name].shape[1:] != row:
                 raise TableError(f'{sample.img_id}: {name} has shape {rows[name].shape[1:]}, expected {row}')
     for name, spec in PEOPLE_COLUMNS.items():
-        if name in sample.pred_instances:
-            value = _numpy(sample.pred_instances[name])
+        if name in people:
+            value = _numpy(people[name])
             rows[f'people.{name}'] = value.astype(_dtype(value, spec))
             if spec.floating and spec.kind != 'label' and not np.isfinite(value).all():
                 raise TableError(f'{sample.img_id}: people.{name} holds values that are not finite')
@@ -223,7 +252,7 @@ def _sample_rows(sample):
 
 
 def _dtype(value, spec):
-    if spec.floating:
+    if spec.floating or spec.kind == 'valid' and value.dtype.kind == 'f':
         return np.float32
     return np.bool_ if value.dtype == np.bool_ else np.int64
 

@@ -43,11 +43,11 @@ class Reader:
     def __getitem__(self, index):
         img_id = self.ids[index]
         try:
+            path = str(self.img_root / img_id)
             people, intrinsics, meta = self._parse(self.records[img_id], img_id)
         except ValueError as error:
             raise LayoutError(f'{self.path}: {img_id}: {error}') from error
-        sample = HumanDataSample(metainfo=dict(
-            img_id=img_id, img_path=str(self.img_root / img_id), **self.supervision, **meta))
+        sample = HumanDataSample(metainfo=dict(img_id=img_id, img_path=path, **self.supervision, **meta))
         setattr(sample, f'{self.side}_instances', people)
         if intrinsics is not None:
             setattr(sample, f'{self.side}_camera', Camera(intrinsics=intrinsics))
