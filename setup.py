@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent
 
 def requirements(name):
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
-    return [line for line in lines if line and not line.startswith('#')]
+    return [line for line in lines if line and not line.startswith(('#', '-'))]
 
 
 def version():
@@ -29,5 +29,5 @@ setup(
     package_data={'mmhuman_dto': ['body_models/data/*']},
     python_requires='>=3.10,<3.13',
     install_requires=requirements('runtime'),
-    extras_require={'dev': requirements('dev')},
+    extras_require={'coco': requirements('coco'), 'dev': requirements('dev')},
 )

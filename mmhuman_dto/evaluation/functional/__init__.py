@@ -18,6 +18,7 @@ from .depth_order import (
 )
 from .dpw import dpw_metrics, dpw_record
 from .heights import height_errors
+from .keypoint_ap import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
 from .matching import Matches, match_greedily, match_people
 from .mupots import MuPoTSPeople, match_mupots, mupots_metrics, mupots_record
 from .panoptic import panoptic_errors, panoptic_metrics, panoptic_to_h36m, sequence_name
@@ -43,7 +44,8 @@ __all__ = [
     'agora_metrics', 'agora_record', 'MIN_IOU', 'MIN_SCORE', 'Bodies', 'match_bodies', 'to_pixels', 'in_intervals',
     'camera_space_metrics', 'camera_space_record', 'fov_errors', 'vertical_fov', 'GAP_EDGES', 'PCDR_MARGIN',
     'LayerPairs', 'PairCount', 'depth_order', 'depth_order_by_gap', 'layer_pairs', 'pcdr', 'pcdr_layers',
-    'percent_right', 'dpw_metrics', 'dpw_record', 'height_errors', 'Matches', 'match_greedily', 'match_people',
+    'percent_right', 'dpw_metrics', 'dpw_record', 'height_errors', 'SIGMAS', 'import_xtcocotools',
+    'keypoint_metrics', 'keypoint_record', 'Matches', 'match_greedily', 'match_people',
     'MuPoTSPeople', 'match_mupots', 'mupots_metrics', 'mupots_record', 'panoptic_errors', 'panoptic_metrics',
     'panoptic_to_h36m', 'sequence_name', 'PLACEMENT_METRICS', 'PlacedPeople', 'placement_metrics', 'detection_scores',
     'mpjpe', 'pa_mpjpe', 'AGE_GROUPS', 'age_groups', 'layer_accuracy', 'relative_human_metrics',

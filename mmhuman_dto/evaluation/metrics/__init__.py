@@ -1,11 +1,12 @@
 from .agora import AGORAMetric
 from .camera_space import CameraSpaceMetric
+from .coco_keypoints import KeypointAPMetric
 from .crowd import CrowdMetric
 from .dpw import DPWMetric
 from .joints import MuPoTSMetric, PanopticMetric
 from .relative_human import RelativeHumanMetric
 
 __all__ = [
-    'AGORAMetric', 'CameraSpaceMetric', 'CrowdMetric', 'DPWMetric', 'MuPoTSMetric', 'PanopticMetric',
-    'RelativeHumanMetric'
+    'AGORAMetric', 'CameraSpaceMetric', 'CrowdMetric', 'DPWMetric', 'KeypointAPMetric', 'MuPoTSMetric',
+    'PanopticMetric', 'RelativeHumanMetric'
 ]

@@ -1,0 +1,115 @@
+"""Average precision and recall of 2D joints by COCO's rules, through the xtcocotools package.
+
+Definition: https://cocodataset.org/#keypoints-eval: a prediction is right above an object keypoint similarity (OKS), in
+which each joint's error is relative to the person's size and to how well annotators place that joint.
+"""
+import contextlib
+import io
+
+import numpy as np
+
+from .matching import joint_boxes
+
+#: Standard deviation of annotators, relative to the root of the person's area, by joint set: COCO's own, and those of
+#: CrowdPose (Li et al., "CrowdPose", CVPR 2019, as its evaluator has them).
+SIGMAS = {
+    'coco17': (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089),
+    'crowdpose14': (.079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089, .079, .079),
+}
+#: Area of a person relative to that of the box, where it was not segmented (CrowdPose's evaluator).
+AREA_OF_BOX = .53
+#: What xtcocotools gives for keypoints, in its order.
+_FIGURES = ('ap', 'ap_50', 'ap_75', 'ap_medium', 'ap_large', 'ar', 'ar_50', 'ar_75', 'ar_medium', 'ar_large')
+_CATEGORY = dict(id=1, name='person')
+
+
+def import_xtcocotools():
+    """Its classes COCO and COCOeval.
+
+    Raises:
+        ImportError: not installed, or built against another NumPy, with what to do.
+    """
+    try:
+        from xtcocotools.coco import COCO
+        from xtcocotools.cocoeval import COCOeval
+    except (ImportError, ValueError) as error:  # a wheel built against NumPy 1 raises ValueError
+        raise ImportError(
+            f'keypoint AP needs xtcocotools, built on this machine against its NumPy ({error}). With a C compiler '
+            '(Debian/Ubuntu: apt-get install gcc python3-dev) run: pip install "cython>=3" "setuptools<81" wheel, then '
+            'pip install --no-build-isolation -r requirements/coco.txt') from error
+    return COCO, COCOeval
+
+
+def keypoint_record(joints_pred, scores, joints_true, visible, boxes=None):
+    """What the people of one image look like to :func:`keypoint_metrics`.
+
+    Args:
+        joints_pred: (P, K, 2) px. scores: (P,).
+        joints_true: (T, K, 2) px. visible: (T, K) joints that are annotated.
+        boxes: (T, 4) px, xyxy, of the annotated people; None: around their visible joints. People whose box has no
+            area count for nothing, neither found nor missed.
+
+    Returns:
+        dict of float64 arrays: the arguments, ``visible`` nowhere on people without area.
+    """
+    visible = np.asarray(visible, dtype=bool)
+    boxes = joint_boxes(np.asarray(joints_true), visible) if boxes is None else np.asarray(boxes)
+    boxes = np.nan_to_num(np.asarray(boxes, dtype=np.float64))
+    solid = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    return dict(joints_pred=np.asarray(joints_pred, np.float64), scores=np.asarray(scores, np.float64),
+                joints_true=np.asarray(joints_true, np.float64), visible=visible & solid[:, None], boxes=boxes)
+
+
+def keypoint_metrics(records, sigmas):
+    """Figures of many images.
+
+    Args:
+        records: of :func:`keypoint_record`.
+        sigmas: (K,), see ``SIGMAS``.
+
+    Returns:
+        dict: ``ap`` and ``ar`` (means over OKS thresholds .5, .55 ... .95), ``ap_50``, ``ap_75``, ``ar_50``, ``ar_75``,
+        and ``*_medium`` (areas of 32^2 to 96^2 px), ``*_large``, all 0..1; nan where nobody is annotated. Of an image
+        the 20 best predictions count, as in COCO.
+
+    Raises:
+        ImportError: no xtcocotools.
+    """
+    coco, coco_eval = import_xtcocotools()
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth, found = (_index(coco, len(records), annotations)
+                        for annotations in (_truth(records), _predictions(records)))
+        evaluator = coco_eval(truth, found, 'keypoints', np.array(sigmas), use_area=True)
+        evaluator.evaluate()
+        evaluator.accumulate()
+        evaluator.summarize()
+    return {name: float(value) if value >= 0 else float('nan') for name, value in zip(_FIGURES, evaluator.stats)}
+
+
+def _index(coco_class, num_images, annotations):
+    coco = coco_class()
+    coco.dataset = dict(images=[dict(id=i) for i in range(num_images)], categories=[_CATEGORY],
+                        annotations=[dict(a, id=i + 1, category_id=_CATEGORY['id'], iscrowd=0)
+                                     for i, a in enumerate(annotations)])
+    coco.createIndex()
+    return coco
+
+
+def _truth(records):
+    for image, record in enumerate(records):
+        for joints, visible, box in zip(record['joints_true'], record['visible'], record['boxes']):
+            size = box[2:] - box[:2]
+            yield dict(image_id=image, keypoints=_flat(joints, 2 * visible), bbox=[*box[:2], *size],
+                       area=AREA_OF_BOX * size.prod())
+
+
+def _predictions(records):
+    for image, record in enumerate(records):
+        for joints, score in zip(record['joints_pred'], record['scores']):
+            corner, size = joints.min(0), np.ptp(joints, 0)
+            yield dict(image_id=image, keypoints=_flat(joints, np.ones(len(joints))), bbox=[*corner, *size],
+                       area=size.prod(), score=score)
+
+
+def _flat(joints, flags):
+    return np.column_stack([joints, flags]).ravel().tolist()
