@@ -1,0 +1,254 @@
+"""Public annotation files into a people table: restartable, every image and person counted, one bad image one line."""
+import bisect
+import os
+import posixpath
+from pathlib import Path
+
+import torch
+from mmengine.dist import barrier, get_dist_info
+
+import mmhuman_dto
+from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder, side_of
+from mmhuman_dto.fileio.image_header import image_size
+from mmhuman_dto.fileio.images import ImageError
+from mmhuman_dto.fileio.paths import UnsafePathError, path_below
+from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.structures import People
+
+from .base import SkipImage, StageError
+from .isolation import attempt, outcome_of
+from .launch import on_first_rank
+from .manifest import GenerationError, prepare_folder, sync, write_manifest
+from .progress import ProgressReport
+from .shards import SHEETS, TABLE, Shards, count, write_shard
+
+#: Images that are looked for before anything else, to tell a wrong folder from some missing images.
+_PROBES = 20
+
+
+class Conversion:
+    """Converts annotation files, read one after the other, into one table.
+
+    ::
+
+        OUT/schema.json, *.npy    the table, once it is complete; see datasets/people_table.py
+        OUT/failures.jsonl        {"image", "stage", "reason"}, a line an image that went wrong
+        OUT/skipped.jsonl         the same for images without people
+        OUT/manifest.json         what it was made from, and the counts
+        OUT/shards/               work done so far, until the table is complete
+
+    Started again with the same arguments it goes on where it was killed, and the files are those of an unbroken run.
+    Memory holds one annotation file and one shard.
+
+    Args:
+        sources: configs of readers (``SOURCES``), one a file, with the same folder of images.
+        out_dir: folder of the table.
+        body_model: name of the body model that the annotations are of; kept in the table.
+        num_betas: shape coefficients of a row; shorter ones are filled up with zeros (an adult's child coefficient).
+        left_out: fields of people that the table does not take over.
+        read_images: whether to read the sizes of images that the annotations do not state from the images; without it
+            the table has no sizes, and images may be missing.
+        strict: stop at the first image that fails.
+        limit: only the first images; None for all.
+        shard_size: images a shard.
+
+    Raises:
+        GenerationError: nothing to convert, not one image is there, or ``out_dir`` is another run's.
+        LayoutError, UnsafeFileError, BrokenFileError: an annotation file that cannot be read.
+    """
+
+    def __init__(self, sources, out_dir, body_model, num_betas, left_out=(), read_images=True, strict=False, limit=None,
+                 shard_size=5000):
+        self.files = FilesInTurn(sources)
+        self.ids = self.files.ids[:limit]
+        if not self.ids:
+            raise GenerationError(f'{sources[0]["ann_file"]}: no images in it')
+        self.out_dir, self.body_model, self.num_betas = Path(out_dir), body_model, num_betas
+        self.left_out, self.read_images, self.strict = tuple(left_out), read_images, strict
+        self.shards = _TableShards(self.out_dir, len(self.ids), shard_size)
+        self.config = dict(sources=self.files.describe(), body_model=body_model, num_betas=num_betas,
+                           left_out=self.left_out, read_images=read_images, shard_size=shard_size)
+        if read_images:
+            self._look_for_images()
+
+    def run(self):
+        """Convert what is not there yet, merge, and check the table against what was read.
+
+        Returns:
+            dict: kept, people, failed, skipped of the whole table; on every process.
+        """
+        rank, world_size = get_dist_info()
+        manifest = on_first_rank(prepare_folder, self.out_dir, True, self.config, self.ids)
+        if manifest['status'] != 'complete':
+            shards = self.shards.of_rank(rank, world_size)
+            with ProgressReport(self.shards.count_images(shards), 'Converting', quiet=rank > 0) as progress:
+                for shard in shards:
+                    if not self.shards.is_done(shard):
+                        self._convert(shard, manifest['fingerprint'], progress)
+                    else:
+                        progress.resume(count(self.shards.path(shard)))
+            barrier()
+        return on_first_rank(self._finish, manifest)
+
+    def _convert(self, shard, fingerprint, progress):
+        folder, images = self.shards.begin(shard), self.shards.images(shard)
+        about = dict(converter=f'mmhuman_dto {mmhuman_dto.__version__}', sources=self.config['sources'])
+        table, outcomes, people = PeopleTableBuilder(self.body_model, about, fingerprint), [], 0
+        for index in images:
+            result = attempt(self._add, index, table)
+            if isinstance(result, Exception):
+                outcomes.append(self._outcome(result, self.ids[index]))
+                progress.add(**{outcomes[-1].kind: 1})
+            else:
+                people += result
+                progress.add(kept=1)
+        write_shard(folder, table, outcomes)
+        _check_shard(folder, len(images), people)
+        self.shards.commit(shard, folder)
+
+    def _add(self, index, table):
+        """Read one image and add it to the table; returns its number of people."""
+        sample = self.files[index]
+        side = side_of(sample)
+        path = _checked('image', path_below, self.files.img_root, sample.img_id)
+        people = self._rows(sample.get(f'{side}_instances'))
+        if len(people) == 0:
+            raise SkipImage('no people')
+        if f'{side}_camera' in sample:
+            _check_camera(sample.get(f'{side}_camera').intrinsics)
+        if self.read_images and 'ori_shape' not in sample.metainfo_keys():
+            size = _checked('image', image_size, path)
+            # What LoadImage will turn is annotated as it is then.
+            sample.set_metainfo(dict(ori_shape=size[::-1] if sample.get('quarter_turns', 0) % 2 else size))
+        setattr(sample, f'{side}_instances', people)
+        table.add(sample)
+        return len(people)
+
+    def _rows(self, people):
+        """The fields that the table takes over, shapes filled up."""
+        rows = People(num_people=len(people),
+                      **{name: value for name, value in people.items() if name not in (*self.left_out, 'betas')})
+        if 'betas' in people:
+            if people.betas.shape[1] > self.num_betas:
+                raise StageError('shape', f'{people.betas.shape[1]} shape coefficients, {self.body_model} has '
+                                          f'{self.num_betas}')
+            rows.betas = torch.nn.functional.pad(people.betas, (0, self.num_betas - people.betas.shape[1]))
+        return rows
+
+    def _outcome(self, error, img_id):
+        outcome = outcome_of(error, img_id, 'convert')
+        if self.strict and outcome.kind == 'failed':
+            raise GenerationError(f'{img_id}: {outcome.reason}') from error
+        return outcome
+
+    def _look_for_images(self):
+        step = -(-len(self.ids) // _PROBES)
+        paths = [attempt(path_below, self.files.img_root, img_id) for img_id in self.ids[::step]]
+        if not any(isinstance(path, str) and Path(path).exists() for path in paths):
+            raise GenerationError(
+                f'none of {len(paths)} images looked for is below {self.files.img_root}, {self.ids[0]!r} for one. Name '
+                'the folder that the image ids are relative to, or convert without images')
+
+    def _finish(self, manifest):
+        if manifest['status'] != 'complete':
+            counts = [count(self.shards.path(shard)) for shard in range(len(self.shards))]
+            total = {name: sum(part[name] for part in counts) for name in ('kept', 'people', 'failed', 'skipped')}
+            self.shards.merge()
+            _check_table(self.out_dir, self.ids, total)
+            manifest.update(status='complete', counts=total)
+            write_manifest(self.out_dir, manifest)
+        self.shards.clean()
+        return manifest['counts']
+
+
+class FilesInTurn:
+    """Several annotation files as one sequence of samples, with one of them in memory at a time.
+
+    Args:
+        sources: configs of readers, one a file, with the same folder of images.
+    """
+
+    def __init__(self, sources):
+        self.sources, self.ids, self.starts = sources, [], []
+        for number in range(len(sources)):
+            self._open(number)
+            self.starts.append(len(self.ids))
+            self.ids += self.reader.ids
+        self.img_root = Path(sources[0]['data_root']) / sources[0]['img_prefix']
+        self.first_of = self._find_repeated()
+
+    def __getitem__(self, index):
+        if index in self.first_of:
+            first = self.first_of[index]
+            file = self.sources[self._file_of(first)]['ann_file']
+            raise StageError('read', f'the image is annotated twice, in {file} as {self.ids[first]!r} before')
+        number = self._file_of(index)
+        if number != self.number:
+            self._open(number)
+        return self.reader[index - self.starts[number]]
+
+    def describe(self):
+        """The configs with the sizes of their files, by which a changed file is known."""
+        return [dict(source, bytes=(Path(source['data_root']) / source['ann_file']).stat().st_size)
+                for source in self.sources]
+
+    def _find_repeated(self):
+        """Index -> index of the same image before, where there is one."""
+        places = {}
+        first = [places.setdefault(posixpath.normpath(img_id), index) for index, img_id in enumerate(self.ids)]
+        return {index: before for index, before in enumerate(first) if before != index}
+
+    def _file_of(self, index):
+        return bisect.bisect_right(self.starts, index) - 1
+
+    def _open(self, number):
+        self.reader = None  # frees the memory of the file before
+        self.number, self.reader = number, SOURCES.build(self.sources[number])
+
+
+class _TableShards(Shards):
+    """Shards of one table only, which is merged into the output folder itself."""
+
+    def merge(self):
+        super().merge()
+        # The schema comes last: without it there is no table.
+        for path in sorted((self.out / TABLE).iterdir(), key=lambda path: path.name == 'schema.json'):
+            os.replace(path, self.out / path.name)
+        sync(self.out)
+        (self.out / TABLE).rmdir()
+        (self.out / SHEETS).rmdir()
+
+
+def _checked(step, function, *args):
+    """``function(*args)``; what it raises is a failure of ``step`` whose message says it all."""
+    try:
+        return function(*args)
+    except (ImageError, UnsafePathError) as error:
+        raise StageError(step, str(error)) from error
+
+
+def _check_camera(intrinsics):
+    focal = intrinsics[[0, 1], [0, 1]]
+    if not torch.isfinite(intrinsics).all() or not (focal > 0).all():
+        raise StageError('camera', f'intrinsics must be finite with a positive focal length, are {intrinsics.tolist()}')
+
+
+def _check_shard(folder, images, people):
+    """Reopen what was written: every image is in it once, and all people of the kept ones."""
+    found = count(folder)
+    done = found['kept'] + found['skipped'] + found['failed']
+    if (done, found['people']) != (images, people):
+        raise GenerationError(f'{folder}: {images} images and {people} people read, {done} and {found["people"]} '
+                              'written; this is a bug of mmhuman_dto or of its disk')
+
+
+def _check_table(folder, ids, counts):
+    """Reopen the merged table: it holds as many rows as its shards, of the annotations' images in their order."""
+    table = PeopleTable(folder)
+    have, want = (len(table), table.schema['num_people']), (counts['kept'], counts['people'])
+    if have != want:
+        raise GenerationError(f'{folder}: (images, people) are {have} in the table, {want} in its shards')
+    order = iter(ids)
+    for row in range(len(table)):
+        if (img_id := table.image_id(row)) not in order:
+            raise GenerationError(f'{folder}: row {row}, {img_id!r}, is not where the annotations have it')

@@ -1,0 +1,102 @@
+"""Convert the annotation files of a public data set to a people table, the format that recipes read.
+
+    python tools/dataset_converters/public2table.py agora train
+    python tools/dataset_converters/public2table.py dto-humans train --images /datasets/4dhumans/images
+
+reads data/NAME and writes data/NAME/tables/SPLIT, unless told otherwise. Killed and started again it goes on; the table
+is then that of an unbroken run. An image that fails costs a line of OUT/failures.jsonl.
+Data sets, their files and where they come from: docs/converting.md
+"""
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from mmengine.dist import get_rank
+
+from mmhuman_dto.datasets.people_table import TableError
+from mmhuman_dto.datasets.public import LayoutError
+from mmhuman_dto.datasets.public_sets import PUBLIC_SETS
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
+from mmhuman_dto.generation import GenerationError
+from mmhuman_dto.generation.conversion import Conversion
+from mmhuman_dto.generation.launch import start_processes, stop_processes
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=list_of_sets(), formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False)
+    parser.add_argument('name', choices=PUBLIC_SETS, metavar='NAME', help='data set, see below')
+    parser.add_argument('split', metavar='SPLIT', help='part of it, see below')
+    parser.add_argument('--data-root', type=Path, help='folder of the annotation files, default data/NAME')
+    parser.add_argument('--ann-files', nargs='+', metavar='FILE',
+                        help='annotation files below DATA_ROOT that become one table, if called otherwise than below')
+    parser.add_argument('--images', help='folder that the image ids are relative to, absolute or below DATA_ROOT')
+    parser.add_argument('--out-dir', type=Path, help='folder of the table, default DATA_ROOT/tables/SPLIT')
+    parser.add_argument('--smpl', default='data/smpl', help='folder of the body models, default %(default)s; needed by '
+                        'sets annotated in a world frame: where a body is depends on where its pelvis is')
+    parser.add_argument('--no-images', action='store_true', help="don't look at images: no sizes, some may be missing")
+    parser.add_argument('--strict', action='store_true', help='stop at the first image that fails')
+    parser.add_argument('--max-failures', type=int,
+                        help='exit with status 1 when more images failed; default: when some failed and none was kept')
+    parser.add_argument('--limit', type=int, help='only the first LIMIT images')
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm'), default='none',
+                        help='how the processes of this run were started; each takes a fixed part of the images')
+    args = parser.parse_args(argv)
+    if args.split not in PUBLIC_SETS[args.name].splits:
+        parser.error(f'{args.name} has no {args.split!r}, only {", ".join(PUBLIC_SETS[args.name].splits)}')
+    return args
+
+
+def list_of_sets():
+    """The data sets with their splits and files, for --help."""
+    lines = ['data sets:']
+    for name, public_set in PUBLIC_SETS.items():
+        needs = ', needs --smpl' if public_set.in_world else ''
+        lines.append(f'  {name:<15} {public_set.title} ({public_set.body_model or "joints only"}{needs})')
+        lines += [f'  {"":<15} {split}: {", ".join(files)}' for split, files in public_set.splits.items()]
+    return '\n'.join(lines)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    torch.set_num_threads(1)
+    try:
+        start_processes(args.launcher)
+        return convert(args)
+    except (GenerationError, LayoutError, TableError, BrokenFileError, UnsafeFileError, OSError) as error:
+        print(f'{Path(__file__).name}: {error}', file=sys.stderr)
+        return 2
+    finally:
+        stop_processes()
+
+
+def convert(args):
+    """Convert as the arguments say; returns the exit status."""
+    public_set = PUBLIC_SETS[args.name]
+    data_root = args.data_root or Path('data') / args.name
+    out_dir = args.out_dir or data_root / 'tables' / args.split
+    files = args.ann_files or public_set.find_files(args.split, data_root)
+    sources = [public_set.source(file, data_root, args.images, args.smpl) for file in files]
+    counts = Conversion(sources, out_dir, public_set.body_model, public_set.num_betas, public_set.left_out,
+                        not args.no_images, args.strict, args.limit).run()
+    if get_rank() == 0:
+        report(counts, out_dir)
+    if args.max_failures is None:
+        return int(counts['failed'] > 0 and counts['kept'] == 0)
+    return int(counts['failed'] > args.max_failures)
+
+
+def report(counts, out_dir):
+    """Print what became of the images and people."""
+    total = counts['kept'] + counts['skipped'] + counts['failed']
+    print(f'{out_dir}: {total} images read = {counts["kept"]} written and found again + {counts["skipped"]} without '
+          f'people + {counts["failed"]} failed')
+    print(f'{out_dir}: {counts["people"]} people of these images read = written = found again')
+    if counts['failed']:
+        print(f'  failures: {out_dir / "failures.jsonl"}')
+
+
+if __name__ == '__main__':
+    sys.exit(main())
