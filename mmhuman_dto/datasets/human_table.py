@@ -5,6 +5,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.registry import DATASETS
 from mmhuman_dto.structures import FIELDS, HumanDataSample, People
 
@@ -46,6 +47,7 @@ class HumanTable(Dataset):
     Raises:
         TableError: a broken table.
         ValueError: no image with enough people.
+        UnsafePathError: an image id that leads out of ``data_root``, when that image is asked for.
     """
 
     def __init__(self, data_root, table, name=None, has_3d=None, detect_all=None, min_people=0, num_betas=None,
@@ -76,7 +78,7 @@ class HumanTable(Dataset):
         people = People(num_people=len(row.pred_instances), **columns)
         everyone = people if self.num_betas is None else self._with_betas(people)
         sample = HumanDataSample(metainfo={
-            **row.metainfo, **self.supervision, 'img_path': str(self.data_root / row.img_id),
+            **row.metainfo, **self.supervision, 'img_path': path_below(self.data_root, row.img_id),
             'dataset': self.name})
         if len(everyone) < len(people):
             sample.set_metainfo(dict(detect_all=False))

@@ -11,7 +11,7 @@ import mmhuman_dto
 from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder, side_of
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import ImageError
-from mmhuman_dto.fileio.paths import UnsafePathError, path_below
+from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
 
@@ -110,14 +110,13 @@ class Conversion:
         """Read one image and add it to the table; returns its number of people."""
         sample = self.files[index]
         side = side_of(sample)
-        path = _checked('image', path_below, self.files.img_root, sample.img_id)
         people = self._rows(sample.get(f'{side}_instances'))
         if len(people) == 0:
             raise SkipImage('no people')
         if f'{side}_camera' in sample:
             _check_camera(sample.get(f'{side}_camera').intrinsics)
         if self.read_images and 'ori_shape' not in sample.metainfo_keys():
-            size = _checked('image', image_size, path)
+            size = _size_of(sample.img_path)
             # What LoadImage will turn is annotated as it is then.
             sample.set_metainfo(dict(ori_shape=size[::-1] if sample.get('quarter_turns', 0) % 2 else size))
         setattr(sample, f'{side}_instances', people)
@@ -219,12 +218,11 @@ class _TableShards(Shards):
         (self.out / SHEETS).rmdir()
 
 
-def _checked(step, function, *args):
-    """``function(*args)``; what it raises is a failure of ``step`` whose message says it all."""
+def _size_of(path):
     try:
-        return function(*args)
-    except (ImageError, UnsafePathError) as error:
-        raise StageError(step, str(error)) from error
+        return image_size(path)
+    except ImageError as error:
+        raise StageError('image', str(error)) from error
 
 
 def _check_camera(intrinsics):

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from mmhuman_dto.fileio import load_npz
+from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.structures import Camera, HumanDataSample
 
 from .parsing import LayoutError
@@ -43,7 +44,7 @@ class Reader:
     def __getitem__(self, index):
         img_id = self.ids[index]
         try:
-            path = str(self.img_root / img_id)
+            path = path_below(self.img_root, img_id)
             people, intrinsics, meta = self._parse(self.records[img_id], img_id)
         except ValueError as error:
             raise LayoutError(f'{self.path}: {img_id}: {error}') from error
