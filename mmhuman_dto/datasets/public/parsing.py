@@ -17,14 +17,14 @@ def entry(record, key):
 
 
 def array(record, key):
-    """``record[key]`` (array, torch tensor, or nested lists of them) as float32.
+    """``record[key]`` (array, torch tensor, or nested lists of them) as a float32 array of its own.
 
     Raises:
         LayoutError: an absent key, anything but numbers, nan or infinity.
     """
     value = entry(record, key)
     try:
-        value = np.asarray([np.asarray(row) for row in value] if isinstance(value, list) else value, dtype=np.float32)
+        value = np.array([np.asarray(row) for row in value] if isinstance(value, list) else value, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise LayoutError(f'{key} is not an array of numbers ({error})') from error
     if not np.isfinite(value).all():
