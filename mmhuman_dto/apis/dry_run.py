@@ -4,11 +4,11 @@ import time
 
 import torch
 from mmengine.dataset import pseudo_collate
-from torch.utils.flop_counter import FlopCounterMode
 
 from mmhuman_dto.datasets import SyntheticCrowd
 from mmhuman_dto.registry import BODY_MODELS, MODELS
 
+from .flops import flop_counter
 from .training import missing_files
 
 #: What takes the place of a part of a model config whose files are not there: (value, words).
@@ -65,7 +65,7 @@ def dry_run(cfg, images=1):
     batch = synthetic_batch(model.input_size, images)
     mixed = cfg.optim_wrapper.get('type') == 'AutocastOptimWrapper'
     start = time.perf_counter()
-    with FlopCounterMode(display=False) as flops:
+    with flop_counter() as flops:
         with torch.autocast(device, torch.bfloat16, enabled=mixed):
             data = model.data_preprocessor(batch, training=True)
             losses = model(**data, mode='loss')

@@ -68,6 +68,7 @@ class BodyModel(nn.Module):
         self.num_vertices, self.num_betas = size, shape_dirs.shape[2]
         self.child_coefficient, self.joint_names = child_coefficient, tuple(joint_names)
         self._tree = [-1, *parents[1:].tolist()]
+        self._buffer('bone_parents', parents[1:])
         self._buffer('template', template.T)
         self._buffer('shape_dirs', shape_dirs.permute(2, 1, 0))
         self._buffer('skin_weights', skin_weights.T)
@@ -149,8 +150,7 @@ class BodyModel(nn.Module):
         """
         if joint_set in self.regressor_names:
             return self.regress(output.vertices, joint_set)
-        rows = pick_rows(self.joint_names, joint_set)
-        return output.joints[..., rows, :]
+        return pick_joints(output.joints, pick_rows(self.joint_names, joint_set))
 
     def thinned(self, joint_set):
         """A light copy that has only the vertices its joints and one joint set need.
@@ -229,13 +229,19 @@ class BodyModel(nn.Module):
 
     def _world_transforms(self, rotations, rest):
         """Transforms (N, K, 4, 4) of all bones, root first, from local rotations and rest joints (N, K, 3)."""
-        offsets = torch.cat([rest[:, :1], rest[:, 1:] - rest[:, self._tree[1:]]], 1)
-        bottom = rotations.new_tensor([0, 0, 0, 1]).expand(*rotations.shape[:2], 1, 4)
+        offsets = torch.cat([rest[:, :1], rest[:, 1:] - rest[:, self.bone_parents]], 1)
+        last_row = torch.eye(4, dtype=rotations.dtype, device=rotations.device)[3]
+        bottom = last_row.expand(*rotations.shape[:2], 1, 4)
         local = torch.cat([torch.cat([rotations, offsets[..., None]], -1), bottom], 2).unbind(1)
         world = [local[0]]
         for parent, transform in zip(self._tree[1:], local[1:]):
             world.append(world[parent] @ transform)
         return torch.stack(world, 1)
+
+
+def pick_joints(joints, rows):
+    """Joints (*, K, 3) in the given rows (K numbers) of (*, J, 3); the host does not wait for their device."""
+    return joints.index_select(-2, torch.tensor(rows).to(joints.device, non_blocking=True))
 
 
 def _check_shape(name, value, want):

@@ -8,7 +8,7 @@ from mmhuman_dto.fileio import BrokenFileError
 from mmhuman_dto.registry import BODY_MODELS
 
 from .assets import child_direction, find_body_file, read_body, read_matrix
-from .base import BodyModel
+from .base import BodyModel, pick_joints
 from .joint_sets import JOINT_SETS, SMPL_PARENTS, pick_rows
 
 _FINGERS = ('thumb', 'index', 'middle', 'ring', 'pinky')
@@ -67,7 +67,7 @@ class SMPL(BodyModel):
                            'which is not there. It comes with the data of SPIN and of most later methods.')
         # First, so that their neck is taken and not the kinematic tree's.
         joints = torch.cat([self.extra_regressor @ output.vertices, output.joints], -2)
-        return joints[..., pick_rows(_EXTRA_JOINTS + self.joint_names, joint_set), :]
+        return pick_joints(joints, pick_rows(_EXTRA_JOINTS + self.joint_names, joint_set))
 
     def _regressor_hint(self, joint_set):
         if joint_set == 'h36m17':

@@ -8,7 +8,7 @@ from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
 from mmhuman_dto.registry import BODY_MODELS
 
 from .assets import find_body_file, read_body
-from .base import BodyModel
+from .base import BodyModel, pick_joints
 from .joint_sets import JOINT_SETS
 from .smpl import add_child, check_num_betas, point_vertices
 
@@ -59,4 +59,4 @@ class SMPLX(BodyModel):
         return torch.cat([axis_angle_to_matrix(pose[:, :_NUM_BODY]), rest], 1)
 
     def _kinematic(self, bone_joints):
-        return bone_joints[:, _SMPL_ROWS]
+        return pick_joints(bone_joints, _SMPL_ROWS)

@@ -1,10 +1,11 @@
 """What a pass costs: FLOPs, memory, and the share of each part of a training step."""
 import time
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch.autograd.graph import saved_tensors_hooks
-from torch.utils.flop_counter import FlopCounterMode
+
+from mmhuman_dto.apis.flops import flop_counter
 
 #: Parts of a training step by the path of the module whose forward pass they are.
 PARTS = {'forward': '', 'preprocess': 'data_preprocessor', 'targets': 'targets', 'encoder': 'backbone',
@@ -20,29 +21,6 @@ def finish(device):
     """Wait until a device has done all it was given."""
     if device == 'cuda':
         torch.cuda.synchronize()
-
-
-def _attention_flops(q, k, v, *args, out_shape=None, **kwargs):
-    """Of a product of queries and keys, and one of weights and values."""
-    return 2 * q[0] * q[1] * q[2] * k[2] * (q[3] + v[3])
-
-
-def _attention_backward_flops(gradient, q, k, v, *args, out_shape=None, **kwargs):
-    """The weights once more, and two gradients of each product."""
-    return 2 * q[0] * q[1] * q[2] * k[2] * (3 * q[3] + 2 * v[3])
-
-
-#: torch counts the attention kernels of GPUs only.
-_CPU_ATTENTION = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_flops,
-}
-
-
-class _NoModules(nullcontext):
-    """Stands in for torch's tracker of modules, which stumbles over views of parameters under ``no_grad``."""
-
-    parents = ('Global', )
 
 
 @contextmanager
@@ -65,9 +43,7 @@ def cost(model, device):
     if device == 'cuda':
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
-    flops = FlopCounterMode(display=False, custom_mapping=_CPU_ATTENTION)
-    flops.mod_tracker = _NoModules()
-    with flops, saved_tensors_hooks(keep, lambda x: x):
+    with flop_counter() as flops, saved_tensors_hooks(keep, lambda x: x):
         yield found
     found.update(gflop=flops.get_total_flops() / 1e9, kept_mb=sum(kept.values()) / 2**20)
     if device == 'cuda':

@@ -81,7 +81,7 @@ class Denoising(nn.Module):
         return torch.where(torch.rand_like(like) < .5, -size, size)
 
     def _noisy_boxes(self, boxes, negative):
-        half = boxes[..., [2, 3, 2, 3]] / 2
+        half = torch.cat([boxes[..., 2:]] * 2, -1) / 2
         noisy = corners(boxes) + self._noise(boxes, negative) * half * self.box_noise
         return from_corners(noisy.clamp(0, 1)).clamp(1e-4, 1 - 1e-4)
 
