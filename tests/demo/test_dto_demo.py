@@ -1,11 +1,11 @@
 """The demo on a small crowd made here, and on the bundled one."""
-import importlib.util
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scripts import load_script
 
 from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.fileio import load_npz
@@ -19,10 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope='module')
 def demo():
-    spec = importlib.util.spec_from_file_location('dto_demo', ROOT / 'demo/dto_demo.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script('demo/dto_demo.py')
 
 
 @pytest.fixture(scope='module')

@@ -1,23 +1,20 @@
 """tools/generate_dto.py: arguments, exit status and what it prints."""
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import pytest
+from scripts import load_script
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'generate_dto.py'
+TOOL = 'tools/generate_dto.py'
 
 
 @pytest.fixture
 def tool(monkeypatch, capsys):
     """Call the tool's main() as the command line would; returns exit status, stdout, stderr."""
-    spec = importlib.util.spec_from_file_location('generate_dto', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(TOOL)
 
     def call(*arguments):
-        monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
+        monkeypatch.setattr(sys, 'argv', [TOOL, *map(str, arguments)])
         try:
             status = module.main()
         except SystemExit as error:

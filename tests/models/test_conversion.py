@@ -1,10 +1,10 @@
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+from scripts import load_script
 
 from mmhuman_dto.models.conversion import convert, convert_dinov2, convert_release, model_config, unwrap
 from mmhuman_dto.models.layers.position import resample_dinov2_positions
@@ -14,14 +14,7 @@ ROOT = Path(__file__).parents[2]
 PUBLIC = ROOT / 'tests/data/parity/model_checkpoint_vitb_1288_state.json'
 
 
-def converter():
-    spec = importlib.util.spec_from_file_location('mahmr', ROOT / 'tools/model_converters/mahmr2mmhuman.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = converter()
+tool = load_script('tools/model_converters/mahmr2mmhuman.py')
 
 
 def public_state():

@@ -1,9 +1,9 @@
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scripts import load_script
 
 from mmhuman_dto.geometry.boxes import generalized_iou
 from mmhuman_dto.models.losses import SetCriterion
@@ -16,14 +16,7 @@ ROOT = Path(__file__).parents[2]
 PARITY = ROOT / 'tests/data/parity'
 
 
-def parity_module():
-    spec = importlib.util.spec_from_file_location('parity_losses', ROOT / 'tools/misc/parity/losses.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-parity = parity_module()
+parity = load_script('tools/misc/parity/losses.py')
 
 
 def criterion(names=tuple(parity.LOSSES)):
