@@ -1,0 +1,111 @@
+"""DTO after the network: everybody placed together, from a depth map and the prior of how tall people are."""
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from mmhuman_dto.generation import checked_config
+from mmhuman_dto.generation.base import Context
+from mmhuman_dto.generation.isolation import apply_stage, describe
+from mmhuman_dto.geometry import project
+from mmhuman_dto.registry import STAGES
+
+from .model import DEFAULT_DTO, ROOT, find_config
+
+#: Stages of a recipe that do not apply here: pictures are read already, and every result is kept.
+_LEFT_OUT = ('LoadImage', 'KeepOptimised')
+
+
+class DTOInferencer:
+    """People of pictures by a network, before and after DTO.
+
+    ::
+
+        people = MetricHMRInferencer('vit-tiny_synthetic-crowd')
+        inferencer = DTOInferencer(people, 'configs/dto/paper_synthetic-crowd.py')
+
+    Args:
+        people: :class:`~mmhuman_dto.apis.inference.MetricHMRInferencer`, which gives the meshes.
+        config: a DTO recipe: file, or name of a shipped one, of which the stages, but not the source of meshes, are
+            used.
+        depth: config of a :class:`~mmhuman_dto.perception.DepthSource`; None: the recipe's.
+        masks, ages: configs of a mask and an age source; None: none, for those in recipes belong to the recipe's
+            meshes. Without them the meshes' silhouettes are the masks, and ages and sexes are unknown.
+        data_root: folder that file names of sources are relative to; None: the recipe's.
+
+    Raises:
+        ConfigError: a recipe with keys that mean nothing.
+    """
+
+    def __init__(self, people, config=DEFAULT_DTO, depth=None, masks=None, ages=None, data_root=None):
+        self.people = people
+        recipe = checked_config(Config.fromfile(find_config(config)).to_dict())
+        root = Path(recipe['data_root'] if data_root is None else data_root)
+        if not root.exists():
+            root = ROOT / root
+        context = Context(people.body_model, root, people.body_model.faces.device)
+        sources = dict(AddDepth=depth, AddMasks=masks, AddAges=ages)
+        self.stages = [_build(name, stage, context) for name, stage in _chosen(recipe['stages'], sources)]
+
+    @property
+    def body_model(self):
+        return self.people.body_model
+
+    def __call__(self, inputs):
+        """Yield an :class:`Inference` with ``sample`` and ``placed`` for each picture; see
+        :meth:`MetricHMRInferencer.__call__`."""
+        for batch in self.people.batches(inputs):
+            placed = iter(self._place([result for result in batch if not result.error]))
+            for result in batch:
+                yield result if result.error else _with_placed(result, next(placed))
+
+    @torch.no_grad()
+    def _place(self, results):
+        """What the stages make of each result's sample, or the exception that one of them raised."""
+        outcomes = [_sample_with_image(result) for result in results]
+        for stage in self.stages:
+            alive = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Exception)]
+            if alive:
+                for i, outcome in zip(alive, apply_stage(stage, [outcomes[i] for i in alive])):
+                    outcomes[i] = outcome
+        return [outcome if isinstance(outcome, Exception) else self._finish(outcome) for outcome in outcomes]
+
+    def _finish(self, sample):
+        """What is kept of a placed sample; its joints follow the people."""
+        people = sample.pred_instances
+        output = self.body_model(people.pose, people.betas, people.transl)
+        people.keypoints_3d = self.body_model.joint_set(output, sample.joint_set)
+        people.keypoints_2d = project(people.keypoints_3d, sample.pred_camera.intrinsics)
+        for name in ('image', 'pred_maps', 'initial_instances'):
+            if name in sample:
+                delattr(sample, name)
+        return sample.to('cpu')
+
+
+def _chosen(stages, sources):
+    """(name, config) of the stages that are run, with the given sources in place of the recipe's."""
+    for name, stage in stages.items():
+        kind, source = stage['type'], sources.get(stage['type'])
+        if source is not None:
+            yield name, dict(stage, source=source)
+        elif kind not in (*_LEFT_OUT, 'AddMasks', 'AddAges'):
+            yield name, stage
+
+
+def _build(name, config, context):
+    stage = STAGES.build(config)
+    stage.name = name
+    stage.bind(context)
+    return stage
+
+
+def _sample_with_image(result):
+    sample = result.sample.new()
+    sample.image = result.image
+    return sample
+
+
+def _with_placed(result, outcome):
+    if isinstance(outcome, Exception):
+        return result._replace(note=f'DTO: {describe(outcome)}')
+    return result._replace(placed=outcome)

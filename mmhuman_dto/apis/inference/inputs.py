@@ -1,0 +1,129 @@
+"""What an inferencer is given, opened one picture at a time: arrays, files, folders, videos, URLs."""
+import io
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from mmhuman_dto.fileio.images import ImageError, as_rgb, read_image
+
+#: Files with these suffixes are taken from folders.
+IMAGE_SUFFIXES = frozenset(Image.registered_extensions()) - {'.pdf', '.mpg', '.mpeg'}
+VIDEO_SUFFIXES = frozenset(('.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg'))
+#: A picture from the network takes at most this long (s) and is at most this large (bytes).
+_TIMEOUT, _MAX_DOWNLOAD = 30, 200 * 2**20
+
+
+class Photo(NamedTuple):
+    """One picture.
+
+    Attributes:
+        img_id: its name: the file's, from the given folder on; ``VIDEO/000012`` for a frame; the number of an array.
+        img_path: the file or URL; '' for arrays.
+        image: (H, W, 3) uint8 RGB; None where there is an error.
+        error: what is wrong with it; ''.
+    """
+    img_id: str
+    img_path: str
+    image: np.ndarray | None
+    error: str = ''
+
+
+def open_photos(inputs, allow_urls=False):
+    """Yield a :class:`Photo` for each picture in ``inputs``, one in memory at a time.
+
+    Args:
+        inputs: an array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, or (N, H, W, 3) of several; a path of
+            an image, a video or a folder (searched with its subfolders for both, in order of their names); or any
+            iterable of these.
+        allow_urls: whether http(s) addresses of images are fetched; else they are an error of that input.
+
+    Raises:
+        TypeError: an input that is none of these.
+    """
+    for number, item in enumerate(_items(inputs)):
+        if isinstance(item, np.ndarray):
+            yield _attempt(f'{number:06d}', '', as_rgb, item)
+        elif not isinstance(item, (str, Path)):
+            raise TypeError(f'input {number} is a {type(item).__name__}, expected an array, a path or an address')
+        elif '://' in str(item):
+            yield _fetch(str(item), allow_urls)
+        else:
+            yield from _open_path(Path(item))
+
+
+def _items(inputs):
+    if isinstance(inputs, np.ndarray):
+        return inputs if inputs.ndim == 4 else [inputs]
+    if isinstance(inputs, (str, Path)) or not isinstance(inputs, Iterable):
+        return [inputs]
+    return inputs
+
+
+def _open_path(path):
+    if not path.is_dir():
+        yield from _open_file(path, path.name)
+        return
+    files = sorted(file for file in path.rglob('*') if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+    if not files:
+        yield Photo(path.name, str(path), None, f'{path}: no image or video in this folder')
+    for file in files:
+        yield from _open_file(file, file.relative_to(path).as_posix())
+
+
+def _open_file(path, name):
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        yield from _open_video(path, name)
+    else:
+        yield _attempt(name, str(path), read_image, path)
+
+
+def _open_video(path, name):
+    capture = cv2.VideoCapture(str(path))
+    try:
+        read, number = capture.isOpened(), 0
+        while read:
+            read, frame = capture.read()
+            if read:
+                yield Photo(f'{name}/{number:06d}', str(path), cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+                number += 1
+    finally:
+        capture.release()
+    if number == 0:
+        reason = 'cannot be read as a video' if path.is_file() else 'no such video'
+        yield Photo(name, str(path), None, f'{path}: {reason}')
+
+
+def _fetch(url, allowed):
+    name = Path(urlsplit(url).path).name or urlsplit(url).netloc
+    if not allowed:
+        return Photo(name, url, None, f'{url}: addresses are only fetched with allow_urls=True')
+    return _attempt(name, url, _read_url, url)
+
+
+def _read_url(url):
+    if urlsplit(url).scheme not in ('http', 'https'):
+        raise ImageError(f'{url}: expected http or https')
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
+            content = answer.read(_MAX_DOWNLOAD + 1)
+    except OSError as error:
+        raise ImageError(f'{url}: cannot be fetched ({error})') from error
+    if len(content) > _MAX_DOWNLOAD:
+        raise ImageError(f'{url}: larger than {_MAX_DOWNLOAD >> 20} MiB')
+    try:
+        return read_image(io.BytesIO(content))
+    except ImageError as error:
+        raise ImageError(f'{url}: not an image') from error
+
+
+def _attempt(name, path, read, source):
+    try:
+        return Photo(name, path, read(source))
+    except ImageError as error:
+        return Photo(name, path, None, str(error))

@@ -1,0 +1,129 @@
+"""Metric-Aware HMR on anything that holds pictures."""
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from mmhuman_dto.generation.isolation import attempt, describe
+from mmhuman_dto.geometry import project
+from mmhuman_dto.structures import HumanDataSample
+
+from .inputs import open_photos
+from .model import DEFAULT_MODEL, init_model
+from .result import Inference
+
+
+class MetricHMRInferencer:
+    """People of pictures, in metres, by one network.
+
+    ::
+
+        inferencer = MetricHMRInferencer('vit-tiny_synthetic-crowd')
+        for result in inferencer(['a.jpg', 'folder', 'video.mp4']):
+            print(result.img_id, result.error or result.sample.pred_instances.transl)
+
+    Args:
+        model: a :class:`~mmhuman_dto.models.detectors.MetricHMR`, or what :func:`init_model` takes as config.
+        checkpoint, device: see :func:`init_model`; only where ``model`` is not a network already.
+        batch_size: pictures that go through the network together.
+        threshold: confidence above which somebody is reported, 0..1; None: the network's own.
+        focal: focal length in px of the original picture, which replaces the network's own estimate; None: that.
+        allow_urls: whether http(s) addresses of images are fetched.
+
+    Raises:
+        FileNotFoundError, CheckpointError: see :func:`init_model`.
+        ValueError: a batch size, threshold or focal length that makes no sense.
+    """
+
+    def __init__(self, model=DEFAULT_MODEL, checkpoint=None, device=None, batch_size=4, threshold=None, focal=None,
+                 allow_urls=False):
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, is {batch_size}')
+        if threshold is not None and not 0 <= threshold < 1:
+            raise ValueError(f'threshold must be in [0, 1), is {threshold}')
+        if focal is not None and not focal > 0:
+            raise ValueError(f'focal must be a length in px, is {focal}')
+        self.model = init_model(model, checkpoint, device) if isinstance(model, (str, Path)) else model.eval()
+        if threshold is not None:
+            self.model.threshold = threshold
+        self.batch_size, self.focal, self.allow_urls = batch_size, focal, allow_urls
+
+    @property
+    def body_model(self):
+        return self.model.body_model
+
+    def __call__(self, inputs):
+        """Yield an :class:`Inference` for each picture in ``inputs``, in order; at most a batch is in memory.
+
+        Args:
+            inputs: see :func:`~mmhuman_dto.apis.inference.inputs.open_photos`.
+        """
+        for batch in self.batches(inputs):
+            yield from batch
+
+    def batches(self, inputs):
+        """The same, as lists of up to ``batch_size``."""
+        photos = open_photos(inputs, self.allow_urls)
+        while batch := list(islice(photos, self.batch_size)):
+            readable = [photo for photo in batch if not photo.error]
+            samples = iter(self._predict(readable))
+            yield [Inference(photo.img_id, None, error=photo.error) if photo.error else _result(photo, next(samples))
+                   for photo in batch]
+
+    @torch.no_grad()
+    def _predict(self, photos):
+        """A sample for each photo, or the exception it caused alone."""
+        samples = attempt(self._forward, photos)
+        if isinstance(samples, Exception):
+            samples = [one if isinstance(one, Exception) else one[0]
+                       for one in (attempt(self._forward, [photo]) for photo in photos)]
+        return samples
+
+    def _forward(self, photos):
+        if not photos:
+            return []
+        inputs = [torch.from_numpy(photo.image.transpose(2, 0, 1).copy()) for photo in photos]
+        samples = self.model.test_step(dict(inputs=inputs, data_samples=[_sample_of(photo) for photo in photos]))
+        return [self._finish(sample.to('cpu')) for sample in samples]
+
+    def _finish(self, sample):
+        if self.focal is not None:
+            set_focal(sample, self.focal)
+        people = sample.pred_instances
+        people.heights = self.body_model.height(people.betas.to(self.body_model.faces.device)).cpu()
+        sample.set_metainfo(dict(
+            body_model=type(self.body_model).__name__, joint_set=self.model.joint_set,
+            focal_source='given' if self.focal is not None else 'network'))
+        return sample
+
+
+def set_focal(sample, focal):
+    """Replace the focal length of predictions, in place.
+
+    The network says how large people appear: with another focal length they are proportionally farther away or nearer,
+    as tall and as far from the optical axis as before.
+
+    Args:
+        sample: :class:`HumanDataSample` with ``pred_camera`` and ``pred_instances`` (transl and, where there are,
+            keypoints_3d and keypoints_2d, which follow).
+        focal: px of the original image, for x and y.
+    """
+    people, intrinsics = sample.pred_instances, sample.pred_camera.intrinsics.clone()
+    shift = people.transl * people.transl.new_tensor([0, 0, 1]) * (focal / intrinsics[1, 1] - 1)
+    intrinsics[0, 0] = intrinsics[1, 1] = focal
+    sample.pred_camera.intrinsics, people.transl = intrinsics, people.transl + shift
+    if 'keypoints_3d' in people:
+        people.keypoints_3d = people.keypoints_3d + shift[:, None]
+        people.keypoints_2d = project(people.keypoints_3d, intrinsics)
+
+
+def _sample_of(photo):
+    size = photo.image.shape[:2]
+    return HumanDataSample(metainfo=dict(
+        img_id=photo.img_id, img_path=photo.img_path, ori_shape=size, img_shape=size))
+
+
+def _result(photo, sample):
+    if isinstance(sample, Exception):
+        return Inference(photo.img_id, None, error=f'{photo.img_path or photo.img_id}: {describe(sample)}')
+    return Inference(photo.img_id, photo.image, sample)

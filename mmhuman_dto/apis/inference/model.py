@@ -1,0 +1,64 @@
+"""Networks by config and checkpoint, or by the name of what the repository brings."""
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmhuman_dto.engine.checkpoint import load_weights
+from mmhuman_dto.generation.launch import pick_device
+from mmhuman_dto.registry import MODELS
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIGS = ROOT / 'configs'
+#: The network and the DTO recipe that are used where none is named.
+DEFAULT_MODEL, DEFAULT_DTO = 'vit-tiny_synthetic-crowd', 'paper_synthetic-crowd'
+#: Weights that come with the repository, by the name of their config.
+BUNDLED_WEIGHTS = str(ROOT / 'demo/resources/{name}.safetensors')
+
+#: Parts of a network that only training uses.
+_TRAINING_ONLY = ('criterion', 'targets', 'denoising', 'init_cfg')
+
+
+def find_config(name):
+    """Path of a config: a file, or one of those in ``configs/`` by its name without ``.py``.
+
+    Raises:
+        FileNotFoundError: neither; lists the names there are.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    shipped = {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts}
+    if str(name) not in shipped:
+        raise FileNotFoundError(f'{name}: neither a config file nor the name of one; names: {", ".join(shipped)}')
+    return shipped[str(name)]
+
+
+def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
+    """A network with its weights, ready to predict.
+
+    Args:
+        config: config file, or the name of a shipped one (``'vit-tiny_synthetic-crowd'``).
+        checkpoint: weights; None: those that come with the repository under the config's name.
+        device: ``'cpu'``, ``'cuda:0'``, ...; None: a GPU where there is one.
+
+    Raises:
+        FileNotFoundError: no such config, weights or body model; says what to do.
+        CheckpointError: the weights are of another network.
+    """
+    path = find_config(config)
+    config = Config.fromfile(path)
+    if 'model' not in config:
+        raise ValueError(f'{path}: configures no model')
+    checkpoint = Path(checkpoint or BUNDLED_WEIGHTS.format(name=path.stem))
+    if not checkpoint.is_file():
+        raise FileNotFoundError(f'{checkpoint}: no such weights; give a checkpoint that fits {path}, such as '
+                                'tools/train.py or tools/model_converters write it')
+    model = MODELS.build(for_inference(config.model.to_dict()))
+    load_weights(model, checkpoint)
+    return model.to(pick_device(device or 'auto')).eval()
+
+
+def for_inference(config):
+    """A model's config without what only training needs: losses, files that weights start from."""
+    kept = {key: for_inference(value) if isinstance(value, dict) else value
+            for key, value in config.items() if key not in _TRAINING_ONLY}
+    return {key: None if key == 'mean_params' else value for key, value in kept.items()}

@@ -1,0 +1,34 @@
+"""What comes of one picture."""
+from typing import NamedTuple
+
+import numpy as np
+
+from mmhuman_dto.structures import HumanDataSample
+from mmhuman_dto.visualization import Placement, Scene
+
+
+class Inference(NamedTuple):
+    """People of one picture; whatever went wrong with it is said here and does not stop the others.
+
+    Attributes:
+        img_id: name of the input, see :class:`~mmhuman_dto.apis.inference.inputs.Photo`.
+        image: (H, W, 3) uint8 RGB; None where there is an error.
+        sample: :class:`HumanDataSample` with the network's ``pred_instances`` (nobody is 0 rows) and ``pred_camera``,
+            CPU tensors, px of ``image`` and m in the camera frame (x right, y down, z forward); None where there is an
+            error.
+        placed: the same after DTO: those people DTO had evidence of, ``person_index`` their rows in ``sample``; None
+            where DTO did not run.
+        error: why there is no ``sample``; ''.
+        note: why there is no ``placed`` although DTO was asked for; ''.
+    """
+    img_id: str
+    image: np.ndarray | None
+    sample: HumanDataSample | None = None
+    placed: HumanDataSample | None = None
+    error: str = ''
+    note: str = ''
+
+    def scene(self, body_model):
+        """The :class:`~mmhuman_dto.visualization.Scene` to be drawn and exported; not where there is an error."""
+        before, after = (sample and Placement.from_sample(sample, body_model) for sample in (self.sample, self.placed))
+        return Scene(self.img_id, self.image, body_model.faces.cpu().numpy(), before, after)

@@ -1,0 +1,83 @@
+"""Where the ground is, told by the people on it: for views from the side, from above and in 3D."""
+from typing import NamedTuple
+
+import numpy as np
+
+#: Standard deviations that the estimate balances: how far people's lowest points lie from the ground (m), how far
+#: gravity is from the people's common axis (rad), how high cameras are held (m, mean first).
+_FEET_STD, _TILT_STD, _CAMERA_HEIGHT, _CAMERA_HEIGHT_STD = .15, .06, 1.6, 5.
+#: People further than this (rad) from the common axis are not upright: they sit, lie or bend.
+_UPRIGHT = .5
+#: Most cameras are held level; that counts as much as this many people.
+_LEVEL_CAMERA = .5
+_ROUNDS = 12
+
+
+class Ground(NamedTuple):
+    """A level plane in the camera frame.
+
+    Attributes:
+        up: (3) unit vector against gravity.
+        height: how far above the plane the camera is, m.
+    """
+    up: np.ndarray
+    height: float
+
+    @property
+    def rotation(self):
+        """(3, 3) from the camera frame to the level one: x right, y down (gravity), z away from the camera."""
+        down = -self.up
+        # The optical axis along the ground; for a camera that looks straight down, the upper edge of its picture.
+        ahead = np.array([0, 0, 1.]) if abs(down[2]) < .99 else np.array([0, -1., 0])
+        ahead = ahead - down * (down @ ahead)
+        ahead /= np.linalg.norm(ahead)
+        return np.stack([np.cross(down, ahead), down, ahead])
+
+    def level(self, points):
+        """Points (*, 3), m, camera frame -> level frame with its origin on the ground under the camera."""
+        return (points @ self.rotation.T - np.array([0, self.height, 0])).astype(np.asarray(points).dtype)
+
+
+def estimate_ground(vertices):
+    """The level plane that people stand on.
+
+    Up is along most bodies, corrected by the plane through their lowest points where these spread far enough to tell;
+    both robustly, for some people sit, jump or are placed wrongly.
+
+    Args:
+        vertices: (N, V, 3) m, camera frame; of nobody: a level camera 1.6 m above the ground.
+
+    Returns:
+        :class:`Ground`.
+    """
+    up = _common_axis(np.asarray(vertices, np.float64))
+    feet = np.array([mesh[(mesh @ up).argmin()] for mesh in np.asarray(vertices, np.float64)]).reshape(-1, 3)
+    # The plane is feet @ (up + tilt) + height = 0, with the tilt in the two directions across up.
+    across = np.linalg.svd(up[None])[2][1:]
+    system = np.concatenate([feet @ across.T, np.ones((len(feet), 1))], 1) / _FEET_STD
+    target = -(feet @ up) / _FEET_STD
+    prior = np.diag([1 / _TILT_STD, 1 / _TILT_STD, 1 / _CAMERA_HEIGHT_STD])
+    expected = np.array([0, 0, _CAMERA_HEIGHT / _CAMERA_HEIGHT_STD])
+    solution = np.array([0, 0, np.median(-feet @ up) if len(feet) else _CAMERA_HEIGHT])
+    for _ in range(_ROUNDS):
+        weight = 1 / (1 + (system @ solution - target)**2)  # Cauchy: who is far off the plane hardly counts
+        normal = (system.T * weight) @ system + prior @ prior
+        solution = np.linalg.solve(normal, (system.T * weight) @ target + prior @ expected)
+    normal = up + solution[:2] @ across
+    length = np.linalg.norm(normal)
+    return Ground(normal / length, float(solution[2] / length))
+
+
+def _common_axis(vertices):
+    """(3) unit vector along most bodies, upwards in the picture."""
+    centred = vertices - vertices.mean(1, keepdims=True)
+    spread, axes = np.linalg.eigh(np.einsum('nvi,nvj->nij', centred, centred))
+    axes, stretch = axes[..., 2], 1 - spread[:, 1] / np.maximum(spread[:, 2], 1e-12)
+    axes = np.where(axes[:, 1:2] > 0, -axes, axes)
+    axes, stretch = np.concatenate([axes, [[0, -1, 0]]]), np.append(stretch, _LEVEL_CAMERA)
+    up = axes[stretch.argmax()]
+    for _ in range(_ROUNDS):
+        upright = stretch * np.exp(-(np.arccos(np.clip(axes @ up, -1, 1)) / _UPRIGHT)**2)
+        up = upright @ axes
+        up /= np.linalg.norm(up)
+    return up
