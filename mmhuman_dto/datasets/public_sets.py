@@ -1,4 +1,4 @@
-"""The public data sets by name: the files each comes as, the reader they need, and where recipes look for their tables."""
+"""The public data sets by name: the files each comes as, the reader they need, where recipes look for their tables."""
 from pathlib import Path
 from typing import NamedTuple
 

@@ -1,8 +1,10 @@
-"""The size of a picture from its header, without decoding it."""
+"""The size of a picture from its header, without decoding it where that is possible."""
 from PIL import ExifTags, Image
 
-from .images import ImageError
+from .images import ImageError, read_image
 
+#: Formats whose size in Pillow is that of the pixels as stored; of TIFF it depends on Pillow's version.
+_EXIF_FORMATS = ('JPEG', 'MPO', 'PNG', 'WEBP')
 #: EXIF orientations that exchange height and width.
 _TURNED = (5, 6, 7, 8)
 #: Bytes before the first chunk of a PNG, and the texts in it in which Pillow looks for an orientation.
@@ -13,7 +15,7 @@ def image_size(path):
     """Height and width, px, of a picture as :func:`read_image` gives it, turned as its EXIF orientation says.
 
     Raises:
-        ImageError: missing, or not a picture. One that ends too early is not noticed.
+        ImageError: missing, or not a picture. A JPEG, PNG or WebP that ends too early is not noticed; others are decoded.
     """
     try:
         with Image.open(path) as file:
@@ -21,6 +23,8 @@ def image_size(path):
             # For a PNG Pillow would decode all pixels before it answers.
             if file.format == 'PNG' and not _png_may_be_turned(path):
                 return height, width
+            if file.format not in _EXIF_FORMATS:
+                return read_image(path).shape[:2]
             turned = file.getexif().get(ExifTags.Base.Orientation) in _TURNED
     except FileNotFoundError:
         raise ImageError(f'{path}: no such image') from None
