@@ -1,10 +1,11 @@
 """Evaluate a checkpoint on a config's test set: one line a figure.
 
-    python tools/test.py configs/metric_hmr/vit-tiny_synthetic-crowd.py CHECKPOINT [--out metrics.json]
+    python tools/test.py configs/metric_hmr/vit-tiny_synthetic-crowd.py CHECKPOINT [--out metrics.json] [--dump FOLDER]
     bash tools/dist_test.sh CONFIG CHECKPOINT 8     # on 8 GPUs
+
+What --dump keeps, tools/analysis_tools/score_results.py and worst_images.py read again.
 """
 import argparse
-import json
 import sys
 
 from train import add_common_arguments, load_config
@@ -15,6 +16,7 @@ def parse_args(argv=None):
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint of tools/train.py, or a state dict')
     parser.add_argument('--out', help='write the figures to this json file')
+    parser.add_argument('--dump', help='write predictions and truth of every image to this folder, as people tables')
     add_common_arguments(parser)
     return parser.parse_args(argv)
 
@@ -24,19 +26,19 @@ def main(argv=None):
     cfg = load_config(args)
     from mmengine.dist import is_main_process
 
+    from mmhuman_dto.apis.scoring import figure_line, write_figures
     from mmhuman_dto.apis.training import MissingFileError, evaluate
     from mmhuman_dto.engine.checkpoint import CheckpointError
     try:
-        metrics = evaluate(cfg, args.checkpoint)
-    except (MissingFileError, CheckpointError, FileNotFoundError) as error:
+        metrics = evaluate(cfg, args.checkpoint, args.dump)
+    except (MissingFileError, CheckpointError, FileNotFoundError, FileExistsError) as error:
         sys.exit(f'{args.config}: {error}')
     if not is_main_process():
         return
     for name, value in metrics.items():
-        print(f'{name:32} {value:10.4f}')
+        print(figure_line(name, value))
     if args.out:
-        with open(args.out, 'w') as file:
-            json.dump({name: float(value) for name, value in metrics.items()}, file, indent=2)
+        write_figures(args.out, metrics)
 
 
 if __name__ == '__main__':

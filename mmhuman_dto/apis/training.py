@@ -60,14 +60,24 @@ def build_runner(cfg):
     return Runner.from_cfg(cfg)
 
 
-def evaluate(cfg, checkpoint):
+def evaluate(cfg, checkpoint, dump=None):
     """Figures (name -> value) of a checkpoint on a config's test set; needs no file that only training needs.
+
+    Args:
+        cfg: config.
+        checkpoint: file of weights.
+        dump: folder to write predictions and truth of every image to, for ``apis.scoring``; None: nowhere.
 
     Raises:
         MissingFileError: what the config names and is not there.
         CheckpointError: the checkpoint is of another network.
+        FileExistsError: the folder for the dump is not empty.
     """
     cfg = cfg.copy()
+    if dump is not None:
+        cfg.test_evaluator = [*metrics_of(cfg), dict(
+            type='DumpPeople', folder=str(dump), body_model=cfg.model.body_model.type,
+            joint_set=cfg.model.get('joint_set', 'smpl45'))]
     for key in _TRAINING_KEYS:
         cfg.pop(key, None)
     cfg.model = _without_pretrained(cfg.model)
@@ -75,6 +85,12 @@ def evaluate(cfg, checkpoint):
     model = runner.model.module if hasattr(runner.model, 'module') else runner.model
     load_weights(model, checkpoint)
     return runner.test()
+
+
+def metrics_of(cfg):
+    """Configs of the metrics that a config tests with."""
+    metrics = cfg.test_evaluator
+    return [metrics] if isinstance(metrics, dict) else list(metrics)
 
 
 def _without_pretrained(config):

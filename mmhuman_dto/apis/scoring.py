@@ -1,0 +1,93 @@
+"""Figures of predictions that lie on disk (:class:`DumpPeople`): no network, no images."""
+import json
+import math
+from pathlib import Path
+
+from mmengine.evaluator import Evaluator
+
+from mmhuman_dto.datasets.people_table import PeopleTable
+from mmhuman_dto.evaluation.metrics.dump import SIDES
+from mmhuman_dto.registry import METRICS
+from mmhuman_dto.structures import HumanDataSample
+
+#: How names of figures begin of which more is better; of all others less is.
+_MORE_IS_BETTER = ('precision', 'recall', 'f1', 'mpckh', 'pck', 'pcdr', 'ap', 'ar', 'depth_order')
+
+
+class DumpError(ValueError):
+    """A folder that is no dump, or one without truth."""
+
+
+class DumpedSamples:
+    """A sequence of the samples that an evaluation wrote, as its metrics saw them.
+
+    Args:
+        folder: of :class:`DumpPeople`.
+
+    Raises:
+        DumpError: no such dump, or no truth in it.
+        TableError: a broken table.
+    """
+
+    def __init__(self, folder):
+        lacking = [name for name in SIDES if not (Path(folder) / name / 'schema.json').is_file()]
+        if lacking:
+            raise DumpError(f'{folder}: no {" and no ".join(lacking)} in it; write a dump with tools/test.py --dump')
+        self.tables = {name: PeopleTable(Path(folder) / name) for name in SIDES}
+
+    def __len__(self):
+        return len(self.tables['truth'])
+
+    def __getitem__(self, index):
+        rows = {name: table[index] for name, table in self.tables.items()}
+        truth = rows['truth']
+        sample = HumanDataSample(metainfo=dict(truth.metainfo, img_shape=truth.ori_shape))
+        for name, side in SIDES.items():
+            sample.set_field(rows[name].pred_instances, f'{side}_instances')
+            if 'pred_camera' in rows[name]:
+                sample.set_field(rows[name].pred_camera, f'{side}_camera')
+        return sample
+
+
+def score(folder, metrics):
+    """Figures (name -> value) of a dump: those that the evaluation itself gave, to the last digit.
+
+    Args:
+        folder: of :class:`DumpPeople`.
+        metrics: config of a metric, or a list of them.
+    """
+    configs = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    return Evaluator([METRICS.build(config) for config in configs]).offline_evaluate(DumpedSamples(folder))
+
+
+def image_figures(folder, metric):
+    """Figures of every image alone.
+
+    Args:
+        folder: of :class:`DumpPeople`.
+        metric: config of a metric.
+
+    Yields:
+        image id, and its figures (name without the metric's prefix -> value; nan where nobody can be compared).
+    """
+    metric = METRICS.build(metric)
+    for sample in DumpedSamples(folder):
+        metric.results.clear()
+        metric.process(None, [sample.to_dict()])
+        yield sample.img_id, metric.compute_metrics(metric.results)
+
+
+def more_is_better(figure):
+    """Whether a figure of this name (without prefix) is a share of what is right, rather than an error."""
+    return figure.removeprefix('kid_').startswith(_MORE_IS_BETTER)
+
+
+def write_figures(path, figures):
+    """Figures as json; nan, which json does not have, as null."""
+    plain = {name: None if math.isnan(value) else float(value) for name, value in figures.items()}
+    Path(path).write_text(json.dumps(plain, indent=2) + '\n')
+
+
+def figure_line(name, value):
+    """A figure as a line of text."""
+    return f'{name:36} {value:12.4f}'

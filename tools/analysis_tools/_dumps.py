@@ -1,0 +1,29 @@
+"""What the tools that read dumps have in common: which metrics, on the command line."""
+from mmengine.config import Config, ConfigDict, DictAction
+
+
+def add_dump_arguments(parser):
+    """DUMP, and the metrics: those of CONFIG, or --metric with --options."""
+    parser.add_argument('dump', help='folder that tools/test.py --dump wrote')
+    parser.add_argument('config', nargs='?', help='config file, whose test_evaluator is taken')
+    parser.add_argument('--metric', help='instead of a config: a metric, such as AGORAMetric')
+    parser.add_argument('--options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
+                        help='of --metric, such as body_model.type=OpenBody; or overriding entries of the config')
+
+
+def metric_configs(args):
+    """Configs of the metrics that the command line asks for.
+
+    Raises:
+        ValueError: neither a config nor a metric, or both.
+    """
+    from mmhuman_dto.apis.training import metrics_of
+    if (args.config is None) == (args.metric is None):
+        raise ValueError('name either a config or a metric by --metric')
+    if args.metric:
+        cfg = Config(dict(metric=dict(type=args.metric)))
+        cfg.merge_from_dict({f'metric.{key}': value for key, value in args.options.items()})
+        return [ConfigDict(cfg.metric)]
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.options)
+    return metrics_of(cfg)
