@@ -168,8 +168,28 @@ def test_body_vertices_of_agora(body_model, tmp_path):
     assert some['mpjpe'] == everything['mpjpe'] and abs(some['mve'] - everything['mve']) > 1
 
 
+def test_children_of_agora(body_model):
+    """Those annotated as such; without annotation, those whose child coefficient is above 0 (here the second)."""
+    sample = make_sample(body_model, crowd(3), crowd(3), scores=[1., 0, 1])
+    assert evaluate('AGORAMetric', [sample])['kid_recall'] == 0
+    sample.gt_instances.is_child = torch.tensor([True, True, False])
+    assert evaluate('AGORAMetric', [sample])['kid_recall'] == 50
+
+
+def test_pixels_of_resized_images(body_model):
+    """An image of 640 px seen at 1280: focal lengths double, and joints 25 px off are too far for MuPoTS' 40 px."""
+    sample = make_sample(body_model, crowd(3), crowd(3))
+    sample.pred_camera = Camera(intrinsics=CAMERA * torch.tensor([[1.], [1.02], [1]]))
+    for long_side, factor in ((None, 1), (1280, 2), (320, .5)):
+        figures = evaluate('DPWMetric', [sample], long_side=long_side)
+        assert figures['gt_focal_mean'] == 500 * factor and figures['mpjpe'] == pytest.approx(0, abs=1e-3)
+    sample.pred_camera = Camera(intrinsics=CAMERA + torch.tensor([[0., 0, 25], [0, 0, 0], [0, 0, 0]]))
+    assert evaluate('MuPoTSMetric', [sample])['mismatch'] == 0
+    assert evaluate('MuPoTSMetric', [sample], long_side=1280)['mismatch'] == 3
+
+
 def relative_sample(offset=0., joints=14):
-    sample = HumanDataSample(metainfo=dict(img_id='a.jpg'))
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg', img_shape=(480, 640)))
     keypoints = torch.rand(2, joints, 2, generator=torch.Generator().manual_seed(0)) * 100
     keypoints[1] += 300
     sample.gt_instances = People(
@@ -181,8 +201,9 @@ def relative_sample(offset=0., joints=14):
 
 
 @pytest.mark.parametrize('parity', [False, True])
-def test_relative_human(parity):
-    metrics = evaluate('RelativeHumanMetric', [relative_sample(2.)], parity=parity)
+@pytest.mark.parametrize('long_side', [None, 1288])
+def test_relative_human(parity, long_side):
+    metrics = evaluate('RelativeHumanMetric', [relative_sample(2.)], parity=parity, long_side=long_side)
     assert metrics['pcdr'] == metrics['pcdr_adult'] == metrics['pcdr_kid'] == metrics['mpckh'] == 100
     assert metrics['f1'] == 100 and np.isnan(metrics['pcdr_baby'])
     half = evaluate('RelativeHumanMetric', [relative_sample(2.)], parity=parity, threshold=.5)

@@ -13,7 +13,8 @@ class AGORAMetric(BodyMetric):
     """F1 (%), MPJPE, MVE, NMJE and NMVE (mm) of everyone and of children (AGORA, BEDLAM).
 
     A sample needs poses, betas and transl of both sides, ``scores`` of the predictions and both cameras, of one image
-    frame. Children are those whose coefficient of the child blend is above 0.
+    frame. Children are those annotated as such (``is_child``), or without that field those whose coefficient of the
+    child blend is above 0.
 
     Args:
         body_vertices: ``body_verts_smpl.npy``, the rows of vertices that MVE is taken over; None: all.
@@ -27,11 +28,14 @@ class AGORAMetric(BodyMetric):
 
     def record(self, sample):
         """Matches and errors of one image."""
-        betas = as_numpy(sample['gt_instances']['betas'])
-        child = self.body_model.child_coefficient
-        kids = betas[:, child] > 0 if child is not None else np.zeros(len(betas), bool)
-        return agora_record(self.predicted(sample), self.annotated(sample), kids, self.body_vertices,
-                            parity=self.parity)
+        return agora_record(self.predicted(sample), self.annotated(sample), self._kids(sample['gt_instances']),
+                            self.body_vertices, parity=self.parity)
+
+    def _kids(self, people):
+        if 'is_child' in people:
+            return as_numpy(people['is_child']).astype(bool)
+        betas, child = as_numpy(people['betas']), self.body_model.child_coefficient
+        return betas[:, child] > 0 if child is not None else np.zeros(len(betas), bool)
 
     def compute_metrics(self, results):
         """Figures over all images."""

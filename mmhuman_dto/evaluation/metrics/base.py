@@ -6,6 +6,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 
 from mmhuman_dto.evaluation.functional import MIN_SCORE, Bodies
+from mmhuman_dto.geometry.camera import resize_intrinsics
 from mmhuman_dto.registry import BODY_MODELS
 
 
@@ -16,16 +17,19 @@ class PeopleMetric(BaseMetric):
         parity: compute exactly what the public evaluator of MA-HMR computes, with its quirks (docs/evaluation.md);
             False: the definition.
         threshold: predictions count from above this score.
+        long_side: pixels are those of images resized to this long side, as in the public evaluators, which look at what
+            the published networks see (1288); None: those of the original images. Samples then need ``img_shape``.
         collect_device, prefix: MMEngine's.
     """
 
-    def __init__(self, parity=False, threshold=MIN_SCORE, collect_device='cpu', prefix=None):
+    def __init__(self, parity=False, threshold=MIN_SCORE, long_side=None, collect_device='cpu', prefix=None):
         super().__init__(collect_device, prefix)
-        self.parity, self.threshold = parity, threshold
+        self.parity, self.threshold, self.long_side = parity, threshold, long_side
 
     def process(self, data_batch, data_samples):
         """Append one record an image."""
-        self.results.extend(self.record(sample) for sample in data_samples)
+        samples = data_samples if self.long_side is None else (resized(s, self.long_side) for s in data_samples)
+        self.results.extend(self.record(sample) for sample in samples)
 
     @abstractmethod
     def record(self, sample):
@@ -87,6 +91,20 @@ def body_inputs(people, rows=slice(None)):
     root, body, betas, transl = (as_tensor(people[name])[rows]
                                  for name in ('global_orient', 'body_pose', 'betas', 'transl'))
     return torch.cat([root, body.flatten(1)], 1), betas, transl
+
+
+def resized(sample, long_side):
+    """A sample (a dict) with its 2D joints, boxes and cameras as in the image resized to a long side (px)."""
+    factor = long_side / max(sample['img_shape'])
+    sample = dict(sample, img_shape=tuple(factor * side for side in sample['img_shape']))
+    for side in ('pred', 'gt'):
+        people = sample[f'{side}_instances']
+        pixels = {name: factor * as_tensor(people[name]) for name in ('keypoints_2d', 'bboxes') if name in people}
+        sample[f'{side}_instances'] = {**people, **pixels}
+        if f'{side}_camera' in sample:
+            intrinsics = as_tensor(sample[f'{side}_camera']['intrinsics'])
+            sample[f'{side}_camera'] = dict(intrinsics=resize_intrinsics(intrinsics, factor, factor))
+    return sample
 
 
 def as_tensor(values):

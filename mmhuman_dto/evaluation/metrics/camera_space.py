@@ -35,7 +35,7 @@ class CameraSpaceMetric(PeopleMetric):
     default_prefix = 'camera_space'
 
     def __init__(self, body_model, threshold=MIN_SCORE, min_iou=MIN_IOU, collect_device='cpu', prefix=None):
-        super().__init__(False, threshold, collect_device, prefix)
+        super().__init__(threshold=threshold, collect_device=collect_device, prefix=prefix)
         self.body_model, self.min_iou = BODY_MODELS.build(body_model), min_iou
 
     def record(self, sample):

@@ -31,7 +31,7 @@ class KeypointAPMetric(PeopleMetric):
     default_prefix = 'keypoints'
 
     def __init__(self, body_model, joint_set='coco17', threshold=0., collect_device='cpu', prefix=None):
-        super().__init__(False, threshold, collect_device, prefix)
+        super().__init__(threshold=threshold, collect_device=collect_device, prefix=prefix)
         if joint_set not in SIGMAS:
             raise ValueError(f'joint set {joint_set!r} has no sigmas, expected one of {", ".join(SIGMAS)}')
         import_xtcocotools()
