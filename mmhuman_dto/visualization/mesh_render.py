@@ -4,12 +4,19 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..geometry import interpolate, rasterize_meshes, resize_intrinsics
+from ..geometry import crop_intrinsics, interpolate, project, rasterize_meshes, resize_intrinsics
 
-#: Towards the light, camera frame: from the upper left, on the camera's side.
-LIGHT = np.array([-.35, -.7, -.62], dtype=np.float32)
+#: Directions towards the lights, camera frame, and their strength: sun from the upper left, soft light from the right.
+LIGHTS = ((np.array([-.45, -.66, -.60], np.float32), 1.15), (np.array([.78, -.12, -.61], np.float32), .22))
+#: Light from the sky and back from the ground, on surfaces that face up and down.
+SKY, BOUNCE = .34, .12
+#: What screens make of a channel's share of full light, as a table: shading is done in light, not in sRGB.
+GAMMA = np.float32(2.2)
+_TO_SRGB = (255 * np.linspace(0, 1, 4096)**(1 / 2.2)).astype(np.float32)
 #: How much light remains where one person's outline meets another person or the picture.
-OUTLINE_LIGHT = .45
+OUTLINE_LIGHT = .55
+#: Nearer surfaces shade what is at most this much deeper (m) beside them, at these distances (px of 1000 px pictures).
+CREASE_DEPTH, CREASE_REACH = .05, (1.5, 4, 9)
 
 
 def render_meshes(image, vertices, faces, intrinsics, colors, opacity=.88, supersample=2):
@@ -27,26 +34,49 @@ def render_meshes(image, vertices, faces, intrinsics, colors, opacity=.88, super
     Returns:
         numpy.ndarray: (H, W, 3) uint8 RGB, a new array.
     """
-    if len(vertices) == 0:
-        return image.copy()
-    height, width = image.shape[:2]
+    picture = image.copy()
+    left, top, right, bottom = _window(vertices, intrinsics, image.shape[:2])
+    if left >= right or top >= bottom:
+        return picture
     vertices, faces = torch.tensor(vertices, dtype=torch.float32), torch.tensor(faces, dtype=torch.int64)
-    intrinsics = resize_intrinsics(torch.tensor(intrinsics, dtype=torch.float32), supersample, supersample)
-    meshes = [(mesh, faces) for mesh in vertices]
-    raster = rasterize_meshes(meshes, intrinsics, (height * supersample, width * supersample))
-    normals = interpolate(raster, meshes, vertex_normals(vertices, faces), intrinsics).numpy()
-    ids = raster.id_map.numpy()
-    rows, cols = np.nonzero(ids)
+    intrinsics = crop_intrinsics(torch.tensor(intrinsics, dtype=torch.float32), left, top)
+    size = bottom - top, right - left
+    layer = _draw(vertices, faces, intrinsics, size, np.asarray(colors), supersample, max(image.shape[:2]) / 1000)
+    window = picture[top:bottom, left:right]
+    window[:] = np.clip(window * (1 - opacity * layer[..., 3:]) + opacity * layer[..., :3] + .5, 0, 255)
+    return picture
 
+
+def _window(vertices, intrinsics, size):
+    """The part of the picture (left, top, right, bottom, px) that the people can be in."""
+    points = np.asarray(vertices, np.float64).reshape(-1, 3)
+    if len(points) == 0:
+        return 0, 0, 0, 0
+    if points[:, 2].min() < .05:  # what comes near the camera may be anywhere
+        return 0, 0, size[1], size[0]
+    pixels = project(torch.from_numpy(points), torch.as_tensor(intrinsics).double()).numpy()
+    # With room for the outline around them.
+    edges = np.stack([np.floor(pixels.min(0)) - 2, np.ceil(pixels.max(0)) + 2])
+    return tuple(np.clip(edges, 0, size[::-1]).astype(int).ravel())
+
+
+def _draw(vertices, faces, intrinsics, size, colors, supersample, scale):
+    """Shaded people alone, (h, w, 4) float32: colour times coverage 0..255, coverage 0..1."""
+    intrinsics = resize_intrinsics(intrinsics, supersample, supersample)
+    meshes = [(mesh, faces) for mesh in vertices]
+    raster = rasterize_meshes(meshes, intrinsics, [supersample * side for side in size])
+    normals = interpolate(raster, meshes, vertex_normals(vertices, faces), intrinsics).numpy()
+    ids, z = raster.id_map.numpy(), raster.z_map.numpy()
+    rows, cols = np.nonzero(ids)
     rays = _rays(rows, cols, intrinsics.numpy())
+    creases = _creases(z[::supersample, ::supersample], [reach * scale for reach in CREASE_REACH])
+    light = 1 - creases[rows // supersample, cols // supersample]
+    light[_outline(ids)[rows, cols]] *= OUTLINE_LIGHT
+    linear = (colors / np.float32(255))**GAMMA
     layer = np.zeros((*ids.shape, 4), np.float32)
-    albedo = np.asarray(colors, np.float32)[ids[rows, cols] - 1]
-    layer[rows, cols, :3] = _shade(albedo, _facing(normals[rows, cols], rays), rays)
-    layer[rows, cols, :3] *= np.where(_outline(ids)[rows, cols], OUTLINE_LIGHT, 1)[:, None]
+    layer[rows, cols, :3] = _shade(linear[ids[rows, cols] - 1], _facing(normals[rows, cols], rays), rays, light)
     layer[rows, cols, 3] = 1
-    layer = cv2.resize(layer, (width, height), interpolation=cv2.INTER_AREA)
-    coverage = opacity * layer[..., 3:]
-    return np.clip(image * (1 - coverage) + opacity * layer[..., :3] + .5, 0, 255).astype(np.uint8)
+    return cv2.resize(layer, size[::-1], interpolation=cv2.INTER_AREA)
 
 
 def vertex_normals(vertices, faces):
@@ -67,26 +97,52 @@ def vertex_normals(vertices, faces):
 
 
 def _rays(rows, cols, intrinsics):
-    """(P, 3) unit directions through pixel centres."""
+    """(P, 3) float32 unit directions through pixel centres."""
     fx, fy, cx, cy = intrinsics[0, 0], intrinsics[1, 1], intrinsics[0, 2], intrinsics[1, 2]
-    rays = np.stack([(cols + .5 - cx) / fx, (rows + .5 - cy) / fy, np.ones(len(rows))], -1)
-    return (rays / np.linalg.norm(rays, axis=-1, keepdims=True)).astype(np.float32)
+    rays = np.stack([(cols + .5 - cx) / fx, (rows + .5 - cy) / fy, np.ones(len(rows))], -1).astype(np.float32)
+    return rays / np.sqrt(_dot(rays, rays))[:, None]
 
 
 def _facing(normals, rays):
     """Unit normals (P, 3) on the side the camera sees."""
-    normals = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-9)
-    return np.where((normals * rays).sum(-1, keepdims=True) > 0, -normals, normals)
+    length = np.maximum(np.sqrt(_dot(normals, normals)), 1e-9)
+    return normals / np.where(_dot(normals, rays) > 0, -length, length)[:, None]
 
 
-def _shade(albedo, normals, rays):
-    """Wrapped diffuse light, darker where the surface turns away, a faint highlight: (P, 3)."""
-    diffuse = .5 + .5 * normals @ LIGHT
-    facing = -(normals * rays).sum(-1)
-    half = LIGHT - rays
-    half /= np.linalg.norm(half, axis=-1, keepdims=True)
-    highlight = 38 * np.clip((normals * half).sum(-1), 0, 1)**28
-    return albedo * ((.38 + .72 * diffuse) * (.7 + .3 * facing))[:, None] + highlight[:, None]
+def _dot(a, b):
+    return np.einsum('pc,pc->p', a, b)
+
+
+def _shade(linear, normals, rays, light):
+    """Sky and lights on matt skin with a faint sheen, dimmed by ``light`` (P): sRGB (P, 3), 0..255."""
+    total = BOUNCE + (SKY - BOUNCE) * (.5 - .5 * normals[:, 1])
+    sheen = np.zeros_like(total)
+    for direction, strength in LIGHTS:
+        total += strength * np.maximum(normals @ direction + .25, 0) / 1.25  # wrapped: soft at its edge
+        half = direction - rays
+        sharp = np.maximum(_dot(normals, half), 0)**2 / _dot(half, half)
+        sheen += strength * sharp**8
+    lit = linear * (total * light)[:, None] + (.05 * sheen * light)[:, None]
+    return _TO_SRGB[(np.minimum(lit, 1) * (len(_TO_SRGB) - 1)).astype(np.int32)]
+
+
+def _creases(z, reaches):
+    """How much (H, W), 0..1, of a surface's light its surroundings take: where nearer ones are beside it."""
+    border = int(np.ceil(max(reaches))) + 1
+    padded = np.pad(z, border)
+    place = np.flatnonzero(padded)
+    depth, flat = padded.take(place), padded.reshape(-1)
+    shade = np.zeros_like(depth)
+    for reach in reaches:
+        for angle in (reach, reach + np.pi / 2):
+            step = round(reach * np.sin(angle)) * padded.shape[1] + round(reach * np.cos(angle))
+            sides = (flat.take(place + step), flat.take(place - step))
+            rise = sum(np.where(beside > 0, depth - beside, 0) for beside in sides)
+            # Far nearer things are other people in front, whose shade would be a halo.
+            shade += np.clip(rise / CREASE_DEPTH, 0, 1) * (rise < 4 * CREASE_DEPTH)
+    creases = np.zeros_like(padded)
+    creases.reshape(-1)[place] = .9 * shade / (2 * len(reaches))
+    return creases[border:-border, border:-border]
 
 
 def _outline(ids):

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from mmhuman_dto.visualization.mesh_render import render_meshes, vertex_normals
+from mmhuman_dto.visualization.mesh_render import _creases, render_meshes, vertex_normals
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 GRAY = np.full((200, 240, 3), 128, np.uint8)
@@ -58,3 +58,31 @@ def test_vertex_normals_point_out_of_a_box(boxes, faces):
     torch.testing.assert_close(normals.norm(dim=-1), torch.ones(1, 8))
     assert ((normals * vertices).sum(-1) != 0).all()
     torch.testing.assert_close((normals * vertices).sum(-1).sign().unique(), (normals * vertices).sum(-1).sign()[0, :1])
+
+
+def test_creases_are_where_nearer_surface_is_close_by():
+    columns = np.arange(60, dtype=np.float32)
+    slope = np.tile(5 + .01 * columns, (40, 1))
+    assert _creases(slope, [3])[10:-10, 10:-10].max() < 1e-5
+    valley = np.tile(5 - .01 * np.abs(columns - 30), (40, 1)).astype(np.float32)
+    shade = _creases(valley, [3])
+    assert shade[20, 30] > .2 and shade[20, 30] == shade[20].max() and shade[20, 45] < 1e-5
+    in_front = np.full((40, 60), 5, np.float32)
+    in_front[:, :30] = 3  # another person, two metres nearer
+    assert _creases(in_front, [3]).max() == 0
+
+
+def test_light_comes_from_above(boxes, faces):
+    # Seen from above and from below, the same box shows its lit and its shaded side.
+    lit, shaded = (render(boxes([(0, y, 3)], half=(.5, .1, .5)), faces, [RED], opacity=1.)
+                   for y in (.8, -.8))
+    brightness = [picture[(picture != 128).any(-1)].mean() for picture in (lit, shaded)]
+    assert brightness[0] > 1.3 * brightness[1]
+
+
+def test_whole_pictures_and_parts_agree(boxes, faces):
+    # Somebody in a corner, alone and with another one who widens the part of the picture that is drawn.
+    near = boxes([(-1.2, -.9, 4), (1.1, .8, 5)], half=(.1, .1, .1))
+    alone = near._replace(vertices=near.vertices[:1])
+    both, one = render(near, faces, [RED, BLUE]), render(alone, faces, [RED])
+    assert np.array_equal(both[:100, :120], one[:100, :120]) and (one != 128).any()
