@@ -23,6 +23,8 @@ BODY_MODELS = _registry('body model', 'body_models')
 DTO_PRIORS = _registry('dto prior', 'dto')
 #: Solvers: DTOProblem -> DTOResult.
 DTO_SOLVERS = _registry('dto solver', 'dto')
+#: Kinds of knowledge the posterior solver weighs: problem, values -> residuals.
+DTO_TERMS = _registry('dto term', 'dto')
 #: Where depth, masks, ages and initial meshes come from: files or networks.
 SOURCES = _registry('source', 'perception')
 #: Steps of the generator, each samples -> samples.

@@ -38,6 +38,9 @@ class Evidence(NamedTuple):
     down_z: torch.Tensor
     slope: torch.Tensor
     correlation: torch.Tensor
+    disparity: torch.Tensor
+    inverse_z: torch.Tensor
+    residual_std: torch.Tensor
 
 
 class Pixels(NamedTuple):
@@ -99,7 +102,8 @@ class EvidenceExtractor:
         deep = mesh.where((mesh.depth > 0) & (mesh.depth < torch.inf))
         inliers = deep.where(self._is_inlier(deep, num))
         slope, correlation, residual = _fit_within_rows(inliers, num)
-        kept = inliers.where(residual.abs() <= self.max_residual)
+        follows = residual.abs() <= self.max_residual
+        kept = inliers.where(follows)
         down = kept.where(self._is_lowest(kept, num))
 
         count, down_count = _count(kept, num), _count(down, num)
@@ -119,7 +123,10 @@ class EvidenceExtractor:
             down_depth=_sum(down.depth, down.person, num) / down_count,
             down_z=_sum(down.z, down.person, num) / down_count,
             slope=slope,
-            correlation=correlation)
+            correlation=correlation,
+            disparity=_sum(1 / kept.depth, kept.person, num) / count,
+            inverse_z=_sum(1 / kept.z, kept.person, num) / count,
+            residual_std=(_sum(residual.square() * follows, inliers.person, num) / count).sqrt())
 
     def _is_inlier(self, pixels, num):
         """Whether each pixel's depth is strictly between the outlier fences of its person."""

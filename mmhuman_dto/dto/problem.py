@@ -3,8 +3,14 @@ from dataclasses import dataclass
 
 import torch
 
+from ..geometry import project
 from .evidence import DropReason, EvidenceExtractor
 from .prior import HeightPrior
+
+#: SMPL's joints nearest to the ground: the balls of the feet.
+FOOT_JOINTS = (10, 11)
+#: A foot is seen where its person shows this near to it, m.
+REACH = .08
 
 
 @dataclass
@@ -14,8 +20,12 @@ class DTOProblem:
     Attributes:
         mask: bool, whether the place has a person.
         person_index: int64, the person's row in its sample.
-        depth, depth_std, z, down_depth, down_z, slope, correlation: the person's :class:`Evidence`.
+        depth, depth_std, z, down_depth, down_z, slope, correlation, disparity, inverse_z, residual_std: the person's
+            :class:`Evidence`.
         heights: rest-pose height of the initial mesh, m.
+        ages, male_probs: years and probability, nan unknown.
+        feet: (S, P, 3) the ball of the initial mesh's lower foot (the larger y), m, camera frame.
+        feet_seen: bool, whether the id map shows the person where that foot projects to.
         prior_mean, prior_std, height_class: the person's :class:`HeightTargets`, m.
         apparent_size: part of the image's shorter side that 2 m cover at the person's initial distance.
         drop_reasons: S int64 tensors (N_i), the :class:`DropReason` of each person of each sample.
@@ -29,7 +39,14 @@ class DTOProblem:
     down_z: torch.Tensor
     slope: torch.Tensor
     correlation: torch.Tensor
+    disparity: torch.Tensor
+    inverse_z: torch.Tensor
+    residual_std: torch.Tensor
     heights: torch.Tensor
+    ages: torch.Tensor
+    male_probs: torch.Tensor
+    feet: torch.Tensor
+    feet_seen: torch.Tensor
     prior_mean: torch.Tensor
     prior_std: torch.Tensor
     height_class: torch.Tensor
@@ -41,10 +58,11 @@ class DTOProblem:
         """Gather the evidence of S samples and drop people without any.
 
         Args:
-            samples: S :class:`HumanDataSample` with ``pred_instances`` (betas, transl, visible_vertices; optional ages
-                and male_probs, unknown where absent), ``pred_camera.intrinsics`` and ``pred_maps`` (disparity, id_map,
-                z_map), on the device of the body model.
-            body_model: anything with ``height(betas)`` and ``num_betas``.
+            samples: S :class:`HumanDataSample` with ``pred_instances`` (global_orient, body_pose, betas, transl,
+                visible_vertices; optional ages and male_probs, unknown where absent), ``pred_camera.intrinsics`` and
+                ``pred_maps`` (disparity, id_map, z_map), on the device of the body model.
+            body_model: anything with ``height(betas)``, ``skeleton(pose, betas, transl)``, ``num_betas`` and
+                ``num_body_joints``.
             prior: (heights, ages, male_probs) -> HeightTargets; default :class:`HeightPrior`.
             evidence: (maps, visible_vertices) -> Evidence; default :class:`EvidenceExtractor`.
 
@@ -56,8 +74,10 @@ class DTOProblem:
         sizes = [len(group) for group in people]
         betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
         heights = body_model.height(betas).double()
-        known = (stack_rows(people, name, fill=torch.nan, device=heights.device) for name in ('ages', 'male_probs'))
-        targets = prior(heights, *known)
+        ages, male_probs = (stack_rows(people, name, fill=torch.nan, device=heights.device).double()
+                            for name in ('ages', 'male_probs'))
+        targets = prior(heights, ages, male_probs)
+        feet = _lower_foot(body_model.skeleton(stack_pose(people, body_model), betas, transl))
         visible = stack_rows(people, 'visible_vertices').split(sizes)
         found = evidence([sample.pred_maps for sample in samples], visible)
         bad_mesh = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
@@ -68,8 +88,13 @@ class DTOProblem:
             mask=pad(torch.ones_like(bad_mesh), False),
             person_index=pad(index, 0),
             **{name: pad(getattr(found, name), 1.) for name in
-               ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation')},
+               ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation', 'disparity', 'inverse_z',
+                'residual_std')},
             heights=pad(heights, 1.),
+            ages=pad(ages, 1.),
+            male_probs=pad(male_probs, 1.),
+            feet=pad(feet, 1.),
+            feet_seen=pad(_shown(feet, samples, sizes), False),
             prior_mean=pad(targets.mean, 1.),
             prior_std=pad(targets.std, 1.),
             height_class=pad(targets.height_class, 0),
@@ -97,6 +122,34 @@ def stack_rows(people, name, row=(), fill=None, device=None):
     return torch.cat([rows[0].new_zeros(0, *row, dtype=torch.float32), *rows])
 
 
+def stack_pose(people, body_model):
+    """Axis-angle (M, 1 + joints, 3), rad, of the people of several images, the root first."""
+    orient = stack_rows(people, 'global_orient', (3, ))
+    return torch.cat([orient[:, None], stack_rows(people, 'body_pose', (body_model.num_body_joints, 3))], 1)
+
+
+def _lower_foot(joints):
+    """The ball (M, 3) of the foot with the larger y of SMPL joints (M, 24, 3), float64."""
+    feet = joints[:, FOOT_JOINTS].double()
+    return torch.where(feet[:, :1, 1] > feet[:, 1:, 1], feet[:, 0], feet[:, 1])
+
+
+def _shown(points, samples, sizes):
+    """Whether each person's id is where its point (M, 3), m, falls, give or take :data:`REACH`; (M) bool."""
+    seen, steps = [], torch.linspace(-1, 1, 5, device=points.device, dtype=points.dtype)
+    for sample, part in zip(samples, points.split(sizes)):
+        id_map = torch.as_tensor(sample.pred_maps.id_map)
+        intrinsics = torch.as_tensor(sample.pred_camera.intrinsics).to(part)
+        reach = intrinsics[1, 1] * REACH / part[:, 2].clamp(min=REACH)
+        column, row = ((centre[:, None] + reach[:, None] * steps).nan_to_num(-1.).floor()
+                       for centre in project(part, intrinsics).unbind(-1))
+        columns_in, rows_in = (column >= 0) & (column < id_map.shape[1]), (row >= 0) & (row < id_map.shape[0])
+        ids = id_map[row.where(rows_in, 0.).long()[:, :, None], column.where(columns_in, 0.).long()[:, None]].int()
+        person = torch.arange(1, len(part) + 1, device=part.device)[:, None, None]
+        seen.append(((ids == person) & rows_in[:, :, None] & columns_in[:, None]).any(-1).any(-1) & (part[:, 2] > 0))
+    return torch.cat(seen)
+
+
 def _apparent_size(samples, z, sizes):
     """Part (M) of the image's shorter side that 2 m cover at distance z (M), m."""
     focal_over_side = [
@@ -117,6 +170,6 @@ class _Padder:
         self.shape = len(sizes), max(1, int(count.max()))
 
     def __call__(self, values, fill):
-        padded = torch.full(self.shape, fill, dtype=values.dtype, device=values.device)
+        padded = torch.full((*self.shape, *values.shape[1:]), fill, dtype=values.dtype, device=values.device)
         padded[self.scene, self.place] = values[self.kept]
         return padded

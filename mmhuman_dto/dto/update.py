@@ -3,8 +3,9 @@ from dataclasses import dataclass
 
 import torch
 
+from .posterior import Posterior
 from .prior import TEEN
-from .problem import DTOProblem, stack_rows
+from .problem import DTOProblem, stack_pose, stack_rows
 
 #: Below this new height (m) a body is reshaped by its child blend whatever its class (DTO paper, arXiv 2511.13282).
 CHILD_HEIGHT = 1.45
@@ -16,19 +17,25 @@ class DTOResult:
 
     Attributes:
         problem: the :class:`DTOProblem` solved.
-        alpha, beta: (S, G) lines z = alpha * depth + beta of the groups, m per unit of the depth map and m.
         scale: (S, P) new distance over initial distance; 1 for people who stay as they are.
         skipped: (S, P) people the solver took out; they stay as they are.
         optimised: (S) whether at least two people of a group were placed together.
         deviation: (S) mean distance of the new heights from the prior, in its standard deviations.
+        alpha, beta: (S, G) lines z = alpha * depth + beta of the groups, m per unit of the depth map and m; None where
+            the solver has none.
+        focal_scale: (S) new over given focal length, which moves everybody away by as much without changing heights;
+            None keeps the camera.
+        posterior: how sure the solver is; None where it doesn't say.
     """
     problem: DTOProblem
-    alpha: torch.Tensor
-    beta: torch.Tensor
     scale: torch.Tensor
     skipped: torch.Tensor
     optimised: torch.Tensor
     deviation: torch.Tensor
+    alpha: torch.Tensor | None = None
+    beta: torch.Tensor | None = None
+    focal_scale: torch.Tensor | None = None
+    posterior: Posterior | None = None
 
     def apply_to(self, sample, index, body_model):
         """New sample of scene ``index``; see :meth:`apply`."""
@@ -53,24 +60,31 @@ class DTOResult:
         rows = problem.person_index[scenes][mask].split(mask.sum(-1).tolist())
         people = [sample.pred_instances[row] for sample, row in zip(samples, rows)]
         betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
-        pose = torch.cat([
-            stack_rows(people, 'global_orient', (3, ))[:, None],
-            stack_rows(people, 'body_pose', (body_model.num_body_joints, 3))
-        ], 1)
+        pose = stack_pose(people, body_model)
         betas, transl = move_people(body_model, pose, betas, transl, problem.heights[scenes][mask],
                                     self.scale[scenes][mask], problem.height_class[scenes][mask])
-        heights = body_model.height(betas)
-        placed, start = [], 0
-        for sample, group, row, scene in zip(samples, people, rows, scenes.tolist()):
-            part = slice(start, start + len(row))
-            start = part.stop
-            group.betas, group.transl, group.heights, group.person_index = betas[part], transl[part], heights[part], row
-            new = sample.new()
-            new.pred_instances = group
-            new.set_metainfo(dict(
-                optimised=bool(self.optimised[scene]), height_deviation=float(self.deviation[scene])))
-            placed.append(new)
-        return placed
+        if self.focal_scale is not None:
+            transl = refocus(body_model, betas, transl, self.focal_scale[scenes].repeat_interleave(mask.sum(-1)))
+        fields = dict(betas=betas, transl=transl, heights=body_model.height(betas))
+        if self.posterior is not None:
+            fields['depths_std'] = self.posterior.depths_std[scenes][mask].to(transl)
+            fields['heights_std'] = self.posterior.heights_std[scenes][mask].to(transl)
+        fields = {name: values.split(mask.sum(-1).tolist()) for name, values in fields.items()}
+        return [self._placed(sample, scene, group, dict({name: part[i] for name, part in fields.items()},
+                                                        person_index=rows[i]))
+                for i, (sample, scene, group) in enumerate(zip(samples, scenes.tolist(), people))]
+
+    def _placed(self, sample, scene, group, fields):
+        """New sample of a scene with ``fields`` of its people replaced."""
+        for name, values in fields.items():
+            group.set_field(values, name)
+        new = sample.new()
+        new.pred_instances = group
+        if self.focal_scale is not None:
+            new.pred_camera = refocused_camera(sample.pred_camera, self.focal_scale[scene])
+        new.set_metainfo(dict(
+            optimised=bool(self.optimised[scene]), height_deviation=float(self.deviation[scene])))
+        return new
 
 
 def move_people(body_model, pose, betas, transl, heights, scale, height_class):
@@ -103,6 +117,27 @@ def move_people(body_model, pose, betas, transl, heights, scale, height_class):
         shift[:, 2] = 0
         new_transl[child] += shift
     return new_betas, new_transl.to(transl.dtype)
+
+
+def refocus(body_model, betas, transl, factor):
+    """Translations (M, 3), m, of people (M) whose pelvis is ``factor`` (M) times as deep and seen at the same pixel.
+
+    With a focal length that is as many times longer they look the same, but for perspective within them.
+    """
+    rest = body_model.skeleton(betas.new_zeros(len(betas), body_model.num_body_joints + 1, 3), betas, None)[:, 0, 2]
+    moved = transl.clone()
+    moved[:, 2] = ((transl[:, 2] + rest) * factor - rest).to(transl.dtype)
+    return moved
+
+
+def refocused_camera(camera, factor):
+    """A copy of a :class:`Camera` whose focal length is ``factor`` times as long."""
+    new = camera.clone()
+    new.intrinsics = torch.as_tensor(camera.intrinsics).clone()
+    new.intrinsics[:2, :2] *= factor.to(new.intrinsics)
+    if 'fov' in camera:
+        new.fov = 2 * torch.atan(torch.tan(torch.as_tensor(camera.fov) / 2) / factor.to(camera.fov))
+    return new
 
 
 def _uses_child_blend(body_model, heights, scale, height_class):

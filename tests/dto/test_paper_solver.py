@@ -14,6 +14,8 @@ from mmhuman_dto.testing.dto_reference import solve_scene
 
 FIELDS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation', 'heights', 'prior_mean',
           'prior_std', 'apparent_size')
+#: What only other solvers read.
+UNREAD = ('disparity', 'inverse_z', 'residual_std', 'ages', 'male_probs')
 #: Rules that random scenes must meet, each at least this often in 3000 scenes.
 BRANCHES = ('slope from meshes', 'no slope: 20', 'pseudo-plane', 'bounded', 'free', 'exact pair', 'exact pair left',
             'give up', 'give up late', 'take out', 'ten rounds', 'lone near', 'lone far', 'far group', 'down wins',
@@ -59,7 +61,9 @@ def problem_of(scenes, pad=0):
         for name in FIELDS:
             padded[name][i, :len(scene[name])] = torch.from_numpy(scene[name])
     index = torch.arange(size).expand(len(scenes), size)
-    return DTOProblem(mask=mask, person_index=index, height_class=torch.full_like(index, 5), drop_reasons=(), **padded)
+    unread = {name: torch.ones_like(padded['z']) for name in UNREAD}
+    return DTOProblem(mask=mask, person_index=index, height_class=torch.full_like(index, 5), drop_reasons=(),
+                      feet=torch.ones_like(padded['z'])[..., None].expand(*mask.shape, 3), feet_seen=mask, **padded, **unread)
 
 
 def reference(scene, slope_bound=True, branches=None):

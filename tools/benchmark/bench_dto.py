@@ -116,7 +116,8 @@ def solver_speed(samples, body_model, rng):
     """People a second through the solver alone: the scenes' problem, repeated with other depths each time."""
     problem = DTOProblem.from_samples(samples, body_model)
     repeats = -(-SOLVER_PEOPLE // int(problem.mask.sum()))
-    fields = {name: value.repeat(repeats, 1) for name, value in vars(problem).items() if torch.is_tensor(value)}
+    tensors = {name: value for name, value in vars(problem).items() if torch.is_tensor(value)}
+    fields = {name: value.repeat_interleave(repeats, 0) for name, value in tensors.items()}
     for name in ('depth', 'down_depth', 'z', 'down_z'):
         fields[name] *= torch.from_numpy(rng.normal(1, .05, fields[name].shape))
     large = DTOProblem(**fields, drop_reasons=())

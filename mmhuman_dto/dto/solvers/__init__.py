@@ -1,3 +1,4 @@
 from .paper import PaperDTO
+from .posterior import PosteriorDTO
 
-__all__ = ['PaperDTO']
+__all__ = ['PaperDTO', 'PosteriorDTO']

@@ -1,0 +1,51 @@
+"""How sure a solver is of where it put people."""
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass
+class Posterior:
+    """Normal approximation of S scenes of P people; entries of people who are not there mean nothing.
+
+    Attributes:
+        depth: (S, P) z, m, camera frame, of the middle of people's visible meshes.
+        height: (S, P) rest-pose height, m.
+        log_depth_covariance: (S, P, P) of the logarithms of depth; of the true one, whatever the focal length is.
+        log_height_std: (S, P) of the logarithm of height.
+        scene: {name: (S)} scene variables of the terms, such as 'depth_offset'.
+    """
+    depth: torch.Tensor
+    height: torch.Tensor
+    log_depth_covariance: torch.Tensor
+    log_height_std: torch.Tensor
+    scene: dict
+
+    @property
+    def depths_std(self):
+        """(S, P), m."""
+        return self.depth * self._log_depth_variance.sqrt()
+
+    @property
+    def heights_std(self):
+        """(S, P), m."""
+        return self.height * self.log_height_std
+
+    @property
+    def differences_std(self):
+        """(S, P, P) std of depth i - depth j, m."""
+        z = self.depth
+        covariance = z[:, :, None] * self.log_depth_covariance * z[:, None]
+        variance = covariance.diagonal(dim1=-2, dim2=-1)
+        return (variance[:, :, None] + variance[:, None] - 2 * covariance).clamp(min=0).sqrt()
+
+    @property
+    def in_front(self):
+        """(S, P, P) probability that person i is nearer than person j; 0.5 for i = j."""
+        variance, log_z = self._log_depth_variance, self.depth.log()
+        spread = (variance[:, :, None] + variance[:, None] - 2 * self.log_depth_covariance).clamp(min=1e-12).sqrt()
+        return torch.special.ndtr((log_z[:, None] - log_z[:, :, None]) / spread)
+
+    @property
+    def _log_depth_variance(self):
+        return self.log_depth_covariance.diagonal(dim1=-2, dim2=-1)

@@ -1,0 +1,77 @@
+"""One Gauss-Newton step over all variables of padded scenes, and the posterior covariance that comes with it."""
+from typing import NamedTuple
+
+import torch
+
+#: Std of a prior is never taken smaller, so that a variable can be held by a std of 0.
+MIN_STD = 1e-6
+
+
+class Linear(NamedTuple):
+    """Residuals (S, R) of a term and their Jacobian (S, R, V) by all variables."""
+    residuals: torch.Tensor
+    jacobian: torch.Tensor
+
+
+class Layout:
+    """Where each value is among the V variables of a scene: one a scene variable, then P a person value.
+
+    Args:
+        scene: {name: :class:`~mmhuman_dto.dto.terms.Normal`} prior of the scene variables.
+        person: {name: std} of values (S, P) whose prior mean is 0.
+        people: P.
+    """
+
+    def __init__(self, scene, person, people):
+        self.places = {name: i for i, name in enumerate(scene)}
+        for i, name in enumerate(person):
+            first = len(scene) + i * people
+            self.places[name] = slice(first, first + people)
+        means = torch.stack([prior.mean for prior in scene.values()], -1)
+        stds = [torch.as_tensor(prior.std).to(means).expand(len(means)) for prior in scene.values()]
+        stds += [means.new_full((len(means), ), std) for std in person.values() for _ in range(people)]
+        self.mean = torch.cat([means, means.new_zeros(len(means), people * len(person))], -1)
+        self.precision = torch.stack(stds, -1).clamp(min=MIN_STD).square().reciprocal()
+
+    def values(self, point):
+        """{name: (S) or (S, P)} of variables (S, V)."""
+        return {name: point[:, place] for name, place in self.places.items()}
+
+    def jacobian(self, derivatives, shape):
+        """Dense (S, R, V) of derivatives by name, see :meth:`Term.jacobian`; ``shape`` is (S, R)."""
+        dense = self.mean.new_zeros(*shape, self.mean.shape[-1])
+        for name, derivative in derivatives.items():
+            place = dense[..., self.places[name]]
+            if place.ndim == 3 and derivative.ndim == 2:
+                place = place.diagonal(dim1=-2, dim2=-1)
+            place.copy_(derivative)
+        return dense
+
+
+def linearise(term, problem, values, layout):
+    """:class:`Linear` of a term at the values."""
+    residuals = term.residuals(problem, values)
+    return Linear(residuals, layout.jacobian(term.jacobian(problem, values), residuals.shape))
+
+
+def residual_variance(jacobian, covariance):
+    """(S, R) of the residuals under a covariance (S, V, V)."""
+    return ((jacobian @ covariance) * jacobian).sum(-1)
+
+
+def gauss_newton(lines, sites, from_prior, precision):
+    """Step (S, V) to the minimum of the linearised problem, and the inverse of its Hessian (S, V, V).
+
+    Args:
+        lines: :class:`Linear` of each term. sites: its :class:`~mmhuman_dto.dto.terms.Site`.
+        from_prior: (S, V) prior mean less the present point. precision: (S, V) of the prior.
+    """
+    jacobian = torch.cat([line.jacobian for line in lines], 1)
+    weight = torch.cat([site.precision for site in sites], 1)
+    missing = torch.cat([site.target - line.residuals for line, site in zip(lines, sites)], 1)
+    weighted = jacobian.transpose(1, 2) * weight[:, None]
+    hessian = weighted @ jacobian
+    hessian.diagonal(dim1=-2, dim2=-1).add_(precision)
+    gradient = (weighted @ missing[..., None])[..., 0] + precision * from_prior
+    covariance = torch.cholesky_inverse(torch.linalg.cholesky(hessian))
+    return (covariance @ gradient[..., None])[..., 0], covariance

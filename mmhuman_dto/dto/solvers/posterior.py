@@ -1,0 +1,87 @@
+"""The posterior of a whole scene: distances and sizes of all people, form of the depth map, ground and focal length.
+
+Gauss-Newton on all terms at once, in which each term's noise and weights are refitted every round by expectation
+maximisation and the height mixture by expectation propagation; the inverse Hessian is the posterior's covariance.
+"""
+import torch
+
+from mmhuman_dto.registry import DTO_SOLVERS, DTO_TERMS
+
+from ..posterior import Posterior
+from ..terms import Normal, Term
+from ..update import DTOResult
+from .normal_equations import Layout, gauss_newton, linearise, residual_variance
+
+DEFAULT_TERMS = tuple(dict(type=name) for name in ('DepthTerm', 'ReliefTerm', 'GroundTerm', 'HeightTerm', 'InitialTerm'))
+#: Std of log scale where no term says anything.
+SCALE_STD = 10.
+
+
+@DTO_SOLVERS.register_module()
+class PosteriorDTO:
+    """Maximum of the posterior over scene and people, and how sure it is.
+
+    Where the paper's solver puts people on a line over depth, here everybody may deviate from it by the noise of the
+    depth map, which is fitted in each scene, and other terms speak too; nobody is taken out.
+
+    Args:
+        terms: configs (or objects) of the :class:`~mmhuman_dto.dto.terms.Term` to weigh, see ``DTO_TERMS``.
+        focal_std: std of the logarithm of (true / given focal length); 0 keeps the camera as given.
+        size_std: std of the logarithm of (true / initial mesh's) size in the image.
+        rounds: most Gauss-Newton rounds.
+        tolerance: largest step of a log depth at which to stop.
+    """
+
+    def __init__(self, terms=DEFAULT_TERMS, focal_std=.1, size_std=.02, rounds=20, tolerance=1e-4):
+        self.terms = [term if isinstance(term, Term) else DTO_TERMS.build(term) for term in terms]
+        self.focal_std, self.size_std, self.rounds, self.tolerance = focal_std, size_std, rounds, tolerance
+
+    def solve(self, problem):
+        """Place the people of all scenes of a :class:`DTOProblem`; returns a :class:`DTOResult` with ``posterior``."""
+        layout = Layout(self._scene_variables(problem), {'log_scale': SCALE_STD, 'log_size': self.size_std},
+                        problem.mask.shape[1])
+        point, covariance, sites = layout.mean, None, [None] * len(self.terms)
+        for _ in range(self.rounds):
+            values = layout.values(point)
+            lines = [linearise(term, problem, values, layout) for term in self.terms]
+            variances = [None if covariance is None else residual_variance(line.jacobian, covariance) for line in lines]
+            sites = [term.update(problem, line.residuals, variance, site)
+                     for term, line, variance, site in zip(self.terms, lines, variances, sites)]
+            step, covariance = gauss_newton(lines, sites, layout.mean - point, layout.precision)
+            point = point + step
+            if float(layout.values(step)['log_scale'].mul(problem.mask).abs().max()) < self.tolerance:
+                break
+        return _result(problem, layout, layout.values(point), covariance)
+
+    def _scene_variables(self, problem):
+        variables = {'log_focal': Normal(torch.zeros_like(problem.z[:, 0]), self.focal_std)}
+        for term in self.terms:
+            brought = term.variables(problem)
+            if twice := variables.keys() & brought.keys():
+                raise ValueError(f'{type(term).__name__} brings the scene variable {twice.pop()!r} a second time')
+            variables.update(brought)
+        return variables
+
+
+def _result(problem, layout, values, covariance):
+    mask, one = problem.mask, torch.ones_like(problem.z)
+    scale, focal = values['log_scale'].exp().where(mask, 1.), values['log_focal'].exp()
+    heights = problem.heights * scale
+    depth = layout.jacobian({'log_scale': one, 'log_focal': one}, one.shape)
+    height = layout.jacobian({'log_scale': one, 'log_size': one}, one.shape)
+    posterior = Posterior(
+        depth=problem.z * scale * focal[:, None],
+        height=heights,
+        log_depth_covariance=depth @ covariance @ depth.transpose(1, 2),
+        # The mesh keeps its size in the image, its height misses the most likely one by the size's correction.
+        log_height_std=(residual_variance(height, covariance) + values['log_size'].square()).sqrt(),
+        scene={name: value for name, value in values.items() if value.ndim == 1})
+    deviation = (heights - problem.prior_mean).abs() / problem.prior_std
+    return DTOResult(
+        problem=problem,
+        scale=scale,
+        skipped=torch.zeros_like(mask),
+        optimised=mask.sum(-1) >= 2,
+        deviation=(deviation * mask).sum(-1) / mask.sum(-1).clamp(min=1),
+        focal_scale=focal,
+        posterior=posterior)

@@ -1,0 +1,9 @@
+from .base import NoisyTerm, Normal, Site, Term
+from .depth import DepthTerm, ReliefTerm
+from .ground import GroundTerm
+from .height import HeightTerm
+from .initial import InitialTerm
+
+__all__ = [
+    'Normal', 'NoisyTerm', 'Site', 'Term', 'DepthTerm', 'ReliefTerm', 'GroundTerm', 'HeightTerm', 'InitialTerm'
+]

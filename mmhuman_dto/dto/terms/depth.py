@@ -1,0 +1,89 @@
+"""What the depth map says: how far away people are, and how deep they are."""
+import torch
+
+from mmhuman_dto.registry import DTO_TERMS
+
+from .base import NoisyTerm, Normal, masked_mean
+from .domains import domain_of, values_over_mean
+
+
+@DTO_TERMS.register_module()
+class DepthTerm(NoisyTerm):
+    """People stand where the depth map puts them, but for noise of each person.
+
+    Args:
+        domain: the form of the map: 'inverse' (relative models), 'log' (metric ones), 'linear' (the paper's).
+        offset_std: how much the form's offset is expected to differ from 0.
+        scale_std: std of the logarithm of (true / shown depth). Infinite, for maps without a metric scale, leaves the
+            scale to the other terms; else the map's 1 / disparity is in m, and it tells the focal length too.
+        std, weight, freedom: the noise of log depth, see :class:`NoisyTerm`.
+    """
+
+    def __init__(self, domain='inverse', offset_std=.2, scale_std=float('inf'), std=.06, weight=4., freedom=6.):
+        super().__init__(std, weight, freedom)
+        self.domain, self.offset_std, self.scale_std = domain_of(domain), offset_std, scale_std
+
+    def variables(self, problem):
+        x, mean, log_z = values_over_mean(self.domain, problem)
+        zero = torch.zeros_like(mean)
+        if self.scale_std == float('inf'):
+            scale, std = masked_mean(log_z - self.domain.log_depth(x, zero), problem.mask), 3.
+        else:
+            scale, std = self.domain.log_depth(mean, zero), self.scale_std
+        return {'depth_scale': Normal(scale[:, 0], std), 'depth_offset': Normal(zero[:, 0], self.offset_std)}
+
+    def evidence(self, problem):
+        """A person whose mesh and map disagree pixel by pixel is known less well."""
+        spread = problem.residual_std / problem.z / self.std
+        return problem.mask / (1 + spread.square())
+
+    def residuals(self, problem, values):
+        x, _, log_z = values_over_mean(self.domain, problem)
+        shown = values['depth_scale'][:, None] + self.domain.log_depth(x, values['depth_offset'][:, None])
+        return values['log_scale'] + values['log_focal'][:, None] + log_z - shown
+
+    def jacobian(self, problem, values):
+        x, _, _ = values_over_mean(self.domain, problem)
+        one = torch.ones_like(x)
+        return {'log_scale': one, 'log_focal': one, 'depth_scale': -one,
+                'depth_offset': -self.domain.log_depth_by_offset(x, values['depth_offset'][:, None])}
+
+
+@DTO_TERMS.register_module()
+class ReliefTerm(NoisyTerm):
+    """Bodies are as deep as their meshes: the slope of z over depth within people tells offset and focal length.
+
+    The slope is that of the paper's evidence (arXiv 2511.13282), divided by the correlation, as both mesh and map have
+    errors. Networks show bodies too flat or too deep on the whole: that is a variable of the scene.
+
+    Args:
+        domain: as of :class:`DepthTerm`, which must be a term too.
+        min_correlation: people whose mesh and map correlate less say nothing.
+        bias, bias_std: mean and std of the logarithm of shown over true relief, one a scene.
+        std, weight, freedom: noise of log relief at a correlation of 0.7, see :class:`NoisyTerm`.
+    """
+
+    def __init__(self, domain='inverse', min_correlation=.3, bias=-.15, bias_std=.1, std=.25, weight=20., freedom=6.):
+        super().__init__(std, weight, freedom)
+        self.domain, self.min_correlation, self.bias, self.bias_std = domain_of(domain), min_correlation, bias, bias_std
+
+    def variables(self, problem):
+        return {'relief_bias': Normal(torch.full_like(problem.z[:, 0], self.bias), self.bias_std)}
+
+    def evidence(self, problem):
+        """Part of the variance that mesh and map share over the part they don't."""
+        shared = problem.correlation.square().clamp(max=.9)
+        return (problem.mask & (problem.correlation > self.min_correlation)) * shared / (1 - shared)
+
+    def residuals(self, problem, values):
+        x, _, _ = values_over_mean(self.domain, problem)
+        slope = problem.slope * problem.depth / problem.z / problem.correlation
+        seen = slope.where((slope > 0) & (problem.correlation > self.min_correlation), 1.).log()
+        return (seen - values['relief_bias'][:, None] - values['log_focal'][:, None]
+                - self.domain.log_relief(x, values['depth_offset'][:, None]))
+
+    def jacobian(self, problem, values):
+        x, _, _ = values_over_mean(self.domain, problem)
+        one = torch.ones_like(x)
+        return {'log_focal': -one, 'relief_bias': -one,
+                'depth_offset': -self.domain.log_relief_by_offset(x, values['depth_offset'][:, None])}

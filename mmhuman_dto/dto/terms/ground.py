@@ -1,0 +1,66 @@
+"""People stand on one ground: their feet are on a plane that may slope."""
+import torch
+
+from mmhuman_dto.registry import DTO_TERMS
+
+from .base import NoisyTerm, Normal, extended_log, extended_log_derivative, masked_mean
+
+
+@DTO_TERMS.register_module()
+class GroundTerm(NoisyTerm):
+    """The feet lie on a plane, unknown but for what cameras are held like; who does not stand on it counts little.
+
+    On a plane 1 / z is affine in the image. With the logarithm q of the plane's 1 / z at the mean place (x, y) of the
+    feet (at z = 1), a camera h above it and the plane's tilt to the side, log(1 / z) of a foot is
+    q + log(1 + ((y_i - y) + tilt (x_i - x)) / (h exp(q))).
+
+    Args:
+        min_people: with fewer feet the term is off.
+        unseen: quality of a foot the id map does not show, against 1.
+        height, height_std: camera over the ground, m, and std of its logarithm.
+        tilt_std: std of the tangent of the sideways tilt between camera and ground.
+        std, weight, freedom: noise of the feet's log depth, see :class:`NoisyTerm`.
+    """
+
+    def __init__(self, min_people=3, unseen=.25, height=1.7, height_std=.5, tilt_std=.1, std=.025, weight=4.,
+                 freedom=3.):
+        super().__init__(std, weight, freedom)
+        self.min_people, self.unseen = min_people, unseen
+        self.height, self.height_std, self.tilt_std = height, height_std, tilt_std
+
+    def variables(self, problem):
+        one = torch.ones_like(problem.z[:, 0])
+        level = -masked_mean(problem.feet[..., 2].clamp(min=.1).log(), problem.mask)[:, 0]
+        return {'ground_level': Normal(level, 3.), 'ground_tilt': Normal(0 * one, self.tilt_std),
+                'ground_height': Normal(one * torch.log(one * self.height), self.height_std)}
+
+    def evidence(self, problem):
+        feet = problem.mask & (problem.feet[..., 2] > .1)
+        enough = feet.sum(-1, keepdim=True) >= self.min_people
+        return feet * enough * torch.where(problem.feet_seen, 1., self.unseen).to(problem.z)
+
+    def residuals(self, problem, values):
+        plane = self._plane(problem, values)
+        return (values['log_scale'] + values['log_focal'][:, None] + problem.feet[..., 2].clamp(min=.1).log()
+                + values['ground_level'][:, None] + extended_log(1 + plane))
+
+    def jacobian(self, problem, values):
+        plane, (x, _) = self._plane(problem, values), self._places(problem)
+        one, rise = torch.ones_like(plane), extended_log_derivative(1 + plane)
+        return {'log_scale': one, 'log_focal': one, 'ground_level': one - rise * plane, 'ground_height': -rise * plane,
+                'ground_tilt': rise * x * self._steepness(values)}
+
+    def _plane(self, problem, values):
+        """1 / z of the plane at each foot over that at their mean, less 1."""
+        x, y = self._places(problem)
+        return (y + values['ground_tilt'][:, None] * x) * self._steepness(values)
+
+    @staticmethod
+    def _steepness(values):
+        return torch.exp(-values['ground_level'] - values['ground_height'])[:, None]
+
+    @staticmethod
+    def _places(problem):
+        """Feet in the image at z = 1, from their mean: x, y (S, P)."""
+        x, y = (problem.feet[..., i] / problem.feet[..., 2].clamp(min=.1) for i in (0, 1))
+        return x - masked_mean(x, problem.mask), y - masked_mean(y, problem.mask)

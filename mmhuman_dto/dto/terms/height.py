@@ -1,0 +1,113 @@
+"""How tall people are: a mixture over classes of age and sex, as probable as a person's age and sex say."""
+import torch
+
+from mmhuman_dto.registry import DTO_TERMS
+
+from ..prior import AGE_LIMITS, FEMALE, HEIGHT_CLASSES, TEEN
+from .base import Site, Term
+
+#: A person's site never gets less precise than this part of what it was compared with.
+MIN_PRECISION = 1e-3
+#: Ages (years) at which children's classes begin and end.
+CHILD_AGES = ((0., 3.), (3., 8.), (8., 15.))
+
+
+@DTO_TERMS.register_module()
+class HeightTerm(Term):
+    """Log height is normal in each class; a person belongs to one of them, nobody knows for sure to which.
+
+    The mixture is projected on a normal per person by expectation propagation (Minka, 2001).
+
+    Args:
+        shares: of babies, kids, teens, women and men among people of unknown age.
+        age_std: std of the logarithm of (age + 2 years) as it is told.
+        wrong: probability that age and sex are told of somebody else.
+        growth: how much children of one class grow with their age, m a year, baby, kid, teen.
+        growth_std: std of a child's height at its age, as a share of its class's.
+        damping: part of the way a site moves in a round.
+    """
+
+    def __init__(self, shares=(.05, .1, .1, .375, .375), age_std=.15, wrong=.05, growth=(.1, .07, .06),
+                 growth_std=.7, damping=.7):
+        self.shares, self.age_std, self.wrong = shares, age_std, wrong
+        self.growth, self.growth_std, self.damping = growth, growth_std, damping
+
+    def residuals(self, problem, values):
+        """Log heights: the site says what they should be."""
+        return values['log_scale'] + values['log_size'] + problem.heights.log()
+
+    def jacobian(self, problem, values):
+        one = torch.ones_like(problem.heights)
+        return {'log_scale': one, 'log_size': one}
+
+    def update(self, problem, mean, variance, site):
+        weights, means, stds = self.classes(problem)
+        if site is None:
+            cavity = Site(mean, torch.zeros_like(mean))
+        else:
+            precision = (1 / variance - site.precision).clamp(min=0)
+            cavity = Site((mean / variance - site.target * site.precision) / precision.clamp(min=1e-9), precision)
+        target, precision = project_mixture(cavity, weights, means, stds)
+        if site is not None:
+            natural = torch.lerp(site.target * site.precision, target * precision, self.damping)
+            precision = torch.lerp(site.precision, precision, self.damping)
+            target = natural / precision
+        return Site(target, precision * problem.mask)
+
+    def classes(self, problem):
+        """Weights, means and stds (S, P, K) of log height of the classes a person may be of.
+
+        The first five are by the age and sex that are told, the last five those of the population.
+        """
+        told = problem.ages.isfinite()[..., None]
+        table = problem.heights.new_tensor([(c.mean, c.std) for c in HEIGHT_CLASSES[:-1]])
+        population = problem.heights.new_tensor(self.shares).expand(*problem.heights.shape, len(self.shares))
+        trust = torch.where(told, 1 - self.wrong, 0.)
+        weights = torch.cat([trust * self._told_shares(problem), (1 - trust) * population], -1)
+        mean, std = table.unbind(-1)
+        told_mean, told_std = self._at_age(problem, mean, std)
+        means = torch.cat([told_mean, mean.expand_as(told_mean)], -1)
+        stds = torch.cat([told_std, std.expand_as(told_std)], -1)
+        return weights, means.log(), stds / means
+
+    def _told_shares(self, problem):
+        """Probabilities (S, P, 5) of the classes by told age and P(male)."""
+        limits = problem.ages.new_tensor(AGE_LIMITS)
+        age = problem.ages.nan_to_num(30.)[..., None]
+        below = torch.special.ndtr(((limits + 2) / (age + 2)).log() / self.age_std)
+        children = torch.cat([below[..., :1], below.diff(dim=-1)], -1)
+        adult, male = 1 - below[..., -1:], problem.male_probs.nan_to_num(.5)[..., None]
+        return torch.cat([children, adult * (1 - male), adult * male], -1)
+
+    def _at_age(self, problem, mean, std):
+        """Means and stds (S, P, 5), m, of the classes at each person's age."""
+        age = problem.ages.nan_to_num(30.)[..., None]
+        low, high = problem.ages.new_tensor(CHILD_AGES).unbind(-1)
+        grown = (torch.minimum(torch.maximum(age, low), high) - (low + high) / 2) * age.new_tensor(self.growth)
+        adults = grown.new_zeros(*age.shape[:-1], len(mean) - FEMALE)
+        means = mean + torch.cat([grown, adults], -1)
+        narrow = torch.where(torch.arange(len(mean), device=age.device) <= TEEN, self.growth_std, 1.)
+        return means, (std * narrow).expand_as(means)
+
+
+def project_mixture(cavity, weights, means, stds):
+    """The normal site that gives cavity times mixture its mean and variance.
+
+    Args:
+        cavity: :class:`Site` of what all else says, (S, P); precision 0 knows nothing.
+        weights, means, stds: (S, P, K) of the mixture's normal components.
+
+    Returns:
+        :class:`Site` (S, P) with a positive precision.
+    """
+    mean, precision = cavity.target[..., None], cavity.precision[..., None]
+    # Everything over the precision-weighted sum, so that an unknowing cavity needs no infinity.
+    spread = 1 + precision * stds.square()
+    evidence = weights.log() - .5 * (precision * (means - mean).square() / spread + spread.log())
+    share = evidence.softmax(-1)
+    means, variances = (means + mean * (spread - 1)) / spread, stds.square() / spread
+    tilted = (share * means).sum(-1)
+    variance = (share * (variances + (means - tilted[..., None]).square())).sum(-1)
+    least = MIN_PRECISION / variance
+    site = torch.maximum(1 / variance - cavity.precision, least)
+    return Site((tilted / variance - cavity.target * cavity.precision) / site, site)
