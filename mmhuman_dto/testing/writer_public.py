@@ -107,6 +107,7 @@ def _mupots(shot):
     joints = shot.regressed('h36m17')
     pixels = shot.scene.project(joints)
     visible = _inside(pixels, shot.scene.size)
+    visible[0, 13] = False  # the left wrist is behind somebody
     return [dict(annot_2d=xy, annot_3d=1000 * xyz, annot_3d_univ=1000 * xyz, vis=vis)
             for xy, xyz, vis in zip(pixels, joints, visible)]
 
@@ -121,7 +122,7 @@ def _panoptic(shot):
 
 
 def _relative_human(shot):
-    scene, record = shot.scene, scene_record(shot.scene, shot.picture)
+    scene = shot.scene
     pixels = scene.project(shot.regressed('crowdpose14'))
     joints = np.concatenate([pixels, _inside(pixels, scene.size)[..., None]], -1)
     rows = (None, _BK19_ROWS, _OCHUMAN19_ROWS)[shot.number % 3]
@@ -129,13 +130,25 @@ def _relative_human(shot):
         listed = np.zeros((len(scene), 19, 3))
         listed[:, rows] = joints
         joints = listed
+    boxes, layers = scene_record(scene, shot.picture)['bboxes'], _clear_layers(scene.transl[:, 2])
     groups = 3 - np.searchsorted([3, 8, 15], scene.ages, side='right')
     people = [dict(bbox=box, kp2d=points, depth_id=int(layer), age=int(group), gender=int(not male))
-              for box, points, layer, group, male in zip(record['bboxes'], joints, record['depth_layers'], groups,
-                                                         scene.male)]
+              for box, points, layer, group, male in zip(boxes, joints, layers, groups, scene.male)]
     people[0]['bbox_wb'] = people[0]['bbox'] + [-1, -1, 1, 1]
     people.append(dict(bbox=people[0]['bbox'], kp2d=None, depth_id=-1, age=-1, gender=-1))
     return people
+
+
+def _clear_layers(z):
+    """Depth layers as people would annotate them: -1 for whom they could not tell, within the metric's .2 m."""
+    layers, layer = np.full(len(z), -1), -1
+    first = last = -np.inf
+    for row in np.argsort(z):
+        if z[row] - last > .2:
+            layer, first = layer + 1, z[row]
+        if z[row] - first < .2:
+            layers[row], last = layer, z[row]
+    return layers
 
 
 def _initial_meshes(shot):

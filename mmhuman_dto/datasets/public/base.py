@@ -43,9 +43,10 @@ class Reader:
 
     def __getitem__(self, index):
         img_id = self.ids[index]
+        record = self.records[img_id]
         try:
             path = path_below(self.img_root, img_id)
-            people, intrinsics, meta = self._parse(self.records[img_id], img_id)
+            people, intrinsics, meta = self._parse(record, img_id)
         except ValueError as error:
             raise LayoutError(f'{self.path}: {img_id}: {error}') from error
         sample = HumanDataSample(metainfo=dict(img_id=img_id, img_path=path, **self.supervision, **meta))

@@ -5,9 +5,10 @@ import numpy as np
 
 from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.structures import People
 
 from .base import AnnotsReader, Reader
-from .parsing import LayoutError, array, entry, list_of_people, one_camera, pinhole, smpl_people
+from .parsing import LayoutError, array, entry, list_of_people, one_camera, pinhole, shapes, smpl_people, vectors
 
 
 @SOURCES.register_module()
@@ -46,6 +47,8 @@ class DTOHumans(AnnotsReader):
         DATA_ROOT/{AIC,COCO,INSTA,MPII}_CHMR_SMPL_OPT.npz    npz: annots = {IMAGE: [{         one a person
             smpl_param: {shape (10, or 11 with the child blend last), pose (72) rad, trans (3) m}, camera frame
             cam_param:  {focal (2), princpt (2)} px, the same for everyone}]}
+
+    Fields: global_orient, body_pose, betas (always 11, an adult's last one 0), transl.
     """
     side = 'pred'
     keys = ('smpl_param', 'cam_param', 'shape', 'pose', 'trans', 'focal', 'princpt')
@@ -53,9 +56,10 @@ class DTOHumans(AnnotsReader):
     def _parse(self, record, img_id):
         bodies, cameras = ([entry(person, name) for person in list_of_people(record)]
                            for name in ('smpl_param', 'cam_param'))
-        smpl = {key: [array(body, name) for body in bodies]
-                for key, name in (('shape', 'shape'), ('pose_cam', 'pose'), ('trans_cam', 'trans'))}
-        return smpl_people(smpl), one_camera(pinhole(cameras), 'focal, princpt') if cameras else None, {}
+        pose = vectors(bodies, 'pose', 72).reshape(-1, 24, 3)
+        people = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=shapes(bodies, 'shape', 11),
+                        transl=vectors(bodies, 'trans', 3))
+        return people, one_camera(pinhole(cameras), 'focal, princpt') if cameras else None, {}
 
 
 def write_dto_raw(path, samples):

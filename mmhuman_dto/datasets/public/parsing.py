@@ -24,7 +24,8 @@ def array(record, key):
     """
     value = entry(record, key)
     try:
-        value = np.array([np.asarray(row) for row in value] if isinstance(value, list) else value, dtype=np.float32)
+        plain = [np.asarray(row) for row in value] if isinstance(value, list) else np.asarray(value)
+        value = np.array(plain, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise LayoutError(f'{key} is not an array of numbers ({error})') from error
     if not np.isfinite(value).all():

@@ -1,5 +1,4 @@
-"""Public npz layouts: what each key becomes, what a wrong one says, and that writing is the reader's mirror."""
-
+"""Layouts of DTO's inputs and outputs: what each key becomes, what a wrong one says; writing mirrors reading."""
 import numpy as np
 import pytest
 import torch

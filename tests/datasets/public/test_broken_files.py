@@ -1,0 +1,191 @@
+"""Whatever is wrong with a public file is said with file, key and image; other images are still read."""
+import pickle
+import re
+import shutil
+import zipfile
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmhuman_dto.datasets.public import LayoutError
+from mmhuman_dto.datasets.transforms import ImageError, LoadImage
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_npz
+from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.testing.writer_public import LAYOUTS
+
+#: A key of each layout that holds numbers of a fixed shape.
+KEYS = dict(AGORA='transl', BEDLAM='pose_world', CameraHMRRelease='pose_cam', DTOHumans='pose', DTORaw='pose_cam',
+            Hi4D='cam_rot', InitialMeshes='trans_cam', MuPoTS='annot_3d', Panoptic='kpts3d', RelativeHuman='kp2d',
+            ThreeDPW='body_pose')
+#: Layouts that are one table of rows: what is missing there is missing for all images.
+FLAT = ('CameraHMRRelease', )
+
+
+def holder(record, key):
+    """The first dictionary in a record that has ``key``."""
+    if isinstance(record, dict) and key in record:
+        return record
+    parts = record.values() if isinstance(record, dict) else record if isinstance(record, list) else ()
+    return next((found for part in parts if (found := holder(part, key)) is not None), None)
+
+
+def damaged(written, folder, change):
+    """A copy of a set with ``change(dictionary, key)`` done to the first of its images; config of its reader."""
+    config = dict(written.config, data_root=str(folder))
+    with load_npz(written.reader.path) as file:
+        content = dict(file)
+    record = content
+    if config['type'] not in FLAT:
+        record = content.get('annots', content)
+        record = record[written.reader.ids[0]]
+    key = KEYS[config['type']]
+    change(holder(record, key), key)
+    np.savez(folder / config['ann_file'], **{name: np.array(value, dtype=object) if isinstance(value, (dict, list))
+                                             else value for name, value in content.items()})
+    return config
+
+
+def assert_first_image_fails(config, img_id, message):
+    """Reading the first image fails, naming file, image and ``message``; the last is still read."""
+    reader = SOURCES.build(config)
+    with pytest.raises(LayoutError, match=f'{re.escape(config["ann_file"])}: {re.escape(img_id)}: .*{message}'):
+        reader[0]
+    if config['type'] not in FLAT:
+        assert len(reader[len(reader) - 1].get(f'{reader.side}_instances'))
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_missing_key(public_sets, tmp_path, name):
+    config = damaged(public_sets[name], tmp_path, lambda record, key: record.pop(key))
+    if name in FLAT:
+        with pytest.raises(LayoutError, match=f'{config["ann_file"]}: lacks .*{KEYS[name]}'):
+            SOURCES.build(config)
+    else:
+        assert_first_image_fails(config, public_sets[name].reader.ids[0], f'lacks {KEYS[name]}')
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_wrong_shape(public_sets, tmp_path, name):
+    def cut(record, key):
+        record[key] = np.asarray(record[key])[..., :-1]
+
+    config = damaged(public_sets[name], tmp_path, cut)
+    assert_first_image_fails(config, public_sets[name].reader.ids[0], rf'{KEYS[name]} .*has shape \(.*\), expected \(')
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf])
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_numbers_that_are_not_finite(public_sets, tmp_path, name, value):
+    def spoil(record, key):
+        record[key] = np.array(record[key], dtype=np.float32)
+        record[key].flat[3 if record[key].size > 3 else 0] = value
+
+    config = damaged(public_sets[name], tmp_path, spoil)
+    assert_first_image_fails(config, public_sets[name].reader.ids[0], f'{KEYS[name]} holds values that are not finite')
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_no_numbers(public_sets, tmp_path, name):
+    def spoil(record, key):
+        record[key] = ['many'] * len(np.asarray(record[key]))
+
+    config = damaged(public_sets[name], tmp_path, spoil)
+    assert_first_image_fails(config, public_sets[name].reader.ids[0], f'{KEYS[name]} is not an array of numbers')
+
+
+@pytest.mark.parametrize('name', [name for name in LAYOUTS if name not in FLAT])
+def test_an_image_whose_entry_is_nonsense(public_sets, tmp_path, name):
+    written = public_sets[name]
+    with load_npz(written.reader.path) as file:
+        content = dict(file)
+    content.get('annots', content)[written.reader.ids[0]] = 'nonsense'
+    np.savez(tmp_path / written.config['ann_file'],
+             **{key: np.array(value, dtype=object) for key, value in content.items()})
+    assert_first_image_fails(dict(written.config, data_root=str(tmp_path)), written.reader.ids[0], '')
+
+
+def members(path):
+    with zipfile.ZipFile(path) as archive:
+        return archive.namelist()
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_truncated_zip(public_sets, tmp_path, name):
+    config = dict(public_sets[name].config, data_root=str(tmp_path))
+    path = tmp_path / config['ann_file']
+    data = public_sets[name].reader.path.read_bytes()
+    path.write_bytes(data[:len(data) // 2])
+    with pytest.raises(BrokenFileError, match=f'{path.name}: no whole .npz archive'):
+        SOURCES.build(config)
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_an_object_of_a_foreign_class(public_sets, tmp_path, name):
+    config = dict(public_sets[name].config, data_root=str(tmp_path))
+    path = tmp_path / config['ann_file']
+    first = members(public_sets[name].reader.path)[0].removesuffix('.npy')
+    np.savez(path, **{first: np.array(Fraction(1, 3), dtype=object)})
+    with pytest.raises(UnsafeFileError, match=f'{path.name}.*asks for fractions.Fraction'):
+        SOURCES.build(config)[0]
+    assert pickle.dumps(Fraction(1, 3))  # it would have been read by numpy
+
+
+@pytest.mark.parametrize('name', [name for name in LAYOUTS if name not in ('DTORaw', *FLAT)])
+def test_another_file(public_sets, tmp_path, name):
+    config = dict(public_sets[name].config, data_root=str(tmp_path))
+    np.savez(tmp_path / config['ann_file'], something=np.zeros(3))
+    with pytest.raises(LayoutError, match=f'{config["ann_file"]}: needs a key "annots".*something'):
+        SOURCES.build(config)
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_images_that_are_gone_or_cut(public_sets, tmp_path, name):
+    written = public_sets[name]
+    shutil.copy(written.reader.path, tmp_path)
+    reader = SOURCES.build(dict(written.config, data_root=str(tmp_path)))
+    path = Path(reader[0].img_path)
+    with pytest.raises(ImageError, match=f'{re.escape(str(path))}: no such image'):
+        LoadImage()(reader[0])
+    content = Path(written.reader[0].img_path).read_bytes()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content[:len(content) // 2])
+    with pytest.raises(ImageError, match=f'{re.escape(str(path))}: cannot be read'):
+        LoadImage()(reader[0])
+
+
+def test_children_need_a_body_model_that_knows_them(public_sets, synthetic_smpl):
+    written = public_sets['AGORA']
+    reader = SOURCES.build(dict(written.config, body_model=dict(type='SMPL', model_path=str(synthetic_smpl))))
+    index = next(i for i, scene in enumerate(written.scenes) if scene.betas[:, 10].any())
+    with pytest.raises(LayoutError, match=r'betas has 11 coefficients, the body model 10: .*SMPL\+A'):
+        reader[index]
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(kp2d=np.zeros((17, 3))), r'kp2d has shape \(17, 3\), expected \(14, 3\) or \(19, 3\)'),
+    (dict(age=4), r'age is \[4.0, .*expected -1 to 3'),
+    (dict(gender=.5), r'gender is \[0.5, .*expected -1 to 1'),
+    (dict(bbox=[10, 20, 5, 8], bbox_wb=None), r'bbox \[10.0, 20.0, 5.0, 8.0\] is not x0, y0, x1, y1'),
+    (dict(bbox=None, bbox_wb=None), 'lacks bbox'),
+])
+def test_labels_of_relative_human(public_sets, tmp_path, change, message):
+    config = damaged(public_sets['RelativeHuman'], tmp_path, lambda record, key: record.update(change))
+    assert_first_image_fails(config, public_sets['RelativeHuman'].reader.ids[0], message)
+
+
+def test_genders_that_are_none(public_sets, tmp_path):
+    def change(record, key):
+        record['genders'] = ['male', 'person'] + record['genders'][2:]
+
+    config = damaged(public_sets['ThreeDPW'], tmp_path, change)
+    assert_first_image_fails(config, public_sets['ThreeDPW'].reader.ids[0], "genders are .*'person'")
+
+
+def test_cameras_that_differ_within_an_image(public_sets, tmp_path):
+    def change(record, key):
+        record['focal'] = np.asarray(record['focal']) * 2
+
+    config = damaged(public_sets['Hi4D'], tmp_path, change)
+    assert_first_image_fails(config, public_sets['Hi4D'].reader.ids[0], 'focal, princpt differs between the people')
