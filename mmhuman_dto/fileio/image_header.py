@@ -15,7 +15,7 @@ def image_size(path):
     """Height and width, px, of a picture as :func:`read_image` gives it, turned as its EXIF orientation says.
 
     Raises:
-        ImageError: missing, or not a picture. A JPEG, PNG or WebP that ends too early is not noticed; others are decoded.
+        ImageError: missing, or not a picture. A JPEG, PNG or WebP that ends early passes; others are decoded.
     """
     try:
         with Image.open(path) as file:
