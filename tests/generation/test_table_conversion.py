@@ -308,7 +308,7 @@ def test_killed_again_and_again_is_the_unbroken_run(broken, tmp_path, no_fsync):
     places = set()
     for attempt in range(100):
         process = multiprocessing.get_context('fork').Process(target=convert_and_die,
-                                                              args=(source, killed, 1 + 7 * attempt))
+                                                              args=(source, killed, 1 + 20 * attempt))
         process.start()
         process.join()
         if process.exitcode == 0:
