@@ -29,5 +29,5 @@ setup(
     package_data={'mmhuman_dto': ['body_models/data/*']},
     python_requires='>=3.10,<3.13',
     install_requires=requirements('runtime'),
-    extras_require={'coco': requirements('coco'), 'dev': requirements('dev')},
+    extras_require={name: requirements(name) for name in ('coco', 'dev', 'openmmlab', 'transformers')},
 )

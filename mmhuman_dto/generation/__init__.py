@@ -3,6 +3,8 @@ from .base import Context, SkipImage, Stage, StageError
 from .config import ConfigError, check_component, checked_config
 from .generator import Generator
 from .manifest import GenerationError
+from .meshes import MetricHMRMeshes
+from .photo_stages import AddDetections, AddFocal, AddKeypoints, AddMeshes, MatchDetections
 from .stages import (
     AddAges,
     AddDepth,
@@ -15,7 +17,8 @@ from .stages import (
 )
 
 __all__ = [
-    'AddAges', 'AddDepth', 'AddMasks', 'CheckPeople', 'ConfigError', 'Context', 'GenerationError', 'Generator',
-    'KeepOptimised', 'LoadImage', 'OptimiseTranslations', 'RasteriseMeshes', 'SkipImage', 'Stage', 'StageError',
+    'AddAges', 'AddDepth', 'AddDetections', 'AddFocal', 'AddKeypoints', 'AddMasks', 'AddMeshes', 'CheckPeople',
+    'ConfigError', 'Context', 'GenerationError', 'Generator', 'KeepOptimised', 'LoadImage', 'MatchDetections',
+    'MetricHMRMeshes', 'OptimiseTranslations', 'RasteriseMeshes', 'SkipImage', 'Stage', 'StageError',
     'check_component', 'checked_config'
 ]

@@ -1,4 +1,5 @@
 """The generator's own stages, in the order a recipe names them; each documents what it sets on the samples."""
+import inspect
 from contextlib import contextmanager
 
 import numpy as np
@@ -74,11 +75,11 @@ class LoadImage(Stage):
         return sample
 
 
-class _SourceStage(Stage):
+class SourceStage(Stage):
     """A stage whose results come from a source.
 
     Args:
-        source: config of a source, see ``SOURCES``; built with the run's ``data_root``.
+        source: config of a source, see ``SOURCES``; it gets the run's ``data_root`` and ``device`` if it takes them.
     """
     batched = True
 
@@ -87,7 +88,10 @@ class _SourceStage(Stage):
 
     def bind(self, context):
         super().bind(context)
-        self.source = SOURCES.build(self.config, default_args=dict(data_root=context.data_root))
+        taken = inspect.signature(SOURCES.get(self.config['type'])).parameters
+        offered = dict(data_root=context.data_root, device=context.device)
+        self.source = SOURCES.build(
+            self.config, default_args={name: value for name, value in offered.items() if name in taken})
 
     def __call__(self, samples):
         for sample, result in zip(samples, self.source(samples), strict=True):
@@ -100,16 +104,17 @@ class _SourceStage(Stage):
 
 
 @STAGES.register_module()
-class AddDepth(_SourceStage):
+class AddDepth(SourceStage):
     """Sets ``pred_maps.disparity`` from a depth source."""
 
     def _set(self, sample, disparity):
         self._check_size(sample, disparity)
-        sample.pred_maps = Maps(disparity=disparity.to(self.context.device))
+        sample.pred_maps = sample.get('pred_maps') or Maps()
+        sample.pred_maps.disparity = disparity.to(self.context.device)
 
 
 @STAGES.register_module()
-class AddMasks(_SourceStage):
+class AddMasks(SourceStage):
     """Sets ``pred_maps.segmentation`` (0 nobody, i + 1 person i) from a mask source."""
 
     def _set(self, sample, ids):
@@ -118,7 +123,7 @@ class AddMasks(_SourceStage):
 
 
 @STAGES.register_module()
-class AddAges(_SourceStage):
+class AddAges(SourceStage):
     """Sets ``ages`` (years) and ``male_probs`` of the people from an age source."""
 
     def _set(self, sample, result):

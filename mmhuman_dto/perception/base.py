@@ -32,4 +32,46 @@ class AgeSource(ABC):
 
     @abstractmethod
     def __call__(self, samples):
-        """list of samples -> list of (ages (N,) years, male_probs (N,)) float32, as ``pred_instances``."""
+        """list of samples -> list of (ages (N,) years, male_probs (N,)) float32, as ``pred_instances``; nan unknown."""
+
+
+class PeopleSource(ABC):
+    """Where people are."""
+
+    @abstractmethod
+    def __call__(self, samples):
+        """list of samples -> list of :class:`People`, best first: ``bboxes`` px, ``scores``, ``masks`` bool."""
+
+
+class KeypointSource(ABC):
+    """2D joints of the people that were found, the samples' ``detected_instances``.
+
+    Attributes:
+        joint_set: name of the joint set.
+    """
+    joint_set = 'coco17'
+
+    @abstractmethod
+    def __call__(self, samples):
+        """list of samples -> list of (keypoints (N, J, 2) px, scores (N, J) 0..1), as ``detected_instances``."""
+
+
+class MeshSource(ABC):
+    """Everybody's mesh, and the camera it is seen with.
+
+    Attributes:
+        body_model: the body model the parameters are of.
+    """
+
+    @abstractmethod
+    def __call__(self, samples):
+        """list of samples -> list of (:class:`People` with ``global_orient``, ``body_pose``, ``betas``, ``transl``;
+        :class:`Camera`), camera frame, m, px of the image."""
+
+
+class FocalSource(ABC):
+    """What is known of the focal length before looking at the picture."""
+
+    @abstractmethod
+    def __call__(self, samples):
+        """list of samples -> list of focal lengths, px of the image; nan unknown."""

@@ -35,7 +35,7 @@ class PrecomputedDepth(DepthSource):
             raise ValueError(f"kind must be 'disparity' or 'depth', got {kind!r}")
         self.folder, self.suffix, self.kind = Path(data_root) / folder, _checked_suffix(suffix), kind
         self.scale_path = Path(data_root) / scale if isinstance(scale, str) else None
-        self.scale = scale if self.scale_path is None else _read_json(self.scale_path)
+        self.scale = scale if self.scale_path is None else read_json(self.scale_path)
 
     def __call__(self, samples):
         return [self._read(sample) for sample in samples]
@@ -100,7 +100,7 @@ class PrecomputedAges(AgeSource):
         if suffix not in ('.npz', '.npy'):
             raise ValueError(f"suffix must be '.npz' or '.npy', got {suffix!r}")
         self.path, self.suffix = Path(data_root) / path, suffix
-        self.table = _read_json(self.path) if self.path.suffix == '.json' else None
+        self.table = read_json(self.path) if self.path.suffix == '.json' else None
 
     def __call__(self, samples):
         return [self._read(sample) for sample in samples]
@@ -179,7 +179,12 @@ def _resized(values, size, interpolation, path):
     return cv2.resize(values, (w, h), interpolation=interpolation)
 
 
-def _read_json(path):
+def read_json(path):
+    """The object in a JSON file.
+
+    Raises:
+        FileNotFoundError, ValueError: no such file, or not JSON, or no object; the message names it.
+    """
     try:
         table = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:

@@ -1,0 +1,66 @@
+"""Focal lengths that are known before a network looks at the picture: written by the camera, or given by you."""
+import math
+from pathlib import Path
+
+from PIL import ExifTags, Image
+
+from mmhuman_dto.registry import SOURCES
+
+from .base import FocalSource
+from .precomputed import read_json
+
+#: Diagonal of a 36 x 24 mm frame, to which EXIF's 35-mm equivalents refer.
+FILM_DIAGONAL = math.hypot(36, 24)
+#: 35-mm equivalents, mm, that are believed; cameras were seen to write tens of thousands. EXIF says 0 for unknown.
+FILM_FOCALS = (5, 2000)
+
+
+@SOURCES.register_module()
+class ExifFocal(FocalSource):
+    """The 35-mm equivalent focal length in the photo's EXIF; unknown (nan) where there is none.
+
+    A photo cut after it was taken has another equivalent than the one written in it: do not use it for such.
+    """
+
+    def __call__(self, samples):
+        return [exif_focal(sample.get('img_path', ''), sample.ori_shape) for sample in samples]
+
+
+def exif_focal(path, size):
+    """Focal length, px, of a photo at ``size`` (h, w) from its EXIF; nan where it does not say, or nothing believable.
+
+    f = equivalent / 43.27 mm * diagonal (EXIF 2.32, FocalLengthIn35mmFilm).
+    """
+    try:
+        with Image.open(path) as file:
+            equivalent = float(file.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm, 0))
+    except (OSError, SyntaxError, ValueError, TypeError):  # no file, no picture, or broken EXIF
+        return math.nan
+    low, high = FILM_FOCALS
+    return equivalent / FILM_DIAGONAL * math.hypot(*size) if low <= equivalent <= high else math.nan
+
+
+@SOURCES.register_module()
+class GivenFocal(FocalSource):
+    """Focal lengths you know.
+
+    Args:
+        focal: px of the image: one number for all, or a JSON file {image id: px}, relative to ``data_root``; an image
+            that is not in it is unknown.
+        data_root: root of the data.
+
+    Raises:
+        ValueError: a focal length that is not positive. FileNotFoundError: no such file.
+    """
+
+    def __init__(self, focal, data_root=''):
+        self.table = read_json(Path(data_root) / focal) if isinstance(focal, str) else None
+        self.focal = None if isinstance(focal, str) else focal
+        for value in [self.focal] if self.table is None else self.table.values():
+            if not (isinstance(value, (int, float)) and 0 < value < math.inf):
+                raise ValueError(f'focal lengths must be positive numbers of px, got {value!r}')
+
+    def __call__(self, samples):
+        if self.table is None:
+            return [float(self.focal)] * len(samples)
+        return [float(self.table.get(sample.img_id, math.nan)) for sample in samples]

@@ -1,0 +1,66 @@
+"""2D joints by top-down networks of mmpose."""
+import numpy as np
+import torch
+from mmengine.dataset import Compose, pseudo_collate
+
+from mmhuman_dto.registry import SOURCES
+
+from .base import KeypointSource
+from .crops import keypoints_by_image, person_view
+from .openmmlab import load_openmmlab, scope
+from .optional import WeightsError, require
+
+
+@SOURCES.register_module()
+class MMPoseKeypoints(KeypointSource):
+    """RTMPose, HRNet, ViTPose (with mmpretrain) and other top-down mmpose models of COCO's 17 joints.
+
+    Args:
+        config: an mmpose config file, or its path below mmpose's own,
+            ``'body_2d_keypoint/rtmpose/coco/rtmpose-m_8xb256-420e_coco-256x192.py'``.
+        checkpoint: its weights, a file.
+        masked: show the network the pixels of the person's mask only, as DTO-Humans was made (arXiv 2511.13282).
+        batch_size: people that go through the network together.
+        device: None is a GPU where there is one.
+
+    Raises:
+        ImportError, WeightsError, CheckpointError: see :func:`~.openmmlab.load_openmmlab`, or it has other joints.
+    """
+
+    def __init__(self, config, checkpoint, masked=True, batch_size=32, device=None):
+        self.network, settings = load_openmmlab('mmpose', config, checkpoint, device)
+        if self.network.head.out_channels != 17:
+            raise WeightsError(f'{config}: predicts {self.network.head.out_channels} joints, expected the 17 of COCO')
+        with scope('mmpose'):
+            self.pipeline = Compose([dict(type='mmpose.LoadImage'), *(
+                step for step in settings.test_dataloader.dataset.pipeline
+                if step['type'].split('.')[-1] != 'LoadImage')])
+        datasets = require('mmpose.datasets.datasets.utils', 'openmmlab')
+        self.meta = datasets.parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
+        self.masked, self.batch_size = masked, batch_size
+
+    def __call__(self, samples):
+        people = [(sample, row) for sample in samples for row in range(len(sample.detected_instances))]
+        poses = []
+        for start in range(0, len(people), self.batch_size):
+            poses += self._predict(people[start:start + self.batch_size])
+        return keypoints_by_image(samples, poses)
+
+    @torch.no_grad()
+    def _predict(self, people):
+        """A (17, 3) array x, y, score for each (sample, row)."""
+        data, offsets = [], []
+        with scope('mmpose'):
+            for sample, row in people:
+                found = sample.detected_instances
+                box = found.bboxes[row].numpy()
+                view, offset = person_view(sample.image, box, found.masks[row].numpy() if self.masked else None)
+                data.append(self.pipeline(dict(
+                    img=np.ascontiguousarray(view[..., ::-1]), bbox=(box - np.tile(offset, 2))[None],
+                    bbox_score=np.ones(1, dtype=np.float32), **self.meta)))
+                offsets.append(offset)
+            found = self.network.test_step(pseudo_collate(data))
+        # Its joints count from the centre of the first pixel.
+        return [np.concatenate([one.pred_instances.keypoints[0] + offset + .5,
+                                one.pred_instances.keypoint_scores[0][:, None]], 1)
+                for one, offset in zip(found, offsets)]

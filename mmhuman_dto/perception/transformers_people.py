@@ -1,0 +1,118 @@
+"""People found by instance segmentation networks of ``transformers``."""
+import torch
+from torch.nn.functional import interpolate
+
+from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.structures import People
+
+from .base import PeopleSource
+from .finding import MAX_IOU, MIN_SCORE, box_nms
+from .optional import WeightsError, by_shape, load_transformers
+
+
+@SOURCES.register_module()
+class TransformersPeople(PeopleSource):
+    """Any model that ``AutoModelForUniversalSegmentation`` loads and that answers with queries: Mask2Former,
+    MaskFormer, DETR with masks, ...
+
+    A person's score is the probability of its class times the mean probability of the pixels of its mask.
+
+    Args:
+        model: folder or name, see :func:`~.optional.load_transformers`.
+        label: name of the class of people in the model's config.
+        min_score: people below it are left out. max_iou: of boxes that overlap more, the best score stays.
+        batch_size: images of one size that go through the network together.
+        device, local_files_only: see :func:`~.optional.load_transformers`.
+
+    Raises:
+        ImportError, WeightsError: transformers or the model is not there, or the model knows no such class.
+    """
+
+    def __init__(self, model, label='person', min_score=MIN_SCORE, max_iou=MAX_IOU, batch_size=4, device=None,
+                 local_files_only=False):
+        self.processor, self.network = load_transformers('AutoModelForUniversalSegmentation', model, device,
+                                                         local_files_only)
+        self.label = label_index(self.network.config.id2label, label, model)
+        self.min_score, self.max_iou, self.batch_size = min_score, max_iou, batch_size
+
+    def __call__(self, samples):
+        inputs = [self.processor(sample.image, return_tensors='pt') for sample in samples]
+        found = [None] * len(samples)
+        for indices in by_shape([one['pixel_values'] for one in inputs], self.batch_size):
+            outputs = self._predict([inputs[i] for i in indices])
+            for i, logits, masks in zip(indices, *outputs):
+                probs, masks = query_masks(logits, masks, self.label, self.min_score, _content(inputs[i]),
+                                           samples[i].ori_shape, inputs[i]['pixel_values'].shape[-2:])
+                found[i] = to_people(probs, masks, self.max_iou)
+        return found
+
+    @torch.no_grad()
+    def _predict(self, inputs):
+        """Logits of classes (B, Q, C + 1) and of masks (B, Q, h, w)."""
+        names = [name for name in ('pixel_values', 'pixel_mask') if name in inputs[0]]
+        outputs = self.network(**{name: torch.cat([one[name] for one in inputs]).to(self.network.device)
+                                  for name in names})
+        if 'masks_queries_logits' in outputs:
+            return outputs.class_queries_logits.float(), outputs.masks_queries_logits.float()
+        return outputs.logits.float(), outputs.pred_masks.float()
+
+
+def label_index(id2label, label, model):
+    """Index of a class by its name, upper and lower case alike.
+
+    Raises:
+        WeightsError: the model has no such class; ``model`` names it in the message.
+    """
+    for index, name in id2label.items():
+        if str(name).lower() == label.lower():
+            return int(index)
+    raise WeightsError(f'{model}: has no class {label!r}; it has {", ".join(map(str, [*id2label.values()][:9]))}, ...')
+
+
+def _content(inputs):
+    """Height and width, px, of the network's input without padding."""
+    if 'pixel_mask' not in inputs:
+        return inputs['pixel_values'].shape[-2:]
+    mask = inputs['pixel_mask'][0] > 0
+    return int(mask.any(1).sum()), int(mask.any(0).sum())
+
+
+def query_masks(class_logits, mask_logits, label, min_score, content, size, padded):
+    """Scores (N,) and masks (N, H, W) bool of the queries that show a class.
+
+    Args:
+        class_logits: (Q, C + 1), the last class is nothing. mask_logits: (Q, h, w) of the padded input.
+        label: the class. min_score: queries below it are left out.
+        content, padded: (h, w) of the network's input without and with padding at the right and bottom, px.
+        size: (H, W) of the image, px.
+    """
+    probs = class_logits.softmax(-1)[:, label]
+    queries = (probs >= min_score).nonzero()[:, 0]
+    probs, logits = probs[queries], mask_logits[queries]
+    if not len(queries):
+        return probs, logits.new_zeros(0, *size, dtype=torch.bool)
+    logits = interpolate(logits[None], tuple(padded), mode='bilinear')[..., :content[0], :content[1]]
+    logits = interpolate(logits, tuple(size), mode='bilinear')[0]
+    masks = logits > 0
+    sharpness = (logits.sigmoid() * masks).sum((1, 2)) / masks.sum((1, 2)).clamp(min=1)
+    scores = probs * sharpness
+    kept = (scores >= min_score) & masks.any(2).any(1)
+    return scores[kept], masks[kept]
+
+
+def to_people(scores, masks, max_iou):
+    """:class:`People` with ``bboxes`` of the masks, ``scores`` and ``masks``, on the CPU, best first, each once."""
+    boxes = mask_boxes(masks).cpu()
+    scores, masks = scores.cpu(), masks.cpu()
+    kept = torch.from_numpy(box_nms(boxes.numpy(), scores.numpy(), max_iou))
+    return People(bboxes=boxes[kept], scores=scores[kept], masks=masks[kept])
+
+
+def mask_boxes(masks):
+    """Boxes (N, 4) xyxy, px, float32, around masks (N, H, W) none of which is empty."""
+    edges = []
+    for axis, side in ((1, masks.shape[2]), (2, masks.shape[1])):
+        shown = masks.any(axis)
+        position = torch.arange(side, device=masks.device)
+        edges += [torch.where(shown, position, side).amin(1), torch.where(shown, position + 1, 0).amax(1)]
+    return torch.stack([edges[i] for i in (0, 2, 1, 3)], 1).float()

@@ -1,0 +1,142 @@
+"""Packages and weights that are not there, or not safe, end in one clear message."""
+import importlib.util
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from mmhuman_dto.perception import (
+    MiVOLOAges,
+    MMDetPeople,
+    MMPoseKeypoints,
+    TransformersAges,
+    TransformersDepth,
+    TransformersKeypoints,
+    TransformersPeople,
+    WeightsError,
+)
+from mmhuman_dto.perception.optional import by_shape, require
+
+
+def without(monkeypatch, package):
+    """Make a package impossible to import."""
+    monkeypatch.setitem(sys.modules, package, None)
+
+
+@pytest.mark.parametrize('source', [TransformersAges, TransformersDepth, TransformersKeypoints, TransformersPeople,
+                                    MiVOLOAges])
+def test_without_transformers_the_message_says_what_to_install(monkeypatch, source):
+    without(monkeypatch, 'transformers')
+    with pytest.raises(ImportError, match=r'transformers cannot be .*pip install "mmhuman_dto\[transformers\]"'):
+        source('some/model')
+
+
+@pytest.mark.parametrize('source, package', [(MMDetPeople, 'mmdet'), (MMPoseKeypoints, 'mmpose')])
+def test_without_openmmlab_the_message_says_what_to_install(monkeypatch, tmp_path, source, package):
+    monkeypatch.delitem(sys.modules, 'mmcv._ext', raising=False)
+    without(monkeypatch, f'{package}.apis')
+    without(monkeypatch, package)
+    with pytest.raises(ImportError, match=rf'{package}.* cannot be .*pip install "mmhuman_dto\[openmmlab\]"'):
+        source('config.py', 'weights.pth')
+
+
+def test_requirements_of_the_extras_exist():
+    from pathlib import Path
+    root = Path(__file__).parents[2]
+    assert 'transformers' in (root / 'requirements/transformers.txt').read_text()
+    assert {'mmdet', 'mmpose'} <= {line.split('=')[0].split('>')[0] for line in
+                                   (root / 'requirements/openmmlab.txt').read_text().splitlines()}
+
+
+def test_what_can_be_imported_is():
+    assert require('json', 'transformers') is json
+
+
+def test_importing_the_adapters_imports_none_of_their_packages():
+    code = ('import sys, mmhuman_dto.perception, mmhuman_dto.generation;'
+            'print([m for m in ("transformers", "mmdet", "mmpose", "torchvision") if m in sys.modules])')
+    out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == '[]'
+
+
+def test_groups_are_of_one_shape_and_complete():
+    shapes = [(2, 3), (3, 2), (2, 3), (2, 3), (2, 3), (1, 1)]
+    groups = by_shape([torch.zeros(shape) for shape in shapes], 3)
+    assert groups == [[0, 2, 3], [4], [1], [5]]
+
+
+class TestTransformersWeights:
+    """Where transformers is there."""
+
+    @pytest.fixture(autouse=True)
+    def needed(self):
+        pytest.importorskip('transformers', reason='extra [transformers] is not installed')
+
+    def test_urls_are_refused(self):
+        with pytest.raises(WeightsError, match='URLs are not fetched'):
+            TransformersDepth('https://example.com/model')
+
+    def test_a_name_that_is_nothing(self, tmp_path):
+        with pytest.raises(WeightsError, match='no such folder, and no name of a model'):
+            TransformersDepth(str(tmp_path / 'gone'))
+
+    def test_only_local_files_means_no_network(self, monkeypatch, tmp_path):
+        monkeypatch.setattr('socket.socket.connect', lambda *args: pytest.fail('went to the network'))
+        with pytest.raises(WeightsError, match='not downloaded before, and local_files_only is set.*hf download'):
+            TransformersDepth('nobody/such-model-4711', local_files_only=True)
+
+    def test_a_hub_that_cannot_be_reached(self, monkeypatch):
+        import huggingface_hub
+
+        def refuse(name, **options):
+            assert options['allow_patterns'] == ['*.json', '*.safetensors']  # no pickles, no code
+            raise huggingface_hub.errors.LocalEntryNotFoundError('Name or service not known')
+
+        monkeypatch.setattr(huggingface_hub, 'snapshot_download', refuse)
+        with pytest.raises(WeightsError, match=r'nobody/model: no such folder, .*hub did not give it \(Name or service '
+                                               r'not known\)\. Where there is a network: hf download nobody/model'):
+            TransformersDepth('nobody/model')
+
+    def test_an_empty_folder_and_another_kind_of_network(self, tmp_path, save_classifier):
+        with pytest.raises(WeightsError, match=str(tmp_path)):
+            TransformersDepth(str(tmp_path))
+        with pytest.raises(WeightsError, match='classifier'):
+            TransformersDepth(str(save_classifier(['a', 'b'])))
+
+    def test_pickled_code_in_weights_is_not_run(self, save_depth, tmp_path):
+        folder = save_depth()
+
+        class Bomb:
+            def __reduce__(self):
+                return open, (str(tmp_path / 'exploded'), 'w')
+
+        (folder / 'model.safetensors').unlink()
+        with open(folder / 'pytorch_model.bin', 'wb') as file:
+            pickle.dump(Bomb(), file)
+        with pytest.raises(WeightsError):
+            TransformersDepth(str(folder))
+        torch.save({'weight': Bomb()}, folder / 'pytorch_model.bin')
+        with pytest.raises(WeightsError):
+            TransformersDepth(str(folder))
+        assert not (tmp_path / 'exploded').exists()
+
+    def test_code_that_comes_with_a_model_is_refused(self, save_depth, tmp_path):
+        folder = save_depth()
+        config = json.loads((folder / 'config.json').read_text())
+        config.update(model_type='foreign', auto_map={'AutoConfig': 'code.Config', 'AutoModelForDepthEstimation':
+                                                      'code.Network'})
+        (folder / 'config.json').write_text(json.dumps(config))
+        (folder / 'code.py').write_text(f'open({str(tmp_path / "ran")!r}, "w")\n')
+        with pytest.raises(WeightsError, match='Python code of its own, which is not run'):
+            TransformersDepth(str(folder))
+        assert not (tmp_path / 'ran').exists()
+
+
+def test_base_install_has_no_optional_packages_in_its_requirements():
+    from pathlib import Path
+    base = (Path(__file__).parents[2] / 'requirements/runtime.txt').read_text()
+    assert not any(name in base for name in ('transformers', 'mmdet', 'mmpose', 'torchvision'))
+    assert importlib.util.find_spec('mmengine')
