@@ -25,3 +25,8 @@ def person_colors(ids):
     linear = np.clip((lab @ OKLAB_TO_LMS.T)**3 @ LMS_TO_RGB.T, 0, 1)
     srgb = np.where(linear <= .0031308, 12.92 * linear, 1.055 * linear**(1 / 2.4) - .055)
     return np.round(255 * srgb).astype(np.uint8)
+
+
+def plate_color(color):
+    """A light tone of a person's colour (3) uint8 RGB, for dark letters on it."""
+    return tuple(int(c) for c in 255 - (255 - np.asarray(color, int)) * .45)

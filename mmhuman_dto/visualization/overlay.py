@@ -1,7 +1,7 @@
 """People's meshes over their photo, labelled with height and distance."""
 import numpy as np
 
-from .colors import person_colors
+from .colors import person_colors, plate_color
 from .mesh_render import render_meshes
 from .text import INK, draw_text, place_labels, text_height, text_size
 
@@ -42,13 +42,18 @@ def _label(picture, placement, colors, title):
     cap = text_height((height, width))
     order, heads = _heads(placement, (height, width))
     anchors = np.stack([heads[:, [0, 2]].mean(1), heads[:, 1]], 1)
-    texts = [(f'{placement.heights[i]:.2f} m tall', f'{placement.depths[i]:.1f} m away') for i in order]
+    texts = [_words(placement.heights[i], placement.depths[i]) for i in order]
     sizes = [text_size(lines, cap) for lines in texts]
     title_box = [0, 0, *text_size([title], _title_height(picture))]
     corners = place_labels(anchors, sizes, (width, height), cap * .5, avoid=[*heads, title_box])
     for person, lines, corner in zip(order, texts, corners):
         if corner is not None:
-            draw_text(picture, lines, corner, cap, INK, _tint(colors[person]))
+            draw_text(picture, lines, corner, cap, INK, plate_color(colors[person]))
+
+
+def _words(height, depth):
+    """Lines of a person's label; a height that is nan is not known."""
+    return (*(() if np.isnan(height) else (f'{height:.2f} m tall', )), f'{depth:.1f} m away')
 
 
 def _heads(placement, size):
@@ -64,8 +69,3 @@ def _heads(placement, size):
             indices.append(person)
             boxes.append([*head.min(0), *head.max(0)])
     return np.array(indices, int), np.array(boxes, float).reshape(-1, 4)
-
-
-def _tint(color):
-    """A light plate of the person's colour."""
-    return tuple(int(c) for c in 255 - (255 - np.asarray(color, int)) * .45)

@@ -4,25 +4,34 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..structures import HumanDataSample
+from .ground import estimate_ground
+
 
 class Placement(NamedTuple):
     """The people of one image, as placed by one method.
 
     Attributes:
         vertices: (N, V, 3) float32 m, camera frame (x right, y down, z forward).
-        heights: (N,) m, rest pose.
+        heights: (N,) m, rest pose; nan where unknown.
         ids: (N,) integers; the same person has the same id, hence colour, in every placement of a scene.
-        intrinsics: (3, 3) px.
+        intrinsics: (3, 3) px; None where the camera is not known.
+        sample: what the placement was made of: all its people, whoever is left here; None where it is not known.
     """
     vertices: np.ndarray
     heights: np.ndarray
     ids: np.ndarray
-    intrinsics: np.ndarray
+    intrinsics: np.ndarray | None
+    sample: HumanDataSample | None = None
 
     @property
     def depths(self):
         """(N,) m: mean z of the vertices."""
         return self.vertices[..., 2].mean(1)
+
+    def level(self, ground):
+        """The same with vertices in the level frame of a :class:`~mmhuman_dto.visualization.ground.Ground`."""
+        return self._replace(vertices=ground.level(self.vertices))
 
     def only(self, ids):
         """The people among them with one of the given ids."""
@@ -43,29 +52,46 @@ class Placement(NamedTuple):
         count = len(people)
         intrinsics = np.asarray(getattr(sample, f'{source}_camera').intrinsics, dtype=np.float64)
         if count == 0:
-            return cls(np.zeros((0, body_model.num_vertices, 3), np.float32), np.zeros(0), np.zeros(0, int), intrinsics)
+            return cls(np.zeros((0, body_model.num_vertices, 3), np.float32), np.zeros(0), np.zeros(0, int), intrinsics,
+                       sample)
         pose, betas, transl = (torch.as_tensor(x, dtype=torch.float32)
                                for x in (people.pose, people.betas, people.transl))
         with torch.no_grad():
             vertices = body_model(pose, betas, transl).vertices.cpu().numpy()
             heights = body_model.height(betas).cpu().numpy()
         ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(count)
-        return cls(vertices, heights, ids, intrinsics)
+        return cls(vertices, heights, ids, intrinsics, sample)
 
 
 class Scene(NamedTuple):
-    """One image with its people before and after, to be drawn side by side.
+    """One image with its people, and where DTO ran, before and after it.
 
     Attributes:
         title: short text, the image's name say.
         image: (H, W, 3) uint8 RGB.
         faces: (F, 3) integers.
-        before, after: :class:`Placement`.
+        before: :class:`Placement`.
+        after: :class:`Placement` or None.
         truth: :class:`Placement` or None.
     """
     title: str
     image: np.ndarray
     faces: np.ndarray
     before: Placement
-    after: Placement
+    after: Placement | None = None
     truth: Placement | None = None
+
+    @property
+    def last(self):
+        """The placement that counts: after DTO where it ran."""
+        return self.before if self.after is None else self.after
+
+    @property
+    def panels(self):
+        """[(title, Placement), ...] to be drawn side by side."""
+        return [('', self.before)] if self.after is None else [('before', self.before), ('after DTO', self.after)]
+
+    @property
+    def ground(self):
+        """:class:`~mmhuman_dto.visualization.ground.Ground` that the people of :attr:`last` stand on."""
+        return estimate_ground(self.last.vertices)

@@ -1,6 +1,7 @@
 import numpy as np
 
-from mmhuman_dto.visualization.birdseye import AXIS, GRID, draw_birdseye, fit_frame
+from mmhuman_dto.visualization.birdseye import draw_birdseye, fit_frame
+from mmhuman_dto.visualization.plot import AXIS, GRID
 
 SIZE = (400, 360)
 PHOTO = (200, 240)

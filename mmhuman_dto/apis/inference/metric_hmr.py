@@ -1,4 +1,5 @@
 """Metric-Aware HMR on anything that holds pictures."""
+import math
 from itertools import islice
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import torch
 
 from mmhuman_dto.generation.isolation import attempt, describe
 from mmhuman_dto.geometry import project
+from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import HumanDataSample
 
 from .inputs import open_photos
@@ -27,7 +29,9 @@ class MetricHMRInferencer:
         checkpoint, device: see :func:`init_model`; only where ``model`` is not a network already.
         batch_size: pictures that go through the network together.
         threshold: confidence above which somebody is reported, 0..1; None: the network's own.
-        focal: focal length in px of the original picture, which replaces the network's own estimate; None: that.
+        focal: focal length in px of the original picture, or config of a :class:`~mmhuman_dto.perception.FocalSource`
+            (``dict(type='ExifFocal')``), which replaces the network's own estimate where it is known; None: the
+            network's.
         allow_urls: whether http(s) addresses of images are fetched.
 
     Raises:
@@ -41,12 +45,13 @@ class MetricHMRInferencer:
             raise ValueError(f'batch_size must be at least 1, is {batch_size}')
         if threshold is not None and not 0 <= threshold < 1:
             raise ValueError(f'threshold must be in [0, 1), is {threshold}')
-        if focal is not None and not focal > 0:
-            raise ValueError(f'focal must be a length in px, is {focal}')
         self.model = init_model(model, checkpoint, device) if isinstance(model, (str, Path)) else model.eval()
         if threshold is not None:
             self.model.threshold = threshold
-        self.batch_size, self.focal, self.allow_urls = batch_size, focal, allow_urls
+        self.batch_size, self.allow_urls = batch_size, allow_urls
+        if focal is not None:
+            focal = SOURCES.build(focal if isinstance(focal, dict) else dict(type='GivenFocal', focal=focal))
+        self.focal = focal
 
     @property
     def body_model(self):
@@ -65,10 +70,20 @@ class MetricHMRInferencer:
         """The same, as lists of up to ``batch_size``."""
         photos = open_photos(inputs, self.allow_urls)
         while batch := list(islice(photos, self.batch_size)):
+            batch = [self._checked(photo) for photo in batch]
             readable = [photo for photo in batch if not photo.error]
             samples = iter(self._predict(readable))
             yield [Inference(photo.img_id, None, error=photo.error) if photo.error else _result(photo, next(samples))
                    for photo in batch]
+
+    def _checked(self, photo):
+        if photo.error:
+            return photo
+        (short, long), size = sorted(photo.image.shape[:2]), self.model.input_size
+        if round(short * size / long) > 0:
+            return photo
+        return photo._replace(image=None, error=f'{photo.img_path or photo.img_id}: {short} px of {long} px is too '
+                                                f'narrow for a network that sees {size} px')
 
     @torch.no_grad()
     def _predict(self, photos):
@@ -84,16 +99,18 @@ class MetricHMRInferencer:
             return []
         inputs = [torch.from_numpy(photo.image.transpose(2, 0, 1).copy()) for photo in photos]
         samples = self.model.test_step(dict(inputs=inputs, data_samples=[_sample_of(photo) for photo in photos]))
-        return [self._finish(sample.to('cpu')) for sample in samples]
+        samples = [sample.to('cpu') for sample in samples]
+        focals = [math.nan] * len(samples) if self.focal is None else self.focal(samples)
+        return [self._finish(sample, focal) for sample, focal in zip(samples, focals)]
 
-    def _finish(self, sample):
-        if self.focal is not None:
-            set_focal(sample, self.focal)
+    def _finish(self, sample, focal):
+        if not math.isnan(focal):
+            set_focal(sample, focal)
         people = sample.pred_instances
         people.heights = self.body_model.height(people.betas.to(self.body_model.faces.device)).cpu()
         sample.set_metainfo(dict(
             body_model=type(self.body_model).__name__, joint_set=self.model.joint_set,
-            focal_source='given' if self.focal is not None else 'network'))
+            focal_source='network' if math.isnan(focal) else type(self.focal).__name__))
         return sample
 
 
