@@ -62,8 +62,9 @@ def problem_of(scenes, pad=0):
             padded[name][i, :len(scene[name])] = torch.from_numpy(scene[name])
     index = torch.arange(size).expand(len(scenes), size)
     unread = {name: torch.ones_like(padded['z']) for name in UNREAD}
+    feet = torch.ones(*mask.shape, 3).double()
     return DTOProblem(mask=mask, person_index=index, height_class=torch.full_like(index, 5), drop_reasons=(),
-                      feet=torch.ones_like(padded['z'])[..., None].expand(*mask.shape, 3), feet_seen=mask, **padded, **unread)
+                      feet=feet, feet_seen=mask, **padded, **unread)
 
 
 def reference(scene, slope_bound=True, branches=None):

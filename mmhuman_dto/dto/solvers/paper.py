@@ -69,14 +69,16 @@ class PaperDTO:
     Args:
         slope_bound: whether the slope of mesh z over depth seen within people bounds alpha from below; False bounds it
             by the constant 20 m per unit of depth.
+        down_means: whether near people are also solved at their lowest pixels, which win where they deviate less.
+        split: whether near and far people are solved apart; False takes everybody for near.
     """
 
-    def __init__(self, slope_bound=True):
-        self.slope_bound = slope_bound
+    def __init__(self, slope_bound=True, down_means=True, split=True):
+        self.slope_bound, self.down_means, self.split = slope_bound, down_means, split
 
     def solve(self, problem):
         """Place the people of all scenes of a :class:`DTOProblem`; returns a :class:`DTOResult`."""
-        is_far = (problem.depth > FAR_DEPTH) | (problem.apparent_size < FAR_SIZE)
+        is_far = ((problem.depth > FAR_DEPTH) | (problem.apparent_size < FAR_SIZE)) & self.split
         near, near_line = self._solve_near(problem, problem.mask & ~is_far)
         far = self._group(problem, problem.mask & is_far, problem.depth, problem.z)
         far_line = push_behind(near, near_line, far, solve_group(far))
@@ -94,7 +96,7 @@ class PaperDTO:
         mean = self._group(problem, members, problem.depth, problem.z)
         down = self._group(problem, members, problem.down_depth, problem.down_z)
         mean_line, down_line = solve_group(mean), solve_group(down)
-        use_down = (down_line.count >= mean_line.count) & (down_line.deviation < mean_line.deviation)
+        use_down = (down_line.count >= mean_line.count) & (down_line.deviation < mean_line.deviation) & self.down_means
         lowest = use_down[:, None]
         near = mean._replace(
             depth=torch.where(lowest, down.depth, mean.depth), z=torch.where(lowest, down.z, mean.z))

@@ -12,7 +12,8 @@ from ..terms import Normal, Term
 from ..update import DTOResult
 from .normal_equations import Layout, gauss_newton, linearise, residual_variance
 
-DEFAULT_TERMS = tuple(dict(type=name) for name in ('DepthTerm', 'ReliefTerm', 'GroundTerm', 'HeightTerm', 'InitialTerm'))
+DEFAULT_TERMS = tuple(
+    dict(type=name) for name in ('DepthTerm', 'ReliefTerm', 'GroundTerm', 'HeightTerm', 'InitialTerm'))
 #: Std of log scale where no term says anything.
 SCALE_STD = 10.
 

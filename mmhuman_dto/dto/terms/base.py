@@ -17,7 +17,7 @@ class Normal(NamedTuple):
 
 
 class Site(NamedTuple):
-    """What residuals (S, R) are compared with: ``target`` (S, R) at ``precision`` (S, R) = 1 / variance, 0 to ignore."""
+    """What residuals are compared with: ``target`` (S, R) at ``precision`` (S, R) = 1 / variance, 0 to ignore."""
     target: torch.Tensor
     precision: torch.Tensor
 
@@ -81,12 +81,12 @@ class NoisyTerm(Term):
         for _ in range(NOISE_ROUNDS if site else 0):
             trust = self._trust(squared / noise) * known
             total = (trust * squared).sum(-1, keepdim=True)
-            noise = (self.weight * self.std**2 + total) / (self.weight + known.sum(-1, keepdim=True))
+            noise = (self.std**2 + total / self.weight) / (1 + known.sum(-1, keepdim=True) / self.weight)
         return Site(torch.zeros_like(mean), self._trust(squared / noise if site else 0 * squared) * quality / noise)
 
     def _trust(self, squared):
         """Weight of a residual by its square in variances of the noise; its mean under the Student-t scale mixture."""
-        return (self.freedom + 1) / (self.freedom + squared)
+        return (1 + 1 / self.freedom) / (1 + squared / self.freedom)
 
 
 def extended_log(values, floor=LOG_FLOOR):

@@ -1,12 +1,12 @@
 """How depth follows from the values of a depth map: the forms a network's output can have.
 
-``x`` (S, P) are people's values over the scene's mean, ``offset`` (S, 1) is the form's one free parameter besides scale.
+``x`` (S, P) are people's values over the scene's mean, ``offset`` (S, 1) is the form's one parameter besides scale.
 """
 from .base import extended_log, extended_log_derivative
 
 
 class InverseDepth:
-    """Relative models: 1 / z = a * disparity + b with b other than 0 where they are affine-invariant (arXiv 1907.01341).
+    """Relative models: 1 / z = a * disparity + b, with b other than 0 in affine-invariant ones (arXiv 1907.01341).
 
     The offset is b's share of 1 / z at the mean disparity.
     """
@@ -31,7 +31,7 @@ class InverseDepth:
 
 
 class LinearDepth(InverseDepth):
-    """The paper's form, z = alpha / disparity + beta (arXiv 2511.13282); the offset is beta's share of z at the mean."""
+    """The paper's form, z = alpha / disparity + beta (arXiv 2511.13282); the offset is beta's part of z at the mean."""
 
     def observed(self, problem):
         return problem.depth, problem.z
