@@ -4,14 +4,17 @@ All pictures are (H, W, 3) uint8 RGB arrays, drawn with numpy and OpenCV: no Ope
 """
 from mmhuman_dto.fileio.images import read_image, write_image
 
+from .annotations import draw_annotations
 from .birdseye import draw_birdseye
 from .colors import person_colors
 from .contact_sheet import draw_contact_sheet
 from .mesh_render import render_meshes
 from .overlay import draw_overlay
+from .sample_view import draw_sample
 from .scene import Placement, Scene
+from .stick_figures import stick_figures
 
 __all__ = [
-    'draw_birdseye', 'person_colors', 'draw_contact_sheet', 'read_image', 'write_image', 'render_meshes',
-    'draw_overlay', 'Placement', 'Scene'
+    'draw_annotations', 'draw_birdseye', 'person_colors', 'draw_contact_sheet', 'read_image', 'write_image',
+    'render_meshes', 'draw_overlay', 'draw_sample', 'Placement', 'Scene', 'stick_figures'
 ]
