@@ -4,6 +4,7 @@ from pathlib import Path
 import torch
 from mmengine.runner import Runner
 
+from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
 
 
@@ -15,10 +16,11 @@ class MissingFileError(FileNotFoundError):
 _SOURCES = {
     'model_path': 'body models: register at https://smpl.is.tue.mpg.de, or use body_model=dict(type="OpenBody")',
     'mean_params': 'smpl_mean_params.npz, see docs/metric_hmr.md, "Files"',
+    'body_vertices': 'body_verts_smpl.npy of the public release, see docs/metric_hmr.md, "Files"',
     'checkpoint': 'weights, converted by tools/model_converters/mahmr2mmhuman.py; see docs/metric_hmr.md, "Files"',
     'load_from': 'a checkpoint to start from, see docs/metric_hmr.md, "Files"',
     'data_root': 'images, see docs/metric_hmr.md, "Files"',
-    'table': 'people table of tools/dataset_converters or tools/generate_dto.py; see docs/metric_hmr.md, "Files"',
+    'table': 'people table of tools/dataset_converters or tools/generate_dto.py; see docs/converting.md',
 }
 _TRAINING_KEYS = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
                   'val_evaluator', 'load_from')
@@ -32,7 +34,8 @@ def missing_files(config, key=''):
         path = f'{key}.{name}' if key else str(name)
         if name in _SOURCES and isinstance(value, str):
             if '://' not in value and not Path(value).expanduser().exists():
-                yield path, value, _SOURCES[name]
+                command = command_for(value) if name == 'table' else None
+                yield path, value, f'{command}, see docs/converting.md' if command else _SOURCES[name]
         else:
             yield from missing_files(value, path)
 

@@ -88,3 +88,11 @@ PUBLIC_SETS = {
         'Relative Human', 'RelativeHuman', {split: (f'{split}_annots.npz', ) for split in ('train', 'val', 'test')},
         body_model=None),
 }
+
+
+def command_for(table):
+    """The command that writes a table where recipes look for it, ``data/NAME/tables/SPLIT``; None for other folders."""
+    parts = Path(table).parts[-4:]
+    if len(parts) < 4 or parts[2] != 'tables' or parts[3] not in getattr(PUBLIC_SETS.get(parts[1]), 'splits', ()):
+        return None
+    return f'python tools/dataset_converters/public2table.py {parts[1]} {parts[3]}'

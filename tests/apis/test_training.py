@@ -3,7 +3,7 @@ import torch
 from mmengine.config import Config
 
 from mmhuman_dto.apis.dry_run import with_stand_ins
-from mmhuman_dto.apis.training import MissingFileError, check_files
+from mmhuman_dto.apis.training import MissingFileError, check_files, missing_files
 
 
 def test_all_missing_files_are_named_at_once_with_where_to_get_them(tmp_path):
@@ -20,6 +20,16 @@ def test_all_missing_files_are_named_at_once_with_where_to_get_them(tmp_path):
     assert 'nowhere/smpl (model.body_model.model_path, val_evaluator.body_model.model_path)' in text
     assert 'nowhere/t (train_dataloader.dataset.datasets.1.table)' in text and 'smpl.is.tue.mpg.de' in text
     assert 'nowhere/vit.pth' in text and str(tmp_path) not in text
+
+
+def test_a_missing_table_names_the_command_that_writes_it():
+    entries = dict(recipe=dict(table='data/3dpw/tables/test'), deep=dict(table='/mnt/data/hi4d/tables/val'),
+                   own=dict(table='data/mine/tables/train'), split=dict(table='data/hi4d/tables/all'))
+    hints = {path: hint for _, path, hint in missing_files(entries)}
+    tool = 'python tools/dataset_converters/public2table.py'
+    assert hints['data/3dpw/tables/test'] == f'{tool} 3dpw test, see docs/converting.md'
+    assert hints['/mnt/data/hi4d/tables/val'] == f'{tool} hi4d val, see docs/converting.md'
+    assert 'tools/generate_dto.py' in hints['data/mine/tables/train'] == hints['data/hi4d/tables/all']
 
 
 def test_nothing_missing_is_no_error():

@@ -1,5 +1,5 @@
 # AGORA, BEDLAM, and DTO-Humans in 3D, on SMPL+A with the child coefficient.
-# Tables: see docs/metric_hmr.md, "Files".
+# Tables: tools/dataset_converters/public2table.py, see docs/converting.md.
 train_dataloader = dict(
     batch_size=8, num_workers=8, persistent_workers=True,
     sampler=dict(type='EndlessSampler', shuffle=False),
@@ -22,30 +22,38 @@ train_dataloader = dict(
             dict(type='PackHumanInputs'),
         ]))
 val_dataloader = dict(
-    batch_size=4, num_workers=4, persistent_workers=True,
+    # One image a batch: figures are then the same to the last digit on any number of processes.
+    batch_size=1, num_workers=4, persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='HumanTable', data_root='data/agora', table='data/agora/tables/validation', num_betas=11,
         pipeline=[
             dict(type='LoadImage'),
-            dict(type='JointsFromMeshes', body_model=dict(type='SMPL+A', model_path='data/smpl')),
             dict(type='Resize', input_size=1288),
             dict(type='PackHumanInputs'),
         ]))
-val_evaluator = dict(type='CrowdMetric', body_model=dict(type='SMPL+A', model_path='data/smpl'))
+val_evaluator = dict(
+    type='AGORAMetric', body_model=dict(type='SMPL+A', model_path='data/smpl'),
+    body_vertices='data/smpl/body_verts_smpl.npy')
 val_cfg = dict()
 test_dataloader = dict(
-    batch_size=4, num_workers=4, persistent_workers=True,
+    # One image a batch: figures are then the same to the last digit on any number of processes.
+    batch_size=1, num_workers=4, persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='HumanTable', data_root='data/agora', table='data/agora/tables/validation', num_betas=11,
         pipeline=[
             dict(type='LoadImage'),
-            dict(type='JointsFromMeshes', body_model=dict(type='SMPL+A', model_path='data/smpl')),
             dict(type='Resize', input_size=1288),
             dict(type='PackHumanInputs'),
         ]))
-test_evaluator = dict(type='CrowdMetric', body_model=dict(type='SMPL+A', model_path='data/smpl'))
+test_evaluator = [
+    dict(type='AGORAMetric', body_model=dict(type='SMPL+A', model_path='data/smpl'),
+         body_vertices='data/smpl/body_verts_smpl.npy'),
+    dict(type='AGORAMetric', body_model=dict(type='SMPL+A', model_path='data/smpl'),
+         body_vertices='data/smpl/body_verts_smpl.npy', parity=True, long_side=1288, prefix='agora_public'),
+    dict(type='CameraSpaceMetric', body_model=dict(type='SMPL+A', model_path='data/smpl')),
+]
 test_cfg = dict()

@@ -1,0 +1,172 @@
+"""The converter's program: names of sets and files, what it prints, its exit status, several processes."""
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from scripts import ROOT, load_script
+
+from mmhuman_dto.body_models import OpenBody
+from mmhuman_dto.datasets import HumanTable
+from mmhuman_dto.datasets.people_table import PeopleTable
+from mmhuman_dto.datasets.public_sets import PUBLIC_SETS, command_for
+from mmhuman_dto.registry import BODY_MODELS, SOURCES
+from mmhuman_dto.testing import CrowdConfig, sample_scene
+from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.testing.writer_public import LAYOUTS, write_public_set
+
+TOOL = 'tools/dataset_converters/public2table.py'
+SPLITS = [(name, split) for name, public_set in PUBLIC_SETS.items() for split in public_set.splits]
+
+
+@pytest.fixture(scope='module')
+def tool():
+    return load_script(TOOL)
+
+
+@pytest.fixture(scope='module')
+def smpl(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('smpl')
+    write_synthetic_smpl(folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def scenes():
+    body = OpenBody()
+    return [sample_scene(i, body, CrowdConfig(size=(84, 112), people=(2, 3), child_share=0), seed=3) for i in range(3)]
+
+
+def put(name, split, data, scenes):
+    """A set's files where the tool looks for them, with the images of :func:`write_public_set`."""
+    public_set, folder = PUBLIC_SETS[name], data / name
+    source = write_public_set(public_set.reader, folder, scenes, dict(type='OpenBody'))
+    wanted = public_set.splits[split][0].replace('*', 'coco')
+    (folder / source['ann_file']).rename(folder / wanted)
+    return dict(source, ann_file=wanted)
+
+
+def test_sets_and_readers_are_the_same():
+    assert {public_set.reader for public_set in PUBLIC_SETS.values()} == set(LAYOUTS)
+    for public_set in PUBLIC_SETS.values():
+        layout = LAYOUTS[public_set.reader]
+        assert (public_set.in_world, public_set.gendered) == (layout.world, layout.gendered)
+        assert SOURCES.get(public_set.reader) is not None
+
+
+@pytest.mark.parametrize('name', PUBLIC_SETS)
+def test_every_set_by_its_name(name, tool, smpl, scenes, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    split = next(iter(PUBLIC_SETS[name].splits))
+    source = put(name, split, tmp_path / 'data', scenes)
+    arguments = [name, split, '--smpl', str(smpl), '--images', source['img_prefix']]
+    assert tool.main(arguments) == 0
+    table = PeopleTable(tmp_path / 'data' / name / 'tables' / split)
+    people = table.schema['num_people']
+    assert len(table) == 3 and people >= 6
+    printed = capsys.readouterr().out
+    assert f'data/{name}/tables/{split}: 3 images read = 3 written and found again + 0 without people + 0' in printed
+    assert f'{people} people of these images read = written = found again' in printed
+    assert table.schema['body_model'] == PUBLIC_SETS[name].body_model
+    if PUBLIC_SETS[name].body_model:
+        assert table.columns['people.betas'].shape[1] == PUBLIC_SETS[name].num_betas
+    assert len(HumanTable(tmp_path / 'data' / name / source['img_prefix'], table.folder)[0].gt_instances) > 0
+
+
+def test_bodies_in_a_world_need_the_pelvis_of_their_model(tool, smpl, scenes, tmp_path):
+    """The root joint is where the annotated world has it, with the body model given by --smpl."""
+    source = put('agora', 'train', tmp_path / 'data', scenes)
+    data = tmp_path / 'data/agora'
+    assert tool.main(['agora', 'train', '--data-root', str(data), '--smpl', str(smpl)]) == 0
+    people = PeopleTable(data / 'tables/train')[0].pred_instances
+    body = BODY_MODELS.build(dict(type='SMPL+A', model_path=str(smpl)))
+    roots = body.skeleton(people.pose, people.betas, people.transl)[:, 0]
+    pelvis = body.skeleton(torch.zeros_like(people.pose), people.betas)[:, 0].numpy()
+    record = next(iter(np.load(data / source['ann_file'], allow_pickle=True)['annots'].item().values()))
+    transl = np.stack([person['transl'] for person in record['smpl_gt']])[:len(roots)]
+    np.testing.assert_allclose(roots, (pelvis + transl) @ record['cam_rot'][0].T + record['cam_trans'][0], atol=1e-4)
+
+
+def test_failures_are_counted_in_the_exit_status(tool, scenes, tmp_path, capsys):
+    source = put('relative-human', 'val', tmp_path, scenes)
+    folder = tmp_path / 'relative-human'
+    ids = SOURCES.build(source).ids
+    (folder / ids[1]).unlink()
+
+    def run(out, *arguments):
+        return tool.main(['relative-human', 'val', '--data-root', str(folder), '--out-dir', str(tmp_path / out),
+                          *arguments])
+
+    assert run('a') == 0 and '1 failed' in capsys.readouterr().out
+    assert run('a', '--max-failures', '0') == 1
+    assert run('b', '--strict') == 2
+    assert f'{ids[1]}: ' in (error := capsys.readouterr().err) and 'no such image' in error and error.count('\n') == 1
+    assert run('c', '--no-images') == 0 and len(PeopleTable(tmp_path / 'c')) == 3
+    assert run('d', '--limit', '1') == 0 and len(PeopleTable(tmp_path / 'd')) == 1
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['agora', 'train'], 'data/agora/annots_smpl_train_fit.npz: not found; it is the annotation file of AGORA, train'),
+    (['4dhumans', 'train'], 'data/4dhumans/*-release.npz: not found'),
+    (['mupots', 'test', '--ann-files', 'other.npz'], 'data/mupots/other.npz'),
+])
+def test_what_is_not_there_is_one_line(tool, arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert tool.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.startswith('public2table.py: ') and error.count('\n') == 1
+
+
+def test_an_unknown_split_names_the_known_ones(tool, capsys):
+    with pytest.raises(SystemExit):
+        tool.main(['hi4d', 'validation'])
+    assert "hi4d has no 'validation', only train, val, test" in capsys.readouterr().err
+
+
+def test_help_names_every_set_and_file(tool):
+    text = tool.list_of_sets()
+    for name, public_set in PUBLIC_SETS.items():
+        assert f'  {name} ' in text and public_set.title in text
+        assert all(file in text for files in public_set.splits.values() for file in files)
+
+
+def test_recipes_name_tables_that_the_tool_writes():
+    tables = []
+    for path in (ROOT / 'configs/_base_/datasets').glob('*.py'):
+        tables += _values(Config.fromfile(path).to_dict(), 'table')
+    assert len(tables) >= 10
+    for table in tables:
+        name, split = command_for(table).split()[-2:]
+        assert table == f'data/{name}/tables/{split}' and (name, split) in SPLITS
+
+
+def _values(config, key):
+    children = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(
+        config, (list, tuple)) else ()
+    for name, value in children:
+        if name == key:
+            yield value
+        yield from _values(value, key)
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_bytes_of_one(scenes, tmp_path):
+    put('panoptic', 'test', tmp_path, scenes)
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(ROOT / TOOL), 'panoptic', 'test', '--data-root', str(tmp_path / 'panoptic')]
+    shared = {**os.environ, 'WORLD_SIZE': '2', 'OMP_NUM_THREADS': '1', 'MASTER_ADDR': '127.0.0.1',
+              'MASTER_PORT': str(port)}
+    ranks = [subprocess.Popen([*command, '--launcher', 'pytorch', '--out-dir', str(tmp_path / 'two')],
+                              stdout=subprocess.PIPE, text=True,
+                              env={**shared, 'RANK': str(rank), 'LOCAL_RANK': str(rank)}) for rank in range(2)]
+    outputs = [process.communicate(timeout=300)[0] for process in ranks]
+    assert [process.returncode for process in ranks] == [0, 0], outputs
+    subprocess.run([*command, '--out-dir', str(tmp_path / 'one')], check=True, capture_output=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / 'two').iterdir()} == {
+        path.name: path.read_bytes() for path in (tmp_path / 'one').iterdir()}
