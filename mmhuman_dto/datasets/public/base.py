@@ -7,7 +7,7 @@ from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.structures import Camera, HumanDataSample
 
-from .parsing import LayoutError
+from .parsing import LayoutError, single
 
 
 class Reader:
@@ -80,8 +80,9 @@ class AnnotsReader(Reader):
 
 
 def _only(record, keys):
+    """What a reader uses of an entry, in single precision."""
     if isinstance(record, dict):
         return {key: _only(value, keys) for key, value in record.items() if key in keys}
     if isinstance(record, (list, tuple)) or isinstance(record, np.ndarray) and record.dtype == object:
         return [_only(value, keys) for value in record]
-    return record
+    return single(record) if isinstance(record, np.ndarray) else record

@@ -6,7 +6,7 @@ from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import SOURCES
 
 from .base import Reader
-from .parsing import LayoutError, array, one_camera, smpl_people
+from .parsing import LayoutError, array, one_camera, single, smpl_people
 
 _NEEDED = (('imgname', ), ('shape', ), ('cam_int', ), ('pose_cam', 'pose'), ('trans_cam', 'cam_t'))
 _ROW_KEYS = ('center', 'scale', 'cam_int', 'shape', 'pose_cam', 'pose', 'trans_cam', 'cam_t', 'gtkps', 'cam_ext')
@@ -38,7 +38,7 @@ class CameraHMRRelease(Reader):
             if missing:
                 raise LayoutError(f'{self.path}: lacks {" and ".join(missing)}')
             names = np.asarray(arrays['imgname']).tolist()
-            self.arrays = {key: _single(arrays[key]) for key in _ROW_KEYS if key in arrays}
+            self.arrays = {key: single(np.asarray(arrays[key])) for key in _ROW_KEYS if key in arrays}
         for key, values in self.arrays.items():
             if values.shape[:1] != (len(names), ):
                 raise LayoutError(f'{self.path}: {key} has shape {values.shape}, imgname {len(names)} rows')
@@ -62,9 +62,3 @@ class CameraHMRRelease(Reader):
             people.keypoints_2d = keypoints[..., :2]
             people.keypoints_2d_valid = keypoints[..., 2] > 0
         return people, one_camera(array(record, 'cam_int'), 'cam_int'), {}
-
-
-def _single(values):
-    """Doubles as single precision, which is what samples have, in half the memory."""
-    values = np.asarray(values)
-    return values.astype(np.float32) if values.dtype == np.float64 else values

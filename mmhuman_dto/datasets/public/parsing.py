@@ -16,6 +16,11 @@ def entry(record, key):
     return record[key]
 
 
+def single(values):
+    """Doubles as single precision, which is what samples have, in half the memory; other arrays as they are."""
+    return values.astype(np.float32) if values.dtype == np.float64 else values
+
+
 def array(record, key):
     """``record[key]`` (array, torch tensor, or nested lists of them) as a float32 array of its own.
 

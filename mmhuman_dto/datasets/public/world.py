@@ -32,9 +32,25 @@ def world_to_camera(orient, transl, pelvis, rotation, translation):
     return turned.float(), moved.float()
 
 
-def rest_pelvis(body_model, betas):
-    """Root joints (N, 3) m of the rest bodies with ``betas`` (N, B)."""
-    return body_model.skeleton(betas.new_zeros(len(betas), 24, 3), betas)[:, 0]
+class RestPelvis:
+    """Root joint of a body at rest, which is affine in its shape: all that has to be kept of a body model here.
+
+    Args:
+        config: of the body model.
+
+    Attributes:
+        base: (3,) m, of the mean shape. directions: (B, 3) m for one unit of each coefficient.
+    """
+
+    def __init__(self, config):
+        body_model = BODY_MODELS.build(config)
+        betas = torch.cat([torch.zeros(1, body_model.num_betas), torch.eye(body_model.num_betas)])
+        joints = body_model.skeleton(torch.zeros(len(betas), 24, 3), betas)[:, 0].double()
+        self.base, self.directions = joints[0], joints[1:] - joints[0]
+
+    def __call__(self, betas):
+        """Betas (N, B) -> (N, 3) m."""
+        return self.base + betas.double() @ self.directions
 
 
 class WorldReader(AnnotsReader):
@@ -47,14 +63,13 @@ class WorldReader(AnnotsReader):
     """
 
     def __init__(self, ann_file, body_model, img_prefix='', data_root=''):
-        self.body_model = _skeleton_of(body_model)
-        self.body_name = body_model['type']
+        self.pelvis = RestPelvis(body_model)
         super().__init__(ann_file, img_prefix, data_root)
 
     @property
     def num_betas(self):
         """Shape coefficients that the people have."""
-        return self.body_model.num_betas
+        return len(self.pelvis.directions)
 
     def _people(self, orient, body_pose, betas, transl, rotation, translation, **fields):
         """:class:`People` in the camera frame; arguments in the world frame, (N, ...)."""
@@ -64,7 +79,7 @@ class WorldReader(AnnotsReader):
                       **fields)
 
     def _pelvis(self, betas, fields):
-        return rest_pelvis(self.body_model, betas)
+        return self.pelvis(betas)
 
 
 class GenderedWorldReader(WorldReader):
@@ -77,14 +92,14 @@ class GenderedWorldReader(WorldReader):
     """
 
     def __init__(self, ann_file, body_model, gendered, img_prefix='', data_root=''):
-        self.gendered = {name: _skeleton_of(gendered[name]) for name in ('male', 'female')}
+        self.gendered = {name: RestPelvis(gendered[name]) for name in ('male', 'female')}
         super().__init__(ann_file, body_model, img_prefix, data_root)
 
     def _pelvis(self, betas, fields):
         pelvis = super()._pelvis(betas, fields)
         for name, value in (('male', 1), ('female', 0)):
             people = fields['male_probs'] == value
-            pelvis[people] = rest_pelvis(self.gendered[name], betas[people])
+            pelvis[people] = self.gendered[name](betas[people])
         return pelvis
 
 
@@ -99,8 +114,3 @@ def male_probs(genders):
     if None in known:
         raise LayoutError(f'genders are {list(genders)}, expected male, female or neutral')
     return torch.tensor(known, dtype=torch.float32)
-
-
-def _skeleton_of(config):
-    """A body model without the vertices that its joints don't need: readers keep no more."""
-    return BODY_MODELS.build(config).thinned('smpl45')
