@@ -28,11 +28,14 @@ class WeightedMixture(Dataset):
         seed: of order and augmentation.
 
     Raises:
-        ValueError: other than one weight a dataset, or a share below 1 / 1000.
+        ValueError: other than one weight a dataset, a share below 1 / 1000, or a dataset without images.
     """
 
     def __init__(self, datasets, weights, pipeline=(), seed=0):
         self.datasets = [DATASETS.build(d) if isinstance(d, dict) else d for d in datasets]
+        for dataset in self.datasets:
+            if len(dataset) == 0:
+                raise ValueError(f'{dataset.metainfo["dataset_name"]}: no images to mix in')
         self.slots = _slots(weights, len(self.datasets))
         self.pipeline, self.seed = Pipeline(pipeline), seed
         self.metainfo = dict(dataset_name='+'.join(d.metainfo['dataset_name'] for d in self.datasets))

@@ -5,6 +5,8 @@ from torch.utils.data import Sampler
 
 from mmhuman_dto.registry import DATA_SAMPLERS
 
+from .mixing import ENDLESS
+
 
 @DATA_SAMPLERS.register_module()
 class EndlessSampler(Sampler):
@@ -17,11 +19,16 @@ class EndlessSampler(Sampler):
         dataset: anything with a length.
         shuffle: whether each pass has a random order.
         seed: of the orders.
+
+    Raises:
+        ValueError: no images, or a stream without end that shall be shuffled.
     """
 
     def __init__(self, dataset, shuffle=True, seed=0):
         if len(dataset) == 0:
             raise ValueError('a training set without images cannot be sampled')
+        if shuffle and len(dataset) >= ENDLESS:
+            raise ValueError('a stream without end has an order of its own: EndlessSampler needs shuffle=False')
         self.size, self.shuffle, self.seed = len(dataset), shuffle, seed
         self.rank, self.world_size = get_dist_info()
         self.position = 0

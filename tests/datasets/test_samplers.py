@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmhuman_dto.datasets import EndlessSampler
+from mmhuman_dto.datasets import EndlessSampler, SyntheticCrowd, WeightedMixture
 
 
 def of_rank(size, rank, world_size, position=0, **kwargs):
@@ -40,6 +40,11 @@ def test_each_pass_holds_everything_once_in_its_own_order():
     assert list(islice(EndlessSampler(range(50), shuffle=False), 100)) == list(range(50)) * 2
 
 
-def test_nothing_cannot_be_sampled():
+def test_what_cannot_be_sampled():
     with pytest.raises(ValueError, match='without images'):
         EndlessSampler([])
+    with pytest.raises(ValueError, match='needs shuffle=False'):
+        EndlessSampler(range(1 << 40))
+    empty = SyntheticCrowd(scenes=dict(size=(30, 40)), num_scenes=0)
+    with pytest.raises(ValueError, match='synthetic_crowd: no images to mix in'):
+        WeightedMixture([empty], [1.])
