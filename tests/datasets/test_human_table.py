@@ -6,13 +6,13 @@ from PIL import Image
 
 from mmhuman_dto.datasets import EndlessSampler, HumanTable, SyntheticCrowd, WeightedMixture
 from mmhuman_dto.datasets.people_table import PeopleTableBuilder, TableError
-from mmhuman_dto.datasets.transforms import ImageError
+from mmhuman_dto.datasets.transforms import ImageError, LoadImage
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
 COUNTS = (2, 0, 3, 1)
 
 
-def write_set(root, counts=COUNTS, num_betas=10, childlike=()):
+def write_set(root, counts=COUNTS, num_betas=10, childlike=(), **meta):
     """A set of images and its table; betas[:, 0] numbers the people of the whole set."""
     builder, number = PeopleTableBuilder('OpenBody', dict(source='test')), 0
     for i, count in enumerate(counts):
@@ -25,7 +25,7 @@ def write_set(root, counts=COUNTS, num_betas=10, childlike=()):
             if number + row in childlike:
                 people.betas[row, -1] = 1
         number += count
-        sample = HumanDataSample(metainfo=dict(img_id=f'day/{i}.png', ori_shape=(30, 40)))
+        sample = HumanDataSample(metainfo=dict(img_id=f'day/{i}.png', ori_shape=(30, 40), **meta))
         sample.pred_instances = people
         sample.pred_camera = Camera(intrinsics=torch.tensor([[50., 0, 20], [0, 50, 15 + i], [0, 0, 1]]))
         builder.add(sample)
@@ -65,6 +65,25 @@ def test_options(tmp_path):
     assert build(config, name='mine')[0].dataset == build(config, name='mine').metainfo['dataset_name'] == 'mine'
     with pytest.raises(ValueError, match='none of its 4 images has 9 people'):
         build(config, min_people=9)
+
+
+def test_the_table_says_what_can_be_learnt_unless_told_otherwise(tmp_path):
+    said = dict(has_3d=False, detect_all=False, joint_set='crowdpose14')
+    config = write_set(tmp_path, **said)
+    assert {name: build(config)[0].metainfo[name] for name in said} == said
+    told = dict(has_3d=True, detect_all=True, joint_set='coco17')
+    assert {name: build(config, **told)[0].metainfo[name] for name in told} == told
+
+
+def test_pictures_stored_lying_are_turned(tmp_path):
+    config = write_set(tmp_path, quarter_turns=1)
+    stored = np.arange(30 * 40 * 3, dtype=np.uint8).reshape(30, 40, 3)
+    Image.fromarray(stored).save(tmp_path / 'images/day/0.png')
+    with pytest.raises(ImageError, match=r'day/0\.png: is 40 x 30 px .* its annotations are of 30 x 40'):
+        build(config, pipeline=[dict(type='LoadImage')])[0]  # sizes are of the turned picture
+    sample = LoadImage()(HumanDataSample(metainfo=dict(img_path=str(tmp_path / 'images/day/0.png'), quarter_turns=1)))
+    # Clockwise: the left column becomes the top row, read upwards.
+    assert np.array_equal(sample.image[0], stored[::-1, 0]) and sample.img_shape == sample.ori_shape == (40, 30)
 
 
 def test_number_of_shape_coefficients(tmp_path):

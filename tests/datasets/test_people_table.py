@@ -156,3 +156,44 @@ def test_builder_refuses_nan_and_changing_columns(tmp_path):
     builder.add(make_sample('d.jpg', 1))
     builder.write(tmp_path / 't')
     assert [PeopleTable(tmp_path / 't').image_id(i) for i in range(2)] == ['a.jpg', 'd.jpg']
+
+
+def annotated(img_id, valid, **meta):
+    """A sample as a reader of annotations gives it: ``gt_``, joints only, no camera."""
+    sample = HumanDataSample(metainfo=dict(img_id=img_id, **meta))
+    sample.gt_instances = People(keypoints_3d=torch.ones(len(valid), 17, 3), keypoints_3d_valid=valid)
+    return sample
+
+
+def test_annotated_people_with_confidences(tmp_path):
+    confidence = torch.linspace(-1, 1, 34).reshape(2, 17)
+    table = PeopleTable(write_table(tmp_path / 'f', [annotated('a.jpg', confidence, quarter_turns=1)]))
+    assert torch.equal(table[0].pred_instances.keypoints_3d_valid, confidence)
+    assert table[0].quarter_turns == 1 and 'pred_camera' not in table[0] and 'has_3d' not in table[0]
+    table = PeopleTable(write_table(tmp_path / 'b', [annotated('a.jpg', confidence > 0)]))
+    assert table[0].pred_instances.keypoints_3d_valid.dtype == torch.bool
+
+
+def test_meshes_to_be_placed_come_before_annotations(tmp_path):
+    sample = make_sample('a.jpg', 2)
+    sample.gt_instances = People(betas=torch.zeros(5, 10))
+    assert_same_sample(PeopleTable(write_table(tmp_path / 't', [sample]))[0], make_sample('a.jpg', 2))
+
+
+def test_supervision_is_said_once_and_survives_merging(tmp_path):
+    said = dict(has_3d=False, detect_all=False, joint_set=('nose', 'neck'))
+    flags = torch.ones(1, 17, dtype=torch.bool)
+    parts = [write_table(tmp_path / 'none', []), write_table(tmp_path / 'a', [annotated('a.jpg', flags, **said)]),
+             write_table(tmp_path / 'b', [annotated('b.jpg', flags, **said)])]
+    merge_tables(parts, tmp_path / 'merged')
+    table = PeopleTable(tmp_path / 'merged')
+    wanted = dict(has_3d=False, detect_all=False, joint_set=['nose', 'neck'])
+    assert table.schema['supervision'] == wanted
+    assert all(table[i].metainfo[name] == value for i in range(2) for name, value in wanted.items())
+    other = write_table(tmp_path / 'c', [annotated('c.jpg', flags, **dict(said, has_3d=True))])
+    with pytest.raises(TableError, match='different supervision'):
+        merge_tables([*parts, other], tmp_path / 'no')
+    builder = PeopleTableBuilder('OpenBody')
+    builder.add(annotated('a.jpg', flags, **said))
+    with pytest.raises(TableError, match=r"b\.jpg: supervision .*'has_3d': True.*images before is .*'has_3d': False"):
+        builder.add(annotated('b.jpg', flags, **dict(said, has_3d=True)))
