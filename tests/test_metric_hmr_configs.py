@@ -17,7 +17,8 @@ from PIL import Image
 
 from mmhuman_dto import registry as registries
 from mmhuman_dto.apis.dry_run import dry_run, with_stand_ins
-from mmhuman_dto.apis.training import MissingFileError, build_runner, check_files
+from mmhuman_dto.apis.scoring import score
+from mmhuman_dto.apis.training import MissingFileError, build_runner, check_files, evaluate, metrics_of
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import SyntheticCrowd
 from mmhuman_dto.datasets.people_table import PeopleTableBuilder
@@ -28,6 +29,7 @@ from mmhuman_dto.structures import People
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RECIPES = sorted((CONFIGS / 'metric_hmr').glob('*.py'))
+BENCHMARKS = sorted((CONFIGS / 'metric_hmr/benchmarks').glob('*.py'))
 ON_TABLES = [path for path in RECIPES if path.stem != 'vit-tiny_synthetic-crowd']
 PARTS = ('backbone', 'decoder', 'head', 'camera_head')
 
@@ -110,7 +112,7 @@ def wrong_keys(config, path):
     return found
 
 
-@by_name(RECIPES)
+@by_name(RECIPES + BENCHMARKS)
 def test_recipe_is_short_and_every_key_is_known(path):
     assert len(path.read_text().splitlines()) <= 40
     config = Config.fromfile(path).to_dict()
@@ -118,7 +120,7 @@ def test_recipe_is_short_and_every_key_is_known(path):
     assert wrong_keys(config, path) == []
 
 
-@by_name(RECIPES)
+@by_name(RECIPES + BENCHMARKS)
 def test_a_typo_anywhere_is_found(path):
     original = Config.fromfile(path).to_dict()
     for place in [(), *(place for place in typed(original) if place[-1:] != ('init_cfg', ))]:
@@ -166,6 +168,41 @@ def test_sizes_agree(path):
     assert config.model.targets.get('joint_set', 'smpl45') == joint_set
 
 
+@by_name(BENCHMARKS)
+def test_benchmark_fits_the_network_it_is_for(path):
+    """Weights of the recipe with the same encoder go in; the data come in the size and shape that the network takes."""
+    config = Config.fromfile(path)
+    entries = [at(config, place) for place in typed(config.to_dict())]
+    sizes = {entry.input_size for entry in entries if 'input_size' in entry}
+    assert sizes == {parts_of(config)['backbone'].input_size}
+    bodies = {at(config, place).type for place in typed(config.to_dict()) if place[-1] == 'body_model'}
+    assert bodies == ({'OpenBody'} if 'tiny' in path.stem else {'SMPL+A'})
+    assert all(table.get('num_betas', 11) == 11 for table in entries if table.type == 'HumanTable')
+    assert {'test_dataloader', 'test_evaluator', 'test_cfg'} <= config.keys()
+
+
+def test_every_set_is_tested_by_its_own_metrics():
+    def prefixes(path):
+        metrics = metrics_of(Config.fromfile(path))
+        return {metric.get('prefix') or find(metric.type).default_prefix for metric in metrics}
+
+    found = {path.stem: prefixes(path) for path in RECIPES + BENCHMARKS}
+    agora = {'agora', 'agora_public', 'camera_space'}
+    assert found['vit-b_dto-humans'] == found['vit-b_camera'] == found['vit-h_dto-humans'] == agora
+    for name in ('3dpw', 'hi4d', 'mupots', 'panoptic'):
+        assert found[f'vit-b_{name}'] == {name, f'{name}_public'}
+    assert found['vit-b_bedlam'] == {'bedlam', 'bedlam_public', 'camera_space'}
+    assert found['vit-b_relative-human'] == {'relative_human', 'relative_human_public'}
+    assert found['vit-b_relative-human_keypoints'] == found['vit-b_agora_keypoints'] == {'keypoints'}
+    assert found['vit-tiny_camera-space'] == {'crowd', 'camera_space', 'keypoints'}
+
+
+@by_name(RECIPES + BENCHMARKS)
+def test_one_image_a_batch_makes_figures_independent_of_processes(path):
+    config = Config.fromfile(path)
+    assert path.stem == 'vit-tiny_synthetic-crowd' or config.test_dataloader.batch_size == 1
+
+
 def loss_types(stem):
     model = Config.fromfile(CONFIGS / 'metric_hmr' / f'{stem}.py').model
     return {loss.type: loss.weight for loss in model.criterion.losses}
@@ -201,7 +238,7 @@ def test_missing_files_are_all_named(path, tmp_path, monkeypatch):
     with pytest.raises(MissingFileError) as error:
         check_files(config)
     needed = {value for place in typed(config.to_dict()) for key, value in at(config, place).items()
-              if key in ('table', 'data_root', 'model_path', 'mean_params', 'checkpoint')}
+              if key in ('table', 'data_root', 'model_path', 'mean_params', 'checkpoint', 'body_vertices')}
     needed |= {config.load_from} if config.load_from else set()
     assert len(needed) >= 5 and all(value in str(error.value) for value in needed)
 
@@ -223,27 +260,33 @@ SIZE = 112
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    """Rendered crowds as tables: with meshes, and with 14 joints and depth layers only."""
+    """Rendered crowds as tables: with meshes, with 14 joints and depth layers, and with Human3.6M's 17 joints."""
     root = tmp_path_factory.mktemp('data')
     crowd = SyntheticCrowd(scenes=dict(size=(84, 112), people=(2, 3)), seed=5, num_scenes=3)
     body = OpenBody()
-    tables = dict(meshes=PeopleTableBuilder('OpenBody'), joints=PeopleTableBuilder('OpenBody'))
+    tables = {name: PeopleTableBuilder('OpenBody') for name in ('meshes', 'joints', 'h36m')}
     for i in range(len(crowd)):
         sample = crowd[i]
         Image.fromarray(sample.image).save(root / f'{i}.png')
         people, camera = sample.gt_instances, sample.gt_camera
         sample.set_metainfo(dict(img_id=f'{i}.png'))
-        names = ('global_orient', 'body_pose', 'betas', 'transl')
+        names = ('global_orient', 'body_pose', 'betas', 'transl', 'male_probs')
         sample.pred_instances = People(**{name: people[name] for name in names})
         sample.pred_camera = camera
         tables['meshes'].add(sample)
-        joints = body.joint_set(body(people.pose, people.betas, people.transl), 'crowdpose14')
-        pixels = joints @ camera.intrinsics.T
         del sample.pred_camera
-        sample.pred_instances = People(
-            bboxes=people.bboxes, depth_layers=people.depth_layers, keypoints_2d=pixels[..., :2] / pixels[..., 2:],
-            keypoints_2d_valid=torch.ones(len(people), 14, dtype=torch.bool))
-        tables['joints'].add(sample)
+        posed = body(people.pose, people.betas, people.transl)
+        for name, joint_set in (('joints', 'crowdpose14'), ('h36m', 'h36m17')):
+            joints = body.joint_set(posed, joint_set)
+            pixels = joints @ camera.intrinsics.T
+            seen = torch.ones(joints.shape[:2], dtype=torch.bool)
+            sample.set_metainfo(dict(joint_set=joint_set))
+            sample.pred_instances = People(
+                bboxes=people.bboxes, depth_layers=people.depth_layers, ages=people.ages, keypoints_2d_valid=seen,
+                keypoints_2d=pixels[..., :2] / pixels[..., 2:])
+            if name == 'h36m':
+                sample.pred_instances.keypoints_3d, sample.pred_instances.keypoints_3d_valid = joints, .5 * seen
+            tables[name].add(sample)
     for name, table in tables.items():
         table.write(root / name)
     return root
@@ -287,15 +330,18 @@ def shrunk(path, data, work_dir):
     for place in typed(config.to_dict()):
         entry = at(config, place)
         if entry.type == 'HumanTable':
-            entry.update(data_root=str(data), table=str(data / ('joints' if 'joint_set' in entry else 'meshes')))
+            kind = 'joints' if 'joint_set' in entry else 'meshes' if 'num_betas' in entry else 'h36m'
+            entry.update(data_root=str(data), table=str(data / kind))
             if 'num_betas' in entry:
                 entry.num_betas = 11
-        if place[-1] == 'body_model':
-            entry.pop('model_path', None)
+        if place[-1] == 'body_model' or 'gendered' in place:
+            entry.clear()
             entry.type = 'OpenBody'
-    config.merge_from_dict(dict(
-        load_from=None, work_dir=str(work_dir), train_cfg=dict(max_iters=2, val_interval=2),
-        train_dataloader=dict(batch_size=2)))
+        entry.pop('body_vertices', None)
+    config.merge_from_dict(dict(load_from=None, work_dir=str(work_dir)))
+    if 'train_cfg' in config:
+        config.merge_from_dict(dict(
+            train_cfg=dict(max_iters=2, val_interval=2), train_dataloader=dict(batch_size=2)))
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if name in config:
             config[name].update(num_workers=0, persistent_workers=False)
@@ -314,5 +360,20 @@ def test_recipe_trains_and_validates_on_tables(path, data, tmp_path):
     assert all(torch.isfinite(p).all() for p in runner.model.parameters())
     losses = [value for name, value in runner.message_hub.log_scalars.items() if 'loss' in name]
     assert losses and all(np.isfinite(loss.current()) for loss in losses)
-    if runner.val_loop is not None:
-        assert 'crowd/' in ' '.join(runner.message_hub.log_scalars)
+    metric, = runner.val_loop.evaluator.metrics
+    assert any(f'{metric.prefix}/' in name for name in runner.message_hub.log_scalars)
+
+
+@by_name([path for path in ON_TABLES + BENCHMARKS if 'tiny' not in path.stem])
+def test_recipe_is_tested_on_tables(path, data, tmp_path):
+    """Every figure of every metric, again from the dump alone; a network that has learnt nothing says little else."""
+    config = shrunk(path, data, tmp_path)
+    config.model.threshold = 0.
+    torch.manual_seed(0)
+    torch.save(MODELS.build(config.model).state_dict(), tmp_path / 'weights.pth')
+    figures = evaluate(config, tmp_path / 'weights.pth', tmp_path / 'dump')
+    again = score(tmp_path / 'dump', metrics_of(config))
+    assert {name.split('/')[0] for name in figures} == {
+        metric.get('prefix') or find(metric.type).default_prefix for metric in metrics_of(config)}
+    assert figures.keys() == again.keys()
+    np.testing.assert_array_equal(list(figures.values()), list(again.values()))
