@@ -8,13 +8,16 @@ from .annotations import draw_annotations
 from .birdseye import draw_birdseye
 from .colors import person_colors
 from .contact_sheet import draw_contact_sheet
+from .ground import Ground, estimate_ground
 from .mesh_render import render_meshes
 from .overlay import draw_overlay
 from .sample_view import draw_sample
 from .scene import Placement, Scene
+from .sideview import draw_sideview
 from .stick_figures import stick_figures
 
 __all__ = [
-    'draw_annotations', 'draw_birdseye', 'person_colors', 'draw_contact_sheet', 'read_image', 'write_image',
-    'render_meshes', 'draw_overlay', 'draw_sample', 'Placement', 'Scene', 'stick_figures'
+    'draw_annotations', 'draw_birdseye', 'person_colors', 'draw_contact_sheet', 'Ground', 'estimate_ground',
+    'read_image', 'write_image', 'render_meshes', 'draw_overlay', 'draw_sample', 'Placement', 'Scene', 'draw_sideview',
+    'stick_figures'
 ]

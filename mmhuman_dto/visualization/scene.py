@@ -54,7 +54,7 @@ class Placement(NamedTuple):
         if count == 0:
             return cls(np.zeros((0, body_model.num_vertices, 3), np.float32), np.zeros(0), np.zeros(0, int), intrinsics,
                        sample)
-        pose, betas, transl = (torch.as_tensor(x, dtype=torch.float32)
+        pose, betas, transl = (torch.as_tensor(x, dtype=torch.float32, device=body_model.faces.device)
                                for x in (people.pose, people.betas, people.transl))
         with torch.no_grad():
             vertices = body_model(pose, betas, transl).vertices.cpu().numpy()
