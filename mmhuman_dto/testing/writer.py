@@ -55,7 +55,7 @@ def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, j
         cv2.imwrite(str(folder / 'masks' / f'{stem}.png'), picture.id_map.astype(np.uint8))
         values = disparity(scene, picture, errors.disparity)
         scales[name] = _write_disparity(folder / 'disparity' / f'{stem}.png', values, map_divisor)
-        meshes[name] = _public_record(initial_meshes(scene, body_model, errors.initial), shape_columns)
+        meshes[name] = initial_mesh_record(initial_meshes(scene, body_model, errors.initial), shape_columns)
         ages, male_probs = ages_and_sexes(scene, errors.ages)
         guesses[name] = dict(ages=ages.round(2).tolist(), male_probs=male_probs.round(3).tolist())
         visible[name] = visible_share(scene, body_model.faces).round(4).tolist()
@@ -68,11 +68,15 @@ def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, j
         (folder / f'{name}.json').write_text(json.dumps(value, indent=1) + '\n', encoding='utf-8')
 
 
-def _public_record(initial, columns):
-    """One picture's entry of the initial-mesh layout, with the first ``columns`` shape coefficients."""
-    count = len(initial.betas)
-    arrays = dict(trans_cam=initial.transl, pose_cam=initial.pose.reshape(count, 72), shape=initial.betas[:, :columns],
-                  cam_int=np.repeat(initial.intrinsics[None], count, 0))
+def initial_mesh_record(meshes, columns):
+    """One picture's entry of the initial-mesh layout, with the first ``columns`` shape coefficients.
+
+    Args:
+        meshes: what has ``pose``, ``betas``, ``transl`` and ``intrinsics``: a scene, or its imitated initial meshes.
+    """
+    count = len(meshes.betas)
+    arrays = dict(trans_cam=meshes.transl, pose_cam=meshes.pose.reshape(count, 72), shape=meshes.betas[:, :columns],
+                  cam_int=np.repeat(meshes.intrinsics[None], count, 0))
     return {key: value.astype(np.float32) for key, value in arrays.items()}
 
 

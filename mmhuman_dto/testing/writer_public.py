@@ -18,6 +18,7 @@ from ..registry import BODY_MODELS
 from .corruption import rest_roots
 from .render import Renderer
 from .samples import scene_record, truth_sample
+from .writer import initial_mesh_record
 
 #: Panoptic's joint for each of Human3.6M's 17, and how much lower (m) its pelvis is.
 _PANOPTIC_ROWS, _PELVIS_DROP = [14, 2, 1, 0, 3, 4, 5, 16, 12, 17, 18, 9, 10, 11, 8, 7, 6], .06
@@ -152,9 +153,7 @@ def _clear_layers(z):
 
 
 def _initial_meshes(shot):
-    scene, count = shot.scene, len(shot.scene)
-    return dict(trans_cam=scene.transl, pose_cam=scene.pose.reshape(count, 72), shape=scene.betas,
-                cam_int=np.repeat(scene.intrinsics[None], count, 0))
+    return initial_mesh_record(shot.scene, shot.body_model.num_betas)
 
 
 def _genders(scene):

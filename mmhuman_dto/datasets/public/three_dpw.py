@@ -31,14 +31,12 @@ class ThreeDPW(GenderedWorldReader):
             'gender')
 
     def _parse(self, record, img_id):
-        orient = array(record, 'global_orient')
-        count = len(orient.reshape(-1, 3))
+        count = len(entry(record, 'global_orient'))
         genders = np.atleast_1d(entry(record, 'genders' if 'genders' in record else 'gender')).tolist()
         if len(genders) != count:
             raise LayoutError(f'{len(genders)} genders for {count} people')
-        body_pose = dict(body_pose=array(record, 'body_pose').reshape(count, -1))
         people = self._people(
-            rows(record, 'global_orient', count, 3), rows(body_pose, 'body_pose', count, 69),
+            rows(record, 'global_orient', count, 3), rows(record, 'body_pose', count, 69),
             padded_betas(list(rows(record, 'betas', count, None)), self.num_betas, 'betas'),
             rows(record, 'transl', count, 3), _shared(record, 'cam_rot', count, 3, 3),
             _shared(record, 'cam_trans', count, 3), male_probs=male_probs(genders))

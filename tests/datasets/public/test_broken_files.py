@@ -106,6 +106,13 @@ def test_an_image_whose_entry_is_nonsense(public_sets, tmp_path, name):
     assert_first_image_fails(dict(written.config, data_root=str(tmp_path)), written.reader.ids[0], '')
 
 
+def test_an_image_outside_of_the_folder_of_images(public_sets, tmp_path):
+    written = public_sets['RelativeHuman']
+    np.savez(tmp_path / written.config['ann_file'], annots=np.array({'../../etc/passwd': []}, dtype=object))
+    with pytest.raises(LayoutError, match=r"val_annots.npz: \.\./\.\./etc/passwd: .*is no path below"):
+        SOURCES.build(dict(written.config, data_root=str(tmp_path)))[0]
+
+
 def members(path):
     with zipfile.ZipFile(path) as archive:
         return archive.namelist()
