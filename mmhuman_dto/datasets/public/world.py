@@ -73,6 +73,7 @@ class WorldReader(AnnotsReader):
 
     def _people(self, orient, body_pose, betas, transl, rotation, translation, **fields):
         """:class:`People` in the camera frame; arguments in the world frame, (N, ...)."""
+        _check_rotations(rotation)
         pelvis = self._pelvis(betas, fields)
         orient, transl = world_to_camera(orient, transl, pelvis, rotation, translation)
         return People(global_orient=orient, body_pose=body_pose.reshape(-1, 23, 3), betas=betas, transl=transl,
@@ -101,6 +102,12 @@ class GenderedWorldReader(WorldReader):
             people = fields['male_probs'] == value
             pelvis[people] = self.gendered[name](betas[people])
         return pelvis
+
+
+def _check_rotations(rotation):
+    square = rotation @ rotation.transpose(-1, -2)
+    if (square - torch.eye(3)).abs().gt(1e-3).any() or (torch.linalg.det(rotation) < 0).any():
+        raise LayoutError('cam_rot is no rotation: not orthonormal, or a reflection')
 
 
 def male_probs(genders):

@@ -31,8 +31,11 @@ def holder(record, key):
     return next((found for part in parts if (found := holder(part, key)) is not None), None)
 
 
-def damaged(written, folder, change):
-    """A copy of a set with ``change(dictionary, key)`` done to the first of its images; config of its reader."""
+def damaged(written, folder, change, key=None):
+    """A copy of a set with ``change(dictionary, key)`` done to the first of its images; config of its reader.
+
+    The dictionary is the first that has ``key``, by default the one in ``KEYS``.
+    """
     config = dict(written.config, data_root=str(folder))
     with load_npz(written.reader.path) as file:
         content = dict(file)
@@ -40,7 +43,7 @@ def damaged(written, folder, change):
     if config['type'] not in FLAT:
         record = content.get('annots', content)
         record = record[written.reader.ids[0]]
-    key = KEYS[config['type']]
+    key = key or KEYS[config['type']]
     change(holder(record, key), key)
     np.savez(folder / config['ann_file'], **{name: np.array(value, dtype=object) if isinstance(value, (dict, list))
                                              else value for name, value in content.items()})
@@ -188,6 +191,17 @@ def test_genders_that_are_none(public_sets, tmp_path):
 
     config = damaged(public_sets['ThreeDPW'], tmp_path, change)
     assert_first_image_fails(config, public_sets['ThreeDPW'].reader.ids[0], "genders are .*'person'")
+
+
+@pytest.mark.parametrize('factor', [1.1, -1])
+@pytest.mark.parametrize('name', ['AGORA', 'BEDLAM', 'Hi4D', 'ThreeDPW'])
+def test_cameras_that_do_not_rotate(public_sets, tmp_path, name, factor):
+    def change(record, key):
+        record['cam_rot'] = np.asarray(record['cam_rot']) * factor
+
+    written = public_sets[name]
+    config = damaged(written, tmp_path, change, key='cam_rot')
+    assert_first_image_fails(config, written.reader.ids[0], 'cam_rot is no rotation')
 
 
 def test_cameras_that_differ_within_an_image(public_sets, tmp_path):
