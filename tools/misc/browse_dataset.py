@@ -151,7 +151,8 @@ def describe(sample):
     """A line about a sample."""
     height, width = sample.ori_shape
     people = sample.gt_instances
-    parts = [sample.get('dataset', ''), sample.img_id, f'{width} x {height} px', f'{len(people)} people']
+    count = '1 person' if len(people) == 1 else f'{len(people)} people'
+    parts = [sample.get('dataset', ''), sample.img_id, f'{width} x {height} px', count]
     if 'transl' in people and not sample.get('has_3d', True):
         parts.append('meshes are no targets')
     if not sample.get('detect_all', True):
