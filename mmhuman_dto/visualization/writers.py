@@ -122,7 +122,7 @@ def _versions(scene):
 
 
 def _bodies(scene, placement):
-    normals = vertex_normals(torch.as_tensor(placement.vertices), torch.as_tensor(scene.faces).long()).numpy()
+    normals = vertex_normals(torch.tensor(placement.vertices), torch.tensor(scene.faces).long()).numpy()
     normals = np.where(np.abs(normals).sum(-1, keepdims=True) > 0, normals, np.float32([0, 0, -1]))
     people = zip(placement.ids.tolist(), placement.vertices, normals, person_colors(placement.ids),
                  placement.heights.tolist(), placement.depths.tolist())

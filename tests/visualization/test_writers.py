@@ -1,0 +1,91 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from mmhuman_dto.datasets.people_file import read_people
+from mmhuman_dto.fileio.images import read_image
+from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.visualization import Scene
+from mmhuman_dto.visualization.writers import WRITERS, save_scene
+
+PHOTO = np.full((200, 240, 3), 90, np.uint8)
+
+
+def with_sample(placement):
+    count = len(placement.ids)
+    people = People(num_people=count, transl=torch.zeros(count, 3), heights=torch.as_tensor(placement.heights).float())
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg', ori_shape=(200, 240)), pred_instances=people,
+                             pred_camera=Camera(intrinsics=torch.as_tensor(placement.intrinsics)))
+    return placement._replace(sample=sample)
+
+
+@pytest.fixture
+def scene(boxes, faces):
+    before, after = (with_sample(boxes([(-.5, .6, z), (.6, .6, 5)], half=(.2, .9, .2))) for z in (6, 4))
+    return Scene('a.jpg', PHOTO, faces, before, after)
+
+
+def document_of(path):
+    data = path.read_bytes()
+    return json.loads(data[20:20 + int.from_bytes(data[12:16], 'little')])
+
+
+def test_every_kind_before_and_after(scene, tmp_path):
+    paths = save_scene(scene, tmp_path, 'deep/a', WRITERS)
+    written = {path.relative_to(tmp_path).as_posix() for path in paths}
+    assert written == {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*') if path.is_file()}
+    assert written >= {'overlay/deep/a.jpg', 'side/deep/a.png', 'birdseye/deep/a.png', 'params/deep/a.json',
+                       'params/deep/a_before.npz', 'glb/deep/a.glb', 'glb/deep/a_before.glb', 'obj/deep/a.obj'}
+    assert read_image(tmp_path / 'overlay/deep/a.jpg').shape == (200, 480, 3)
+
+
+def test_without_dto_there_is_one_version(scene, tmp_path):
+    paths = save_scene(scene._replace(after=None), tmp_path, 'a', WRITERS)
+    assert not [path for path in paths if 'before' in path.name]
+    assert read_image(tmp_path / 'overlay/a.jpg').shape == (200, 240, 3)
+
+
+def test_meshes_say_where_everything_is(scene, tmp_path):
+    save_scene(scene, tmp_path, 'a', ['glb', 'obj', 'params'])
+    document = document_of(tmp_path / 'glb/a.glb')
+    people = {node['name']: node['extras'] for node in document['nodes'] if 'mesh' in node}
+    assert people == dict(person_0=dict(height_m=1.7, distance_m=4.), person_1=dict(height_m=1.7, distance_m=5.))
+    about = document['asset']['extras']
+    assert about['units'] == 'metres' and about['focal_px'] == [100, 100] and 'y up' in about['coordinates']
+    before = document_of(tmp_path / 'glb/a_before.glb')
+    assert before['nodes'][1]['extras']['distance_m'] == 6
+    # Both stand on the ground, 1.5 m below the camera.
+    assert document['nodes'][0]['translation'][1] == pytest.approx(1.5, abs=.02)
+    text = (tmp_path / 'obj/a.obj').read_text()
+    assert 'metres' in text and 'focal length 100.00 100.00 px' in text and 'image 240 x 200 px' in text
+    np.testing.assert_allclose(read_people(tmp_path / 'params/a.npz').pred_instances.heights, 1.7, atol=1e-6)
+
+
+def test_nobody(boxes, faces, tmp_path):
+    paths = save_scene(Scene('b.jpg', PHOTO, faces, with_sample(boxes([]))), tmp_path, 'b', WRITERS)
+    assert len(paths) == 7 and all(path.stat().st_size for path in paths)
+    assert len(read_people(tmp_path / 'params/b.json').pred_instances) == 0
+
+
+def test_large_photos_are_drawn_smaller_and_unknown_kinds_refused(scene, tmp_path):
+    large = np.full((3000, 600, 3), 90, np.uint8)
+    wide = scene._replace(image=large, after=None)
+    save_scene(wide, tmp_path, 'a', ['overlay'])
+    assert read_image(tmp_path / 'overlay/a.jpg').shape == (1600, 320, 3)
+    with pytest.raises(ValueError, match='cannot save hologram; known: overlay'):
+        save_scene(scene, tmp_path, 'a', ['overlay', 'hologram'])
+    with pytest.raises(ValueError, match='a.jpg: made from meshes'):
+        save_scene(scene._replace(after=scene.after._replace(sample=None)), tmp_path, 'a', ['params'])
+
+
+def test_writers_can_be_added(scene, tmp_path, monkeypatch):
+    def write_title(scene, path):
+        path.parent.mkdir(parents=True)
+        path.write_text(scene.title)
+        return [path]
+
+    monkeypatch.setitem(WRITERS, 'title', write_title)
+    path, = save_scene(scene, tmp_path, 'a', ['title'])
+    assert path.read_text() == 'a.jpg' and path == tmp_path / 'title/a'
