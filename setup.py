@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent
 
 def requirements(name):
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
-    return [line for line in lines if line and not line.startswith(('#', '-'))]
+    return [line for line in lines if line and not line.startswith('#')]
 
 
 def version():

@@ -37,6 +37,7 @@ class DumpPeople(BaseMetric):
     Raises:
         FileExistsError: there is something in the folder.
     """
+    default_prefix = 'dump'
 
     def __init__(self, folder, body_model, joint_set, chunk=256):
         super().__init__()
