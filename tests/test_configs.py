@@ -10,6 +10,9 @@ from mmhuman_dto.generation import ConfigError, checked_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RECIPES = sorted((CONFIGS / 'dto').glob('*.py'))
+#: Stages in the order of the two bases: everything known from files, and photos alone.
+KNOWN = ['people', 'image', 'depth', 'masks', 'ages', 'rasterise', 'dto', 'keep']
+PHOTOS = ['image', 'focal', 'detect', 'pose', 'meshes', 'match', 'people', 'depth', 'ages', 'rasterise', 'dto', 'keep']
 
 
 def leaves(config, path=()):
@@ -28,14 +31,14 @@ def at(config, path):
 
 
 def test_there_are_recipes():
-    assert {path.stem for path in RECIPES} >= {'paper_synthetic-crowd', 'paper_4dhumans'}
+    assert {path.stem for path in RECIPES} >= {'paper_synthetic-crowd', 'paper_4dhumans', 'paper_from-photos'}
 
 
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 def test_recipe_is_short_and_every_key_is_known(path):
     assert len(path.read_text().splitlines()) <= 40
     config = checked_config(Config.fromfile(path).to_dict())
-    assert list(config['stages']) == ['people', 'image', 'depth', 'masks', 'ages', 'rasterise', 'dto', 'keep']
+    assert list(config['stages']) == (PHOTOS if 'photos' in path.stem else KNOWN)
 
 
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
@@ -53,8 +56,10 @@ def test_a_typo_anywhere_in_a_recipe_fails(path):
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 def test_every_argument_without_default_is_needed(path):
     config = Config.fromfile(path).to_dict()
-    del config['stages']['depth']['source']['folder']
-    with pytest.raises(ConfigError, match=r'stages\.depth\.source \(PrecomputedDepth\) needs folder'):
+    source = config['stages']['depth']['source']
+    argument = 'model' if source['type'] == 'TransformersDepth' else 'folder'
+    del source[argument]
+    with pytest.raises(ConfigError, match=rf'stages\.depth\.source \({source["type"]}\) needs {argument}'):
         checked_config(config)
     del config['source']
     with pytest.raises(ConfigError, match='lacks source'):

@@ -7,7 +7,7 @@ from mmhuman_dto.registry import SOURCES
 
 from .base import KeypointSource
 from .crops import keypoints_by_image, person_view
-from .openmmlab import load_openmmlab, scope
+from .openmmlab import config_path, load_openmmlab, scope
 from .optional import WeightsError, require
 
 
@@ -36,7 +36,8 @@ class MMPoseKeypoints(KeypointSource):
                 step for step in settings.test_dataloader.dataset.pipeline
                 if step['type'].split('.')[-1] != 'LoadImage')])
         datasets = require('mmpose.datasets.datasets.utils', 'openmmlab')
-        self.meta = datasets.parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
+        self.meta = datasets.parse_pose_metainfo(
+            dict(from_file=str(config_path('mmpose', '_base_/datasets/coco.py'))))
         self.masked, self.batch_size = masked, batch_size
 
     def __call__(self, samples):

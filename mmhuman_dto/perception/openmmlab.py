@@ -37,7 +37,7 @@ def load_openmmlab(package, config, checkpoint, device=None):
     refuse_url(checkpoint)
     use_mmcv_lite()
     require(f'{package}.apis', 'openmmlab')
-    config = Config.fromfile(_config_path(package, config))
+    config = Config.fromfile(config_path(package, config))
     if not Path(checkpoint).is_file():
         raise WeightsError(f'{checkpoint}: no such checkpoint')
     models = importlib.import_module(f'{package}.registry').MODELS
@@ -54,8 +54,8 @@ def scope(package):
     return DefaultScope.overwrite_default_scope(package)
 
 
-def _config_path(package, config):
-    """``config``, or where the package's wheel keeps it."""
+def config_path(package, config):
+    """Path of ``config``, or of where the package's wheel keeps it."""
     refuse_url(config)
     shipped = Path(importlib.import_module(package).__file__).parent / '.mim' / 'configs' / config
     for path in (Path(config), shipped):

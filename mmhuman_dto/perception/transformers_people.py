@@ -1,4 +1,5 @@
 """People found by instance segmentation networks of ``transformers``."""
+import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
@@ -25,13 +26,17 @@ class TransformersPeople(PeopleSource):
         device, local_files_only: see :func:`~.optional.load_transformers`.
 
     Raises:
-        ImportError, WeightsError: transformers or the model is not there, or the model knows no such class.
+        ImportError, WeightsError: transformers or the model is not there, or the model knows no such class, or it
+            pads images without saying where (EoMT).
     """
 
     def __init__(self, model, label='person', min_score=MIN_SCORE, max_iou=MAX_IOU, batch_size=4, device=None,
                  local_files_only=False):
         self.processor, self.network = load_transformers('AutoModelForUniversalSegmentation', model, device,
                                                          local_files_only)
+        if 'pixel_mask' not in self.processor(np.zeros((32, 48, 3), np.uint8)):
+            raise WeightsError(f'{model}: its image processor does not say where it pads (pixel_mask), so that masks '
+                               'could not be brought back to the image; Mask2Former, MaskFormer and DETR say so')
         self.label = label_index(self.network.config.id2label, label, model)
         self.min_score, self.max_iou, self.batch_size = min_score, max_iou, batch_size
 
@@ -49,9 +54,8 @@ class TransformersPeople(PeopleSource):
     @torch.no_grad()
     def _predict(self, inputs):
         """Logits of classes (B, Q, C + 1) and of masks (B, Q, h, w)."""
-        names = [name for name in ('pixel_values', 'pixel_mask') if name in inputs[0]]
         outputs = self.network(**{name: torch.cat([one[name] for one in inputs]).to(self.network.device)
-                                  for name in names})
+                                  for name in ('pixel_values', 'pixel_mask')})
         if 'masks_queries_logits' in outputs:
             return outputs.class_queries_logits.float(), outputs.masks_queries_logits.float()
         return outputs.logits.float(), outputs.pred_masks.float()
@@ -71,8 +75,6 @@ def label_index(id2label, label, model):
 
 def _content(inputs):
     """Height and width, px, of the network's input without padding."""
-    if 'pixel_mask' not in inputs:
-        return inputs['pixel_values'].shape[-2:]
     mask = inputs['pixel_mask'][0] > 0
     return int(mask.any(1).sum()), int(mask.any(0).sum())
 
@@ -91,13 +93,18 @@ def query_masks(class_logits, mask_logits, label, min_score, content, size, padd
     probs, logits = probs[queries], mask_logits[queries]
     if not len(queries):
         return probs, logits.new_zeros(0, *size, dtype=torch.bool)
-    logits = interpolate(logits[None], tuple(padded), mode='bilinear')[..., :content[0], :content[1]]
-    logits = interpolate(logits, tuple(size), mode='bilinear')[0]
-    masks = logits > 0
-    sharpness = (logits.sigmoid() * masks).sum((1, 2)) / masks.sum((1, 2)).clamp(min=1)
+    logits = interpolate(logits[None], tuple(padded), mode='bilinear')[0, :, :content[0], :content[1]]
+    masks, sharpness = map(torch.stack, zip(*(_full_size(one, size) for one in logits)))
     scores = probs * sharpness
     kept = (scores >= min_score) & masks.any(2).any(1)
     return scores[kept], masks[kept]
+
+
+def _full_size(logits, size):
+    """Mask (H, W) bool of logits (h, w), and its pixels' mean probability; one at a time, for photos are large."""
+    logits = interpolate(logits[None, None], tuple(size), mode='bilinear')[0, 0]
+    mask = logits > 0
+    return mask, (logits.sigmoid() * mask).sum() / mask.sum().clamp(min=1)
 
 
 def to_people(scores, masks, max_iou):

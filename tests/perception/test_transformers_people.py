@@ -95,6 +95,16 @@ def test_images_of_many_sizes_at_once(mask2former, photo):
     assert len(nobody) == 0 and nobody.masks.shape == (0, 60, 90) and nobody.bboxes.shape == (0, 4)
 
 
+def test_networks_that_pad_without_saying_where_are_refused(tmp_path):
+    transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
+    transformers.EomtForUniversalSegmentation(transformers.EomtConfig(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=64, num_blocks=1, num_queries=5,
+        num_upscale_blocks=1)).save_pretrained(tmp_path)
+    transformers.EomtImageProcessorPil(size=dict(shortest_edge=64, longest_edge=64)).save_pretrained(tmp_path)
+    with pytest.raises(WeightsError, match='does not say where it pads'):
+        TransformersPeople(str(tmp_path))
+
+
 def test_maskformer_and_detr_load(tmp_path, photo):
     transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
     torch.manual_seed(0)
