@@ -6,10 +6,11 @@ from PIL import Image
 
 from mmhuman_dto.apis import DTOInferencer, Inference, MetricHMRInferencer, init_model
 from mmhuman_dto.apis.inference import model as model_module
+from mmhuman_dto.apis.inference.dto import _chosen
 from mmhuman_dto.apis.inference.metric_hmr import set_focal
 from mmhuman_dto.engine.checkpoint import CheckpointError
 from mmhuman_dto.fileio.images import read_image
-from mmhuman_dto.generation import checked_config
+from mmhuman_dto.generation import ConfigError, checked_config
 from mmhuman_dto.generation.pipeline import Pipeline
 from mmhuman_dto.geometry import project
 from mmhuman_dto.perception import InitialMeshes
@@ -82,9 +83,11 @@ def test_predictions_are_in_metres_and_original_pixels(inferencer):
 def test_a_larger_print_shows_the_same_people_with_more_pixels(inferencer):
     small, large = (result.sample for result in inferencer([PICTURE, PICTURE.repeat(3, 0).repeat(3, 1)]))
     torch.testing.assert_close(large.pred_instances.transl, small.pred_instances.transl, rtol=.02, atol=.05)
-    for name in ('bboxes', 'keypoints_2d'):
-        torch.testing.assert_close(large.pred_instances[name], 3 * small.pred_instances[name], rtol=.02, atol=12)
     torch.testing.assert_close(large.pred_camera.intrinsics[:2], 3 * small.pred_camera.intrinsics[:2], rtol=.02, atol=1)
+    people = large.pred_instances
+    torch.testing.assert_close(project(people.keypoints_3d, large.pred_camera.intrinsics), people.keypoints_2d,
+                               rtol=1e-4, atol=1e-2)
+    assert (people.bboxes / small.pred_instances.bboxes).median() == pytest.approx(3, rel=.05)
 
 
 def test_together_and_alone_give_the_same(inferencer):
@@ -251,6 +254,17 @@ def test_picture_without_depth_says_so_and_stops_nobody_else(tiny, tmp_path):
     assert unknown.placed is None and 'disparity/unknown.png: not found' in unknown.note
     assert len(unknown.sample.pred_instances) and unknown.error == ''
     assert 'not found' not in known.note and 'missing.png' in missing.error
+
+
+def test_recipes_from_photos_bring_their_sources():
+    recipe = Config.fromfile(ROOT / 'configs/dto/paper_synthetic-crowd.py').to_dict()
+    names = {'CheckPeople', 'AddDepth', 'RasteriseMeshes', 'OptimiseTranslations'}
+    assert {stage['type'] for _, stage in _chosen(recipe['stages'], {})} == names
+    recipe['stages']['meshes'] = dict(type='AddMeshes', source=dict(type='MetricHMRMeshes'))
+    assert {stage['type'] for _, stage in _chosen(recipe['stages'], {})} == {*names, 'AddMasks', 'AddAges'}
+    del recipe['stages']['rasterise']
+    with pytest.raises(ConfigError, match='no stage of type RasteriseMeshes'):
+        list(_chosen(recipe['stages'], {}))
 
 
 def test_depth_of_ones_own(tiny, tmp_path):

@@ -4,7 +4,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mmhuman_dto.generation import checked_config
+from mmhuman_dto.generation import ConfigError, checked_config
 from mmhuman_dto.generation.base import Context
 from mmhuman_dto.generation.isolation import apply_stage, describe
 from mmhuman_dto.geometry import project
@@ -12,8 +12,9 @@ from mmhuman_dto.registry import STAGES
 
 from .model import DEFAULT_DTO, ROOT, find_config
 
-#: Stages of a recipe that do not apply here: pictures are read already, and every result is kept.
-_LEFT_OUT = ('LoadImage', 'KeepOptimised')
+#: What is run, in order: pictures are read and people found before, and every result is kept. (name, type)
+_STAGES = (('people', 'CheckPeople'), ('depth', 'AddDepth'), ('masks', 'AddMasks'), ('ages', 'AddAges'),
+           ('rasterise', 'RasteriseMeshes'), ('dto', 'OptimiseTranslations'))
 
 
 class DTOInferencer:
@@ -26,15 +27,15 @@ class DTOInferencer:
 
     Args:
         people: :class:`~mmhuman_dto.apis.inference.MetricHMRInferencer`, which gives the meshes.
-        config: a DTO recipe: file, or name of a shipped one, of which the stages, but not the source of meshes, are
-            used.
+        config: a DTO recipe: file, or name of a shipped one, of which depth, rasteriser, prior and solver are used.
         depth: config of a :class:`~mmhuman_dto.perception.DepthSource`; None: the recipe's.
-        masks, ages: configs of a mask and an age source; None: none, for those in recipes belong to the recipe's
-            meshes. Without them the meshes' silhouettes are the masks, and ages and sexes are unknown.
+        masks, ages: configs of a mask and an age source. None: those of recipes that start from photos; of others none,
+            for theirs belong to the meshes they start from. Without, the meshes' silhouettes are the masks, and ages
+            and sexes are unknown.
         data_root: folder that file names of sources are relative to; None: the recipe's.
 
     Raises:
-        ConfigError: a recipe with keys that mean nothing.
+        ConfigError: a recipe with keys that mean nothing, or without a stage that is needed.
     """
 
     def __init__(self, people, config=DEFAULT_DTO, depth=None, masks=None, ages=None, data_root=None):
@@ -82,14 +83,17 @@ class DTOInferencer:
         return sample.to('cpu')
 
 
-def _chosen(stages, sources):
+def _chosen(recipe, sources):
     """(name, config) of the stages that are run, with the given sources in place of the recipe's."""
-    for name, stage in stages.items():
-        kind, source = stage['type'], sources.get(stage['type'])
-        if source is not None:
-            yield name, dict(stage, source=source)
-        elif kind not in (*_LEFT_OUT, 'AddMasks', 'AddAges'):
-            yield name, stage
+    by_type = {stage['type']: stage for stage in recipe.values()}
+    optional = () if 'AddMeshes' in by_type else ('AddMasks', 'AddAges')
+    for name, kind in _STAGES:
+        if sources.get(kind) is not None:
+            yield name, dict(type=kind, source=sources[kind])
+        elif kind in by_type and kind not in optional:
+            yield name, by_type[kind]
+        elif kind not in ('AddMasks', 'AddAges'):
+            raise ConfigError(f'the recipe has no stage of type {kind}')
 
 
 def _build(name, config, context):
