@@ -3,7 +3,7 @@ import difflib
 import inspect
 
 from mmhuman_dto.dto import EvidenceExtractor
-from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, SOURCES, STAGES
+from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, DTO_TERMS, SOURCES, STAGES
 
 #: Top-level keys: those a config must have, and what the others are when it does not.
 REQUIRED = ('source', 'body_model', 'stages')
@@ -64,6 +64,10 @@ def check_component(where, config, registry):
     for key, value in arguments.items():
         if key in _COMPONENTS and isinstance(value, dict):
             check_component(f'{where}.{key}', value, _COMPONENTS[key])
+        elif key == 'terms':
+            for name, term in value.items():
+                if term is not None:
+                    check_component(f'{where}.terms.{name}', term, DTO_TERMS)
         elif key == 'evidence' and value is not None:
             _check_call(f'{where}.evidence', EvidenceExtractor, value)
 

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from mmhuman_dto.dto import DTOProblem, PaperDTO, PosteriorDTO
 from mmhuman_dto.dto.solvers.normal_equations import Layout
+from mmhuman_dto.dto.solvers.posterior import DEFAULT_TERMS
 from mmhuman_dto.dto.terms import DepthTerm, GroundTerm, HeightTerm, InitialTerm, NoisyTerm, Normal, ReliefTerm, Site
 from mmhuman_dto.dto.terms.base import extended_log, extended_log_derivative
 from mmhuman_dto.dto.terms.height import project_mixture
 from mmhuman_dto.registry import DTO_SOLVERS, DTO_TERMS
 
 CAMERA_HEIGHT = 1.6
+NOTHING = dict.fromkeys(DEFAULT_TERMS)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -114,7 +116,7 @@ def test_depth_noise_is_learned_from_the_scene():
     spread = {}
     for noise in (.005, .15):
         problem = problem_of([draw(rng, 8, noise)[0] for _ in range(40)])
-        only = PosteriorDTO([DepthTerm(), HeightTerm()], focal_std=0.).solve(problem).posterior
+        only = PosteriorDTO(dict(relief=None, ground=None, initial=None), focal_std=0.).solve(problem).posterior
         spread[noise] = float((only.depths_std / only.depth).mean())
     assert spread[.005] < .85 * spread[.15]
 
@@ -132,7 +134,7 @@ def test_metric_depth_tells_the_focal_length():
     problem = problem_of([dict(scene, **{name: scene[name] * factor for name, factor in
                                          (('disparity', 1 / 900), ('depth', 900.), ('slope', 1 / 900))})
                           for scene, _ in drawn])
-    metric = [DepthTerm(domain='log', scale_std=.01, offset_std=.02), HeightTerm()]
+    metric = dict(NOTHING, depth=DepthTerm(domain='log', scale_std=.01, offset_std=.02), height=HeightTerm())
     result = PosteriorDTO(metric, focal_std=.5).solve(problem)
     assert float(result.focal_scale.log().mean()) == pytest.approx(np.log(1.3), abs=.03)
     z = torch.cat([torch.from_numpy(z) for _, (z, _) in drawn])
@@ -155,7 +157,7 @@ def test_a_person_off_the_ground_and_off_the_depth_spoils_nobody_else():
 def test_ages_decide_between_a_child_near_and_an_adult_far():
     scene, (z, _) = draw(np.random.default_rng(8), 2, child=0.)
     child = dict(scene, ages=np.array([5., 30.]))
-    alone = [HeightTerm()]
+    alone = dict(NOTHING, height=HeightTerm())
     adult_z, child_z = (PosteriorDTO(alone).solve(problem_of([s])).posterior.depth[0, 0] for s in (scene, child))
     assert child_z / adult_z == pytest.approx(1.10 / 1.784, abs=.03)
     unknown = dict(scene, ages=np.array([np.nan, 30.]), male_probs=np.array([np.nan, 1.]))
@@ -225,8 +227,9 @@ def test_a_term_of_ones_own():
             return {'log_scale': derivative.expand(len(problem.mask), size, size)}
 
     scene, _ = draw(np.random.default_rng(10), 5)
-    solver = DTO_SOLVERS.build(dict(type='PosteriorDTO', terms=[
-        dict(type='HeightTerm'), dict(type='SameHeightTerm', std=1e-4, weight=float('inf'), freedom=float('inf'))]))
+    solver = DTO_SOLVERS.build(dict(type='PosteriorDTO', terms=dict(
+        depth=None, relief=None, ground=None, initial=None,
+        same=dict(type='SameHeightTerm', std=1e-4, weight=float('inf'), freedom=float('inf')))))
     heights = solver.solve(problem_of([scene])).posterior.height[0]
     torch.testing.assert_close(heights, heights[:1].expand(5), atol=1e-2, rtol=0)
     DTO_TERMS.module_dict.pop('SameHeightTerm')
@@ -234,7 +237,7 @@ def test_a_term_of_ones_own():
 
 def test_a_scene_variable_has_one_owner():
     with pytest.raises(ValueError, match='depth_scale|depth_offset'):
-        PosteriorDTO([DepthTerm(), DepthTerm()]).solve(problem_of([draw(np.random.default_rng(0))[0]]))
+        PosteriorDTO(dict(again=DepthTerm())).solve(problem_of([draw(np.random.default_rng(0))[0]]))
     with pytest.raises(ValueError, match='unknown domain'):
         DepthTerm(domain='disparity')
 

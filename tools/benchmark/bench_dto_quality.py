@@ -25,7 +25,6 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from mmhuman_dto.dto import DTOResult, HeightPrior, PaperDTO, PosteriorDTO  # noqa: E402
-from mmhuman_dto.dto.solvers.posterior import DEFAULT_TERMS  # noqa: E402
 from mmhuman_dto.evaluation.functional import PlacedPeople, placement_metrics  # noqa: E402
 from mmhuman_dto.evaluation.functional.calibration import LEVELS, in_intervals  # noqa: E402
 from mmhuman_dto.evaluation.functional.translation import scaled_translation_errors  # noqa: E402
@@ -80,24 +79,24 @@ def _moved(problem, scale):
     return DTOResult(problem, scale.where(problem.mask, 1.), nobody, ~nobody.any(-1), torch.zeros_like(scale[:, 0]))
 
 
-def _without(name):
-    return PosteriorDTO([term for term in DEFAULT_TERMS if term['type'] != name])
-
-
+LINEAR = dict(depth=dict(type='DepthTerm', domain='linear'), relief=dict(type='ReliefTerm', domain='linear'))
 SOLVERS = {
     'initial meshes': InitialMeshes(), 'height prior alone': HeightAlone(), 'depth alone': DepthAlone(),
     'paper': PaperDTO(), 'posterior': PosteriorDTO()}
+#: The posterior solver with the right prior of the focal length, where that is not the default.
+TOLD = 'posterior, told the focal error'
 ABLATIONS = {
     'paper, no age prior': WithPrior(PaperDTO(), use_age=False),
     'paper, no gender prior': WithPrior(PaperDTO(), use_gender=False),
     'paper, no slope bound': PaperDTO(slope_bound=False),
     'paper, no down-means': PaperDTO(down_means=False),
     'paper, no near/far split': PaperDTO(split=False),
-    'posterior, no depth': PosteriorDTO([dict(type='GroundTerm'), dict(type='HeightTerm'), dict(type='InitialTerm')]),
-    **{f'posterior, no {name}': _without(f'{name.capitalize()}Term') for name in ('relief', 'ground', 'initial')},
-    'posterior, depth and height only': PosteriorDTO([dict(type='DepthTerm'), dict(type='HeightTerm')]),
-    'posterior, in depth (linear)': PosteriorDTO([
-        dict(type='DepthTerm', domain='linear'), dict(type='ReliefTerm', domain='linear'), *DEFAULT_TERMS[2:]]),
+    'posterior, no depth': PosteriorDTO(dict(depth=None, relief=None)),
+    'posterior, no relief': PosteriorDTO(dict(relief=None)),
+    'posterior, no ground': PosteriorDTO(dict(ground=None)),
+    'posterior, no initial': PosteriorDTO(dict(initial=None)),
+    'posterior, depth and height only': PosteriorDTO(dict(relief=None, ground=None, initial=None)),
+    'posterior, linear in depth': PosteriorDTO(LINEAR),
     'posterior, camera as given': PosteriorDTO(focal_std=0.)}
 
 
@@ -160,7 +159,9 @@ def run(make, axes, progress):
             table[name] = {solver: table[twin][solver] for solver in SOLVERS}
             continue
         crowds = make(setting)
-        solvers = {**SOLVERS, **ABLATIONS} if name == 'base' else SOLVERS
+        solvers = {**SOLVERS, **ABLATIONS} if name == 'base' else dict(SOLVERS)
+        if setting.focal_error != BASE.focal_error:
+            solvers[TOLD] = PosteriorDTO(focal_std=setting.focal_error)
         table[name] = {solver: score(place(chosen, crowds, make.body_model), crowds.truth)
                        for solver, chosen in solvers.items()}
         progress(name, table[name])
@@ -198,10 +199,13 @@ def solver_rows(table):
 def grid_rows(table):
     """The grid: PCDR of each solver, gain, aligned error and coverage, a row a point."""
     rows = []
-    for name, row in table.items():
-        paper, ours = row['paper'], row['posterior']
+    points = [(name, row, solver) for name, row in table.items() for solver in ('posterior', TOLD) if solver in row]
+    for name, row, solver in points:
+        paper, ours = row['paper'], row[solver]
+        name = f'{name}, told so' if solver == TOLD else name
         covered = (f'{low:.0f} / {high:.0f}' for low, high in ours['coverage'].values())
-        rows.append((name, *(f'{row[solver]["pcdr"]:.1f}' for solver in SOLVERS),
+        compared = [row[other] for other in SOLVERS if other != 'posterior'] + [ours]
+        rows.append((name, *(f'{figures["pcdr"]:.1f}' for figures in compared),
                      f'{ours["pcdr"] - paper["pcdr"]:+.1f}',
                      f'{paper["translation_error_scaled"]:.3f} / {ours["translation_error_scaled"]:.3f}',
                      f'{paper["height_error"]:.3f} / {ours["height_error"]:.3f}', *covered))

@@ -12,8 +12,9 @@ from ..terms import Normal, Term
 from ..update import DTOResult
 from .normal_equations import Layout, gauss_newton, linearise, residual_variance
 
-DEFAULT_TERMS = tuple(
-    dict(type=name) for name in ('DepthTerm', 'ReliefTerm', 'GroundTerm', 'HeightTerm', 'InitialTerm'))
+DEFAULT_TERMS = dict(
+    depth=dict(type='DepthTerm'), relief=dict(type='ReliefTerm'), ground=dict(type='GroundTerm'),
+    height=dict(type='HeightTerm'), initial=dict(type='InitialTerm'))
 #: Std of log scale where no term says anything.
 SCALE_STD = 10.
 
@@ -26,15 +27,17 @@ class PosteriorDTO:
     depth map, which is fitted in each scene, and other terms speak too; nobody is taken out.
 
     Args:
-        terms: configs (or objects) of the :class:`~mmhuman_dto.dto.terms.Term` to weigh, see ``DTO_TERMS``.
+        terms: what differs from ``DEFAULT_TERMS``, {name: config or object of a
+            :class:`~mmhuman_dto.dto.terms.Term`, see ``DTO_TERMS``; None leaves the term out}. New names add terms.
         focal_std: std of the logarithm of (true / given focal length); 0 keeps the camera as given.
         size_std: std of the logarithm of (true / initial mesh's) size in the image.
         rounds: most Gauss-Newton rounds.
         tolerance: largest step of a log depth at which to stop.
     """
 
-    def __init__(self, terms=DEFAULT_TERMS, focal_std=.1, size_std=.02, rounds=20, tolerance=1e-4):
-        self.terms = [term if isinstance(term, Term) else DTO_TERMS.build(term) for term in terms]
+    def __init__(self, terms=None, focal_std=.1, size_std=.02, rounds=20, tolerance=1e-4):
+        terms = {**DEFAULT_TERMS, **(terms or {})}
+        self.terms = [term if isinstance(term, Term) else DTO_TERMS.build(term) for term in terms.values() if term]
         self.focal_std, self.size_std, self.rounds, self.tolerance = focal_std, size_std, rounds, tolerance
 
     def solve(self, problem):

@@ -19,7 +19,7 @@ class DepthTerm(NoisyTerm):
         std, weight, freedom: the noise of log depth, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, domain='inverse', offset_std=.2, scale_std=float('inf'), std=.06, weight=4., freedom=6.):
+    def __init__(self, domain='inverse', offset_std=.2, scale_std=float('inf'), std=.05, weight=2., freedom=6.):
         super().__init__(std, weight, freedom)
         self.domain, self.offset_std, self.scale_std = domain_of(domain), offset_std, scale_std
 
@@ -63,7 +63,7 @@ class ReliefTerm(NoisyTerm):
         std, weight, freedom: noise of log relief at a correlation of 0.7, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, domain='inverse', min_correlation=.3, bias=-.15, bias_std=.1, std=.25, weight=20., freedom=6.):
+    def __init__(self, domain='inverse', min_correlation=.3, bias=-.17, bias_std=.15, std=.25, weight=20., freedom=6.):
         super().__init__(std, weight, freedom)
         self.domain, self.min_correlation, self.bias, self.bias_std = domain_of(domain), min_correlation, bias, bias_std
 

@@ -12,7 +12,7 @@ class GroundTerm(NoisyTerm):
 
     On a plane 1 / z is affine in the image. With the logarithm q of the plane's 1 / z at the mean place (x, y) of the
     feet (at z = 1), a camera h above it and the plane's tilt to the side, log(1 / z) of a foot is
-    q + log(1 + ((y_i - y) + tilt (x_i - x)) / (h exp(q))).
+    q + log(1 + ((y_i - y) + tilt (x_i - x)) / (k h exp(q))), k being the true over the given focal length.
 
     Args:
         min_people: with fewer feet the term is off.
@@ -22,7 +22,7 @@ class GroundTerm(NoisyTerm):
         std, weight, freedom: noise of the feet's log depth, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, min_people=3, unseen=.25, height=1.7, height_std=.5, tilt_std=.1, std=.025, weight=4.,
+    def __init__(self, min_people=3, unseen=.25, height=1.8, height_std=.5, tilt_std=.1, std=.023, weight=4.,
                  freedom=3.):
         super().__init__(std, weight, freedom)
         self.min_people, self.unseen = min_people, unseen
@@ -47,7 +47,8 @@ class GroundTerm(NoisyTerm):
     def jacobian(self, problem, values):
         plane, (x, _) = self._plane(problem, values), self._places(problem)
         one, rise = torch.ones_like(plane), extended_log_derivative(1 + plane)
-        return {'log_scale': one, 'log_focal': one, 'ground_level': one - rise * plane, 'ground_height': -rise * plane,
+        flatter = one - rise * plane
+        return {'log_scale': one, 'log_focal': flatter, 'ground_level': flatter, 'ground_height': -rise * plane,
                 'ground_tilt': rise * x * self._steepness(values)}
 
     def _plane(self, problem, values):
@@ -57,7 +58,7 @@ class GroundTerm(NoisyTerm):
 
     @staticmethod
     def _steepness(values):
-        return torch.exp(-values['ground_level'] - values['ground_height'])[:, None]
+        return torch.exp(-values['ground_level'] - values['ground_height'] - values['log_focal'])[:, None]
 
     @staticmethod
     def _places(problem):

@@ -27,7 +27,7 @@ class HeightTerm(Term):
         damping: part of the way a site moves in a round.
     """
 
-    def __init__(self, shares=(.05, .1, .1, .375, .375), age_std=.15, wrong=.05, growth=(.1, .07, .06),
+    def __init__(self, shares=(.06, .12, .12, .35, .35), age_std=.12, wrong=.05, growth=(.1, .063, .055),
                  growth_std=.7, damping=.7):
         self.shares, self.age_std, self.wrong = shares, age_std, wrong
         self.growth, self.growth_std, self.damping = growth, growth_std, damping

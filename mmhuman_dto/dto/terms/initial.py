@@ -19,7 +19,7 @@ class InitialTerm(NoisyTerm):
         std, weight, freedom: noise of log initial height, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, share=.2, typical=1.715, std=.02, weight=20., freedom=6.):
+    def __init__(self, share=.17, typical=1.715, std=.02, weight=20., freedom=6.):
         super().__init__(std, weight, freedom)
         self.share, self.typical = share, typical
 
