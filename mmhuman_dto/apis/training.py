@@ -20,7 +20,7 @@ _SOURCES = {
     'checkpoint': 'weights, converted by tools/model_converters/mahmr2mmhuman.py; see docs/metric_hmr.md, "Files"',
     'load_from': 'a checkpoint to start from, see docs/metric_hmr.md, "Files"',
     'data_root': 'images, see docs/metric_hmr.md, "Files"',
-    'table': 'people table of tools/dataset_converters or tools/generate_dto.py; see docs/converting.md',
+    'table': 'people table of tools/dataset_converters or tools/generate_dto.py; see docs/datasets.md',
 }
 _TRAINING_KEYS = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
                   'val_evaluator', 'load_from')
@@ -35,7 +35,7 @@ def missing_files(config, key=''):
         if name in _SOURCES and isinstance(value, str):
             if '://' not in value and not Path(value).expanduser().exists():
                 command = command_for(value) if name == 'table' else None
-                yield path, value, f'{command}, see docs/converting.md' if command else _SOURCES[name]
+                yield path, value, f'{command}, see docs/datasets.md' if command else _SOURCES[name]
         else:
             yield from missing_files(value, path)
 

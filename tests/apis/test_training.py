@@ -27,8 +27,8 @@ def test_a_missing_table_names_the_command_that_writes_it():
                    own=dict(table='data/mine/tables/train'), split=dict(table='data/hi4d/tables/all'))
     hints = {path: hint for _, path, hint in missing_files(entries)}
     tool = 'python tools/dataset_converters/public2table.py'
-    assert hints['data/3dpw/tables/test'] == f'{tool} 3dpw test, see docs/converting.md'
-    assert hints['/mnt/data/hi4d/tables/val'] == f'{tool} hi4d val, see docs/converting.md'
+    assert hints['data/3dpw/tables/test'] == f'{tool} 3dpw test, see docs/datasets.md'
+    assert hints['/mnt/data/hi4d/tables/val'] == f'{tool} hi4d val, see docs/datasets.md'
     assert 'tools/generate_dto.py' in hints['data/mine/tables/train'] == hints['data/hi4d/tables/all']
 
 

@@ -5,7 +5,7 @@
 
 reads data/NAME and writes data/NAME/tables/SPLIT, unless told otherwise. Killed and started again it goes on; the table
 is then that of an unbroken run. An image that fails costs a line of OUT/failures.jsonl.
-Data sets, their files and where they come from: docs/converting.md
+Data sets, their files and where they come from: docs/datasets.md
 """
 import argparse
 import sys

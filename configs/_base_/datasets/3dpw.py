@@ -1,5 +1,5 @@
 # 3DPW, where not everyone is annotated. The public files have no validation split: validation is on the test split.
-# Tables: tools/dataset_converters/public2table.py, see docs/converting.md.
+# Tables: tools/dataset_converters/public2table.py, see docs/datasets.md.
 train_dataloader = dict(
     batch_size=8, num_workers=8, persistent_workers=True,
     sampler=dict(type='EndlessSampler', shuffle=False),

@@ -1,5 +1,5 @@
 # AGORA, BEDLAM, and 4D-Humans as 2D supervision, on SMPL with 10 shape coefficients.
-# Tables: tools/dataset_converters/public2table.py, see docs/converting.md.
+# Tables: tools/dataset_converters/public2table.py, see docs/datasets.md.
 train_dataloader = dict(
     batch_size=8, num_workers=8, persistent_workers=True,
     sampler=dict(type='EndlessSampler', shuffle=False),

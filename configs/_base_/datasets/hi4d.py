@@ -1,5 +1,5 @@
 # Hi4D: two people in close contact.
-# Tables: tools/dataset_converters/public2table.py, see docs/converting.md.
+# Tables: tools/dataset_converters/public2table.py, see docs/datasets.md.
 train_dataloader = dict(
     batch_size=8, num_workers=8, persistent_workers=True,
     sampler=dict(type='EndlessSampler', shuffle=False),

@@ -1,5 +1,5 @@
 # MuPoTS-3D: joints of people in- and outdoors; for evaluation.
-# Tables: tools/dataset_converters/public2table.py, see docs/converting.md.
+# Tables: tools/dataset_converters/public2table.py, see docs/datasets.md.
 test_dataloader = dict(
     # One image a batch: figures are then the same to the last digit on any number of processes.
     batch_size=1, num_workers=4, persistent_workers=True,
