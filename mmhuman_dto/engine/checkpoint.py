@@ -3,6 +3,9 @@ import pickle
 
 import torch
 
+from mmhuman_dto.fileio import BrokenFileError
+from mmhuman_dto.fileio.safetensors import load_safetensors
+
 #: Parts of a network that only training uses; a checkpoint may lack them or have them in excess.
 _TRAINING_ONLY = ('denoising.', )
 
@@ -12,7 +15,7 @@ class CheckpointError(ValueError):
 
 
 def load_weights(model, path):
-    """Set a network's weights from a checkpoint (its ``state_dict``) or a plain state dict.
+    """Set a network's weights from a checkpoint (its ``state_dict``), a plain state dict or a ``.safetensors`` file.
 
     Raises:
         CheckpointError: not such a file, or names or shapes differ from the network's; the message lists them.
@@ -32,8 +35,11 @@ def load_weights(model, path):
 
 def _read_state(path):
     try:
-        state = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        if str(path).endswith('.safetensors'):
+            state = load_safetensors(path)
+        else:
+            state = torch.load(path, map_location='cpu', weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, BrokenFileError) as error:
         raise CheckpointError(f'{path}: not a checkpoint that can be read safely ({error})') from error
     state = state.get('state_dict', state) if isinstance(state, dict) else None
     if not state or not all(torch.is_tensor(value) for value in state.values()):

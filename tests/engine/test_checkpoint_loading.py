@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from mmhuman_dto.engine.checkpoint import CheckpointError, load_weights
+from mmhuman_dto.fileio.safetensors import save_safetensors
 
 
 def network(**parts):
@@ -19,6 +20,16 @@ def test_weights_come_back_from_a_checkpoint_or_a_state_dict(tmp_path, wrap):
     assert torch.equal(target['head'].weight, source['head'].weight)
     torch.save(target.state_dict(), tmp_path / 'b.pth')
     load_weights(source, tmp_path / 'b.pth')  # what training alone needs may be there
+
+
+def test_weights_come_back_from_safetensors(tmp_path):
+    source, target = network(), network()
+    save_safetensors(source.state_dict(), tmp_path / 'a.safetensors')
+    load_weights(target, tmp_path / 'a.safetensors')
+    assert torch.equal(target['head'].weight, source['head'].weight)
+    (tmp_path / 'b.safetensors').write_bytes(b'x')
+    with pytest.raises(CheckpointError, match='b.safetensors'):
+        load_weights(target, tmp_path / 'b.safetensors')
 
 
 def test_another_network_is_named(tmp_path):
