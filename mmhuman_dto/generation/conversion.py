@@ -143,7 +143,7 @@ class Conversion:
     def _look_for_images(self):
         step = -(-len(self.ids) // _PROBES)
         paths = [attempt(path_below, self.files.img_root, img_id) for img_id in self.ids[::step]]
-        if not any(isinstance(path, str) and Path(path).exists() for path in paths):
+        if not any(isinstance(path, str) and os.path.exists(path) for path in paths):
             raise GenerationError(
                 f'none of {len(paths)} images looked for is below {self.files.img_root}, {self.ids[0]!r} for one. Name '
                 'the folder that the image ids are relative to, or convert without images')
@@ -172,7 +172,7 @@ class FilesInTurn:
         for number in range(len(sources)):
             self._open(number)
             self.starts.append(len(self.ids))
-            self.ids += self.reader.ids
+            self.ids += _texts(self.reader.ids, sources[number]['ann_file'])
         self.img_root = Path(sources[0]['data_root']) / sources[0]['img_prefix']
         self.first_of = self._find_repeated()
 
@@ -216,6 +216,14 @@ class _TableShards(Shards):
         sync(self.out)
         (self.out / TABLE).rmdir()
         (self.out / SHEETS).rmdir()
+
+
+def _texts(ids, file):
+    """Image ids, each of which is text that can be written."""
+    for img_id in ids:
+        if not isinstance(img_id, str) or isinstance(attempt(img_id.encode), Exception):
+            raise GenerationError(f'{file}: image id {img_id!r} is no text; ids are paths of images')
+    return ids
 
 
 def _size_of(path):

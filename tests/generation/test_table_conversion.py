@@ -225,6 +225,11 @@ def test_broken_files(tmp_path):
     refused(LayoutError, r'm\.npz: needs a key "annots"')
     write_meshes(tmp_path, {}, images=False)
     refused(GenerationError, r'm\.npz: no images in it')
+    for img_id in (5, None, b'a.png', '\udcff.png'):
+        write_meshes(tmp_path, {'a.png': record(1), img_id: record(1)}, images=False)
+        refused(GenerationError, 'm.npz: image id .* is no text')
+    write_meshes(tmp_path, {'a' * 5000: record(1)}, images=False)
+    refused(GenerationError, 'none of 1 images looked for is below')
 
 
 def test_an_entry_of_a_zip_that_leads_outside(tmp_path):

@@ -7,7 +7,6 @@ from mmhuman_dto.datasets.people_table import PeopleTable
 
 def test_the_benchmark_writes_its_figures_and_cleans_up(tmp_path, capsys, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / 'tools/benchmark'))
-    monkeypatch.chdir(ROOT)
     bench = load_script('tools/benchmark/bench_table.py')
     monkeypatch.setattr(bench, 'step_milliseconds', lambda: 50.)
     seen = {}

@@ -31,7 +31,7 @@ from mmhuman_dto.structures import Camera, HumanDataSample, People  # noqa: E402
 
 #: Images of the piece that the table is made of, again and again.
 PIECE = 5600
-STEP_CONFIG = 'configs/metric_hmr/vit-tiny_synthetic-crowd.py'
+STEP_CONFIG = Path(__file__).parents[2] / 'configs/metric_hmr/vit-tiny_synthetic-crowd.py'
 STEP_SIZE, STEP_IMAGES = 224, 8
 
 
