@@ -2,12 +2,11 @@
 import pickle
 
 import torch
-
-from mmhuman_dto.fileio import BrokenFileError
-from mmhuman_dto.fileio.safetensors import load_safetensors
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 #: Parts of a network that only training uses; a checkpoint may lack them or have them in excess.
-_TRAINING_ONLY = ('denoising.', )
+TRAINING_ONLY = ('denoising.', )
 
 
 class CheckpointError(ValueError):
@@ -20,9 +19,9 @@ def load_weights(model, path):
     Raises:
         CheckpointError: not such a file, or names or shapes differ from the network's; the message lists them.
     """
-    state = _read_state(path)
+    state = read_state(path)
     ours = model.state_dict()
-    lacking, unknown = (sorted(name for name in first.keys() - second.keys() if not name.startswith(_TRAINING_ONLY))
+    lacking, unknown = (sorted(name for name in first.keys() - second.keys() if not name.startswith(TRAINING_ONLY))
                         for first, second in ((ours, state), (state, ours)))
     wrong = [f'lacks {name}' for name in lacking] + [f'has the unknown {name}' for name in unknown]
     wrong += [f'{name} is {tuple(state[name].shape)}, the network has {tuple(value.shape)}'
@@ -33,13 +32,18 @@ def load_weights(model, path):
     model.load_state_dict(state, strict=False)
 
 
-def _read_state(path):
+def read_state(path):
+    """The state dict (names -> CPU tensors) of a checkpoint, a plain state dict or a ``.safetensors`` file.
+
+    Raises:
+        CheckpointError: nothing of the kind.
+    """
     try:
         if str(path).endswith('.safetensors'):
-            state = load_safetensors(path)
+            state = load_file(path)
         else:
             state = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, BrokenFileError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, SafetensorError) as error:
         raise CheckpointError(f'{path}: not a checkpoint that can be read safely ({error})') from error
     state = state.get('state_dict', state) if isinstance(state, dict) else None
     if not state or not all(torch.is_tensor(value) for value in state.values()):

@@ -2,10 +2,10 @@ import pickle
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from mmhuman_dto.engine.checkpoint import CheckpointError, load_weights
-from mmhuman_dto.fileio.safetensors import save_safetensors
 
 
 def network(**parts):
@@ -24,7 +24,7 @@ def test_weights_come_back_from_a_checkpoint_or_a_state_dict(tmp_path, wrap):
 
 def test_weights_come_back_from_safetensors(tmp_path):
     source, target = network(), network()
-    save_safetensors(source.state_dict(), tmp_path / 'a.safetensors')
+    save_file(source.state_dict(), tmp_path / 'a.safetensors')
     load_weights(target, tmp_path / 'a.safetensors')
     assert torch.equal(target['head'].weight, source['head'].weight)
     (tmp_path / 'b.safetensors').write_bytes(b'x')

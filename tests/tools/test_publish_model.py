@@ -1,0 +1,24 @@
+import pytest
+import torch
+from safetensors.torch import load_file
+from scripts import load_script
+
+publish = load_script('tools/model_converters/publish_model.py')
+
+
+def test_only_the_network_is_given_away(tmp_path, capsys):
+    weights = {'head.weight': torch.arange(6.).reshape(2, 3), 'denoising.embed.weight': torch.ones(2)}
+    torch.save(dict(state_dict=weights, optimizer=dict(state={}), meta=dict(iter=7)), tmp_path / 'iter_7.pth')
+    publish.main([str(tmp_path / 'iter_7.pth'), str(tmp_path / 'out/a.safetensors')])
+    written = load_file(tmp_path / 'out/a.safetensors')
+    assert written.keys() == {'head.weight'} and torch.equal(written['head.weight'], weights['head.weight'])
+    assert '1 tensors' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('name', 'output', 'words'), [('iter_7.pth', 'a.pth', 'safetensors'),
+                                                       ('gone.pth', 'a.safetensors', 'gone.pth'),
+                                                       ('broken.pth', 'a.safetensors', 'broken.pth')])
+def test_what_cannot_be_published_is_named(tmp_path, name, output, words):
+    (tmp_path / 'broken.pth').write_bytes(b'no checkpoint')
+    with pytest.raises(SystemExit, match=words):
+        publish.main([str(tmp_path / name), str(tmp_path / output)])

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Make a small file to give away of a checkpoint of tools/train.py: the network's weights alone, as safetensors.
+
+    python tools/model_converters/publish_model.py work_dirs/vit-tiny_synthetic-crowd/iter_8500.pth OUT.safetensors
+
+Optimizer, training state and what only training uses (denoising queries) are left out; nothing in the file can be run.
+"""
+import argparse
+import sys
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from mmhuman_dto.engine.checkpoint import TRAINING_ONLY, CheckpointError, read_state
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('checkpoint', type=Path, help='.pth file of tools/train.py')
+    parser.add_argument('output', type=Path, help='.safetensors file to write')
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    if args.output.suffix != '.safetensors':
+        sys.exit(f'{args.output}: name a .safetensors file')
+    try:
+        state = read_state(args.checkpoint)
+    except (CheckpointError, FileNotFoundError) as error:
+        sys.exit(str(error))
+    kept = {name: value.contiguous() for name, value in state.items() if not name.startswith(TRAINING_ONLY)}
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    save_file(kept, args.output)
+    print(f'{args.output}: {len(kept)} tensors, {args.output.stat().st_size / 1e6:.1f} MB; '
+          f'{len(state) - len(kept)} left out that only training uses')
+
+
+if __name__ == '__main__':
+    main()
