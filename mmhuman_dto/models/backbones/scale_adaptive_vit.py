@@ -11,7 +11,7 @@ from mmhuman_dto.registry import MODELS
 from ..layers.mlp import MLP
 from ..layers.packed_attention import Packing
 from ..layers.position import resize_positions
-from .vit import PATCH, PatchEmbed, VisionTransformer, check_sides, patchify, pick
+from .vit import PATCH, VisionTransformer, check_sides, patchify, pick
 
 #: The 2 x 2 cells of level 0 in a cell of level 1, y and x.
 _CHILDREN = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -36,7 +36,7 @@ class ScaleAdaptiveViT(VisionTransformer):
     with nobody become one token (level 2). All tokens of an image then go through the remaining blocks together.
 
     Args:
-        arch, input_size, layer_scale, with_cp, init_cfg: as in :class:`VisionTransformer`.
+        arch, input_size, patch_embed, layer_scale, with_cp, init_cfg: as in :class:`VisionTransformer`.
         num_additional_blocks: blocks that level 1 runs through (and level 0, its own, the first of the main ones).
         num_levels: 3, or 2 to keep the cells with nobody at level 1.
         confidence_threshold: a cell holds someone above it.
@@ -44,8 +44,8 @@ class ScaleAdaptiveViT(VisionTransformer):
     """
 
     def __init__(self, arch='base', input_size=1288, num_additional_blocks=3, num_levels=3, confidence_threshold=.3,
-                 scale_threshold=.5, layer_scale=1e-5, with_cp=False, init_cfg=None):
-        super().__init__(arch, input_size, layer_scale, with_cp, init_cfg)
+                 scale_threshold=.5, patch_embed='linear', layer_scale=1e-5, with_cp=False, init_cfg=None):
+        super().__init__(arch, input_size, patch_embed, layer_scale, with_cp, init_cfg)
         if num_levels not in (2, 3):
             raise ValueError(f'num_levels {num_levels} is not 2 or 3; without scale adaptation use VisionTransformer')
         if not 0 < num_additional_blocks < len(self.blocks):
@@ -57,8 +57,8 @@ class ScaleAdaptiveViT(VisionTransformer):
         self.inter_norm = nn.LayerNorm(self.embed_dims, eps=1e-6)
         self.scale_head = MLP(self.embed_dims, self.embed_dims, 2, 4)
 
-    def _build_patch_embed(self):
-        self.patch_embed = nn.ModuleList(PatchEmbed(self.embed_dims) for _ in range(2))
+    def _build_patch_embed(self, make):
+        self.patch_embed = nn.ModuleList(make() for _ in range(2))
 
     def forward(self, images):
         """Encode; see :meth:`VisionTransformer.forward`. Waits for the device once, to learn how many tokens there are.

@@ -8,7 +8,7 @@ from torch import nn
 from mmhuman_dto.geometry import intrinsics_from_fov
 from mmhuman_dto.registry import MODELS
 
-from ..layers.mlp import MLP
+from ..layers.mlp import MLP, zero_last
 
 
 @MODELS.register_module()
@@ -25,6 +25,7 @@ class FoVHead(BaseModule):
         super().__init__(init_cfg)
         self.min_fov = min_fov
         self.mlp = MLP(in_dims, in_dims, 1, 4)
+        zero_last(self.mlp)  # far from the clamp, below which there is no gradient
         nn.init.constant_(self.mlp.layers[-1].bias, math.pi / 6)
 
     def forward(self, camera, sizes):

@@ -34,6 +34,10 @@ class BoxQueryDecoder(nn.Module):
         self.sine_scale = MLP(dims, dims, dims, 2)
         self.anchor_head = MLP(dims, dims, 2, 2)
         self.box_heads = nn.ModuleList(MLP(dims, dims, 4, 3) for _ in range(num_layers))
+        for linear in (self.memory_proj, *self.layers.modules()):
+            if isinstance(linear, nn.Linear):
+                nn.init.xavier_uniform_(linear.weight)  # as DETR's (arXiv 2005.12872)
+                nn.init.zeros_(linear.bias)
         for head in self.box_heads:
             zero_last(head)
 

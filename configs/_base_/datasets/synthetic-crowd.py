@@ -1,0 +1,24 @@
+# Rendered crowds of the open body, drawn once and kept in work_dirs/crowd_cache.
+train_dataloader = dict(
+    batch_size=8, num_workers=1, persistent_workers=True,
+    sampler=dict(type='EndlessSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        type='WeightedMixture', weights=[1.],
+        datasets=[
+            dict(type='SyntheticCrowd', seed=1, num_scenes=6000, cache_dir='work_dirs/crowd_cache',
+                 scenes=dict(size=(168, 224), people=(1, 5), fov=(35., 85.), far_share=.05)),
+        ],
+        pipeline=[
+            dict(type='RandomView', input_size=224, rotation=0., scale=(1., 1.), below_spine=0.),
+            dict(type='ColorJitter', strength=.2),
+            dict(type='PackHumanInputs'),
+        ]))
+val_dataloader = dict(
+    batch_size=8, num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        type='SyntheticCrowd', seed=2, num_scenes=200, cache_dir='work_dirs/crowd_cache',
+        scenes=dict(size=(168, 224), people=(1, 5), fov=(35., 85.), far_share=.05),
+        pipeline=[dict(type='PackHumanInputs')]))
