@@ -22,9 +22,9 @@ class HumanDataSample(BaseDataElement):
     Data: ``gt_instances``, ``pred_instances``, ``ignored_instances`` (:class:`People`), ``gt_camera``,
     ``pred_camera`` (:class:`Camera`), ``gt_maps``, ``pred_maps`` (:class:`Maps`).
     Metainfo: ``img_path``, ``img_id`` (path relative to the data root, the key in annotation files), ``ori_shape`` and
-    ``img_shape`` (h, w), ``warp`` (3, 3; original -> current px), ``body_model``, ``joint_set``. What a network predicted
-    comes in pixels of the original image, the truth along with it; ``input_shape`` and ``input_warp`` are those of what
-    it saw (:func:`to_original`).
+    ``img_shape`` (h, w), ``warp`` (3, 3; original -> current px), ``body_model``, ``joint_set``. What a network
+    predicted comes in pixels of the original image, the truth along with it; ``input_shape`` and ``input_warp`` are
+    those of what it saw (:func:`to_original`).
     In DTO ``pred_instances`` holds the meshes to be placed: first the initial ones, then the optimised ones.
     """
 
