@@ -12,7 +12,7 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 RECIPES = sorted((CONFIGS / 'dto').glob('*.py'))
 #: Stages in the order of the two bases: everything known from files, and photos alone.
 KNOWN = ['people', 'image', 'depth', 'masks', 'ages', 'rasterise', 'dto', 'keep']
-PHOTOS = ['image', 'focal', 'detect', 'pose', 'meshes', 'match', 'people', 'depth', 'ages', 'rasterise', 'dto', 'keep']
+PHOTOS = ['image', 'focal', 'detect', 'pose', 'meshes', 'people', 'match', 'depth', 'ages', 'rasterise', 'dto', 'keep']
 
 
 def leaves(config, path=()):

@@ -76,13 +76,14 @@ class AddMeshes(SourceStage):
     """Sets ``pred_instances`` and, where nothing is known of it, ``pred_camera`` from a mesh source.
 
     The network says how large people appear: with another focal length than its own they are proportionally farther
-    away or nearer. People that an annotation source gave as ``is_released`` stay, the network's come after them.
+    away or nearer. People that an annotation source gave as ``is_released`` stay, the network's come after them. Images
+    without either are left out.
     """
 
     def bind(self, context):
         super().bind(context)
         theirs, ours = self.source.body_model, context.body_model
-        if type(theirs) is not type(ours) or theirs.num_betas > ours.num_betas:
+        if not isinstance(ours, type(theirs)) or theirs.num_betas > ours.num_betas:
             raise ValueError(f'{self.name}: the meshes are of {type(theirs).__name__} with {theirs.num_betas} shape '
                              f'coefficients, the config has body_model {type(ours).__name__} with {ours.num_betas}')
 
@@ -95,7 +96,10 @@ class AddMeshes(SourceStage):
             people.transl, camera = seen_by(known.intrinsics, people.transl, camera.intrinsics), known
         sample.pred_camera = camera
         people.is_released = torch.zeros(len(people), dtype=torch.bool, device=self.context.device)
-        sample.pred_instances = self._after_released(sample, people)
+        people = self._after_released(sample, people)
+        if len(people) == 0:
+            raise SkipImage('no meshes')
+        sample.pred_instances = people
 
     def _after_released(self, sample, people):
         before = sample.get('pred_instances')
@@ -133,13 +137,13 @@ class MatchDetections(Stage):
         return [self._match(sample) for sample in samples]
 
     def _match(self, sample):
-        meshes, found = sample.pred_instances, sample.detected_instances
+        meshes, found = sample.pred_instances, sample.detected_instances.cpu()
         if 'keypoints_2d' not in found:
             raise StageError(self.name, 'detected_instances have no keypoints_2d; put AddKeypoints before')
         joints = self._joints(sample)
         keypoints, visible = found.keypoints_2d.numpy(), found.keypoints_2d_valid.numpy()
         released = meshes.is_released.cpu().numpy() if 'is_released' in meshes else np.zeros(len(meshes), bool)
-        partner = np.full(len(found), -1)
+        partner = np.full(len(found), -1)  # row of each detection's mesh
         for rows in (released.nonzero()[0], (~released).nonzero()[0]):
             free = (partner < 0).nonzero()[0]
             pairs = match_keypoints(joints[rows], keypoints[free], visible[free])
@@ -147,7 +151,7 @@ class MatchDetections(Stage):
         kept = (partner >= 0).nonzero()[0]
         if len(kept) == 0:
             raise SkipImage('no mesh fits a detected person')
-        self._keep(sample, torch.from_numpy(partner[kept]), torch.from_numpy(kept))
+        self._keep(sample, torch.from_numpy(partner[kept]), found[torch.from_numpy(kept)])
         return sample
 
     def _joints(self, sample):
@@ -159,7 +163,7 @@ class MatchDetections(Stage):
 
     def _keep(self, sample, meshes, found):
         device = self.context.device
-        people, found = sample.pred_instances[meshes.to(device)], sample.detected_instances[found]
+        people = sample.pred_instances[meshes.to(device)]
         people.bboxes, people.scores = found.bboxes.to(device), found.scores.to(device)
         sample.pred_maps = sample.get('pred_maps') or Maps()
         segmentation = id_map(found.masks.numpy(), found.scores.numpy())

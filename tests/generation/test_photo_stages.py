@@ -164,6 +164,12 @@ def test_a_known_focal_length_wins_over_the_networks(scene, body_model):
     assert sample.pred_camera.intrinsics[0, 0] == 750 and unknown.pred_camera.intrinsics[0, 0] == 500
 
 
+def test_no_meshes(scene, body_model):
+    source = lambda samples: [(scene.pred_instances[:0], scene.pred_camera)]  # noqa: E731
+    with pytest.raises(SkipImage, match='no meshes'):
+        bound(AddMeshes(None), body_model, source)([scene])
+
+
 def test_meshes_of_another_body_model_are_refused(body_model):
     import known_crowd  # noqa: F401
     stage = AddMeshes(dict(type='KnownCrowd', root=str(CROWD), part='meshes', body_model=dict(type='ToyBody')))
