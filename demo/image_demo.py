@@ -59,8 +59,8 @@ def main(arguments=None):
             continue
         name = free_name(result.img_id, names)
         save_scene(result.scene(inferencer.body_model), args.out_dir, name, [k for k in args.save if k != 'table'])
-        if result.placed is not None or not args.dto:
-            table.add(result.placed or result.sample)
+        if 'table' in args.save and (result.placed is not None or not args.dto):
+            table.add(result.last)
         print(describe(result))
     if 'table' in args.save:
         table.write(args.out_dir / 'table')
@@ -87,7 +87,7 @@ def free_name(img_id, taken):
 
 def describe(result):
     """One line about a picture's people."""
-    people = (result.placed or result.sample).pred_instances
+    people = result.last.pred_instances
     text = f'{result.img_id}: {len(people)} people'
     if len(people):
         near, far, short, tall = (float(v) for v in (people.transl[:, 2].min(), people.transl[:, 2].max(),

@@ -7,6 +7,8 @@ from .text import INK, draw_text, place_labels, text_height, text_size
 
 #: Pictures with a shorter side under this (px) get no labels: they could not be read.
 SMALLEST_LABELLED = 160
+#: Labels of more people than this are smaller.
+FEW = 12
 #: The part of a person, from the top, that other people's labels keep clear of.
 HEAD_SHARE = .15
 
@@ -39,7 +41,7 @@ def _title_height(picture):
 
 def _label(picture, placement, colors, title):
     height, width = picture.shape[:2]
-    cap = text_height((height, width))
+    cap = text_height((height, width)) * (1 if len(placement.ids) <= FEW else .75)
     order, heads = _heads(placement, (height, width))
     anchors = np.stack([heads[:, [0, 2]].mean(1), heads[:, 1]], 1)
     texts = [_words(placement.heights[i], placement.depths[i]) for i in order]

@@ -52,7 +52,8 @@ def fit_plot(low, high, panel_size, cap):
         panel_size: (height, width) px. cap: height of a capital letter of the labels, px.
     """
     height, width = panel_size
-    corner = (text_size([metres(np.ceil(high[1]))], cap)[0], round(cap * 2.6))
+    labels = metres(np.ceil(high[1])), metres(np.floor(low[1]))
+    corner = (max(text_size([label], cap)[0] for label in labels), round(cap * 2.6))
     size = (width - corner[0] - round(cap), height - corner[1] - round(cap * 2.6))
     scale = min(np.array(size) / (high - low))
     left = (low[0] + high[0]) / 2 - size[0] / scale / 2

@@ -28,7 +28,7 @@ class MetricHMRInferencer:
         model: a :class:`~mmhuman_dto.models.detectors.MetricHMR`, or what :func:`init_model` takes as config.
         checkpoint, device: see :func:`init_model`; only where ``model`` is not a network already.
         batch_size: pictures that go through the network together.
-        threshold: confidence above which somebody is reported, 0..1; None: the network's own.
+        threshold: confidence above which somebody is reported, 0..1, set on the network; None: its own.
         focal: focal length in px of the original picture, or config of a :class:`~mmhuman_dto.perception.FocalSource`
             (``dict(type='ExifFocal')``), which replaces the network's own estimate where it is known; None: the
             network's.

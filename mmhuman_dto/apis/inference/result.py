@@ -28,7 +28,13 @@ class Inference(NamedTuple):
     error: str = ''
     note: str = ''
 
+    @property
+    def last(self):
+        """The sample that counts: after DTO where it ran."""
+        return self.sample if self.placed is None else self.placed
+
     def scene(self, body_model):
         """The :class:`~mmhuman_dto.visualization.Scene` to be drawn and exported; not where there is an error."""
-        before, after = (sample and Placement.from_sample(sample, body_model) for sample in (self.sample, self.placed))
+        before, after = (None if sample is None else Placement.from_sample(sample, body_model)
+                         for sample in (self.sample, self.placed))
         return Scene(self.img_id, self.image, body_model.faces.cpu().numpy(), before, after)
