@@ -4,8 +4,11 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
-from mmhuman_dto.fileio.gltf import Body, write_glb
+from mmhuman_dto.fileio.gltf import Body, _quaternion, write_glb
 from mmhuman_dto.fileio.obj import write_obj
 
 # A tetrahedron, counterclockwise from outside in a right-handed frame.
@@ -137,3 +140,14 @@ def test_obj_numbers_vertices_through_all_objects(tmp_path):
     faces = np.array([line.split()[1:] for line in lines if line.startswith('f ')], int)
     np.testing.assert_allclose(vertices[4:], (CORNERS + [1, 2, 4]) * [1, -1, -1], atol=1e-5)
     assert faces.min() == 1 and faces.max() == 8 and np.array_equal(faces[4:] - 5, FACES)
+
+
+@given(st.lists(st.floats(-4, 4), min_size=3, max_size=3))
+@example([np.pi, 0, 0])
+@example([0, np.pi, 0])
+@example([0, 0, 0])
+def test_quaternions_are_the_rotations_they_stand_for(axis_angle):
+    rotation = Rotation.from_rotvec(axis_angle)
+    quaternion = _quaternion(rotation.as_matrix())
+    assert np.linalg.norm(quaternion) == pytest.approx(1)
+    np.testing.assert_allclose(Rotation.from_quat(quaternion).as_matrix(), rotation.as_matrix(), atol=1e-7)
