@@ -177,6 +177,23 @@ def test_near_and_far_people_have_their_own_lines():
     np.testing.assert_allclose(result.beta, [[.5, 3]])
 
 
+def test_without_the_split_all_share_one_line():
+    near, far = exact_scene([.006, .009, .012]), exact_scene([.03, .05, .08])
+    scene = {name: np.concatenate([near[name], far[name]]) for name in near}
+    result = PaperDTO(split=False).solve(problem_of([scene]))
+    np.testing.assert_allclose(result.alpha, [[300, 0]], atol=1e-6)
+    np.testing.assert_allclose(result.scale[0] * scene['heights'], 1.7)
+
+
+def test_without_down_means_the_lowest_pixels_do_not_matter():
+    scene = exact_scene([.006, .009, .012, .018])
+    noisy = dict(scene, depth=scene['depth'] * [1.2, .8, 1.1, .9])  # the lowest pixels fit better
+    with_down, without = PaperDTO().solve(problem_of([noisy])), PaperDTO(down_means=False).solve(problem_of([noisy]))
+    assert not with_down.scale.allclose(without.scale)
+    moved = dict(noisy, down_depth=noisy['depth'] * 3, down_z=noisy['z'] * 2)
+    assert_equal_results(without, PaperDTO(down_means=False).solve(problem_of([moved])))
+
+
 def test_somebody_alone_stays_as_is():
     result = PaperDTO().solve(problem_of([exact_scene([.01])]))
     assert result.scale.item() == 1

@@ -208,6 +208,16 @@ def test_finite_for_odd_scenes():
     assert PosteriorDTO().solve(nobody).scale.eq(1).all()
 
 
+@pytest.mark.gpu
+def test_same_on_the_gpu():
+    rng = np.random.default_rng(11)
+    problem = problem_of([draw(rng, int(rng.integers(1, 9)))[0] for _ in range(50)])
+    moved = type(problem)(**{k: v.cuda() if torch.is_tensor(v) else v for k, v in vars(problem).items()})
+    here, there = (PosteriorDTO(rounds=8, tolerance=0.).solve(p) for p in (problem, moved))
+    torch.testing.assert_close(there.scale.cpu(), here.scale)
+    torch.testing.assert_close(there.posterior.in_front.cpu(), here.posterior.in_front)
+
+
 def test_a_term_of_ones_own():
     @DTO_TERMS.register_module(force=True)
     class SameHeightTerm(NoisyTerm):

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.dto import DropReason, DTOProblem, HeightPrior, PaperDTO
+from mmhuman_dto.dto import DropReason, DTOProblem, DTOResult, HeightPrior, PaperDTO, PosteriorDTO
 from mmhuman_dto.dto.update import move_people
+from mmhuman_dto.geometry import project
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 from mmhuman_dto.testing.dto_reference import move_person
 
@@ -226,3 +227,47 @@ def test_body_without_child_blend_uses_its_first_coefficient():
     new_betas, _ = move_people(body, torch.zeros(1, 24, 3), betas, torch.ones(1, 3), body.height(betas).double(),
                                torch.tensor([.8], dtype=torch.float64), torch.tensor([0]))
     torch.testing.assert_close(new_betas, torch.tensor([[-6.8, 0.]]))
+
+
+def test_a_new_focal_length_moves_people_away_and_keeps_them_in_the_picture():
+    sample = make_sample(z=(3., 4.), betas=[[0., .2], [1., 0.]])
+    problem = DTOProblem.from_samples([sample], StickBody())
+    one = torch.ones_like(problem.z)
+    result = DTOResult(problem, one, one < 0, one[:, 0] > 0, 0 * one[:, 0], focal_scale=1.25 * one[:, 0])
+    placed = result.apply([sample], StickBody())[0]
+    torch.testing.assert_close(placed.pred_camera.intrinsics[[0, 1], [0, 1]], torch.full((2, ), 1.25 * FOCAL))
+    assert sample.pred_camera.intrinsics[0, 0] == FOCAL
+    before, after = (s.pred_instances for s in (sample, placed))
+    roots = [StickBody().skeleton(p.pose, p.betas, p.transl)[:, 0] for p in (before, after)]
+    torch.testing.assert_close(roots[1][:, 2], 1.25 * roots[0][:, 2])
+    torch.testing.assert_close(project(roots[1], placed.pred_camera.intrinsics),
+                               project(roots[0], sample.pred_camera.intrinsics))
+    torch.testing.assert_close(after.heights, StickBody().height(before.betas))
+
+
+def test_stated_uncertainty_goes_with_the_people():
+    samples = [make_sample(visible_vertices=torch.tensor([1000, 10, 1000])), make_sample(z=(3., 4.))]
+    problem = DTOProblem.from_samples(samples, StickBody())
+    result = PosteriorDTO().solve(problem)
+    placed = result.apply(samples, StickBody())
+    for i, sample in enumerate(placed):
+        mask = problem.mask[i]
+        torch.testing.assert_close(sample.pred_instances.depths_std.double(), result.posterior.depths_std[i][mask],
+                                   rtol=1e-5, atol=0)
+        torch.testing.assert_close(sample.pred_instances.heights_std.double(), result.posterior.heights_std[i][mask],
+                                   rtol=1e-5, atol=0)
+    assert 'depths_std' not in PaperDTO().solve(problem).apply(samples, StickBody())[0].pred_instances
+
+
+def test_the_lower_foot_and_whether_it_is_seen():
+    sample = make_sample(z=(3., 4.))
+    people = sample.pred_instances
+    people.transl[:, 0] = torch.tensor([-.36, .4])  # feet in columns 8 and 30, in the middle of each one's pixels
+    joints = StickBody().skeleton(people.pose, people.betas, people.transl).double()
+    problem = DTOProblem.from_samples([sample], StickBody())
+    torch.testing.assert_close(problem.feet[0], joints[:, 11])  # the stick's joints follow each other downwards
+    assert problem.feet_seen.tolist() == [[True, True]]
+    people.transl[1, 0] = -.36  # among the first one's pixels
+    assert DTOProblem.from_samples([sample], StickBody()).feet_seen.tolist() == [[True, False]]
+    people.transl[1, 0] = 9.  # outside the picture
+    assert DTOProblem.from_samples([sample], StickBody()).feet_seen.tolist() == [[True, False]]

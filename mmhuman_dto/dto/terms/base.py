@@ -50,7 +50,7 @@ class Term(ABC):
 
         Args:
             mean, variance: (S, R) of the residuals under the present posterior.
-            site: the present one; None in the first round, when ``mean`` is at the start and ``variance`` infinite.
+            site: the present one. In the first round variance and site are None, and ``mean`` is at the start.
         """
 
 

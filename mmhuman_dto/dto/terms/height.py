@@ -62,7 +62,7 @@ class HeightTerm(Term):
         told = problem.ages.isfinite()[..., None]
         table = problem.heights.new_tensor([(c.mean, c.std) for c in HEIGHT_CLASSES[:-1]])
         population = problem.heights.new_tensor(self.shares).expand(*problem.heights.shape, len(self.shares))
-        trust = torch.where(told, 1 - self.wrong, 0.)
+        trust = told.to(population) * (1 - self.wrong)
         weights = torch.cat([trust * self._told_shares(problem), (1 - trust) * population], -1)
         mean, std = table.unbind(-1)
         told_mean, told_std = self._at_age(problem, mean, std)
