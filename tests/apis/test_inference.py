@@ -246,7 +246,8 @@ def test_dto_places_people_as_the_generator_does():
         assert scene.after.ids.tolist() == ours.pred_instances.person_index.tolist() and len(scene.panels) == 2
 
 
-def test_picture_without_depth_says_so_and_stops_nobody_else(tiny, tmp_path):
+def test_picture_without_depth_says_so_and_stops_nobody_else(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the recipe's data are found from everywhere
     people = MetricHMRInferencer(*tiny, device='cpu')
     Image.fromarray(PICTURE).save(tmp_path / 'unknown.png')
     paths = [tmp_path / 'unknown.png', CROWD / 'images/0003.jpg', tmp_path / 'missing.png']
