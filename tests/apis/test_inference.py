@@ -85,7 +85,8 @@ def test_a_larger_print_shows_the_same_people_with_more_pixels(inferencer):
     small, large = (result.sample for result in inferencer([np.full((84, 112, 3), 90, np.uint8),
                                                             np.full((252, 336, 3), 90, np.uint8)]))
     torch.testing.assert_close(large.pred_instances.transl, small.pred_instances.transl, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(large.pred_camera.intrinsics[:2], 3 * small.pred_camera.intrinsics[:2], rtol=1e-3, atol=0)
+    torch.testing.assert_close(large.pred_camera.intrinsics[:2], 3 * small.pred_camera.intrinsics[:2], rtol=1e-3,
+                               atol=0)
     for name in ('bboxes', 'keypoints_2d'):
         torch.testing.assert_close(large.pred_instances[name], 3 * small.pred_instances[name], rtol=1e-3, atol=.1)
 
