@@ -9,7 +9,7 @@ class Posterior:
     """Normal approximation of S scenes of P people; entries of people who are not there mean nothing.
 
     Attributes:
-        depth: (S, P) z, m, camera frame, of the middle of people's visible meshes.
+        depth: (S, P) z, m, camera frame, of the pelvis.
         height: (S, P) rest-pose height, m.
         log_depth_covariance: (S, P, P) of the logarithms of depth; of the true one, whatever the focal length is.
         log_height_std: (S, P) of the logarithm of height.

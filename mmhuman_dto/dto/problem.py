@@ -1,5 +1,6 @@
 """A batch of scenes as DTO solvers see it: padded tensors of what is known about each person."""
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -7,6 +8,11 @@ from ..geometry import project
 from .evidence import DropReason, EvidenceExtractor
 from .prior import HeightPrior
 
+#: What of :class:`Evidence` a problem holds.
+STATISTICS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation', 'disparity', 'inverse_z',
+              'residual_std')
+#: Columns of the field ``dto_evidence``: all that maps say of a person, and the depth of the mesh it was found for.
+CACHED = (*STATISTICS, 'feet_seen', 'root_z')
 #: SMPL's joints nearest to the ground: the balls of the feet.
 FOOT_JOINTS = (10, 11)
 #: A foot is seen where its person shows this near to it, m.
@@ -24,6 +30,7 @@ class DTOProblem:
             :class:`Evidence`.
         heights: rest-pose height of the initial mesh, m.
         ages, male_probs: years and probability, nan unknown.
+        root_z: z of the initial mesh's pelvis, m.
         feet: (S, P, 3) the ball of the initial mesh's lower foot (the larger y), m, camera frame.
         feet_seen: bool, whether the id map shows the person where that foot projects to.
         prior_mean, prior_std, height_class: the person's :class:`HeightTargets`, m.
@@ -45,6 +52,7 @@ class DTOProblem:
     heights: torch.Tensor
     ages: torch.Tensor
     male_probs: torch.Tensor
+    root_z: torch.Tensor
     feet: torch.Tensor
     feet_seen: torch.Tensor
     prior_mean: torch.Tensor
@@ -69,37 +77,90 @@ class DTOProblem:
         Raises:
             ValueError: a field is missing, or maps don't fit each other or the people.
         """
-        prior, evidence = prior or HeightPrior(), evidence or EvidenceExtractor()
+        evidence = evidence or EvidenceExtractor()
+        people = [sample.pred_instances for sample in samples]
+        meshes = _Meshes.of(people, body_model)
+        found = evidence([sample.pred_maps for sample in samples],
+                         stack_rows(people, 'visible_vertices').split([len(group) for group in people]))
+        statistics = {name: getattr(found, name) for name in STATISTICS}
+        statistics['feet_seen'] = _shown(meshes.feet, samples, [len(group) for group in people])
+        sides = [min(sample.pred_maps.disparity.shape) for sample in samples]
+        return cls._gather(samples, meshes, statistics, found.reason, sides, prior or HeightPrior())
+
+    @classmethod
+    def from_cached(cls, samples, body_model, prior=None):
+        """As :meth:`from_samples`, from evidence that was kept with the people instead of maps.
+
+        The evidence follows a mesh that was moved along its ray, its size with it, since it was gathered; poses should
+        be about the same.
+
+        Args:
+            samples: S samples as for :meth:`from_samples`, with ``dto_evidence`` (see :meth:`cached`) in
+                ``pred_instances`` and the original size of the image as metainfo ``ori_shape`` in place of
+                ``visible_vertices`` and ``pred_maps``. ``pred_camera`` is that of the original image.
+        """
+        people = [sample.pred_instances for sample in samples]
+        meshes = _Meshes.of(people, body_model)
+        columns = stack_rows(people, 'dto_evidence', (len(CACHED), )).double().unbind(-1)
+        statistics = dict(zip(CACHED, columns))
+        ratio = meshes.root_z / statistics.pop('root_z')
+        for name in ('z', 'down_z', 'slope', 'residual_std'):
+            statistics[name] = statistics[name] * ratio
+        statistics['inverse_z'] = statistics['inverse_z'] / ratio
+        statistics['feet_seen'] = statistics['feet_seen'] > 0
+        reason = torch.full_like(ratio, DropReason.KEPT, dtype=torch.long)
+        sides = [min(sample.ori_shape) for sample in samples]
+        return cls._gather(samples, meshes, statistics, reason, sides, prior or HeightPrior())
+
+    def cached(self, scene):
+        """Rows (N, len(CACHED)) of the field ``dto_evidence`` for the N people of a scene, float32."""
+        mask = self.mask[scene]
+        return torch.stack([getattr(self, name)[scene][mask].float() for name in CACHED], -1)
+
+    @classmethod
+    def _gather(cls, samples, meshes, statistics, reason, sides, prior):
+        """Pad what is known of M people; ``sides`` are the images' shorter ones, px."""
         people = [sample.pred_instances for sample in samples]
         sizes = [len(group) for group in people]
-        betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
-        heights = body_model.height(betas).double()
-        ages, male_probs = (stack_rows(people, name, fill=torch.nan, device=heights.device).double()
+        ages, male_probs = (stack_rows(people, name, fill=torch.nan, device=meshes.heights.device).double()
                             for name in ('ages', 'male_probs'))
-        targets = prior(heights, ages, male_probs)
-        feet = _lower_foot(body_model.skeleton(stack_pose(people, body_model), betas, transl))
-        visible = stack_rows(people, 'visible_vertices').split(sizes)
-        found = evidence([sample.pred_maps for sample in samples], visible)
-        bad_mesh = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
-        reason = torch.where(bad_mesh, int(DropReason.BAD_MESH), found.reason)
+        targets = prior(meshes.heights, ages, male_probs)
+        reason = torch.where(meshes.bad, int(DropReason.BAD_MESH), reason)
         pad = _Padder(reason == DropReason.KEPT, sizes)
         index = torch.cat([torch.arange(size) for size in sizes]).to(reason.device)
         return cls(
-            mask=pad(torch.ones_like(bad_mesh), False),
+            mask=pad(torch.ones_like(meshes.bad), False),
             person_index=pad(index, 0),
-            **{name: pad(getattr(found, name), 1.) for name in
-               ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation', 'disparity', 'inverse_z',
-                'residual_std')},
-            heights=pad(heights, 1.),
+            **{name: pad(values, name != 'feet_seen') for name, values in statistics.items()},
+            heights=pad(meshes.heights, 1.),
             ages=pad(ages, 1.),
             male_probs=pad(male_probs, 1.),
-            feet=pad(feet, 1.),
-            feet_seen=pad(_shown(feet, samples, sizes), False),
+            root_z=pad(meshes.root_z, 1.),
+            feet=pad(meshes.feet, 1.),
             prior_mean=pad(targets.mean, 1.),
             prior_std=pad(targets.std, 1.),
             height_class=pad(targets.height_class, 0),
-            apparent_size=pad(_apparent_size(samples, transl[:, 2], sizes), 1.),
+            apparent_size=pad(_apparent_size(samples, meshes.transl_z, sizes, sides), 1.),
             drop_reasons=reason.split(sizes))
+
+
+class _Meshes(NamedTuple):
+    """M initial meshes: heights, root_z (pelvis), transl_z (M), feet (M, 3), m; bad (M) where one can't be placed."""
+    heights: torch.Tensor
+    root_z: torch.Tensor
+    transl_z: torch.Tensor
+    feet: torch.Tensor
+    bad: torch.Tensor
+
+    @classmethod
+    def of(cls, people, body_model):
+        betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
+        heights = body_model.height(betas).double()
+        joints = body_model.skeleton(stack_pose(people, body_model), betas, transl).double()
+        feet = joints[:, FOOT_JOINTS]
+        bad = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
+        return cls(heights, joints[:, 0, 2], transl[:, 2],
+                   torch.where(feet[:, :1, 1] > feet[:, 1:, 1], feet[:, 0], feet[:, 1]), bad)
 
 
 def stack_rows(people, name, row=(), fill=None, device=None):
@@ -128,12 +189,6 @@ def stack_pose(people, body_model):
     return torch.cat([orient[:, None], stack_rows(people, 'body_pose', (body_model.num_body_joints, 3))], 1)
 
 
-def _lower_foot(joints):
-    """The ball (M, 3) of the foot with the larger y of SMPL joints (M, 24, 3), float64."""
-    feet = joints[:, FOOT_JOINTS].double()
-    return torch.where(feet[:, :1, 1] > feet[:, 1:, 1], feet[:, 0], feet[:, 1])
-
-
 def _shown(points, samples, sizes):
     """Whether each person's id is where its point (M, 3), m, falls, give or take :data:`REACH`; (M) bool."""
     seen, steps = [], torch.linspace(-1, 1, 5, device=points.device, dtype=points.dtype)
@@ -150,10 +205,9 @@ def _shown(points, samples, sizes):
     return torch.cat(seen)
 
 
-def _apparent_size(samples, z, sizes):
+def _apparent_size(samples, z, sizes, sides):
     """Part (M) of the image's shorter side that 2 m cover at distance z (M), m."""
-    focal_over_side = [
-        float(sample.pred_camera.intrinsics[1, 1]) / min(sample.pred_maps.disparity.shape) for sample in samples]
+    focal_over_side = [float(sample.pred_camera.intrinsics[1, 1]) / side for sample, side in zip(samples, sides)]
     repeats = torch.tensor(sizes, device=z.device)
     return 2 * z.new_tensor(focal_over_side, dtype=torch.float64).repeat_interleave(repeats) / z
 

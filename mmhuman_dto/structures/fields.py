@@ -37,6 +37,7 @@ FIELDS = {
     'heights_std': FieldSpec('scalar', (), 'm'),
     'depths_std': FieldSpec('scalar', (), 'm, of the pelvis\' z'),
     'scores': FieldSpec('scalar', (), 'detection confidence, 0..1'),
+    'dto_evidence': FieldSpec('label', ('E', ), 'what a depth map said of the person: mmhuman_dto.dto.problem.CACHED'),
     'ages': FieldSpec('label', (), 'years, nan unknown'),
     'male_probs': FieldSpec('label', (), 'probability, nan unknown'),
     'is_child': FieldSpec('label', (), 'annotated as a child', floating=False),

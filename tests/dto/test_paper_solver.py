@@ -15,7 +15,7 @@ from mmhuman_dto.testing.dto_reference import solve_scene
 FIELDS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation', 'heights', 'prior_mean',
           'prior_std', 'apparent_size')
 #: What only other solvers read.
-UNREAD = ('disparity', 'inverse_z', 'residual_std', 'ages', 'male_probs')
+UNREAD = ('disparity', 'inverse_z', 'residual_std', 'ages', 'male_probs', 'root_z')
 #: Rules that random scenes must meet, each at least this often in 3000 scenes.
 BRANCHES = ('slope from meshes', 'no slope: 20', 'pseudo-plane', 'bounded', 'free', 'exact pair', 'exact pair left',
             'give up', 'give up late', 'take out', 'ten rounds', 'lone near', 'lone far', 'far group', 'down wins',

@@ -74,7 +74,7 @@ def _result(problem, layout, values, covariance):
     depth = layout.jacobian({'log_scale': one, 'log_focal': one}, one.shape)
     height = layout.jacobian({'log_scale': one, 'log_size': one}, one.shape)
     posterior = Posterior(
-        depth=problem.z * scale * focal[:, None],
+        depth=problem.root_z * scale * focal[:, None],
         height=heights,
         log_depth_covariance=depth @ covariance @ depth.transpose(1, 2),
         # The mesh keeps its size in the image, its height misses the most likely one by the size's correction.
