@@ -2,11 +2,10 @@
 import inspect
 from contextlib import contextmanager
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 from mmhuman_dto.dto import DTOProblem, EvidenceExtractor
+from mmhuman_dto.fileio.images import ImageError, read_image
 from mmhuman_dto.geometry import rasterize, resize_intrinsics, visible_vertices
 from mmhuman_dto.registry import DTO_PRIORS, DTO_SOLVERS, SOURCES, STAGES
 from mmhuman_dto.structures import Maps
@@ -65,11 +64,9 @@ class LoadImage(Stage):
 
     def _load(self, sample):
         try:
-            # Unlike OpenCV, Pillow refuses a file that ends too early.
-            with Image.open(sample.img_path) as file:
-                image = np.asarray(ImageOps.exif_transpose(file).convert('RGB'))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise StageError(self.name, f'{sample.img_path}: cannot be read ({error})') from error
+            image = read_image(sample.img_path)
+        except ImageError as error:
+            raise StageError(self.name, str(error)) from error
         sample.image = image
         sample.set_metainfo(dict(ori_shape=image.shape[:2], img_shape=image.shape[:2]))
         return sample
@@ -185,12 +182,14 @@ class OptimiseTranslations(Stage):
         prior: config of a height prior, see ``DTO_PRIORS``.
         solver: config of a solver, see ``DTO_SOLVERS``.
         evidence: arguments of :class:`mmhuman_dto.dto.EvidenceExtractor`.
+        keep_evidence: whether people keep theirs (``dto_evidence``), so that the transform ``RefineTranslations`` can
+            place them again without maps.
     """
     batched = True
 
-    def __init__(self, prior, solver, evidence=None):
+    def __init__(self, prior, solver, evidence=None, keep_evidence=False):
         self.prior, self.solver = DTO_PRIORS.build(prior), DTO_SOLVERS.build(solver)
-        self.evidence = EvidenceExtractor(**(evidence or {}))
+        self.evidence, self.keep_evidence = EvidenceExtractor(**(evidence or {})), keep_evidence
 
     def __call__(self, samples):
         body_model = self.context.body_model
@@ -200,8 +199,10 @@ class OptimiseTranslations(Stage):
             result = self.solver.solve(problem)
         with _step('update'):
             placed = result.apply(samples, body_model)
-        for before, after in zip(samples, placed):
+        for scene, (before, after) in enumerate(zip(samples, placed)):
             after.initial_instances = before.pred_instances
+            if self.keep_evidence:
+                after.pred_instances.dto_evidence = problem.cached(scene)
         return placed
 
 

@@ -6,7 +6,8 @@ from PIL import Image
 
 from mmhuman_dto.datasets import EndlessSampler, HumanTable, SyntheticCrowd, WeightedMixture
 from mmhuman_dto.datasets.people_table import PeopleTableBuilder, TableError
-from mmhuman_dto.datasets.transforms import ImageError, LoadImage
+from mmhuman_dto.datasets.transforms import LoadImage
+from mmhuman_dto.fileio.images import ImageError, read_image
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
 COUNTS = (2, 0, 3, 1)
@@ -84,6 +85,18 @@ def test_pictures_stored_lying_are_turned(tmp_path):
     sample = LoadImage()(HumanDataSample(metainfo=dict(img_path=str(tmp_path / 'images/day/0.png'), quarter_turns=1)))
     # Clockwise: the left column becomes the top row, read upwards.
     assert np.array_equal(sample.image[0], stored[::-1, 0]) and sample.img_shape == sample.ori_shape == (40, 30)
+
+
+def test_pictures_of_all_kinds_are_those_of_read_image(tmp_path):
+    """Networks train on the pictures that inference and DTO see."""
+    deep = tmp_path / 'deep.png'
+    Image.fromarray(np.linspace(0, 65535, 12).astype(np.uint16).reshape(3, 4)).save(deep)
+    clear = tmp_path / 'clear.png'
+    Image.fromarray(np.zeros((3, 4, 4), np.uint8)).save(clear)
+    for path, last in ((deep, 255), (clear, 255)):
+        image = LoadImage()(HumanDataSample(metainfo=dict(img_path=str(path)))).image
+        assert np.array_equal(image, read_image(path)) and (image[-1, -1] == last).all()
+    assert LoadImage()(HumanDataSample(metainfo=dict(img_path=str(deep)))).image[1, 1, 0] in range(110, 120)
 
 
 def test_number_of_shape_coefficients(tmp_path):

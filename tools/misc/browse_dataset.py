@@ -17,7 +17,7 @@ from mmengine.config import Config, DictAction
 
 from mmhuman_dto.apis.training import MissingFileError, check_files
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.transforms import ImageError, JointsFromMeshes, LoadImage, Resize
+from mmhuman_dto.datasets.transforms import JointsFromMeshes, LoadImage, Resize
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, SOURCES
 from mmhuman_dto.visualization import draw_sample, write_image
 
@@ -52,7 +52,7 @@ def main(argv=None):
             Resize(args.size)(sample)
             write_image(path, draw_sample(sample, body_model, describe(sample)))
             print(path)
-    except (MissingFileError, ImageError, OSError, ValueError) as error:
+    except (MissingFileError, OSError, ValueError) as error:
         sys.exit(f'{args.data}: {error}')
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from mmhuman_dto.datasets.public import LayoutError
-from mmhuman_dto.datasets.transforms import ImageError, LoadImage
+from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_npz
+from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.testing.writer_public import LAYOUTS
 
