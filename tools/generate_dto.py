@@ -12,6 +12,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import get_rank
 from mmengine.utils import import_modules_from_strings
 
+from mmhuman_dto.fileio.bundled import find_config
 from mmhuman_dto.generation import ConfigError, GenerationError, Generator
 from mmhuman_dto.generation.launch import start_processes, stop_processes
 
@@ -19,7 +20,7 @@ from mmhuman_dto.generation.launch import start_processes, stop_processes
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      allow_abbrev=False)
-    parser.add_argument('config', help='config file, see configs/dto')
+    parser.add_argument('config', help='config file, or the name of one in configs/dto')
     parser.add_argument('--out-dir', type=Path, help='output folder; default work_dirs/dto/CONFIG')
     parser.add_argument('--limit', type=_positive, help='only the first N images')
     parser.add_argument('--resume', action='store_true', help='go on with what the output folder holds')
@@ -55,7 +56,7 @@ def main():
 
 def generate(args):
     """Run as the arguments say; returns the exit status."""
-    config = Config.fromfile(args.config)
+    config = Config.fromfile(find_config(args.config))
     config.merge_from_dict(args.cfg_options or {})
     import_modules_from_strings(**config.get('custom_imports', dict(imports=[])))
     out_dir = args.out_dir or Path('work_dirs/dto') / Path(args.config).stem

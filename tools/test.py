@@ -13,7 +13,7 @@ from train import add_common_arguments, load_config
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument('checkpoint', help='checkpoint of tools/train.py, or a state dict')
     parser.add_argument('--out', help='write the figures to this json file')
     parser.add_argument('--dump', help='write predictions and truth of every image to this folder, as people tables')

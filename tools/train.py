@@ -10,10 +10,12 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
+from mmhuman_dto.fileio.bundled import find_config
+
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument('--resume', nargs='?', const='auto', help='go on from this checkpoint, or from the latest')
     parser.add_argument('--dry-run', action='store_true', help='build all, run one synthetic batch, report its cost')
     add_common_arguments(parser)
@@ -31,7 +33,7 @@ def add_common_arguments(parser):
 
 def load_config(args):
     """The config file with the command line's options merged in."""
-    cfg = Config.fromfile(args.config)
+    cfg = Config.fromfile(find_config(args.config))
     cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'

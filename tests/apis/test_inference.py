@@ -9,6 +9,7 @@ from mmhuman_dto.apis.inference import model as model_module
 from mmhuman_dto.apis.inference.dto import _chosen
 from mmhuman_dto.apis.inference.metric_hmr import set_focal
 from mmhuman_dto.engine.checkpoint import CheckpointError
+from mmhuman_dto.fileio import bundled
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.generation import ConfigError, checked_config
 from mmhuman_dto.generation.pipeline import Pipeline
@@ -16,7 +17,7 @@ from mmhuman_dto.geometry import project
 from mmhuman_dto.perception import InitialMeshes
 from mmhuman_dto.registry import BODY_MODELS
 
-ROOT = model_module.ROOT
+ROOT = bundled.BUNDLED
 CROWD = ROOT / 'demo/resources/crowd'
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8).repeat(7, 0).repeat(7, 1)
 FIELDS = ('global_orient', 'body_pose', 'betas', 'transl', 'scores', 'bboxes', 'keypoints_2d', 'keypoints_3d',
@@ -45,8 +46,8 @@ def test_network_has_the_weights_of_the_file_and_no_losses(tiny):
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
 
 
-def test_network_by_name_of_what_the_repository_brings(tiny, monkeypatch):
-    monkeypatch.setattr(model_module, 'CONFIGS', tiny[0].parent)
+def test_network_by_name_of_what_comes_with_the_package(tiny, monkeypatch):
+    monkeypatch.setattr(bundled, 'CONFIGS', tiny[0].parent)
     monkeypatch.setattr(model_module, 'BUNDLED_WEIGHTS', str(tiny[1].parent / '{name}.pth'))
     assert init_model('tiny', device='cpu').threshold == .4
     with pytest.raises(FileNotFoundError, match='names: tiny'):

@@ -9,9 +9,10 @@ from mmengine.config import Config
 from scripts import ROOT, load_script
 
 from mmhuman_dto.apis.inference import model as model_module
-from mmhuman_dto.apis.inference.model import DEFAULT_MODEL, find_config, for_inference
+from mmhuman_dto.apis.inference.model import DEFAULT_MODEL, for_inference
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.people_file import read_people
+from mmhuman_dto.fileio.bundled import find_config
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.registry import MODELS
 

@@ -4,13 +4,14 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from mmhuman_dto.fileio.bundled import BUNDLED, find_config
 from mmhuman_dto.generation import ConfigError, checked_config
 from mmhuman_dto.generation.base import Context
 from mmhuman_dto.generation.isolation import apply_stage, describe
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import STAGES
 
-from .model import DEFAULT_DTO, ROOT, find_config
+from .model import DEFAULT_DTO
 
 #: What is run, in order: pictures are read and people found before, and every result is kept. (name, type)
 _STAGES = (('people', 'CheckPeople'), ('depth', 'AddDepth'), ('masks', 'AddMasks'), ('ages', 'AddAges'),
@@ -43,7 +44,7 @@ class DTOInferencer:
         recipe = checked_config(Config.fromfile(find_config(config)).to_dict())
         root = Path(recipe['data_root'] if data_root is None else data_root)
         if not root.exists():
-            root = ROOT / root
+            root = BUNDLED / root
         context = Context(people.body_model, root, people.body_model.faces.device)
         sources = dict(AddDepth=depth, AddMasks=masks, AddAges=ages)
         self.stages = [_build(name, stage, context) for name, stage in _chosen(recipe['stages'], sources)]

@@ -1,35 +1,20 @@
-"""Networks by config and checkpoint, or by the name of what the repository brings."""
+"""Networks by config and checkpoint, or by the name of what comes with the package."""
 from pathlib import Path
 
 from mmengine.config import Config
 
 from mmhuman_dto.engine.checkpoint import load_weights
+from mmhuman_dto.fileio.bundled import BUNDLED, find_config
 from mmhuman_dto.generation.launch import pick_device
 from mmhuman_dto.registry import MODELS
 
-ROOT = Path(__file__).resolve().parents[3]
-CONFIGS = ROOT / 'configs'
 #: The network and the DTO recipe that are used where none is named.
 DEFAULT_MODEL, DEFAULT_DTO = 'vit-tiny_synthetic-crowd', 'paper_synthetic-crowd'
-#: Weights that come with the repository, by the name of their config.
-BUNDLED_WEIGHTS = str(ROOT / 'demo/resources/{name}.safetensors')
+#: Weights that come with the package, by the name of their config.
+BUNDLED_WEIGHTS = str(BUNDLED / 'demo/resources/{name}.safetensors')
 
 #: Parts of a network that only training uses.
 _TRAINING_ONLY = ('criterion', 'targets', 'denoising', 'init_cfg')
-
-
-def find_config(name):
-    """Path of a config: a file, or one of those in ``configs/`` by its name without ``.py``.
-
-    Raises:
-        FileNotFoundError: neither; lists the names there are.
-    """
-    if Path(name).is_file():
-        return Path(name)
-    shipped = {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts}
-    if str(name) not in shipped:
-        raise FileNotFoundError(f'{name}: neither a config file nor the name of one; names: {", ".join(shipped)}')
-    return shipped[str(name)]
 
 
 def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
@@ -37,7 +22,7 @@ def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
 
     Args:
         config: config file, or the name of a shipped one (``'vit-tiny_synthetic-crowd'``).
-        checkpoint: weights; None: those that come with the repository under the config's name.
+        checkpoint: weights; None: those that come with the package under the config's name.
         device: ``'cpu'``, ``'cuda:0'``, ...; None: a GPU where there is one.
 
     Raises:
