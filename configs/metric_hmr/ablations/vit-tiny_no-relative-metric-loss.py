@@ -11,8 +11,8 @@ model = dict(
             dict(type='ShapeLoss', weight=3.),
             dict(type='Joints3DLoss', weight=8.),
             dict(type='Joints2DLoss', weight=10.),
-            dict(type='ScaleMapConfidenceLoss', weight=4.),
-            dict(type='ScaleMapLoss', weight=4.),
+            dict(type='ScaleMapConfidenceLoss', weight=1.),
+            dict(type='ScaleMapLoss', weight=1.),
             dict(type='InverseDepthLoss', weight=2.),
-            dict(type='FoVLoss', weight=1.),
+            dict(type='FoVLoss', weight=.5),
         ]))

@@ -11,7 +11,7 @@ from mmhuman_dto.registry import MODELS
 from ..layers.mlp import MLP
 from ..layers.packed_attention import Packing
 from ..layers.position import resize_positions
-from .vit import PATCH, VisionTransformer, check_sides, patchify, pick
+from .vit import PATCH, VisionTransformer, check_sides, pick
 
 #: The 2 x 2 cells of level 0 in a cell of level 1, y and x.
 _CHILDREN = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -92,9 +92,8 @@ class ScaleAdaptiveViT(VisionTransformer):
         """Level 1 through its own blocks: camera token, cell tokens, scale map."""
         device = images[0].device
         # Halving a 28-px patch bilinearly (corners not aligned, no antialias) is averaging 2 x 2 px.
-        patches = self._patches([avg_pool2d(x, 2) for x in images], cells, image)
         size = self.input_size // (2 * PATCH)
-        x = self.patch_embed[1](patches)
+        x = self._embed(self.patch_embed[1], [avg_pool2d(x, 2) for x in images], cells, image)
         x = x + self._positions(resize_positions(self.pos_embed, size), cells.to(device, non_blocking=True))
         camera, x, _, _ = self._run(self.additional_blocks, self.camera_token.expand(len(images), -1), (x, image))
         return camera, x, self.scale_head(self.inter_norm(x)).float().sigmoid()
@@ -117,15 +116,15 @@ class ScaleAdaptiveViT(VisionTransformer):
         """
         fine_cells = (2 * cells[split][:, None] + _CHILDREN).flatten(0, 1)
         fine_image = image[split].repeat_interleave(4)
-        x = self.patch_embed[0](self._patches(images, fine_cells, fine_image))
+        x = self._embed(self.patch_embed[0], images, fine_cells, fine_image)
         x = x + self._positions(self.pos_embed, fine_cells.to(x.device, non_blocking=True))
         _, x, fine_image, index = self._run(blocks, self.camera_token.expand(len(images), -1), (x, fine_image))
         return x, fine_image, fine_cells[index]
 
     @staticmethod
-    def _patches(images, cells, image):
-        """Pixels (N, 3 * 14 * 14) of 14-px cells, sorted by image."""
+    def _embed(patch_embed, images, cells, image):
+        """Tokens (N, C) of 14-px cells, sorted by image."""
         y, x = cells.to(images[0].device, non_blocking=True).unbind(-1)
         counts = image.bincount(minlength=len(images)).tolist()
-        return torch.cat([patchify(picture)[rows, columns]
-                          for picture, rows, columns in zip(images, y.split(counts), x.split(counts))])
+        return patch_embed(torch.cat([patch_embed.grid(picture)[rows, columns]
+                                      for picture, rows, columns in zip(images, y.split(counts), x.split(counts))]))

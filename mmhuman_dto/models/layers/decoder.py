@@ -34,12 +34,23 @@ class BoxQueryDecoder(nn.Module):
         self.sine_scale = MLP(dims, dims, dims, 2)
         self.anchor_head = MLP(dims, dims, 2, 2)
         self.box_heads = nn.ModuleList(MLP(dims, dims, 4, 3) for _ in range(num_layers))
+        self._init_from_scratch()
+
+    def _init_from_scratch(self):
+        """Spread boxes that look at their surroundings, and layers as DETR's (arXiv 2005.12872)."""
         for linear in (self.memory_proj, *self.layers.modules()):
             if isinstance(linear, nn.Linear):
-                nn.init.xavier_uniform_(linear.weight)  # as DETR's (arXiv 2005.12872)
+                nn.init.xavier_uniform_(linear.weight)
                 nn.init.zeros_(linear.bias)
-        for head in self.box_heads:
-            zero_last(head)
+        for layer in self.layers:
+            layer.cross_attn.look_near()
+        for mlp, start in ((self.sine_scale, 1.), (self.anchor_head, -1.4), *((head, 0.) for head in self.box_heads)):
+            zero_last(mlp)
+            nn.init.constant_(mlp.layers[-1].bias, start)
+        with torch.no_grad():
+            centers, sizes = self.query_box.weight.split(2, -1)
+            centers.copy_(inverse_sigmoid(torch.empty_like(centers).uniform_(.1, .9)))
+            sizes.copy_(inverse_sigmoid(torch.tensor([.15, .35])))
 
     def forward(self, tokens, extra=None):
         """Decode.

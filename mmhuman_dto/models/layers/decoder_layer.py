@@ -39,6 +39,20 @@ class MemoryCrossAttention(nn.Module):
         self.key_content, self.key_position = nn.Linear(dims, dims), nn.Linear(dims, dims)
         self.value, self.out = nn.Linear(dims, dims), nn.Linear(dims, dims)
 
+    def look_near(self, gain=2.5):
+        """Start with attention around the queries' reference points: both positions are turned by the same rotation.
+
+        Args:
+            gain: of either; at 2.5, tokens an eighth of the image away weigh 1 / e of the nearest (after Gao et al.,
+                arXiv 2101.07448, attention near a box from the start makes training several times shorter).
+        """
+        dims = self.query_sine.in_features
+        turn = torch.cat([nn.init.orthogonal_(torch.empty(dims // self.num_heads, dims), gain)
+                          for _ in range(self.num_heads)])
+        for linear in (self.query_sine, self.key_position):
+            linear.weight.data.copy_(turn)
+            nn.init.zeros_(linear.bias)
+
     def forward(self, x, position, sine, memory, memory_position, packings):
         q, q_position = self.query_content(x), self.query_sine(sine)
         k, k_position = self.key_content(memory), self.key_position(memory_position)

@@ -4,7 +4,7 @@ from torch.nn.functional import conv2d, interpolate
 
 from mmhuman_dto.models.backbones import ScaleAdaptiveViT, VisionTransformer
 from mmhuman_dto.models.backbones.scale_adaptive_vit import morton_cells
-from mmhuman_dto.models.backbones.vit import ARCHITECTURES, patchify
+from mmhuman_dto.models.backbones.vit import ARCHITECTURES, ConvPatchEmbed, PatchEmbed
 from mmhuman_dto.registry import MODELS
 
 ARCH = dict(embed_dims=16, depth=4, num_heads=2)
@@ -49,8 +49,8 @@ def test_z_order_interleaves_bits():
 def test_patches_are_the_convolutions():
     image = images()[0]
     weight = torch.randn(5, 3, 14, 14)
-    torch.testing.assert_close(patchify(image) @ weight.flatten(1).T, conv2d(image[None], weight, stride=14)[0].permute(
-        1, 2, 0), rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(PatchEmbed.grid(image) @ weight.flatten(1).T,
+                               conv2d(image[None], weight, stride=14)[0].permute(1, 2, 0), rtol=1e-4, atol=1e-3)
 
 
 def test_coarse_cells_see_the_image_halved_as_the_public_model_does():
@@ -58,12 +58,31 @@ def test_coarse_cells_see_the_image_halved_as_the_public_model_does():
     halved = [interpolate(patch[None], size=(14, 14), mode='bilinear', align_corners=False)[0]
               for patch in (image[:, :28, 28:56], image[:, 28:56, :28])]
     model = adaptive()
-    picked = model._patches([torch.nn.functional.avg_pool2d(image, 2)], torch.tensor([[0, 1], [1, 0]]),
-                            torch.zeros(2, dtype=torch.long))
-    torch.testing.assert_close(picked, torch.stack(halved).flatten(1))
+    embed = model.patch_embed[1]
+    picked = model._embed(embed, [torch.nn.functional.avg_pool2d(image, 2)], torch.tensor([[0, 1], [1, 0]]),
+                          torch.zeros(2, dtype=torch.long))
+    torch.testing.assert_close(picked, embed(torch.stack(halved).flatten(1)))
 
 
-@pytest.mark.parametrize('model', [plain(), adaptive(), adaptive(num_levels=2)], ids=['plain', 'three', 'two'])
+def test_convolutional_patches_follow_the_picture():
+    """A picture moved by two patches has the same features two patches on, away from the rim."""
+    torch.manual_seed(0)
+    embed, picture = ConvPatchEmbed(16), torch.rand(3, 224, 336)
+    picture[:, :, :84] = picture[:, :, -84:] = .5
+    features = embed(embed.grid(picture))
+    assert features.shape == (16, 24, 16)
+    moved = embed(embed.grid(picture.roll(28, 2)))
+    torch.testing.assert_close(moved[:, 8:19], features[:, 6:17], rtol=1e-3, atol=1e-3)
+    assert (moved[:, 8:19] - features[:, 8:19]).abs().mean() > 10 * (moved[:, 8:19] - features[:, 6:17]).abs().mean()
+
+
+def test_unknown_patches_are_named():
+    with pytest.raises(ValueError, match="'fourier'.*linear"):
+        VisionTransformer(ARCH, input_size=336, patch_embed='fourier')
+
+
+@pytest.mark.parametrize('model', [plain(), adaptive(), adaptive(num_levels=2), adaptive(patch_embed='conv')],
+                         ids=['plain', 'three', 'two', 'convolutions'])
 def test_packed_images_equal_each_image_alone(model):
     batch = images()
     together = model(batch)
