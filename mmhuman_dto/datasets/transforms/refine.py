@@ -1,0 +1,58 @@
+"""Annotated people placed together by DTO as they are loaded."""
+import torch
+
+from mmhuman_dto.dto import DTOProblem
+from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, TRANSFORMS
+from mmhuman_dto.structures import HumanDataSample
+
+#: What DTO sets of a person; only some solvers state the last two.
+_FIELDS = ('betas', 'transl', 'heights', 'depths_std', 'heights_std')
+
+
+@TRANSFORMS.register_module()
+class RefineTranslations:
+    """Move the people of ``gt_instances`` by DTO, on evidence kept with them: solver and prior are the config's choice.
+
+    Needs ``dto_evidence`` (the stage ``OptimiseTranslations`` keeps it with ``keep_evidence=True``), global_orient,
+    body_pose, betas and transl of ``gt_instances``, ``gt_camera`` and metainfo ``ori_shape``, all of the original
+    image: put it before resizing, and before JointsFromMeshes. Sets ``betas``, ``transl``, ``heights``, what the solver
+    states of their uncertainty, the camera if the solver changes it, and metainfo ``optimised`` and
+    ``height_deviation``. People whose mesh cannot be placed stay as they are, their uncertainty nan.
+
+    Args:
+        body_model: config of the body model that the meshes are of.
+        solver: config of a solver, see ``DTO_SOLVERS``.
+        prior: config of a height prior, see ``DTO_PRIORS``.
+
+    Raises:
+        ValueError: people without evidence.
+    """
+
+    def __init__(self, body_model, solver, prior=None):
+        self.body_model = BODY_MODELS.build(body_model)
+        self.solver, self.prior = DTO_SOLVERS.build(solver), DTO_PRIORS.build(prior or dict(type='HeightPrior'))
+
+    @torch.no_grad()
+    def __call__(self, sample):
+        people = sample.gt_instances
+        if not len(people):
+            return sample
+        asked = HumanDataSample(metainfo=dict(ori_shape=sample.ori_shape))
+        asked.pred_instances, asked.pred_camera = people, sample.gt_camera
+        problem = DTOProblem.from_cached([asked], self.body_model, self.prior)
+        placed, = self.solver.solve(problem).apply([asked], self.body_model)
+        people.heights = self.body_model.height(people.betas)
+        _put(people, placed.pred_instances)
+        sample.gt_camera = placed.pred_camera
+        sample.set_metainfo(dict(optimised=placed.optimised, height_deviation=placed.height_deviation))
+        return sample
+
+
+def _put(people, placed):
+    """Write what DTO sets of the placed people to their rows."""
+    for name in _FIELDS:
+        if name in placed:
+            old = people[name] if name in people else torch.full((len(people), ), torch.nan)
+            values = old.to(placed[name], copy=True)
+            values[placed.person_index] = placed[name]
+            people.set_field(values, name)

@@ -1,0 +1,93 @@
+"""People placed again from evidence kept with them, through a table on disk, as a training pipeline does."""
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmhuman_dto.datasets.people_table import PeopleTable
+from mmhuman_dto.dto.problem import CACHED
+from mmhuman_dto.generation import Generator
+from mmhuman_dto.registry import TRANSFORMS
+from mmhuman_dto.structures import HumanDataSample
+
+ROOT = Path(__file__).parents[3]
+#: What initial meshes say of heights is no longer there once they were placed.
+SOLVER = dict(type='PosteriorDTO', focal_std=0., terms=dict(initial=None))
+
+
+def generate(folder, **dto):
+    config = Config.fromfile(ROOT / 'configs/dto/paper_synthetic-crowd.py').to_dict()
+    config.update(data_root=str(ROOT / 'demo/resources/crowd'), contact_sheets=dict(every=0))
+    config['stages']['dto'].update(dto)
+    del config['stages']['keep']
+    Generator(config, folder, limit=2).run()
+    return PeopleTable(folder / 'people_table')
+
+
+@pytest.fixture(scope='module')
+def tables(tmp_path_factory):
+    """The crowd placed by the paper's solver with its evidence kept, and by the solver above."""
+    folder = tmp_path_factory.mktemp('tables')
+    return generate(folder / 'kept', keep_evidence=True), generate(folder / 'direct', solver=SOLVER)
+
+
+def training_sample(placed):
+    sample = HumanDataSample(metainfo=dict(img_id=placed.img_id, ori_shape=placed.ori_shape))
+    sample.gt_instances, sample.gt_camera = placed.pred_instances, placed.pred_camera
+    return sample
+
+
+def refine(solver):
+    return TRANSFORMS.build(dict(type='RefineTranslations', body_model=dict(type='OpenBody'), solver=solver))
+
+
+def test_placed_again_as_if_from_the_maps(tables):
+    kept, direct = tables
+    transform = refine(SOLVER)
+    assert kept[0].pred_instances.dto_evidence.shape[1] == len(CACHED)
+    for before, want in zip(kept, direct):
+        sample = transform(training_sample(before))
+        people, expected = sample.gt_instances, want.pred_instances
+        assert before.pred_instances.person_index.tolist() == expected.person_index.tolist()
+        off = (people.transl[:, 2] / expected.transl[:, 2] - 1).abs()
+        assert off.max() < .03
+        assert off.mean() < .01
+        torch.testing.assert_close(people.heights, expected.heights, rtol=.03, atol=0)
+        torch.testing.assert_close(people.depths_std, expected.depths_std, rtol=.2, atol=0)
+        assert sample.optimised
+
+
+def test_the_papers_solver_too_and_a_second_time_little_changes(tables):
+    transform = refine(dict(type='PaperDTO'))
+    sample = transform(training_sample(tables[0][1]))
+    once = sample.gt_instances.transl.clone()
+    twice = transform(sample).gt_instances.transl
+    assert (twice / once - 1).abs()[:, 2].mean() < .05
+    assert 'depths_std' not in sample.gt_instances
+
+
+def test_people_who_cannot_be_placed_stay(tables):
+    sample = training_sample(tables[0][0])
+    sample.gt_instances.transl[1, 2] = -1.
+    before = sample.gt_instances.transl.clone()
+    people = refine(SOLVER)(sample).gt_instances
+    assert people.transl[1].equal(before[1])
+    assert people.depths_std.isnan().tolist() == [i == 1 for i in range(len(people))]
+    assert not people.transl[0].equal(before[0])
+
+
+def test_a_camera_that_may_change_does(tables):
+    sample = training_sample(tables[0][0])
+    focal = float(sample.gt_camera.intrinsics[0, 0])
+    refined = refine(dict(SOLVER, focal_std=.3))(sample)
+    assert abs(float(refined.gt_camera.intrinsics[0, 0]) / focal - 1) > 1e-3
+
+
+def test_nobody_is_fine_and_missing_evidence_is_named(tables):
+    sample = training_sample(tables[0][0])
+    del sample.gt_instances.dto_evidence
+    with pytest.raises(ValueError, match='dto_evidence'):
+        refine(SOLVER)(sample)
+    sample.gt_instances = sample.gt_instances[[]]
+    assert len(refine(SOLVER)(sample).gt_instances) == 0
