@@ -193,7 +193,8 @@ def test_every_set_is_tested_by_its_own_metrics():
         assert found[f'vit-b_{name}'] == {name, f'{name}_public'}
     assert found['vit-b_bedlam'] == {'bedlam', 'bedlam_public', 'camera_space'}
     assert found['vit-b_relative-human'] == {'relative_human', 'relative_human_public'}
-    assert found['vit-b_relative-human_keypoints'] == found['vit-b_agora_keypoints'] == {'keypoints'}
+    for name in ('relative-human', 'agora', 'coco'):
+        assert found[f'vit-b_{name}_keypoints'] == {'keypoints'}
     assert found['vit-tiny_camera-space'] == {'crowd', 'camera_space', 'keypoints'}
 
 
@@ -260,11 +261,11 @@ SIZE = 112
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    """Rendered crowds as tables: with meshes, with 14 joints and depth layers, and with Human3.6M's 17 joints."""
+    """Rendered crowds as tables: with meshes, with 14 joints and depth layers, with Human3.6M's 17 and COCO's."""
     root = tmp_path_factory.mktemp('data')
     crowd = SyntheticCrowd(scenes=dict(size=(84, 112), people=(2, 3)), seed=5, num_scenes=3)
     body = OpenBody()
-    tables = {name: PeopleTableBuilder('OpenBody') for name in ('meshes', 'joints', 'h36m')}
+    tables = {name: PeopleTableBuilder('OpenBody') for name in ('meshes', 'joints', 'h36m', 'coco')}
     for i in range(len(crowd)):
         sample = crowd[i]
         Image.fromarray(sample.image).save(root / f'{i}.png')
@@ -276,7 +277,7 @@ def data(tmp_path_factory):
         tables['meshes'].add(sample)
         del sample.pred_camera
         posed = body(people.pose, people.betas, people.transl)
-        for name, joint_set in (('joints', 'crowdpose14'), ('h36m', 'h36m17')):
+        for name, joint_set in (('joints', 'crowdpose14'), ('h36m', 'h36m17'), ('coco', 'coco17')):
             joints = body.joint_set(posed, joint_set)
             pixels = joints @ camera.intrinsics.T
             seen = torch.ones(joints.shape[:2], dtype=torch.bool)
@@ -330,7 +331,8 @@ def shrunk(path, data, work_dir):
     for place in typed(config.to_dict()):
         entry = at(config, place)
         if entry.type == 'HumanTable':
-            kind = 'joints' if 'joint_set' in entry else 'meshes' if 'num_betas' in entry else 'h36m'
+            kind = 'coco' if 'coco' in path.stem else 'joints' if 'joint_set' in entry else (
+                'meshes' if 'num_betas' in entry else 'h36m')
             entry.update(data_root=str(data), table=str(data / kind))
             if 'num_betas' in entry:
                 entry.num_betas = 11

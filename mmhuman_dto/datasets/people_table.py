@@ -231,17 +231,14 @@ def _supervision(sample):
 
 def _sample_rows(sample, side):
     """Column name -> array of this sample's rows."""
-    rows, people = {}, sample.get(f'{side}_instances')
+    rows, image, people = {}, dict(sample.metainfo), sample.get(f'{side}_instances')
     if f'{side}_camera' in sample:
-        rows['image.intrinsics'] = _numpy(sample.get(f'{side}_camera').intrinsics)[None]
-    for name in IMAGE_COLUMNS:
-        if name in sample.metainfo_keys():
-            rows[f'image.{name}'] = np.asarray(sample.metainfo[name])[None]
-    for name, row, dtype in ((f'image.{name}', row, dtype) for name, (row, _, dtype) in IMAGE_COLUMNS.items()):
-        if name in rows:
-            rows[name] = rows[name].astype(dtype)
-            if rows[name].shape[1:] != row:
-                raise TableError(f'{sample.img_id}: {name} has shape {rows[name].shape[1:]}, expected {row}')
+        image['intrinsics'] = _numpy(sample.get(f'{side}_camera').intrinsics)
+    for name, (row, _, dtype) in IMAGE_COLUMNS.items():
+        if name in image:
+            value = rows[f'image.{name}'] = np.asarray(image[name])[None].astype(dtype)
+            if value.shape[1:] != row:
+                raise TableError(f'{sample.img_id}: image.{name} has shape {value.shape[1:]}, expected {row}')
     for name, spec in PEOPLE_COLUMNS.items():
         if name in people:
             value = _numpy(people[name])

@@ -46,7 +46,7 @@ def load_npz(path):
     """A :class:`SafeNpz` over a ``.npz`` file.
 
     Raises:
-        BrokenFileError: no whole zip archive.
+        BrokenFileError: no whole zip archive, or one with two members of a name.
     """
     return SafeNpz(path)
 
@@ -64,7 +64,13 @@ class SafeNpz(Mapping):
         except zipfile.BadZipFile as error:
             raise BrokenFileError(f'{path}: no whole .npz archive ({error}). '
                                   'Download or write the file again.') from error
-        self._members = {info.filename.removesuffix('.npy'): info for info in self._archive.infolist()}
+        self._members = {}
+        for info in self._archive.infolist():
+            key = info.filename.removesuffix('.npy')
+            if key in self._members:
+                raise BrokenFileError(f'{path}: holds key {key!r} twice, and which one is meant cannot be known. '
+                                      'Write the file again.')
+            self._members[key] = info
 
     def __getitem__(self, key):
         info = self._members[key]

@@ -2,10 +2,10 @@
 import bisect
 import os
 import posixpath
+from functools import partial
 from pathlib import Path
 
 import torch
-from mmengine.dist import barrier, get_dist_info
 
 import mmhuman_dto
 from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder, side_of
@@ -19,7 +19,7 @@ from .base import SkipImage, StageError
 from .isolation import attempt, outcome_of
 from .launch import on_first_rank
 from .manifest import GenerationError, prepare_folder, sync, write_manifest
-from .progress import ProgressReport
+from .progress import work_through
 from .shards import SHEETS, TABLE, Shards, count, write_shard
 
 #: Images that are looked for before anything else, to tell a wrong folder from some missing images.
@@ -48,6 +48,7 @@ class Conversion:
         left_out: fields of people that the table does not take over.
         read_images: whether to read the sizes of images that the annotations do not state from the images; without it
             the table has no sizes, and images may be missing.
+        keep_empty: whether the table has images without people too. Their entries must say all else that others say.
         strict: stop at the first image that fails.
         limit: only the first images; None for all.
         shard_size: images a shard.
@@ -57,17 +58,19 @@ class Conversion:
         LayoutError, UnsafeFileError, BrokenFileError: an annotation file that cannot be read.
     """
 
-    def __init__(self, sources, out_dir, body_model, num_betas, left_out=(), read_images=True, strict=False, limit=None,
-                 shard_size=5000):
+    def __init__(self, sources, out_dir, body_model, num_betas, left_out=(), read_images=True,
+                 keep_empty=False, strict=False, limit=None, shard_size=5000):
         self.files = FilesInTurn(sources)
         self.ids = self.files.ids[:limit]
         if not self.ids:
             raise GenerationError(f'{sources[0]["ann_file"]}: no images in it')
         self.out_dir, self.body_model, self.num_betas = Path(out_dir), body_model, num_betas
-        self.left_out, self.read_images, self.strict = tuple(left_out), read_images, strict
+        self.left_out, self.read_images = tuple(left_out), read_images
+        self.keep_empty, self.strict = keep_empty, strict
         self.shards = _TableShards(self.out_dir, len(self.ids), shard_size)
         self.config = dict(sources=self.files.describe(), body_model=body_model, num_betas=num_betas,
-                           left_out=self.left_out, read_images=read_images, shard_size=shard_size)
+                           left_out=self.left_out, read_images=read_images, keep_empty=keep_empty,
+                           shard_size=shard_size)
         if read_images:
             self._look_for_images()
 
@@ -77,20 +80,12 @@ class Conversion:
         Returns:
             dict: kept, people, failed, skipped of the whole table; on every process.
         """
-        rank, world_size = get_dist_info()
         manifest = on_first_rank(prepare_folder, self.out_dir, True, self.config, self.ids)
         if manifest['status'] != 'complete':
-            shards = self.shards.of_rank(rank, world_size)
-            with ProgressReport(self.shards.count_images(shards), 'Converting', quiet=rank > 0) as progress:
-                for shard in shards:
-                    if not self.shards.is_done(shard):
-                        self._convert(shard, manifest['fingerprint'], progress)
-                    else:
-                        progress.resume(count(self.shards.path(shard)))
-            barrier()
+            work_through(self.shards, partial(self._convert, manifest['fingerprint']), 'Converting')
         return on_first_rank(self._finish, manifest)
 
-    def _convert(self, shard, fingerprint, progress):
+    def _convert(self, fingerprint, shard, progress):
         folder, images = self.shards.begin(shard), self.shards.images(shard)
         about = dict(converter=f'mmhuman_dto {mmhuman_dto.__version__}', sources=self.config['sources'])
         table, outcomes, people = PeopleTableBuilder(self.body_model, about, fingerprint), [], 0
@@ -111,7 +106,7 @@ class Conversion:
         sample = self.files[index]
         side = side_of(sample)
         people = self._rows(sample.get(f'{side}_instances'))
-        if len(people) == 0:
+        if len(people) == 0 and not self.keep_empty:
             raise SkipImage('no people')
         if f'{side}_camera' in sample:
             _check_camera(sample.get(f'{side}_camera').intrinsics)

@@ -1,9 +1,9 @@
 """The generator: images through the stages, in shards that appear whole, whatever happens in between."""
 import copy
+from functools import partial
 from pathlib import Path
 
 import torch
-from mmengine.dist import barrier, get_dist_info
 
 import mmhuman_dto
 from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder
@@ -14,7 +14,7 @@ from .isolation import attempt, describe, outcome_of
 from .launch import on_first_rank
 from .manifest import GenerationError, prepare_folder, write_atomically, write_manifest
 from .pipeline import Pipeline
-from .progress import ProgressReport
+from .progress import work_through
 from .shards import SHEETS, TABLE, Shards, count, write_shard
 from .sheets import ContactSheets
 
@@ -52,24 +52,12 @@ class Generator:
         Returns:
             dict: kept, people, failed, skipped, skipped_by_reason of the whole run; on every process.
         """
-        rank, world_size = get_dist_info()
         manifest = on_first_rank(prepare_folder, self.out_dir, self.resume, self.config, self.ids)
         if manifest['status'] != 'complete':
-            title = f'DTO, process 1 of {world_size}' if world_size > 1 else 'DTO'
-            shards = self.shards.of_rank(rank, world_size)
-            with ProgressReport(self.shards.count_images(shards), title, quiet=rank > 0) as progress:
-                self._run_shards(shards, manifest['fingerprint'], progress)
-            barrier()
+            work_through(self.shards, partial(self._run_shard, manifest['fingerprint']), 'DTO')
         return on_first_rank(self._finish, manifest, public_layout)
 
-    def _run_shards(self, shards, fingerprint, progress):
-        for shard in shards:
-            if self.shards.is_done(shard):
-                progress.resume(count(self.shards.path(shard)))
-            else:
-                self._run_shard(shard, fingerprint, progress)
-
-    def _run_shard(self, shard, fingerprint, progress):
+    def _run_shard(self, fingerprint, shard, progress):
         folder = self.shards.begin(shard)
         table = PeopleTableBuilder(self.config['body_model']['type'], self._provenance(), fingerprint)
         sheets = ContactSheets(folder / SHEETS, self.sheet_model, **self.config['contact_sheets'])

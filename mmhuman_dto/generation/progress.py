@@ -1,8 +1,11 @@
 """How far a run is: a bar on a terminal, plain lines elsewhere."""
 import time
 
+from mmengine.dist import barrier, get_dist_info
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from .shards import count
 
 #: Seconds between two plain lines.
 _LINE_INTERVAL = 10
@@ -70,6 +73,26 @@ class ProgressReport:
         rate = (self.done - self.resumed) / max(time.monotonic() - self.start, 1e-9)
         left = f', {_clock((self.total - self.done) / rate)} left' if rate and self.done < self.total else ''
         return f'{rate:.1f} images/s{left}, ' + ', '.join(f'{name} {number}' for name, number in self.counts.items())
+
+
+def work_through(shards, work, title):
+    """Do this process' shards that are not done yet, show how far it is, and wait for the other processes.
+
+    Args:
+        shards: :class:`~.shards.Shards` of the run.
+        work: function of a shard and the :class:`ProgressReport` that it tells of each image.
+        title: what the lines start with.
+    """
+    rank, world_size = get_dist_info()
+    mine = shards.of_rank(rank, world_size)
+    title = f'{title}, process 1 of {world_size}' if world_size > 1 else title
+    with ProgressReport(shards.count_images(mine), title, quiet=rank > 0) as progress:
+        for shard in mine:
+            if shards.is_done(shard):
+                progress.resume(count(shards.path(shard)))
+            else:
+                work(shard, progress)
+    barrier()
 
 
 def _clock(seconds):

@@ -10,7 +10,7 @@ class FieldSpec(NamedTuple):
     """One per-person field.
 
     Attributes:
-        kind: what transforms do with it (``box``, ``point2d``, ``point3d``, ``valid``, ``axis_angle``,
+        kind: what transforms do with it (``box``, ``area``, ``point2d``, ``point3d``, ``valid``, ``axis_angle``,
             ``shape``, ``vec3``, ``scalar``, ``label`` or ``mask``).
         row: shape of one person's entry; a string names a size that is free but equal for all
             fields of a sample that use it (``J`` joints, ``P`` body joints, ``B`` shape coefficients).
@@ -25,6 +25,7 @@ class FieldSpec(NamedTuple):
 
 FIELDS = {
     'bboxes': FieldSpec('box', (4, ), 'px of the current image, xyxy'),
+    'areas': FieldSpec('area', (), 'px^2 of the current image, of the segment of a person'),
     'keypoints_2d': FieldSpec('point2d', ('J', 2), 'px of the current image'),
     'keypoints_2d_valid': FieldSpec('valid', ('J', ), 'whether, or confidence 0..1', floating=False),
     'keypoints_3d': FieldSpec('point3d', ('J', 3), 'm, camera'),
@@ -41,6 +42,7 @@ FIELDS = {
     'ages': FieldSpec('label', (), 'years, nan unknown'),
     'male_probs': FieldSpec('label', (), 'probability, nan unknown'),
     'is_child': FieldSpec('label', (), 'annotated as a child', floating=False),
+    'is_crowd': FieldSpec('label', (), 'no person but a region of several, none of whom is annotated', floating=False),
     'depth_layers': FieldSpec('label', (), 'order, 0 nearest, -1 unknown', floating=False),
     'is_released': FieldSpec('label', (), 'mesh comes from a released annotation', floating=False),
     'visible_vertices': FieldSpec('label', (), 'vertices of the mesh seen in the image', floating=False),

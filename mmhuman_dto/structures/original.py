@@ -10,10 +10,10 @@ from .fields import FIELDS
 def to_original(sample):
     """Say in pixels of the original image what a sample says in those of a resized, cut or padded one; in place.
 
-    Boxes, 2D joints and intrinsics, true and predicted, go through the inverse of the sample's ``warp`` (3, 3; original
-    -> current px, scale and shift). Metres never change: with the new intrinsics 3D is seen where it is in the original
-    image. Afterwards ``img_shape`` is ``ori_shape`` and ``warp`` the identity; the metainfo ``input_shape`` (h, w) and
-    ``input_warp`` (3, 3) say what they were.
+    Boxes, areas, 2D joints and intrinsics, true and predicted, go through the inverse of the sample's ``warp`` (3, 3;
+    original -> current px, scale and shift). Metres never change: with the new intrinsics 3D is seen where it is in the
+    original image. Afterwards ``img_shape`` is ``ori_shape`` and ``warp`` the identity; the metainfo ``input_shape``
+    (h, w) and ``input_warp`` (3, 3) say what they were.
 
     Args:
         sample: :class:`HumanDataSample` with ``img_shape``, and ``ori_shape`` where it has a ``warp``.
@@ -59,6 +59,8 @@ def _move_people(people, inverse):
             people.set_field(_moved(value, inverse), name)
         elif kind == 'box':
             people.set_field(_moved(value.unflatten(-1, (2, 2)), inverse).flatten(-2), name)
+        elif kind == 'area':
+            people.set_field(value * float(inverse[0, 0] * inverse[1, 1]), name)
 
 
 def _moved(points, matrix):

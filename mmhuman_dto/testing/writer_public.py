@@ -4,6 +4,7 @@ Each writer turns a scene into what the set's file holds of one image; the layou
 (``mmhuman_dto/datasets/public``). People of sets in a world frame are moved there by a rotation and a translation that
 differ from image to image.
 """
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -152,6 +153,29 @@ def _clear_layers(z):
     return layers
 
 
+def _coco(shot):
+    """An image's entry, and its annotations without the image's id: integer pixels, as people click them."""
+    height, width = shot.scene.size
+    pixels, people = shot.scene.project(shot.regressed('coco17')), []
+    seen = _inside(pixels, shot.scene.size)
+    for person, (points, flags) in enumerate(zip(np.floor(pixels), seen)):
+        mask = shot.picture.id_map == person + 1
+        rows, columns = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
+        corner, size = [columns[0], rows[0]], [np.ptp(columns) + 1, np.ptp(rows) + 1]
+        people.append(dict(_coco_joints(points, flags), bbox=np.ravel([corner, size]).tolist(), area=float(mask.sum()),
+                           iscrowd=0, segmentation=[]))
+    nobody = _coco_joints(np.zeros((17, 2)), np.zeros(17, bool))
+    # Somebody too small for joints, and spectators.
+    people += [dict(nobody, bbox=[2., 3., 6., 9.], area=30.5, iscrowd=0, segmentation=[]),
+               dict(nobody, bbox=[0., 0., width / 4, height / 4], area=40.5, iscrowd=1, segmentation={})]
+    return dict(file_name=shot.img_id, height=height, width=width), people
+
+
+def _coco_joints(points, flags):
+    joints = np.column_stack([points, 2 * flags]) * flags[:, None]
+    return dict(keypoints=joints.astype(int).ravel().tolist(), num_keypoints=int(flags.sum()))
+
+
 def _initial_meshes(shot):
     return initial_mesh_record(shot.scene, shot.body_model.num_betas)
 
@@ -169,6 +193,18 @@ def _write_annots(entry):
         annots = {shot.img_id: entry(shot) for shot in shots}
         np.savez(path, annots=np.array(annots, dtype=object))
     return write
+
+
+def _write_coco(path, shots):
+    """All images, and then all annotations."""
+    content = dict(images=[], annotations=[], categories=[dict(id=1, name='person')])
+    for shot in shots:
+        image, people = _coco(shot)
+        content['images'].append(dict(image, id=1000 + shot.number))
+        content['annotations'] += [dict(person, image_id=1000 + shot.number, category_id=1) for person in people]
+    content['annotations'] = [dict(person, id=number) for number, person in enumerate(content['annotations'], 1)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
 
 
 def _write_camerahmr(path, shots):
@@ -222,6 +258,7 @@ LAYOUTS = {
     'AGORA': Layout('annots_smpl_validation.npz', _write_annots(_agora), 'validation/ag_{:04d}.png'.format, world=True),
     'BEDLAM': Layout('bedlam_smpl_train_6fps.npz', _write_annots(_bedlam), _bedlam_name, world=True),
     'CameraHMRRelease': Layout('coco-release.npz', _write_camerahmr, 'train2014/{:012d}.png'.format, 'images'),
+    'COCOKeypoints': Layout('annotations/person_keypoints_val2017.json', _write_coco, '{:012d}.png'.format, 'val2017'),
     'DTOHumans': Layout('COCO_CHMR_SMPL_OPT.npz', _write_samples(write_dto_humans), 'train2014/{:012d}.png'.format,
                         'images'),
     'DTORaw': Layout('COCO_opt.npz', _write_samples(write_dto_raw), 'train2014/{:012d}.png'.format, 'images'),

@@ -8,9 +8,11 @@ import torch
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.people_table import PeopleTableBuilder
-from mmhuman_dto.evaluation.functional import SIGMAS, keypoint_metrics, keypoint_record
-from mmhuman_dto.registry import BODY_MODELS, METRICS
+from mmhuman_dto.evaluation.functional import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
+from mmhuman_dto.registry import BODY_MODELS, METRICS, SOURCES
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.testing import CrowdConfig, sample_scene
+from mmhuman_dto.testing.writer_public import write_public_set
 
 BODY = dict(type='OpenBody')
 CAMERA = torch.tensor([[500., 0, 320], [0, 500, 240], [0, 0, 1]])
@@ -93,6 +95,56 @@ def test_who_counts():
     # Without boxes that of the visible joints says how large a person is.
     tight = record(joints, [.9, .8], joints)['boxes']
     np.testing.assert_allclose(tight, np.concatenate([joints.min(1), joints.max(1)], -1))
+
+
+def test_areas_say_how_large_somebody_is():
+    joints, boxes = people((100, 100), (300, 200))
+    figures = keypoint_metrics([keypoint_record(joints, [.9, .8], joints, np.ones((2, 17)), boxes, [31.**2, 97.**2])],
+                               COCO)
+    assert figures['ap_large'] == pytest.approx(1) and np.isnan(figures['ap_medium'])
+
+
+def test_who_is_found_among_spectators_is_not_wrong():
+    """A region of many people takes any number of predictions, somebody without joints one."""
+    joints, boxes = people((100, 100), (300, 200), (310, 200), (320, 200))
+    visible = np.ones((2, 17))
+    visible[1] = 0
+    figures = {crowd: keypoint_metrics([keypoint_record(
+        joints, [.1, .9, .8, .7], joints[:2], visible, boxes[:2], crowd=[False, crowd])], COCO)
+        for crowd in (True, False)}
+    assert figures[True]['ap'] == pytest.approx(1)
+    assert figures[False]['ap'] == pytest.approx(1 / 3)
+
+
+def test_figures_of_a_json_of_coco_are_those_of_cocoeval_itself(tmp_path, body_model):
+    """Through reader, table and metric, against xtcocotools on the same file."""
+    scenes = [sample_scene(i, body_model, CrowdConfig(size=(360, 540), people=(3, 5)), seed=8) for i in range(3)]
+    reader = SOURCES.build(write_public_set('COCOKeypoints', tmp_path, scenes, BODY))
+    table, metric = PeopleTableBuilder(None), METRICS.build(dict(type='KeypointAPMetric', body_model=BODY))
+    for sample in reader:
+        table.add(sample)
+    table.write(tmp_path / 'table')
+    found, rng = [], np.random.default_rng(0)
+    for sample, scene in zip(HumanTable(reader.img_root, tmp_path / 'table'), scenes):
+        pose, betas, transl = (torch.as_tensor(x, dtype=torch.float32) for x in (scene.pose, scene.betas, scene.transl))
+        transl = transl + torch.tensor(rng.normal(0, .03, transl.shape), dtype=torch.float32)
+        sample.pred_instances = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=betas, transl=transl,
+                                       scores=torch.tensor(rng.uniform(.1, 1, len(pose)), dtype=torch.float32))
+        sample.pred_camera = Camera(intrinsics=torch.as_tensor(scene.intrinsics, dtype=torch.float32))
+        metric.process({}, [sample.to_dict()])
+        joints = body_model.joint_set(body_model(torch.as_tensor(pose), betas, transl), 'coco17')
+        pixels = joints @ sample.pred_camera.intrinsics.T
+        number = 1000 + reader.ids.index(sample.img_id)
+        found += [dict(image_id=number, category_id=1, score=float(score), keypoints=np.column_stack(
+            [xy - .5, np.ones(17)]).ravel().tolist()) for xy, score in zip((pixels[..., :2] / pixels[..., 2:]).numpy(),
+                                                                          sample.pred_instances.scores)]
+    truth = import_xtcocotools()[0](str(reader.path))
+    evaluation = import_xtcocotools()[1](truth, truth.loadRes(found), 'keypoints', np.array(COCO))
+    for step in ('evaluate', 'accumulate', 'summarize'):
+        getattr(evaluation, step)()
+    figures = list(metric.evaluate(3).values())
+    assert .05 < figures[0] < .95 and len(figures) == len(evaluation.stats)
+    np.testing.assert_allclose(figures, np.where(evaluation.stats < 0, np.nan, evaluation.stats), atol=1e-6)
 
 
 @pytest.fixture(scope='module')

@@ -297,6 +297,16 @@ def test_damaged_pickles_never_surprise(place, value):
         assert 'a.pkl' in str(error)
 
 
+def test_npz_with_two_members_of_a_name(tmp_path):
+    """Which of them another program would read cannot be known."""
+    np.save(tmp_path / 'a.npy', np.zeros(2))
+    with zipfile.ZipFile(tmp_path / 'a.npz', 'w') as archive:
+        archive.write(tmp_path / 'a.npy', 'annots.npy')
+        archive.write(tmp_path / 'a.npy', 'annots')
+    with pytest.raises(BrokenFileError, match=r"a\.npz: holds key 'annots' twice"):
+        load_npz(tmp_path / 'a.npz')
+
+
 def test_npz_reads_arrays_objects_and_slashed_keys(tmp_path):
     annots = {'insta-train/a.jpg': [{'pose': np.ones(72), 'betas': torch.zeros(10)}]}
     np.savez_compressed(tmp_path / 'a.npz', **{'annots': np.array(annots, object), 'a/b.jpg': np.arange(3),

@@ -190,6 +190,21 @@ def test_limit_and_several_files(tmp_path):
     assert table_ids(tmp_path / 'five') == ['a0.png', 'a1.png', 'a2.png', 'a3.png', 'b0.png']
 
 
+def test_images_with_nobody_as_negatives(tmp_path):
+    size = dict(width=64, height=48)
+    person = dict(keypoints=[3] * 51, bbox=[1, 2, 3, 4], area=5, iscrowd=0, category_id=1, image_id=2)
+    (tmp_path / 'c.json').write_text(json.dumps(dict(
+        images=[dict(size, id=i, file_name=f'{i}.png') for i in (1, 2, 3)], annotations=[person])))
+    source = dict(type='COCOKeypoints', ann_file='c.json', img_prefix='', data_root=str(tmp_path))
+    convert(source, tmp_path / 'people', read_images=False)
+    assert table_ids(tmp_path / 'people') == ['2.png']
+    counts = convert(source, tmp_path / 'all', read_images=False, keep_empty=True, shard_size=1)
+    assert counts == dict(kept=3, people=1, failed=0, skipped=0)
+    assert [len(PeopleTable(tmp_path / 'all')[i].pred_instances) for i in range(3)] == [0, 1, 0]
+    with pytest.raises(GenerationError, match='keep_empty was False, is True'):
+        convert(source, tmp_path / 'people', read_images=False, keep_empty=True)
+
+
 def test_another_run_s_folder_is_refused(tmp_path):
     source = write_meshes(tmp_path, {'a.png': record(1)})
     convert(source, tmp_path / 'table')

@@ -18,7 +18,7 @@ def original():
     intrinsics = torch.tensor([[500., 0, 310], [0, 510, 250], [0, 0, 1]])
     pixels = project(joints, intrinsics)
     people = dict(keypoints_3d=joints, keypoints_2d=pixels, transl=joints[:, 0].clone(),
-                  bboxes=torch.cat([pixels.amin(1), pixels.amax(1)], -1))
+                  bboxes=torch.cat([pixels.amin(1), pixels.amax(1)], -1), areas=torch.tensor([2000., 300]))
     fov = 2 * torch.atan(torch.tensor(240 / 510))
     sample = HumanDataSample(metainfo=dict(ori_shape=ORI_SHAPE, img_shape=ORI_SHAPE, joint_set=('a', 'b')))
     sample.gt_instances, sample.pred_instances = People(**people), People(**people, scores=torch.tensor([.9, .5]))
@@ -35,6 +35,7 @@ def seen_in(sample, warp, size):
     predicted.keypoints_2d = predicted.keypoints_2d @ matrix[:2, :2].T + matrix[:2, 2]
     corners = predicted.bboxes.view(-1, 2, 2) @ matrix[:2, :2].T + matrix[:2, 2]
     predicted.bboxes = corners.flatten(1)
+    predicted.areas = predicted.areas * matrix[:2, :2].det()
     sample.pred_instances, sample.pred_camera = predicted, Camera(intrinsics=matrix @ camera.intrinsics)
     return sample
 
@@ -47,7 +48,7 @@ def test_scaling_cutting_and_padding_are_undone(scale, shift):
     back = to_original(sample)
     for side in ('gt', 'pred'):
         people, true = back.get(f'{side}_instances'), want.get(f'{side}_instances')
-        for name in ('keypoints_2d', 'bboxes'):
+        for name in ('keypoints_2d', 'bboxes', 'areas'):
             torch.testing.assert_close(people[name], true[name], atol=1e-2, rtol=1e-5)
         for name in ('keypoints_3d', 'transl'):
             assert torch.equal(people[name], true[name])

@@ -127,6 +127,13 @@ def test_an_unknown_split_names_the_known_ones(tool, capsys):
     assert "hi4d has no 'validation', only train, val, test" in capsys.readouterr().err
 
 
+def test_negatives_need_a_layout_that_says_their_camera(tool, capsys):
+    with pytest.raises(SystemExit):
+        tool.main(['hi4d', 'test', '--keep-empty'])
+    assert 'hi4d says nothing of images without people' in capsys.readouterr().err
+    assert tool.parse_args(['agora', 'train', '--keep-empty']).keep_empty
+
+
 def test_help_names_every_set_and_file(tool):
     text = tool.list_of_sets()
     for name, public_set in PUBLIC_SETS.items():

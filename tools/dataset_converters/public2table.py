@@ -37,6 +37,8 @@ def parse_args(argv=None):
     parser.add_argument('--smpl', default='data/smpl', help='folder of the body models, default %(default)s; needed by '
                         'sets annotated in a world frame: where a body is depends on where its pelvis is')
     parser.add_argument('--no-images', action='store_true', help="don't look at images: no sizes, some may be missing")
+    parser.add_argument('--keep-empty', action='store_true', help='images without people go into the table too: who is '
+                        'found in them is wrong; always so for coco')
     parser.add_argument('--strict', action='store_true', help='stop at the first image that fails')
     parser.add_argument('--max-failures', type=int,
                         help='exit with status 1 when more images failed; default: when some failed and none was kept')
@@ -46,6 +48,8 @@ def parse_args(argv=None):
     args = parser.parse_args(argv)
     if args.split not in PUBLIC_SETS[args.name].splits:
         parser.error(f'{args.name} has no {args.split!r}, only {", ".join(PUBLIC_SETS[args.name].splits)}')
+    if args.keep_empty and PUBLIC_SETS[args.name].keep_empty is None:
+        parser.error(f'{args.name} says nothing of images without people, such as their camera: no --keep-empty')
     return args
 
 
@@ -78,9 +82,10 @@ def convert(args):
     data_root = args.data_root or Path('data') / args.name
     out_dir = args.out_dir or data_root / 'tables' / args.split
     files = args.ann_files or public_set.find_files(args.split, data_root)
-    sources = [public_set.source(file, data_root, args.images, args.smpl) for file in files]
+    sources = [public_set.source(args.split, file, data_root, args.images, args.smpl) for file in files]
     counts = Conversion(sources, out_dir, public_set.body_model, public_set.num_betas, public_set.left_out,
-                        not args.no_images, args.strict, args.limit).run()
+                        not args.no_images, bool(args.keep_empty or public_set.keep_empty), args.strict,
+                        args.limit).run()
     if get_rank() == 0:
         report(counts, out_dir)
     if args.max_failures is None:

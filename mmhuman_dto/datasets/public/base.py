@@ -83,6 +83,8 @@ def _only(record, keys):
     """What a reader uses of an entry, in single precision."""
     if isinstance(record, dict):
         return {key: _only(value, keys) for key, value in record.items() if key in keys}
-    if isinstance(record, (list, tuple)) or isinstance(record, np.ndarray) and record.dtype == object:
+    if isinstance(record, np.ndarray) and record.dtype == object:
+        return _only(record.tolist(), keys)
+    if isinstance(record, (list, tuple)):
         return [_only(value, keys) for value in record]
     return single(record) if isinstance(record, np.ndarray) else record

@@ -1,7 +1,7 @@
 """BEDLAM: synthetic clothed people in motion."""
 from mmhuman_dto.registry import SOURCES
 
-from .parsing import array, entry, one_camera, padded_betas, rows
+from .parsing import array, number_of_people, one_camera, padded_betas, rows
 from .world import WorldReader
 
 
@@ -31,7 +31,7 @@ class BEDLAM(WorldReader):
     keys = ('cam_int', 'cam_rot', 'cam_trans', 'shape', 'pose_world', 'trans_world')
 
     def _parse(self, record, img_id):
-        count = len(entry(record, 'pose_world'))
+        count = number_of_people(record, 'pose_world')
         pose = rows(record, 'pose_world', count, 72)
         betas = padded_betas(list(rows(record, 'shape', count, None)), self.num_betas, 'shape')
         people = self._people(

@@ -37,7 +37,10 @@ class CameraHMRRelease(Reader):
             missing = ['/'.join(names) for names in _NEEDED if not arrays.keys() & set(names)]
             if missing:
                 raise LayoutError(f'{self.path}: lacks {" and ".join(missing)}')
-            names = np.asarray(arrays['imgname']).tolist()
+            names = np.asarray(arrays['imgname'])
+            if names.ndim != 1:
+                raise LayoutError(f'{self.path}: imgname has shape {names.shape}, expected a path a person')
+            names = names.tolist()
             self.arrays = {key: single(np.asarray(arrays[key])) for key in _ROW_KEYS if key in arrays}
         for key, values in self.arrays.items():
             if values.shape[:1] != (len(names), ):

@@ -6,7 +6,7 @@ from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
 
 from .base import AnnotsReader
-from .parsing import LayoutError, array
+from .parsing import LayoutError, array, picture_size
 
 #: Joints that the protocol reads.
 _MIN_JOINTS = 24
@@ -37,5 +37,4 @@ class Panoptic(AnnotsReader):
         if points.ndim != 3 or points.shape[1] < _MIN_JOINTS or points.shape[2] != 4:
             raise LayoutError(f'kpts3d has shape {points.shape}, expected (N, {_MIN_JOINTS} or more, 4)')
         joints, confidence = (torch.from_numpy(values).float() for values in panoptic_to_h36m(points))
-        size = tuple(int(array(record, key)) for key in ('height', 'width'))
-        return People(keypoints_3d=joints, keypoints_3d_valid=confidence), None, dict(ori_shape=size)
+        return People(keypoints_3d=joints, keypoints_3d_valid=confidence), None, dict(ori_shape=picture_size(record))

@@ -4,6 +4,9 @@ import torch
 
 from mmhuman_dto.structures import People
 
+#: No picture is longer, px.
+_LONGEST_SIDE = 1_000_000
+
 
 class LayoutError(ValueError):
     """A file or an image's entry that does not follow its layout; names file, image, key and shape."""
@@ -30,12 +33,24 @@ def array(record, key):
     value = entry(record, key)
     try:
         plain = [np.asarray(row) for row in value] if isinstance(value, list) else np.asarray(value)
-        value = np.array(plain, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        plain = np.array(plain)
+        if plain.dtype.kind not in 'biufO':
+            raise TypeError(f'it holds {plain.dtype}')
+        with np.errstate(over='ignore'):  # what is too large becomes infinity, which is refused below
+            value = plain.astype(np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
         raise LayoutError(f'{key} is not an array of numbers ({error})') from error
     if not np.isfinite(value).all():
         raise LayoutError(f'{key} holds values that are not finite')
     return value
+
+
+def number_of_people(record, key):
+    """How many rows ``record[key]`` has."""
+    value = entry(record, key)
+    if not isinstance(value, (list, tuple)) and np.ndim(value) == 0:
+        raise LayoutError(f'{key} is {type(value).__name__}, expected a row a person')
+    return len(value)
 
 
 def rows(record, key, count, *row):
@@ -77,6 +92,14 @@ def padded_betas(betas, num_betas, key):
                           'coefficient, such as SMPL+A')
     padded = [torch.nn.functional.pad(row, (0, num_betas - len(row))) for row in betas]
     return torch.stack(padded) if padded else torch.zeros(0, num_betas)
+
+
+def picture_size(record):
+    """``height`` and ``width`` of an image, px, as a tuple."""
+    size = np.concatenate([array(record, key).ravel() for key in ('height', 'width')])
+    if size.shape != (2, ) or (size < 1).any() or (size > _LONGEST_SIDE).any():
+        raise LayoutError(f'height, width are {size.tolist()}, which is no size of an image')
+    return tuple(size.astype(int).tolist())
 
 
 def list_of_people(record):

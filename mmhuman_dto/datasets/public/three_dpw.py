@@ -3,7 +3,7 @@ import numpy as np
 
 from mmhuman_dto.registry import SOURCES
 
-from .parsing import LayoutError, array, entry, one_camera, padded_betas, rows
+from .parsing import LayoutError, array, entry, number_of_people, one_camera, padded_betas, rows
 from .world import GenderedWorldReader, male_probs
 
 
@@ -31,7 +31,7 @@ class ThreeDPW(GenderedWorldReader):
             'gender')
 
     def _parse(self, record, img_id):
-        count = len(entry(record, 'global_orient'))
+        count = number_of_people(record, 'global_orient')
         genders = np.atleast_1d(entry(record, 'genders' if 'genders' in record else 'gender')).tolist()
         if len(genders) != count:
             raise LayoutError(f'{len(genders)} genders for {count} people')

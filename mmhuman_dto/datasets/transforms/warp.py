@@ -152,6 +152,10 @@ def _box(boxes, warp, matrix, people, sample):
     return torch.cat([low, high], -1)
 
 
+def _area(areas, warp, matrix, people, sample):
+    return areas * abs(np.linalg.det(matrix[:2, :2]))
+
+
 def _axis_angle(rotations, warp, matrix, people, sample):
     """Rows of one rotation are in the camera frame; rows of several are relative to their parents, in pose order."""
     if warp.mirrored:
@@ -182,5 +186,5 @@ def _mask(masks, warp, matrix, people, sample):
 
 
 #: What a view does to a field; kinds that are not here (shape, scalar, label) stay as they are.
-_BY_KIND = {'box': _box, 'point2d': _point2d, 'point3d': _point3d, 'valid': _valid, 'axis_angle': _axis_angle,
-            'vec3': _transl, 'mask': _mask}
+_BY_KIND = {'box': _box, 'area': _area, 'point2d': _point2d, 'point3d': _point3d, 'valid': _valid,
+            'axis_angle': _axis_angle, 'vec3': _transl, 'mask': _mask}

@@ -20,6 +20,8 @@ SIGMAS = {
 AREA_OF_BOX = .53
 #: What xtcocotools gives for keypoints, in its order.
 _FIGURES = ('ap', 'ap_50', 'ap_75', 'ap_medium', 'ap_large', 'ar', 'ar_50', 'ar_75', 'ar_medium', 'ar_large')
+#: What a record says of annotated people.
+_TRUTH = ('joints_true', 'visible', 'boxes', 'areas', 'crowd')
 _CATEGORY = dict(id=1, name='person')
 
 
@@ -40,7 +42,7 @@ def import_xtcocotools():
     return COCO, COCOeval
 
 
-def keypoint_record(joints_pred, scores, joints_true, visible, boxes=None):
+def keypoint_record(joints_pred, scores, joints_true, visible, boxes=None, areas=None, crowd=None):
     """What the people of one image look like to :func:`keypoint_metrics`.
 
     Args:
@@ -48,16 +50,21 @@ def keypoint_record(joints_pred, scores, joints_true, visible, boxes=None):
         joints_true: (T, K, 2) px. visible: (T, K) joints that are annotated.
         boxes: (T, 4) px, xyxy, of the annotated people; None: around their visible joints. People whose box has no
             area count for nothing, neither found nor missed.
+        areas: (T,) px^2, of people's segments; None: ``AREA_OF_BOX`` of the boxes'.
+        crowd: (T,) whether it is a region of several people: predictions there count for nothing. None: nowhere.
 
     Returns:
-        dict of float64 arrays: the arguments, ``visible`` nowhere on people without area.
+        dict of arrays: the arguments, ``visible`` nowhere on people without area.
     """
     visible = np.asarray(visible, dtype=bool)
     boxes = joint_boxes(np.asarray(joints_true), visible) if boxes is None else np.asarray(boxes)
     boxes = np.nan_to_num(np.asarray(boxes, dtype=np.float64))
     solid = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    if areas is None:
+        areas = AREA_OF_BOX * (boxes[:, 2:] - boxes[:, :2]).prod(1)
     return dict(joints_pred=np.asarray(joints_pred, np.float64), scores=np.asarray(scores, np.float64),
-                joints_true=np.asarray(joints_true, np.float64), visible=visible & solid[:, None], boxes=boxes)
+                joints_true=np.asarray(joints_true, np.float64), visible=visible & solid[:, None], boxes=boxes,
+                areas=np.asarray(areas, np.float64), crowd=np.zeros(len(boxes)) if crowd is None else np.asarray(crowd))
 
 
 def keypoint_metrics(records, sigmas):
@@ -89,7 +96,7 @@ def keypoint_metrics(records, sigmas):
 def _index(coco_class, num_images, annotations):
     coco = coco_class()
     coco.dataset = dict(images=[dict(id=i) for i in range(num_images)], categories=[_CATEGORY],
-                        annotations=[dict(a, id=i + 1, category_id=_CATEGORY['id'], iscrowd=0)
+                        annotations=[dict(a, id=i + 1, category_id=_CATEGORY['id'])
                                      for i, a in enumerate(annotations)])
     coco.createIndex()
     return coco
@@ -97,10 +104,9 @@ def _index(coco_class, num_images, annotations):
 
 def _truth(records):
     for image, record in enumerate(records):
-        for joints, visible, box in zip(record['joints_true'], record['visible'], record['boxes']):
-            size = box[2:] - box[:2]
-            yield dict(image_id=image, keypoints=_flat(joints, 2 * visible), bbox=[*box[:2], *size],
-                       area=AREA_OF_BOX * size.prod())
+        for joints, visible, box, area, crowd in zip(*(record[name] for name in _TRUTH)):
+            yield dict(image_id=image, keypoints=_flat(joints, 2 * visible), bbox=[*box[:2], *(box[2:] - box[:2])],
+                       area=area, iscrowd=int(crowd))
 
 
 def _predictions(records):
@@ -108,7 +114,7 @@ def _predictions(records):
         for joints, score in zip(record['joints_pred'], record['scores']):
             corner, size = joints.min(0), np.ptp(joints, 0)
             yield dict(image_id=image, keypoints=_flat(joints, np.ones(len(joints))), bbox=[*corner, *size],
-                       area=size.prod(), score=score)
+                       area=size.prod(), score=score, iscrowd=0)
 
 
 def _flat(joints, flags):

@@ -13,10 +13,10 @@ class KeypointAPMetric(PeopleMetric):
     """Average precision and recall (0..1) of the projected joints of predicted bodies, by COCO's rules.
 
     A sample needs ``gt_instances`` with ``keypoints_2d``, ``keypoints_2d_valid`` and ``joint_set``, a set or names that
-    have all joints of this metric's; ``bboxes`` of the people where they are known, else the box of the visible joints
-    says how large somebody is (:func:`keypoint_record`). Of the predictions it needs poses, betas, transl, ``scores``
-    and the camera. Joints of the truth's own set are taken from the bodies, so both sides mean the same by a name.
-    AP ranks predictions by score: let the network give doubtful ones too (``model.threshold``).
+    have all joints of this metric's; ``bboxes`` and ``areas`` of the people, which say how large somebody is, and
+    ``is_crowd`` are taken where they are there (:func:`keypoint_record`). Of the predictions it needs poses, betas,
+    transl, ``scores`` and the camera. Joints of the truth's own set are taken from the bodies, so both sides mean the
+    same by a name. AP ranks predictions by score: let the network give doubtful ones too (``model.threshold``).
 
     Args:
         body_model: config of the predictions' body model.
@@ -47,7 +47,8 @@ class KeypointAPMetric(PeopleMetric):
         pixels = to_pixels(joints.numpy(), as_numpy(sample['pred_camera']['intrinsics']))
         return keypoint_record(
             pixels[:, rows], as_numpy(pred['scores'])[self.confident(pred)], as_numpy(true['keypoints_2d'])[:, rows],
-            as_numpy(true['keypoints_2d_valid'])[:, rows], as_numpy(true['bboxes']) if 'bboxes' in true else None)
+            as_numpy(true['keypoints_2d_valid'])[:, rows],
+            *(as_numpy(true[name]) if name in true else None for name in ('bboxes', 'areas', 'is_crowd')))
 
     def _true_joints(self, sample):
         """The truth's joint set (a name, or names of joints) and the rows of it that are scored."""

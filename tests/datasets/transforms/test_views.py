@@ -135,9 +135,9 @@ def test_a_dot_in_the_picture_stays_at_its_joint(make_sample, warp, u, v):
 def test_boxes_masks_and_maps_follow(make_sample):
     sample = make_sample(0, count=1)
     people = sample.gt_instances
-    people.bboxes = torch.tensor([[30., 20, 50, 40]])
+    people.bboxes, people.areas = torch.tensor([[30., 20, 50, 40]]), torch.tensor([300.])
     warp_sample(sample, Warp(np.eye(3), *through_window((20, 10, 80, 55), 120)))
-    assert people.bboxes.tolist() == [[20, 20, 60, 60]]
+    assert people.bboxes.tolist() == [[20, 20, 60, 60]] and people.areas.item() == pytest.approx(1200)
     want = torch.zeros(90, 120, dtype=torch.bool)
     want[20:60, 20:60] = True
     assert torch.equal(people.masks[0], want) and torch.equal(sample.gt_maps.id_map > 0, want)
