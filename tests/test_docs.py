@@ -1,4 +1,5 @@
 """What README and docs show must be there and run: python blocks, commands and their flags, make targets, links."""
+import importlib
 import re
 import shlex
 import subprocess
@@ -7,9 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+import torch
+from mmengine.config import Config
+
+from mmhuman_dto.apis.inference import model as model_module
+from mmhuman_dto.apis.inference.model import DEFAULT_MODEL, for_inference
+from mmhuman_dto.fileio.bundled import find_config
+from mmhuman_dto.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+FILE = re.compile(r'# (\w+)\.py\b')
 BLOCK = re.compile(r'^```(\w+)\n(.*?)^```', re.M | re.S)
 
 
@@ -33,18 +42,50 @@ def help_of(script):
     return run.stdout
 
 
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder to work in, where the checkout's data and configs are found, and modules can be imported from."""
+    for name in ('configs', 'demo'):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if (tmp_path / f'{name}.py').is_file():
+            del sys.modules[name]
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """Random weights that find people, where the checkout has no trained ones."""
+    if Path(model_module.BUNDLED_WEIGHTS.format(name=DEFAULT_MODEL)).is_file():
+        return
+    torch.manual_seed(0)
+    model = MODELS.build(for_inference(Config.fromfile(find_config(DEFAULT_MODEL)).model.to_dict()))
+    torch.nn.init.zeros_(model.head.conf_head.bias)
+    torch.nn.init.normal_(model.head.conf_head.weight, std=.3)
+    torch.save(model.state_dict(), tmp_path / f'{DEFAULT_MODEL}.pth')
+    monkeypatch.setattr(model_module, 'BUNDLED_WEIGHTS', str(tmp_path / '{name}.pth'))
+
+
+@pytest.mark.usefixtures('weights')
 @pytest.mark.parametrize('page', [p for p in PAGES if blocks(p, 'python')], ids=lambda p: p.name)
-def test_python_blocks_run(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv('MMHUMAN_DOCS_OUT', str(tmp_path))
+def test_python_blocks_run(page, workplace):
+    """From top to bottom; a block that starts with a file's name is that file, and is imported."""
     scope = {'__name__': 'docs'}
     for code in blocks(page, 'python'):
-        exec(compile(code, str(page), 'exec'), scope)
+        if file := FILE.match(code):
+            (workplace / f'{file[1]}.py').write_text(code)
+            importlib.invalidate_caches()
+            importlib.import_module(file[1])
+        else:
+            exec(compile(code, str(page), 'exec'), scope)
 
 
 @pytest.mark.parametrize('line', commands())
 def test_commands_exist(line):
-    words = shlex.split(line)
+    words = [word for word in shlex.split(line) if not word.startswith('PYTHONPATH=')]
     if words[0] == 'make':
         targets = re.findall(r'^([\w-]+):', (ROOT / 'Makefile').read_text(), re.M)
         assert all(word in targets for word in words[1:] if '=' not in word)
