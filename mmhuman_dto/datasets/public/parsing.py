@@ -21,7 +21,8 @@ def entry(record, key):
 
 def single(values):
     """Doubles as single precision, which is what samples have, in half the memory; other arrays as they are."""
-    return values.astype(np.float32) if values.dtype == np.float64 else values
+    with np.errstate(over='ignore'):  # what is too large becomes infinity, which is refused when it is asked for
+        return values.astype(np.float32) if values.dtype == np.float64 else values
 
 
 def array(record, key):
