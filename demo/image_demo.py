@@ -8,6 +8,7 @@ kind (--save), a file a picture:
     birdseye/    straight from above on a metre grid
     params/      .json and .npz: pose, shape, translation, camera; see docs/inference.md
     glb/ obj/    meshes; glb with the camera
+    html/        one page to walk around in, before and after
     table/       all pictures as one people table, which HumanTable reads
 With --dto everything is shown before | after DTO, and files hold the people after it (NAME_before those before).
 """

@@ -15,6 +15,7 @@ from mmhuman_dto.fileio.obj import write_obj
 from .birdseye import draw_birdseye
 from .colors import person_colors
 from .contact_sheet import shrink
+from .html_page import write_html
 from .mesh_render import vertex_normals
 from .overlay import draw_overlay
 from .sideview import draw_sideview
@@ -107,7 +108,7 @@ def write_scene_obj(scene, path):
 
 #: Name -> writer.
 WRITERS = dict(overlay=write_overlay, side=write_side, birdseye=write_birdseye, params=write_params,
-               glb=write_scene_glb, obj=write_scene_obj)
+               glb=write_scene_glb, obj=write_scene_obj, html=write_html)
 
 
 def _image(path, suffix, picture):

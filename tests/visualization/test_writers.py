@@ -65,7 +65,7 @@ def test_meshes_say_where_everything_is(scene, tmp_path):
 
 def test_nobody(boxes, faces, tmp_path):
     paths = save_scene(Scene('b.jpg', PHOTO, faces, with_sample(boxes([]))), tmp_path, 'b', WRITERS)
-    assert len(paths) == 7 and all(path.stat().st_size for path in paths)
+    assert len(paths) == 8 and all(path.stat().st_size for path in paths)
     assert len(read_people(tmp_path / 'params/b.json').pred_instances) == 0
 
 

@@ -1,0 +1,181 @@
+"""A scene as one web page to walk around in: no network, no files beside it, nothing in it but our own program runs.
+
+The page's JSON (``<script type="application/json" id="page">``) says, in metres and in the camera frame (x right, y
+down, z forward)::
+
+    {"image": {"width": W, "height": H, "jpeg": "data:..."},      # of the photo, px; the JPEG may be smaller
+     "camera_to_world": (4, 4),                                   # to x right, y up from the ground, z to the viewer
+     "faces": base64 of (F, 3) uint32, "share": F of all,         # the same for everybody
+     "depths": [nearest, farthest], "depth_scale": [colours],
+     "placements": [{"name": "before", "intrinsics": (3, 3), "focal": px,
+                     "people": [{"id": 0, "height": 1.71, "distance": 6.32, ...,
+                                 "mesh": {"origin": [x, y, z], "step": s, "steps": base64 of (V, 3) uint16}}]}]}
+
+A vertex is ``origin + step * steps``, little-endian, less than 0.1 mm from where it was. What is not known is null.
+"""
+import base64
+import hashlib
+import html
+import json
+from pathlib import Path
+from string import Template
+
+import cv2
+import numpy as np
+import torch
+
+from mmhuman_dto.dto.prior import HEIGHT_CLASSES, TEEN, HeightPrior
+
+from .colors import person_colors
+from .contact_sheet import shrink
+from .html_decimation import decimate
+
+DATA = Path(__file__).parent / 'data'
+#: Triangles of all people together; with more, meshes are simplified.
+MOST_TRIANGLES = 150_000
+#: Nobody is left with fewer.
+_FEWEST_TRIANGLES = 500
+#: Meshes whose surfaces decide which triangles go: enough poses to tell skin that only touches.
+_POSES = 6
+#: Photos are embedded at this size (px) at most.
+_LARGEST_PHOTO = (1080, 1440)
+_JPEG_QUALITY = 85
+_STEPS = 2**16 - 1
+
+
+def write_html(scene, path):
+    """The scene as one ``.html`` page, before and after DTO to be switched between.
+
+    Args:
+        scene: :class:`~mmhuman_dto.visualization.Scene`.
+        path: of the file without its suffix.
+
+    Returns:
+        list of the path written.
+    """
+    path = Path(f'{path}.html')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(html_page(scene).encode(errors='replace'))
+    return [path]
+
+
+def html_page(scene):
+    """The page's text. Its policy lets exactly its own style and programs run, and forbids every request."""
+    style, three, viewer, page = (DATA.joinpath(name).read_text(encoding='utf-8')
+                                  for name in ('page.css', 'three.min.js', 'viewer.js', 'page.html'))
+    policy = (f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
+              f"script-src {_hash(three)} {_hash(viewer)}; base-uri 'none'; form-action 'none'")
+    # Nothing in JSON but text holds a "<", and the text could close the script.
+    described = json.dumps(describe(scene), separators=(',', ':'), allow_nan=False).replace('<', '\\u003c')
+    return Template(page).substitute(policy=policy, title=html.escape(scene.title), style=style, three=three,
+                                     viewer=viewer, page=described)
+
+
+def describe(scene):
+    """What the page's JSON holds, see the module."""
+    kept, faces = _simplified(scene)
+    depths = np.concatenate([placement.depths for _, placement in scene.panels])
+    near, far = (float(depths.min()), float(depths.max())) if len(depths) else (0., 1.)
+    return dict(
+        image=_photo(scene), camera_to_world=_camera_to_world(scene.ground),
+        faces=_base64(faces, '<u4'), share=len(faces) / len(scene.faces),
+        depths=[near, far] if len(depths) else None, depth_scale=_depth_colors(np.linspace(0, 1, 9)),
+        placements=[_describe_placement(name, placement, kept, near, far) for name, placement in scene.panels])
+
+
+def _hash(text):
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _base64(values, dtype):
+    return base64.b64encode(np.ascontiguousarray(values, dtype).tobytes()).decode()
+
+
+def _simplified(scene):
+    """Indices of the vertices that the page shows, (V), and triangles between them, (F, 3)."""
+    most = max(len(placement.ids) for _, placement in scene.panels)
+    allowed = max(MOST_TRIANGLES // max(most, 1), _FEWEST_TRIANGLES)
+    if len(scene.faces) <= allowed:
+        return np.arange(scene.last.vertices.shape[1]), scene.faces
+    vertices = np.concatenate([placement.vertices for _, placement in scene.panels])
+    return decimate(vertices[::-(-len(vertices) // _POSES)], scene.faces, allowed)
+
+
+def _photo(scene):
+    height, width = scene.image.shape[:2]
+    small = shrink(scene.image, scene.last, _LARGEST_PHOTO)[0]
+    content = cv2.imencode('.jpg', small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
+    return dict(width=width, height=height, jpeg=f'data:image/jpeg;base64,{_base64(content, np.uint8)}')
+
+
+def _camera_to_world(ground):
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.diag([1, -1, -1]) @ ground.rotation
+    matrix[1, 3] = ground.height
+    return matrix.tolist()
+
+
+def _describe_placement(name, placement, kept, near, far):
+    colors = [_hex(color) for color in person_colors(placement.ids)]
+    depth_colors = _depth_colors((placement.depths - near) / max(far - near, 1e-6))
+    known = _known(placement)
+    people = [dict(id=int(identity), height=_number(height), distance=float(distance), **facts,
+                   colours=dict(person=color, depth=depth_color), mesh=_mesh(vertices[kept]))
+              for identity, height, distance, facts, color, depth_color, vertices in zip(
+                  placement.ids, placement.heights, placement.depths, known, colors, depth_colors, placement.vertices)]
+    intrinsics = np.asarray(placement.intrinsics, float)
+    return dict(name=name, intrinsics=intrinsics.tolist(), focal=float(intrinsics[1, 1]), people=people)
+
+
+def _known(placement):
+    """What the sample says of each person beyond its mesh."""
+    people = placement.sample.pred_instances if placement.sample is not None else {}
+    rows = range(len(placement.ids))
+    if 'person_index' in people:  # the placement may be of some of them
+        of = np.asarray(people['person_index']).tolist()
+        rows = [of.index(identity) for identity in placement.ids.tolist()]
+    elif len(people):
+        rows = placement.ids.tolist()
+
+    def value(name, row):
+        return _number(people[name][row]) if name in people else None
+
+    return [dict(height_std=value('heights_std', row), distance_std=value('depths_std', row),
+                 score=value('scores', row),
+                 transl=[_number(x) for x in people['transl'][row]] if 'transl' in people else None,
+                 age_class=_age_class(value('ages', row), value('male_probs', row), value('is_child', row)))
+            for row in rows]
+
+
+def _age_class(age, male_prob, is_child):
+    """Age class in words, by the limits of the prior of heights."""
+    if age is None:
+        return 'child, by annotation' if is_child else 'unknown'
+    one = [torch.tensor([np.nan if value is None else value]) for value in (1.7, age, male_prob)]
+    index = int(HeightPrior()(*one).height_class)
+    name = HEIGHT_CLASSES[index].name
+    if index > TEEN:
+        name = 'adult' if name == 'neutral' else f'adult, {name}'
+    return f'{name}, {age:.0f} years'
+
+
+def _mesh(vertices):
+    vertices = np.asarray(vertices, np.float64)
+    origin = vertices.min(0)
+    step = max(float(np.ptp(vertices, axis=0).max()), 1e-6) / _STEPS
+    return dict(origin=origin.tolist(), step=step, steps=_base64(np.round((vertices - origin) / step), '<u2'))
+
+
+def _depth_colors(shares):
+    """'#rrggbb' from near (0) to far (1)."""
+    levels = np.round(255 * (1 - np.asarray(shares))).astype(np.uint8).reshape(-1, 1)
+    return [_hex(color[::-1]) for color in cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS)[:, 0]] if len(levels) else []
+
+
+def _hex(color):
+    return '#{:02x}{:02x}{:02x}'.format(*color)
+
+
+def _number(value):
+    value = float(value)
+    return value if np.isfinite(value) else None

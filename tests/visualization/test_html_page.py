@@ -1,0 +1,249 @@
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import torch
+from chromium import Chromium, find_chromium
+from scripts import ROOT
+
+from mmhuman_dto.datasets.people_table import PeopleTable
+from mmhuman_dto.fileio.images import read_image
+from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.visualization import Placement, Scene, html_page
+from mmhuman_dto.visualization.writers import save_scene
+
+CROWD = ROOT / 'demo/resources/crowd'
+EVIL = '</script><script>document.title="caught"</script><img src=x onerror=alert(1)>&"$page\'.jpg'
+
+
+class Page(HTMLParser):
+    """Scripts, styles, title, attributes and policy of a page, as a browser reads them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.attributes, self.content, self.stack = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        self.stack.append(tag)
+        if tag in ('script', 'style', 'title', 'h1'):
+            self.content.append((tag, dict(attrs), []))
+
+    def handle_endtag(self, tag):
+        if tag in self.stack:
+            del self.stack[len(self.stack) - 1 - self.stack[::-1].index(tag):]
+
+    def handle_data(self, data):
+        if self.stack and self.stack[-1] in ('script', 'style', 'title', 'h1'):
+            self.content[-1][2].append(data)
+
+    def texts(self, tag):
+        return [''.join(parts) for kind, _, parts in self.content if kind == tag]
+
+    @property
+    def json(self):
+        return json.loads(self.texts('script')[0])
+
+
+def decoded(page):
+    """Meshes of a page: faces (F, 3), vertices (N, V, 3) of each placement, m, camera frame."""
+    faces = np.frombuffer(base64.b64decode(page['faces']), '<u4').reshape(-1, 3)
+    meshes = [[np.add(mesh['origin'], mesh['step'] * np.frombuffer(
+        base64.b64decode(mesh['steps']), '<u2').reshape(-1, 3)) for mesh in (p['mesh'] for p in placement['people'])]
+        for placement in page['placements']]
+    return faces, [np.array(people) for people in meshes]
+
+
+@pytest.fixture(scope='module')
+def body_model():
+    return BODY_MODELS.build(dict(type='OpenBody'))
+
+
+@pytest.fixture(scope='module')
+def crowd(body_model):
+    """A bundled picture: everybody moved before, one without evidence after, whose people the solver is sure of."""
+    sample = PeopleTable(CROWD / 'truth')[5]
+    count = len(sample.pred_instances)
+    before = sample.clone()
+    before.pred_instances.transl = sample.pred_instances.transl * torch.linspace(.8, 1.3, count)[:, None]
+    after = sample.new()
+    after.pred_instances = sample.pred_instances[torch.arange(count) != 2]
+    for name, value in (('person_index', [i for i in range(count) if i != 2]),
+                        ('heights_std', [.01 * i for i in range(1, count)]),
+                        ('depths_std', [.1 * i for i in range(1, count)])):
+        after.pred_instances.set_field(torch.tensor(value), name)
+    image = read_image(CROWD / f'images/{sample.img_id}')
+    return Scene(sample.img_id, image, body_model.faces.numpy(), *(
+        Placement.from_sample(one, body_model) for one in (before, after)))
+
+
+@pytest.fixture(scope='module')
+def written(crowd, tmp_path_factory):
+    """Files of the crowd: page, parameters after and before."""
+    scene = crowd._replace(title=EVIL)
+    paths = save_scene(scene, tmp_path_factory.mktemp('page'), 'crowd', ['html', 'params'])
+    return paths[0], *(json.loads(path.read_text()) for path in paths if path.suffix == '.json')
+
+
+def test_meshes_come_back(crowd, written):
+    page = Page(written[0].read_text()).json
+    faces, meshes = decoded(page)
+    np.testing.assert_array_equal(faces, crowd.faces)
+    for mesh, placement in zip(meshes, (crowd.before, crowd.after)):
+        np.testing.assert_allclose(mesh, placement.vertices, rtol=0, atol=1e-4)
+    matrix = np.array(page['camera_to_world'])
+    world = meshes[1] @ matrix[:3, :3].T + matrix[:3, 3]
+    # They stand on the ground, in front of the camera, which is above it.
+    assert abs(np.median(world[..., 1].min(1))) < .1 and np.ptp(world[..., 1], axis=1).max() > 1.4
+    assert world[..., 2].max() < 0 < matrix[1, 3] and np.linalg.det(matrix[:3, :3]) == pytest.approx(1)
+
+
+def test_numbers_are_those_of_the_parameters(crowd, written):
+    path, after, before = written
+    page = Page(path.read_text()).json
+    assert [placement['name'] for placement in page['placements']] == ['before', 'after DTO']
+    for shown, params, placement in zip(page['placements'], (before, after), (crowd.before, crowd.after)):
+        assert shown['focal'] == pytest.approx(params['image']['intrinsics'][1][1])
+        assert len(shown['people']) == len(params['people'])
+        for row, (person, said) in enumerate(zip(shown['people'], params['people'])):
+            assert person['id'] == said.get('person_index', row)
+            assert person['height'] == pytest.approx(said['heights'], abs=1e-4)
+            assert person['distance'] == pytest.approx(placement.depths[row])
+            np.testing.assert_allclose(person['transl'], said['transl'], atol=1e-6)
+            assert person['height_std'] == pytest.approx(said.get('heights_std'))
+            assert person['distance_std'] == pytest.approx(said.get('depths_std'))
+            assert f'{said["ages"]:.0f} years' in person['age_class']
+
+
+def test_a_placement_of_some_people_says_what_is_theirs(crowd):
+    for placement in (crowd.before, crowd.after):
+        chosen = placement.only([1, 5])
+        page = html_page.describe(crowd._replace(before=chosen, after=None))['placements'][0]
+        whole = html_page.describe(crowd._replace(before=placement, after=None))['placements'][0]
+        assert [person['transl'] for person in page['people']] == [
+            person['transl'] for person in whole['people'] if person['id'] in (1, 5)]
+
+
+@pytest.mark.parametrize('age, male, is_child, words', [
+    (None, None, None, 'unknown'), (None, .9, None, 'unknown'), (None, None, 1., 'child, by annotation'),
+    (2., None, None, 'baby, 2 years'), (5., .9, None, 'kid, 5 years'), (14.9, None, None, 'teen, 15 years'),
+    (15., None, None, 'adult, 15 years'), (40., .1, None, 'adult, female, 40 years'),
+    (40., .5, None, 'adult, 40 years')])
+def test_unknown_ages_are_no_guess(age, male, is_child, words):
+    assert html_page._age_class(age, male, is_child) == words
+
+
+def test_names_are_text(written):
+    page = Page(written[0].read_text())
+    assert page.texts('h1') == [EVIL] and page.texts('title') == [f'{EVIL}: people in metres']
+    assert [dict(attrs) for tag, attrs, _ in page.content if tag == 'script'] == [
+        {'type': 'application/json', 'id': 'page'}, {}, {}]
+    assert not [name for _, name, _ in page.attributes if name.startswith('on') or name == 'style']
+
+
+def test_text_of_the_data_cannot_close_its_script(crowd):
+    named = crowd._replace(after=crowd.after._replace(vertices=crowd.after.vertices[:0], ids=crowd.after.ids[:0]))
+    named = named._replace(before=named.before._replace(sample=None))
+    text = html_page.html_page(named)
+    start = text.index('<script type="application/json"')
+    data = text[text.index('>', start) + 1:text.index('</script>', start)]
+    assert '<' not in data and json.loads(data)['placements'][1]['people'] == []
+
+
+def test_nothing_is_asked_of_a_network_and_only_our_programs_run(written):
+    text = written[0].read_text()
+    page = Page(text)
+    for tag, name, value in page.attributes:
+        assert name not in ('src', 'href', 'action', 'srcset') or value.startswith('data:'), (tag, name, value)
+    assert not re.findall(r'url\(|@import', page.texts('style')[0])
+    policy = next(value for tag, name, value in page.attributes if tag == 'meta' and "default-src" in (value or ''))
+    rules = dict(rule.strip().split(' ', 1) for rule in policy.split(';'))
+    assert set(rules) == {'default-src', 'img-src', 'style-src', 'script-src', 'base-uri', 'form-action'}
+    assert rules['default-src'] == "'none'" and rules['img-src'] == 'data:'
+
+    def hashes(texts):
+        return [f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in texts]
+
+    assert rules['script-src'].split() == hashes(page.texts('script')[1:])
+    assert rules['style-src'].split() == hashes(page.texts('style'))
+    assert 'innerHTML' not in page.texts('script')[2] and 'eval(' not in text and len(text) < 2.5e6
+
+
+def test_crowds_are_simplified(crowd, monkeypatch):
+    monkeypatch.setattr(html_page, 'MOST_TRIANGLES', 2000 * len(crowd.before.ids))
+    page = html_page.describe(crowd)
+    triangles, meshes = decoded(page)
+    assert len(triangles) == 2000 and page['share'] == pytest.approx(2000 / len(crowd.faces))
+    # The vertices left are where they were, for everybody the same ones.
+    kept = [int(np.abs(crowd.before.vertices[0] - vertex).sum(1).argmin()) for vertex in meshes[0][0]]
+    for mesh, placement in zip(meshes, (crowd.before, crowd.after)):
+        np.testing.assert_allclose(mesh, placement.vertices[:, kept], rtol=0, atol=1e-4)
+
+
+def test_nobody(boxes, faces, tmp_path):
+    photo = np.full((200, 240, 3), 90, np.uint8)
+    path, = save_scene(Scene('empty.jpg', photo, faces, boxes([])), tmp_path, 'deep/empty', ['html'])
+    page = Page(path.read_text()).json
+    assert page['placements'][0]['people'] == [] and page['depths'] is None and path.name == 'empty.html'
+    assert Page(html_page.html_page(Scene('\udcff.jpg', photo, faces, boxes([(0, 0, 4)])))).json['depths'] == [4, 4]
+
+
+def test_the_vendored_library_is_the_one_described():
+    said = re.search(r'SHA-256 of `three.min.js`: `(\w+)`', (html_page.DATA / 'README.md').read_text()).group(1)
+    library = (html_page.DATA / 'three.min.js').read_bytes()
+    assert hashlib.sha256(library).hexdigest() == said
+    assert (html_page.DATA / 'three.LICENSE').read_bytes().strip() in library
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_chromium() is None, reason='needs a Chromium; on Debian: apt-get install chromium')
+def test_in_a_browser(crowd, written, tmp_path):
+    path, after, before = written
+    with Chromium() as browser:
+        browser.open(path)
+        browser.settle()
+        assert browser.evaluate('document.title') == f'{EVIL}: people in metres'
+        assert browser.evaluate('world.placements.map(({ group }) => group.visible)') == [False, True]
+        # A click on somebody, seen from the camera, shows that person's numbers. The nearest one hides nobody's middle.
+        browser.press('[data-view=camera]')
+        row = int(crowd.after.depths.argmin())
+        number = int(crowd.after.ids[row])
+        browser.click(*browser.evaluate(f"""(() => {{
+            const mesh = world.placements[1].meshes[{row}];
+            const place = world.boxOf(mesh).getCenter(world.eye.position.clone()).project(world.eye);
+            const {{ clientWidth, clientHeight }} = world.view;
+            return [(place.x + 1) / 2 * clientWidth, (1 - place.y) / 2 * clientHeight];
+        }})()"""))
+        shown = details(browser)
+        said = after['people'][row]
+        assert browser.evaluate("document.querySelector('#details h2').textContent") == f'Person {number}'
+        assert shown['Height'].startswith(f'{said["heights"]:.2f} m ± {said["heights_std"]:.2f} m')
+        assert shown['Distance'].startswith(f'{crowd.after.depths[row]:.2f} m ± {said["depths_std"]:.2f} m')
+        assert f'{said["ages"]:.0f} years' in shown['Age class']
+        assert shown['Translation'].startswith('  '.join(f'{value:.2f}' for value in said['transl']))
+        browser.screenshot(tmp_path / 'camera.png')
+        # The same person before, coloured by depth.
+        browser.press('[data-placement="0"]')
+        browser.press('[data-colour=depth]')
+        assert browser.evaluate('world.placements.map(({ group }) => group.visible)') == [True, False]
+        assert details(browser)['Distance'].startswith(f'{crowd.before.depths[number]:.2f} m')
+        assert details(browser)['Uncertainty'] == 'not stated'
+        rows = browser.evaluate("[...document.querySelectorAll('tbody tr')].map((row) => row.innerText.split(/\\s+/))")
+        assert {int(row[0]) for row in rows} == set(range(len(before['people'])))
+        browser.press('[data-view=overview]')
+        browser.drag((500, 300), (560, 310), 3)
+        browser.settle()
+        browser.screenshot(tmp_path / 'overview.png')
+        assert not browser.complaints and browser.requested == [path.as_uri()]
+    assert all(np.ptp(read_image(tmp_path / f'{name}.png')) > 200 for name in ('camera', 'overview'))
+
+
+def details(browser):
+    return browser.evaluate("Object.fromEntries([...document.querySelectorAll('#details dd')]"
+                            '.map((cell) => [cell.dataset.field, cell.textContent]))')
