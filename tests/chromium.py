@@ -33,9 +33,9 @@ class Chromium:
         self.profile = tempfile.mkdtemp()
         read_end, self.requests = os.pipe()
         self.answers, write_end = os.pipe()
-        # The shell puts the pipes where the browser looks for them.
+        # The shell puts the pipes where the browser looks for them; others than bash know one-digit descriptors only.
         command = [find_chromium(), *FLAGS, f'--user-data-dir={self.profile}', f'--window-size={size[0]},{size[1]}']
-        self.process = subprocess.Popen(['sh', '-c', f'exec "$@" 3<&{read_end} 4>&{write_end}', 'sh', *command],
+        self.process = subprocess.Popen(['bash', '-c', f'exec "$@" 3<&{read_end} 4>&{write_end}', 'bash', *command],
                                         pass_fds=(read_end, write_end), stderr=subprocess.DEVNULL)
         os.close(read_end)
         os.close(write_end)
