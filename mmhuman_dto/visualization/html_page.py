@@ -6,6 +6,7 @@ down, z forward)::
     {"image": {"width": W, "height": H, "jpeg": "data:..."},      # of the photo, px; the JPEG may be smaller
      "camera_to_world": (4, 4),                                   # to x right, y up from the ground, z to the viewer
      "faces": base64 of (F, 3) uint32, "share": F of all,         # the same for everybody
+     "coarse": base64 of (F', 3) uint32,                          # fewer, shown while frames take long
      "depths": [nearest, farthest], "depth_scale": [colours],
      "placements": [{"name": "before", "intrinsics": (3, 3), "focal": px,
                      "people": [{"id": 0, "height": 1.71, "distance": 6.32, ...,
@@ -33,8 +34,10 @@ from .html_decimation import decimate
 DATA = Path(__file__).parent / 'data'
 #: Triangles of all people together; with more, meshes are simplified.
 MOST_TRIANGLES = 150_000
+#: As many while the scene is turned by a browser that is slow with more.
+MOST_MOVING_TRIANGLES = 25_000
 #: Nobody is left with fewer.
-_FEWEST_TRIANGLES = 500
+_FEWEST_TRIANGLES = 400
 #: Meshes whose surfaces decide which triangles go: enough poses to tell skin that only touches.
 _POSES = 6
 #: Photos are embedded at this size (px) at most.
@@ -73,12 +76,12 @@ def html_page(scene):
 
 def describe(scene):
     """What the page's JSON holds, see the module."""
-    kept, faces = _simplified(scene)
+    kept, faces, coarse = _simplified(scene)
     depths = np.concatenate([placement.depths for _, placement in scene.panels])
     near, far = (float(depths.min()), float(depths.max())) if len(depths) else (0., 1.)
     return dict(
         image=_photo(scene), camera_to_world=_camera_to_world(scene.ground),
-        faces=_base64(faces, '<u4'), share=len(faces) / len(scene.faces),
+        faces=_base64(faces, '<u4'), coarse=_base64(coarse, '<u4'), share=len(faces) / len(scene.faces),
         depths=[near, far] if len(depths) else None, depth_scale=_depth_colors(np.linspace(0, 1, 9)),
         placements=[_describe_placement(name, placement, kept, near, far) for name, placement in scene.panels])
 
@@ -92,13 +95,21 @@ def _base64(values, dtype):
 
 
 def _simplified(scene):
-    """Indices of the vertices that the page shows, (V), and triangles between them, (F, 3)."""
-    most = max(len(placement.ids) for _, placement in scene.panels)
-    allowed = max(MOST_TRIANGLES // max(most, 1), _FEWEST_TRIANGLES)
-    if len(scene.faces) <= allowed:
-        return np.arange(scene.last.vertices.shape[1]), scene.faces
-    vertices = np.concatenate([placement.vertices for _, placement in scene.panels])
-    return decimate(vertices[::-(-len(vertices) // _POSES)], scene.faces, allowed)
+    """Vertices that the page shows (V), triangles between them (F, 3), and fewer triangles between some of them."""
+    placements = [placement for _, placement in scene.panels]
+    people = max(1, *(len(placement.ids) for placement in placements))
+    vertices = np.concatenate([placement.vertices for placement in placements])
+    shapes = vertices[::max(len(vertices) // _POSES, 1)]
+    kept, faces = _at_most(MOST_TRIANGLES // people, shapes, scene.faces)
+    kept_too, coarse = _at_most(MOST_MOVING_TRIANGLES // people, shapes[:, kept], faces)
+    return kept, faces, kept_too[coarse]
+
+
+def _at_most(count, shapes, faces):
+    """Kept vertices and at most so many triangles between them; all of them where nobody is seen."""
+    if len(faces) <= max(count, _FEWEST_TRIANGLES) or len(shapes) == 0:
+        return np.arange(shapes.shape[1]), np.asarray(faces)
+    return decimate(shapes, faces, max(count, _FEWEST_TRIANGLES))
 
 
 def _photo(scene):

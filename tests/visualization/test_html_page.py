@@ -70,9 +70,9 @@ def crowd(body_model):
     """A bundled picture: everybody moved before, one without evidence after, whose people the solver is sure of."""
     sample = PeopleTable(CROWD / 'truth')[5]
     count = len(sample.pred_instances)
-    before = sample.clone()
+    before, after = sample.new(), sample.new()
+    before.pred_instances = sample.pred_instances[torch.arange(count)]
     before.pred_instances.transl = sample.pred_instances.transl * torch.linspace(.8, 1.3, count)[:, None]
-    after = sample.new()
     after.pred_instances = sample.pred_instances[torch.arange(count) != 2]
     for name, value in (('person_index', [i for i in range(count) if i != 2]),
                         ('heights_std', [.01 * i for i in range(1, count)]),
@@ -108,6 +108,7 @@ def test_numbers_are_those_of_the_parameters(crowd, written):
     path, after, before = written
     page = Page(path.read_text()).json
     assert [placement['name'] for placement in page['placements']] == ['before', 'after DTO']
+    assert abs(crowd.before.depths[crowd.after.ids] - crowd.after.depths).max() > 1
     for shown, params, placement in zip(page['placements'], (before, after), (crowd.before, crowd.after)):
         assert shown['focal'] == pytest.approx(params['image']['intrinsics'][1][1])
         assert len(shown['people']) == len(params['people'])
@@ -177,8 +178,11 @@ def test_nothing_is_asked_of_a_network_and_only_our_programs_run(written):
 
 def test_crowds_are_simplified(crowd, monkeypatch):
     monkeypatch.setattr(html_page, 'MOST_TRIANGLES', 2000 * len(crowd.before.ids))
+    monkeypatch.setattr(html_page, 'MOST_MOVING_TRIANGLES', 1000 * len(crowd.before.ids))
     page = html_page.describe(crowd)
     triangles, meshes = decoded(page)
+    coarse = np.frombuffer(base64.b64decode(page['coarse']), '<u4').reshape(-1, 3)
+    assert len(coarse) < 1003 and (np.unique(coarse) < len(meshes[0][0])).all()
     assert len(triangles) == 2000 and page['share'] == pytest.approx(2000 / len(crowd.faces))
     # The vertices left are where they were, for everybody the same ones.
     kept = [int(np.abs(crowd.before.vertices[0] - vertex).sum(1).argmin()) for vertex in meshes[0][0]]

@@ -105,7 +105,8 @@ function decode(text, Type) {
   return new Type(Uint8Array.from(binary, (letter) => letter.charCodeAt(0)).buffer);
 }
 
-const FACES = decode(page.faces, Uint32Array);
+const [FACES, COARSE] = [page.faces, page.coarse].map((text) => (
+  new THREE.BufferAttribute(decode(text, Uint32Array), 1)));
 
 function geometryOf({ mesh }) {
   const steps = decode(mesh.steps, Uint16Array);
@@ -113,7 +114,7 @@ function geometryOf({ mesh }) {
   for (let i = 0; i < steps.length; i += 1) positions[i] = mesh.origin[i % 3] + mesh.step * steps[i];
   const geometry = new THREE.BufferGeometry();
   geometry.setAttribute('position', new THREE.BufferAttribute(positions, 3));
-  geometry.setIndex(new THREE.BufferAttribute(FACES, 1));
+  geometry.setIndex(FACES);
   geometry.computeVertexNormals();
   geometry.computeBoundingBox();
   geometry.computeBoundingSphere();
@@ -215,6 +216,7 @@ class World {
     this.scene.add(grid(this.extent()));
     this.sharp = Math.min(window.devicePixelRatio, 2);
     this.ratio = this.sharp;
+    this.faces = FACES;
     this.pace = 20;
     this.listen();
   }
@@ -321,7 +323,8 @@ class World {
     return this.placements[state.placement].meshes.find(({ userData }) => userData.person.id === state.selected);
   }
 
-  // Drawn when something changed only. While frames take long they are drawn coarser, and sharply once all is still.
+  // Drawn when something changed only. While frames take long they are of fewer triangles, then of fewer pixels, and
+  // sharp once all is still.
   draw() {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -329,22 +332,22 @@ class World {
       this.scheduled = false;
       this.adapt(now - this.last);
       this.last = now;
-      this.render(this.ratio);
+      this.render(this.ratio, this.faces);
       clearTimeout(this.rest);
-      if (this.ratio < this.sharp) this.rest = setTimeout(() => this.render(this.sharp), 300);
+      if (this.faces === COARSE) this.rest = setTimeout(() => this.render(this.sharp), 300);
     });
   }
 
   adapt(interval) {
     if (!(interval < 300)) return;
     this.pace += .2 * (interval - this.pace);
-    if (this.pace > 30 && this.ratio > .4) {
-      this.ratio *= .8;
-      this.pace = 20;
-    }
+    if (this.pace < 30) return;
+    this.pace = 20;
+    if (this.faces === FACES) this.faces = COARSE;
+    else if (this.ratio > .4) this.ratio *= .8;
   }
 
-  render(ratio) {
+  render(ratio, faces = FACES) {
     const { clientWidth, clientHeight } = this.view;
     if (this.renderer.getPixelRatio() !== ratio) this.renderer.setPixelRatio(ratio);
     const { width, height } = this.renderer.domElement.style;
@@ -353,7 +356,8 @@ class World {
       this.eye.aspect = clientWidth / clientHeight;
       this.eye.updateProjectionMatrix();
     }
-    const { photo } = this.placements[state.placement];
+    const { photo, meshes } = this.placements[state.placement];
+    for (const { geometry } of meshes) geometry.setIndex(faces);
     photo.visible = byId('photo').checked && photo.material.map.image.complete;
     // Seen from the camera, the photo lies behind everybody.
     const taken = new THREE.Vector3().applyMatrix4(this.space.matrixWorld);
