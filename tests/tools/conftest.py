@@ -13,11 +13,13 @@ _base_ = ['{root}/configs/metric_hmr/vit-tiny_synthetic-crowd.py']
 model = dict(
     data_preprocessor=dict(input_size=112), backbone=dict(input_size=112), decoder=dict(num_queries=6, num_layers=2),
     head=dict(num_layers=2), denoising=None)
-loader = dict(num_workers=0, persistent_workers=False, dataset=dict(
-    scenes=dict(size=(112, 112), people=(1, 3)), num_scenes=5, cache_dir='{cache}'))
-train_dataloader = dict(batch_size=2, **loader)
-val_dataloader = dict(batch_size=2, **loader)
-test_dataloader = dict(batch_size=2, **loader)
+scenes = dict(scenes=dict(size=(112, 112), people=(1, 3)), num_scenes=5, cache_dir='{cache}')
+train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False, dataset=dict(
+    datasets=[dict(type='SyntheticCrowd', seed=1, **scenes)],
+    pipeline=[dict(type='RandomView', input_size=112, rotation=0., scale=(1., 1.), below_spine=0.),
+              dict(type='PackHumanInputs')]))
+val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False, dataset=scenes)
+test_dataloader = val_dataloader
 train_cfg = dict(max_iters=7, val_interval=1000)
 param_scheduler = [dict(type='LinearLR', start_factor=.1, by_epoch=False, end=3)]
 default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=2, max_keep_ckpts=-1))
