@@ -8,13 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
-import torch
-from mmengine.config import Config
-
-from mmhuman_dto.apis.inference import model as model_module
-from mmhuman_dto.apis.inference.model import DEFAULT_MODEL, for_inference
-from mmhuman_dto.fileio.bundled import find_config
-from mmhuman_dto.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
@@ -56,20 +49,6 @@ def workplace(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-@pytest.fixture
-def weights(tmp_path, monkeypatch):
-    """Random weights that find people, where the checkout has no trained ones."""
-    if Path(model_module.BUNDLED_WEIGHTS.format(name=DEFAULT_MODEL)).is_file():
-        return
-    torch.manual_seed(0)
-    model = MODELS.build(for_inference(Config.fromfile(find_config(DEFAULT_MODEL)).model.to_dict()))
-    torch.nn.init.zeros_(model.head.conf_head.bias)
-    torch.nn.init.normal_(model.head.conf_head.weight, std=.3)
-    torch.save(model.state_dict(), tmp_path / f'{DEFAULT_MODEL}.pth')
-    monkeypatch.setattr(model_module, 'BUNDLED_WEIGHTS', str(tmp_path / '{name}.pth'))
-
-
-@pytest.mark.usefixtures('weights')
 @pytest.mark.parametrize('page', [p for p in PAGES if blocks(p, 'python')], ids=lambda p: p.name)
 def test_python_blocks_run(page, workplace):
     """From top to bottom; a block that starts with a file's name is that file, and is imported."""

@@ -12,7 +12,7 @@ FLOORS = {
     'structures': 1, 'geometry': 1, 'dto': 1,
     'fileio': 2, 'body_models': 2, 'perception': 2, 'models': 2, 'datasets': 2, 'evaluation': 2, 'visualization': 2,
     'engine': 2, 'testing': 2,
-    'generation': 3, 'apis': 3,
+    'generation': 3, 'apis': 3, '__main__': 3,
 }
 
 

@@ -90,7 +90,7 @@ def break_folder(crowd):
         '0006.jpg': ('read', 'lacks trans_cam'),
         '0007.jpg': ('people', '12 shape coefficients, the body model has 11'),
         '0008.jpg': ('read', 'pose_cam has shape'),
-        '0009.jpg': ('image', '0009.jpg: cannot be read'),
+        '0009.jpg': ('image', '0009.jpg: no such image'),
         '0010.jpg': ('image', '0010.jpg: cannot be read'),
         '0011.jpg': ('image', '0011.jpg: cannot be read'),
         '0012.jpg': ('depth', '0012.png: not found'),

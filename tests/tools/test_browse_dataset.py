@@ -45,7 +45,7 @@ def browse(tool, tmp_path, capsys, monkeypatch):
 
 
 #: Panels of each set's pictures: of the photo (annotated; with bodies), and whether there is a view from above.
-PANELS = {'MuPoTS': (1, True), 'Panoptic': (1, True), 'RelativeHuman': (1, False)}
+PANELS = {'COCOKeypoints': (1, False), 'MuPoTS': (1, True), 'Panoptic': (1, True), 'RelativeHuman': (1, False)}
 
 
 @pytest.mark.parametrize('name', sorted(LAYOUTS))

@@ -98,12 +98,12 @@ def test_what_is_asked_for_wrongly_is_said(tested, evaluation, analysis, tmp_pat
 
 
 def test_worst_images(tested, evaluation, analysis, tmp_path, capsys):
-    analysis('worst_images', tested / 'dump', evaluation, '--figure', 'camera_space/translation_error', '--top', '2',
+    analysis('worst_images', tested / 'dump', evaluation, '--figure', 'camera_space/fov_error', '--top', '2',
              '--csv', tmp_path / 'all.csv')
     values = [float(line.split()[0]) for line in capsys.readouterr().out.splitlines()[:2]]
     with open(tmp_path / 'all.csv') as file:
-        table = [row for row in csv.DictReader(file) if row['translation_error']]
-    errors = sorted((float(row['translation_error']) for row in table), reverse=True)
+        table = [row for row in csv.DictReader(file) if row['fov_error']]
+    errors = sorted((float(row['fov_error']) for row in table), reverse=True)
     assert values == pytest.approx(errors[:2], abs=1e-4) and len(table) > 2
     analysis('worst_images', tested / 'dump', evaluation, '--figure', 'crowd/recall', '--top', '5')
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
