@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from mmengine.config import Config
+from unbroken import read_bytes
 
 from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.datasets.public import DTOHumans, DTORaw, InitialMeshes
@@ -21,10 +22,6 @@ def run(crowd, out=None, limit=None, resume=False, public_layout=None, **options
 
 def lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def read_bytes(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*')) if path.is_file()}
 
 
 def test_people_end_nearer_to_the_truth_than_they_started(crowd):

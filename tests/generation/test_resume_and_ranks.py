@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from unbroken import die_before, read_bytes
 
 from mmhuman_dto.generation import Generator, generator, shards
 from mmhuman_dto.generation.shards import Shards
 
 ROOT = Path(__file__).parents[2]
-
-
-def read_bytes(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*')) if path.is_file()}
 
 
 @pytest.fixture
@@ -38,17 +35,7 @@ def generate(config, out):
 
 
 def generate_and_die(config, out, events):
-    """Real SIGKILL just before the process touches a file of ``out`` for the ``events``-th time."""
-    count = 0
-
-    def watch(event, args):
-        nonlocal count
-        if event in ('open', 'os.rename', 'os.mkdir', 'os.remove', 'os.rmdir') and str(out) in str(args[0]):
-            count += 1
-            if count == events:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(watch)
+    die_before(events, out)
     generate(config, out)
 
 

@@ -3,13 +3,13 @@ import json
 import multiprocessing
 import os
 import signal
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from unbroken import die_before, read_bytes
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
@@ -297,22 +297,8 @@ def test_rows_that_get_lost_on_the_way_are_noticed(tmp_path, monkeypatch):
     assert convert(source, tmp_path / 'merged', shard_size=2)['kept'] == 4
 
 
-def read_bytes(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*')) if path.is_file()}
-
-
 def convert_and_die(source, out, events):
-    """Real SIGKILL just before the process touches a file of ``out`` for the ``events``-th time."""
-    count = 0
-
-    def watch(event, args):
-        nonlocal count
-        if event in ('open', 'os.rename', 'os.mkdir', 'os.remove', 'os.rmdir') and str(out) in str(args[0]):
-            count += 1
-            if count == events:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(watch)
+    die_before(events, out)
     convert(source, out, shard_size=3)
 
 
