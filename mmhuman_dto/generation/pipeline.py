@@ -9,26 +9,102 @@ from mmhuman_dto.registry import BODY_MODELS, SOURCES, STAGES
 
 from .base import Context, Stage
 from .config import ConfigError
-from .isolation import apply_stage, attempt, outcome_of
+from .isolation import Outcome, apply_stage, attempt, outcome_of
 from .launch import pick_device
+
+
+class Clock:
+    """Wall time by name, in ``seconds``; a call is a context manager that adds the time of its block."""
+
+    def __init__(self):
+        self.seconds = {}
+
+    @contextmanager
+    def __call__(self, name):
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add({name: time.perf_counter() - start})
+
+    def add(self, seconds):
+        """Add times that were taken elsewhere."""
+        for name, spent in seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.) + spent
+
+
+class Stages:
+    """Some stages of a checked config, in order, on one device.
+
+    Args:
+        config: the checked config.
+        names: keys of the stages; None for all.
+
+    Raises:
+        ConfigError: one of them is no :class:`Stage`.
+    """
+
+    def __init__(self, config, names=None):
+        device = pick_device(config['device'])
+        self.body_model = BODY_MODELS.build(config['body_model']).to(device)
+        self.context = Context(self.body_model, Path(config['data_root']), device)
+        self.stages = [self._stage(name, config['stages'][name])
+                       for name in (config['stages'] if names is None else names)]
+
+    def run(self, results, clock, names=None):
+        """Replace each sample by what the stages make of it, or by the :class:`Outcome` it ended in.
+
+        Args:
+            results: list of :class:`HumanDataSample`, changed in place; an :class:`Outcome` in it stays.
+            clock: :class:`Clock` that takes the time of each stage.
+            names: keys of the stages to run; None for all.
+        """
+        for stage in self.stages:
+            alive = [i for i, result in enumerate(results) if not isinstance(result, Outcome)]
+            if not alive or (names is not None and stage.name not in names):
+                continue
+            with clock(stage.name), torch.no_grad():
+                for i, result in zip(alive, apply_stage(stage, [results[i] for i in alive])):
+                    failed = isinstance(result, Exception)
+                    results[i] = outcome_of(result, results[i].img_id, stage.name) if failed else result
+
+    def _stage(self, name, config):
+        stage = STAGES.build(config)
+        if not isinstance(stage, Stage):
+            raise ConfigError(f'stages.{name}: {config["type"]} is not a subclass of mmhuman_dto.generation.Stage')
+        stage.name = name
+        stage.bind(self.context)
+        return stage
 
 
 class Pipeline:
     """Source, body model and stages of a checked config.
 
+    Args:
+        config: the checked config.
+        names: keys of the stages that are run here; None for all.
+
     Attributes:
         ids: image ids of the source.
-        seconds: wall time spent so far, by stage.
+        clock: :class:`Clock` of the time spent so far, by stage.
     """
 
-    def __init__(self, config):
-        device = pick_device(config['device'])
-        self.body_model = BODY_MODELS.build(config['body_model']).to(device)
-        self.context = Context(self.body_model, Path(config['data_root']), device)
+    def __init__(self, config, names=None):
+        self.stages = Stages(config, names)
         self.source = SOURCES.build(config['source'], default_args=dict(data_root=config['data_root']))
-        self.stages = [self._stage(name, stage) for name, stage in config['stages'].items()]
-        self.ids = self.source.ids
-        self.seconds = {}
+        self.ids, self.clock = self.source.ids, Clock()
+
+    @property
+    def body_model(self):
+        return self.stages.body_model
+
+    @property
+    def seconds(self):
+        return self.clock.seconds
+
+    def stream(self, batches):
+        """Process batches of images, one after the other; an iterator of what :meth:`run` gives for each."""
+        return map(self.run, batches)
 
     def run(self, indices):
         """Process some images together.
@@ -39,37 +115,15 @@ class Pipeline:
         Returns:
             tuple: {index: sample} of those that passed all stages, {index: Outcome} of the others.
         """
-        alive, outcomes = {}, {}
+        with self.clock('read'):
+            results = [self._read(index) for index in indices]
+        self._through_stages(results)
+        ended = {index: result for index, result in zip(indices, results) if isinstance(result, Outcome)}
+        return {index: result for index, result in zip(indices, results) if index not in ended}, ended
 
-        def sort(stage, indices, results):
-            for index, result in zip(indices, results):
-                if isinstance(result, Exception):
-                    alive.pop(index, None)
-                    outcomes[index] = outcome_of(result, self.ids[index], stage)
-                else:
-                    alive[index] = result
+    def _read(self, index):
+        sample = attempt(self.source.__getitem__, index)
+        return outcome_of(sample, self.ids[index], 'read') if isinstance(sample, Exception) else sample
 
-        with torch.no_grad():
-            with self.clock('read'):
-                sort('read', indices, [attempt(self.source.__getitem__, index) for index in indices])
-            for stage in self.stages:
-                with self.clock(stage.name):
-                    sort(stage.name, list(alive), apply_stage(stage, list(alive.values())) if alive else [])
-        return alive, outcomes
-
-    @contextmanager
-    def clock(self, name):
-        """Add the time of a block to ``seconds[name]``."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.) + time.perf_counter() - start
-
-    def _stage(self, name, config):
-        stage = STAGES.build(config)
-        if not isinstance(stage, Stage):
-            raise ConfigError(f'stages.{name}: {config["type"]} is not a subclass of mmhuman_dto.generation.Stage')
-        stage.name = name
-        stage.bind(self.context)
-        return stage
+    def _through_stages(self, results):
+        self.stages.run(results, self.clock)

@@ -1,0 +1,71 @@
+"""One shard after the other: its images through the pipeline, what is kept and what is not onto disk."""
+import copy
+
+import mmhuman_dto
+from mmhuman_dto.datasets.people_table import PeopleTableBuilder
+
+from .isolation import attempt, describe, outcome_of
+from .shards import SHEETS, write_shard
+from .sheets import ContactSheets
+
+
+class ShardMaker:
+    """Makes shards of a run.
+
+    Args:
+        config: the checked config.
+        pipeline: :class:`~.pipeline.Pipeline` of it.
+        shards: :class:`~.shards.Shards` of the run.
+        fingerprint: the run's, kept in the tables.
+    """
+
+    def __init__(self, config, pipeline, shards, fingerprint):
+        self.config, self.pipeline, self.shards, self.fingerprint = config, pipeline, shards, fingerprint
+        self.sheet_model = copy.deepcopy(pipeline.body_model).cpu()
+
+    def make(self, shard, progress, attempt_name=''):
+        """Write a shard, whole or not at all.
+
+        Args:
+            shard: its number.
+            progress: :class:`~.progress.ProgressReport` that is told of each image.
+            attempt_name: what the temporary folder's name differs by where several processes may make the same shard.
+        """
+        folder = self.shards.begin(shard, attempt_name)
+        table = PeopleTableBuilder(self.config['body_model']['type'], self._provenance(), self.fingerprint)
+        sheets = ContactSheets(folder / SHEETS, self.sheet_model, **self.config['contact_sheets'])
+        images, size, outcomes = self.shards.images(shard), self.config['batch_size'], []
+        batches = [images[start:start + size] for start in range(0, len(images), size)]
+        for samples, others in self.pipeline.stream(batches):
+            done = self._add(samples, others, table, sheets)
+            failed = sum(outcome.kind == 'failed' for outcome in done)
+            progress.add(kept=len(samples) + len(others) - len(done), skipped=len(done) - failed, failed=failed)
+            outcomes += done
+        self._draw(sheets.flush)
+        with self.pipeline.clock('write'):
+            write_shard(folder, table, outcomes)
+            self.shards.commit(shard, folder)
+
+    def _add(self, samples, outcomes, table, sheets):
+        """Add a batch's kept images to the table; returns the outcomes of the others, in order."""
+        outcomes = dict(outcomes)
+        for index, sample in samples.items():
+            with self.pipeline.clock('write'):
+                error = attempt(table.add, sample)
+            if error is None:
+                self._draw(sheets.add, index, sample)
+            else:
+                outcomes[index] = outcome_of(error, sample.img_id, 'write')
+        return [outcomes[index] for index in sorted(outcomes)]
+
+    def _draw(self, function, *args):
+        """A picture that cannot be drawn is no reason to lose the data; a disk that cannot be written is."""
+        with self.pipeline.clock('sheets'):
+            error = attempt(function, *args)
+        if isinstance(error, OSError):
+            raise error
+        if error is not None:
+            print(f'contact sheet left out: {describe(error)}', flush=True)
+
+    def _provenance(self):
+        return dict(generator=f'mmhuman_dto {mmhuman_dto.__version__}', source=self.config['source'])
