@@ -131,9 +131,10 @@ class TargetEncoder(nn.Module):
     def _cells(self, points, intrinsics, limits, start, stride, nowhere):
         """Cell (P, T) in which each point shows, among those of all images; ``nowhere`` outside the image."""
         x, y, z = points.unbind(-1)
-        shown, steps = z > 0, []
-        for axis, along in enumerate((x, y)):
-            pixel = along / z * intrinsics[:, axis, axis] + intrinsics[:, axis, 2]
-            shown &= (pixel >= 0) & (pixel < limits[:, axis])
-            steps.append((pixel / self.cell).long())
-        return torch.where(shown, start + steps[1] * stride + steps[0], nowhere)
+        column, row = (torch.addcmul(intrinsics[:, axis, 2], along / z, intrinsics[:, axis, axis])
+                       for axis, along in enumerate((x, y)))
+        width, height = limits.unbind(-1)
+        shown = (z > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        # Half the bytes of int64: this is the largest tensor of a training step.
+        cell = row.div_(self.cell).int().mul_(stride.int()).add_(column.div_(self.cell).int()).add_(start.int())
+        return cell.masked_fill_(~shown, nowhere).long()
