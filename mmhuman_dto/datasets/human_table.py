@@ -63,6 +63,8 @@ class HumanTable(Dataset):
         if len(self.rows) == 0:
             raise ValueError(f'{table}: none of its {len(self.table)} images has {min_people} people or more')
         self.pipeline = Pipeline(pipeline)
+        #: A table of the same images and people whose columns are used in place of this one's (DTORefreshHook), or None.
+        self.labels = None
         self.metainfo = dict(dataset_name=self.name, body_model=self.table.schema['body_model'])
 
     def __len__(self):
@@ -71,7 +73,14 @@ class HumanTable(Dataset):
     def __getitem__(self, index):
         if not 0 <= index < len(self):
             raise IndexError(f'image {index} of {len(self)}')
-        return self.pipeline(self._sample(self.table[int(self.rows[index])]))
+        index = int(self.rows[index])
+        row = self.table[index]
+        if self.labels is not None:
+            newer = self.labels[index]
+            row.pred_camera = newer.pred_camera
+            for name, value in newer.pred_instances.items():
+                row.pred_instances.set_field(value, name)
+        return self.pipeline(self._sample(row))
 
     def _sample(self, row):
         columns = {name: value for name, value in row.pred_instances.items() if name in FIELDS}

@@ -17,9 +17,8 @@ class ResumableTrainLoop(IterBasedTrainLoop):
 
     def run(self):
         """Train until ``max_iters``."""
-        self.dataloader.sampler.start_at(self._iter * self.dataloader.batch_size)
-        self.dataloader_iterator = iter(self.dataloader)
         self.runner.call_hook('before_train')
+        self.restart_loading(self._iter)
         self.runner.call_hook('before_train_epoch')
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
@@ -31,6 +30,13 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
+
+    def restart_loading(self, step):
+        """Load from the batch of step ``step`` on, with the dataset as it is now: what was read ahead is forgotten."""
+        # Persistent workers keep a copy of the dataset as it was when they were started.
+        self.dataloader._iterator = None
+        self.dataloader.sampler.start_at(step * self.dataloader.batch_size)
+        self.dataloader_iterator = iter(self.dataloader)
 
     def run_iter(self, data_batch):
         """One step on a batch."""
