@@ -159,6 +159,24 @@ class PeopleTable:
         return array
 
 
+def write_table_like(table, columns, folder, provenance, config_hash):
+    """Write a table of the images and people of another one, with columns of its own.
+
+    Args:
+        table: the other :class:`PeopleTable`.
+        columns: {'image.<column>' or 'people.<column>': array of all its rows}.
+        folder: folder of the new table.
+        provenance, config_hash: see :class:`PeopleTableBuilder`.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_index(folder, table.id_bytes.tobytes(), np.diff(table.id_offsets), np.diff(table.people_offsets))
+    for name, array in columns.items():
+        np.save(folder / f'{name}.npy', array, allow_pickle=False)
+    about = dict(body_model=table.schema['body_model'], provenance=provenance, config_hash=config_hash)
+    _write_schema(folder, about, len(table), table.schema['num_people'], columns)
+
+
 def merge_tables(sources, folder):
     """Concatenate tables, in order, into a new one, with one source open at a time.
 
