@@ -14,6 +14,7 @@
 No pickles, so reading executes nothing; arrays are memory-mapped; the same samples give the same bytes.
 """
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -204,29 +205,28 @@ def merge_tables(sources, folder):
         about['supervision'] = filled['supervision']
     totals = {'image': sum(schema['num_images'] for schema in schemas),
               'people': sum(schema['num_people'] for schema in schemas)}
-    merged = {name: np.lib.format.open_memmap(folder / f'{name}.npy', 'w+', np.dtype(column['dtype']),
-                                              (totals[name.split('.')[0]], *column['row']))
-              for name, column in columns.items()}
-    _copy_tables(sources, merged, folder)
-    _write_schema(folder, about, totals['image'], totals['people'], merged)
+    rows = {name: np.empty((0, *column['row']), column['dtype']) for name, column in columns.items()}
+    _copy_tables(sources, rows, totals, folder)
+    _write_schema(folder, about, totals['image'], totals['people'], rows)
 
 
-def _copy_tables(sources, merged, folder):
-    """Copy the rows of ``sources`` into the arrays ``merged`` and write ids and offsets beside them."""
+def _copy_tables(sources, rows, totals, folder):
+    """Append the rows of ``sources`` to files of columns like ``rows``, and write ids and offsets beside them."""
     ids, lengths, counts = [], [], []
-    start = {'image': 0, 'people': 0}
-    for source in sources:
-        table = PeopleTable(source)
-        ids.append(table.id_bytes.tobytes())
-        lengths.append(np.diff(table.id_offsets))
-        counts.append(np.diff(table.people_offsets))
-        for name, column in table.columns.items():
-            first = start[name.split('.')[0]]
-            merged[name][first:first + len(column)] = column
-        start['image'] += len(table)
-        start['people'] += table.schema['num_people']
-    for array in merged.values():
-        array.flush()
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(open(folder / f'{name}.npy', 'wb')) for name in rows}
+        for name, file in files.items():
+            # Not memory-mapped: a full disk would kill the process instead of raising an error.
+            np.lib.format.write_array_header_1_0(file, dict(
+                descr=np.lib.format.dtype_to_descr(rows[name].dtype), fortran_order=False,
+                shape=(totals[name.split('.')[0]], *rows[name].shape[1:])))
+        for source in sources:
+            table = PeopleTable(source)
+            ids.append(table.id_bytes.tobytes())
+            lengths.append(np.diff(table.id_offsets))
+            counts.append(np.diff(table.people_offsets))
+            for name, column in table.columns.items():
+                files[name].write(column.tobytes())
     _write_index(folder, b''.join(ids), np.concatenate(lengths), np.concatenate(counts))
 
 

@@ -73,6 +73,11 @@ def write_image(path, image):
     Raises:
         OSError: the file cannot be written.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
-        raise OSError(f'{path}: cannot be written')
+    path = Path(path)
+    try:
+        _, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    except cv2.error as error:
+        raise OSError(f'{path}: cannot be written ({error})') from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not by OpenCV, which does not notice a full disk.
+    path.write_bytes(data)

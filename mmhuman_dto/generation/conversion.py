@@ -9,6 +9,7 @@ import torch
 
 import mmhuman_dto
 from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder, side_of
+from mmhuman_dto.fileio.atomic import sync
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.paths import path_below
@@ -16,9 +17,10 @@ from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
 
 from .base import SkipImage, StageError
+from .folder import at_work_in
 from .isolation import attempt, outcome_of
 from .launch import on_first_rank
-from .manifest import GenerationError, prepare_folder, sync, write_manifest
+from .manifest import GenerationError, prepare_folder, write_manifest
 from .progress import work_through
 from .shards import SHEETS, TABLE, Shards, count, write_shard
 
@@ -80,10 +82,11 @@ class Conversion:
         Returns:
             dict: kept, people, failed, skipped of the whole table; on every process.
         """
-        manifest = on_first_rank(prepare_folder, self.out_dir, True, self.config, self.ids)
-        if manifest['status'] != 'complete':
-            work_through(self.shards, partial(self._convert, manifest['fingerprint']), 'Converting')
-        return on_first_rank(self._finish, manifest)
+        with at_work_in(self.out_dir):
+            manifest = on_first_rank(prepare_folder, self.out_dir, True, self.config, self.ids)
+            if manifest['status'] != 'complete':
+                work_through(self.shards, partial(self._convert, manifest['fingerprint']), 'Converting')
+            return on_first_rank(self._finish, manifest)
 
     def _convert(self, fingerprint, shard, progress):
         folder, images = self.shards.begin(shard), self.shards.images(shard)

@@ -1,13 +1,15 @@
 """``manifest.json``: what a generation folder is made from, so that only the same run can go on in it."""
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import mmhuman_dto
+from mmhuman_dto.fileio.atomic import write_atomically
 
 FORMAT = 'mmhuman_dto.generation'
 NAME = 'manifest.json'
+#: Held while a run is at work; what it holds besides is for people.
+LOCK = '.lock'
 
 
 class GenerationError(RuntimeError):
@@ -40,7 +42,7 @@ def prepare_folder(folder, resume, config, ids):
     manifest = dict(format=FORMAT, version=mmhuman_dto.__version__, status='running', num_images=len(ids),
                     fingerprint=fingerprint(config, ids), config=config)
     manifest = json.loads(json.dumps(manifest, default=str))
-    found = [path.name for path in folder.iterdir() if path.name != f'.{NAME}.tmp']
+    found = [path.name for path in folder.iterdir() if path.name not in (f'.{NAME}.tmp', LOCK)]
     if found and not resume:
         raise GenerationError(f'{folder} is not empty: go on with --resume, or take another --out-dir')
     if not found:
@@ -73,24 +75,6 @@ def write_manifest(folder, manifest):
     """Replace the manifest in one step."""
     text = json.dumps(manifest, indent=2, sort_keys=True, default=str) + '\n'
     write_atomically(Path(folder) / NAME, lambda path: path.write_text(text, encoding='utf-8'))
-
-
-def write_atomically(path, write):
-    """Call ``write(temporary path)`` beside ``path``, force it to disk and rename it: whole or not there at all."""
-    temporary = path.with_name(f'.{path.name}.tmp')
-    write(temporary)
-    sync(temporary)
-    os.replace(temporary, path)
-    sync(path.parent)
-
-
-def sync(path):
-    """Force a file or a folder's entries to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _difference(before, after):

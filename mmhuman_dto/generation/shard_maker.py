@@ -1,5 +1,6 @@
 """One shard after the other: its images through the pipeline, what is kept and what is not onto disk."""
 import copy
+import shutil
 
 import mmhuman_dto
 from mmhuman_dto.datasets.people_table import PeopleTableBuilder
@@ -32,6 +33,13 @@ class ShardMaker:
             attempt_name: what the temporary folder's name differs by where several processes may make the same shard.
         """
         folder = self.shards.begin(shard, attempt_name)
+        try:
+            self._fill(folder, shard, progress)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _fill(self, folder, shard, progress):
         table = PeopleTableBuilder(self.config['body_model']['type'], self._provenance(), self.fingerprint)
         sheets = ContactSheets(folder / SHEETS, self.sheet_model, **self.config['contact_sheets'])
         images, size, outcomes = self.shards.images(shard), self.config['batch_size'], []

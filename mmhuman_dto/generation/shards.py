@@ -1,15 +1,18 @@
 """Shards: fixed runs of images whose results appear on disk whole or not at all, and their merging."""
+import errno
 import json
 import os
 import shutil
+import zlib
 from pathlib import Path
 
 from mmhuman_dto.datasets.people_table import PeopleTable, merge_tables
-
-from .manifest import sync
+from mmhuman_dto.fileio.atomic import sync
 
 TABLE, FAILURES, SKIPPED, SHEETS = 'people_table', 'failures.jsonl', 'skipped.jsonl', 'contact_sheets'
-_MERGING = '.merging'
+_MERGING, _CHECKSUMS = '.merging', 'checksums.json'
+#: Bytes read at a time for a checksum.
+_BLOCK = 1 << 20
 
 
 class Shards:
@@ -40,27 +43,45 @@ class Shards:
         return self.folder / f'{shard:06d}'
 
     def is_done(self, shard):
-        return self.path(shard).is_dir()
+        """Whether a shard is there as it was written; a damaged one is reported, to be made again."""
+        path = self.path(shard)
+        if not path.is_dir():
+            return False
+        damaged = _damaged_files(path)
+        if damaged:
+            print(f'{path}: made again, not as it was written: {", ".join(damaged)}', flush=True)
+        return not damaged
 
     def of_rank(self, rank, world_size):
         """Shards a process takes: fixed by its rank, so no two processes ever write the same one."""
         return range(rank, len(self), world_size)
 
-    def begin(self, shard):
-        """An empty temporary folder to write the shard into."""
-        temporary = self.folder / f'.{shard:06d}.tmp'
-        shutil.rmtree(temporary, ignore_errors=True)
+    def begin(self, shard, attempt=''):
+        """An empty temporary folder to write the shard into; attempts that may run at the same time have names."""
+        temporary = self.folder / f'.{shard:06d}{attempt}.tmp'
+        if temporary.exists():
+            shutil.rmtree(temporary)
         temporary.mkdir(parents=True)
         return temporary
 
     def commit(self, shard, temporary):
-        """Force the temporary folder to disk and give it its final name."""
-        _publish(temporary, self.path(shard))
+        """Force the temporary folder to disk and give it its final name, unless another attempt did so before."""
+        final = self.path(shard)
+        (temporary / _CHECKSUMS).write_text(json.dumps(_checksums(temporary)), encoding='utf-8')
+        if final.is_dir() and _damaged_files(final):
+            shutil.rmtree(final)
+        try:
+            _publish(temporary, final)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            shutil.rmtree(temporary)
 
     def merge(self):
         """Merge all shards into the run's final files, replacing those of an interrupted merge."""
         merging = self.out / _MERGING
-        shutil.rmtree(merging, ignore_errors=True)
+        if merging.exists():
+            shutil.rmtree(merging)
         merging.mkdir()
         paths = [self.path(shard) for shard in range(len(self))]
         merge_tables([path / TABLE for path in paths], merging / TABLE)
@@ -71,7 +92,9 @@ class Shards:
         for path in paths:
             shutil.copytree(path / SHEETS, merging / SHEETS, dirs_exist_ok=True)
         for item in sorted(merging.iterdir()):
-            _publish(item, self.out / item.name)
+            if (final := self.out / item.name).is_dir():
+                shutil.rmtree(final)
+            _publish(item, final)
         merging.rmdir()
 
     def clean(self):
@@ -117,11 +140,33 @@ def read_lines(path):
             yield json.loads(line)
 
 
+def _checksums(folder):
+    """Path below a folder -> CRC-32 of the file, of all files but the checksums' own."""
+    return {str(path.relative_to(folder)): _checksum(path) for path in sorted(folder.rglob('*'))
+            if path.is_file() and path != folder / _CHECKSUMS}
+
+
+def _checksum(path):
+    checksum = 0
+    with open(path, 'rb') as file:
+        while block := file.read(_BLOCK):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
+
+
+def _damaged_files(folder):
+    """Files of a finished shard that are not those whose checksums were written."""
+    try:
+        want = dict(json.loads((folder / _CHECKSUMS).read_text(encoding='utf-8')))
+    except (FileNotFoundError, TypeError, ValueError):
+        return [_CHECKSUMS]
+    have = _checksums(folder)
+    return sorted(name for name in want.keys() | have.keys() if want.get(name) != have.get(name))
+
+
 def _publish(temporary, final):
-    """Force a finished file or folder to disk and rename it, replacing what an interrupted run left."""
+    """Force a finished file or folder to disk and rename it."""
     for path in ([temporary, *sorted(temporary.rglob('*'))] if temporary.is_dir() else [temporary]):
         sync(path)
-    if final.is_dir():
-        shutil.rmtree(final)
     os.replace(temporary, final)
     sync(final.parent)
