@@ -1,6 +1,6 @@
-from .hooks import LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
+from .hooks import DTORefreshHook, LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
 from .loops import ResumableTrainLoop
 from .optim import AutocastOptimWrapper, LayerDecayConstructor
 
-__all__ = ['LossSummaryHook', 'PlainCheckpointHook', 'PredictionVisualizationHook', 'ResumableTrainLoop',
-           'AutocastOptimWrapper', 'LayerDecayConstructor']
+__all__ = ['DTORefreshHook', 'LossSummaryHook', 'PlainCheckpointHook', 'PredictionVisualizationHook',
+           'ResumableTrainLoop', 'AutocastOptimWrapper', 'LayerDecayConstructor']
