@@ -11,16 +11,4 @@ model = dict(
     camera_head=dict(_delete_=True, type='FixedFoV', input_size=1288),
     body_model=dict(type='SMPL'),
     denoising=dict(type='Denoising', dims=768, num_betas=10),
-    criterion=dict(
-        losses=[
-            dict(type='ConfidenceLoss', weight=4.),
-            dict(type='BoxLoss', weight=2.),
-            dict(type='GIoULoss', weight=2.),
-            dict(type='PoseLoss', weight=5.),
-            dict(type='ShapeLoss', weight=3.),
-            dict(type='Joints3DLoss', weight=8.),
-            dict(type='Joints2DLoss', weight=40.),
-            dict(type='ScaleMapConfidenceLoss', weight=4.),
-            dict(type='ScaleMapLoss', weight=4.),
-            dict(type='InverseDepthLoss', weight=.5),
-        ]))
+    criterion=dict(losses=dict(depths_mt=None, fov=None)))

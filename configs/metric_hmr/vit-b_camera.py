@@ -7,17 +7,5 @@ _base_ = [
 model = dict(
     head=dict(num_betas=10),
     body_model=dict(type='SMPL'),
-    criterion=dict(
-        losses=[
-            dict(type='ConfidenceLoss', weight=4.),
-            dict(type='BoxLoss', weight=2.),
-            dict(type='GIoULoss', weight=2.),
-            dict(type='PoseLoss', weight=5.),
-            dict(type='ShapeLoss', weight=3.),
-            dict(type='Joints3DLoss', weight=8.),
-            dict(type='Joints2DLoss', weight=40.),
-            dict(type='ScaleMapConfidenceLoss', weight=4.),
-            dict(type='ScaleMapLoss', weight=4.),
-            dict(type='FoVLoss', weight=.5),
-        ]))
+    criterion=dict(losses=dict(depths=None, depths_mt=None)))
 load_from = 'work_dirs/vit-b_agora-bedlam-4dhumans-2d/iter_200000.pth'

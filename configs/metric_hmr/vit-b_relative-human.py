@@ -8,11 +8,8 @@ model = dict(
     joint_set='crowdpose14',
     targets=dict(scale_map=False, joint_set='crowdpose14'),
     criterion=dict(
-        losses=[
-            dict(type='ConfidenceLoss', weight=4.),
-            dict(type='BoxLoss', weight=2.),
-            dict(type='GIoULoss', weight=2.),
-            dict(type='Joints2DLoss', weight=40.),
-            dict(type='DepthOrderLoss', weight=.5),
-        ]))
+        losses=dict(
+            depths_re=dict(type='DepthOrderLoss', weight=.5),
+            poses=None, betas=None, j3ds=None, map_confs=None, map_scales=None, depths=None, depths_mt=None, fov=None,
+        )))
 load_from = 'work_dirs/vit-b_dto-humans/iter_200000.pth'

@@ -21,7 +21,7 @@ parity = load_script('tools/misc/parity/losses.py')
 
 def criterion(names=tuple(parity.LOSSES)):
     return SetCriterion(dict(type='HungarianAssigner', costs=parity.COSTS),
-                        [dict(type=parity.LOSSES[name]) for name in names])
+                        {name: dict(type=parity.LOSSES[name]) for name in names})
 
 
 def batch(counts, valid_3d=None, detect_all=None, queries=8, layers=3, joints=45, seed=0):

@@ -185,11 +185,11 @@ class PlainCriterion(SetCriterion):
             layer = dict(stacked, **{name: stacked[name][i, None] for name in LAYERED if name in stacked})
             matched = Matched(layer, targets, *self.assigner(layer, targets), targets.detect_all)
             last = i == layers - 1
-            for loss in self.losses:
+            for name, loss in self.losses.items():
                 if last or not loss.once:
                     total, count = loss(matched)
                     count = torch.as_tensor(count, dtype=torch.float32, device=total.device).reshape(-1)
                     all_reduce(count, 'mean')
                     value = loss.weight * total.sum() / max(count.item(), 1)
-                    logged[f'loss_{loss.name}' + ('' if last else f'.{i}')] = value
+                    logged[f'loss_{name}' + ('' if last else f'.{i}')] = value
         return logged

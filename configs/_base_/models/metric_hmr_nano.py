@@ -12,17 +12,12 @@ model = dict(
     # The published weights suit an encoder that is trained already. From scratch the decoder's losses have to reach it:
     # more for poses and confidence, less for the scale map and the field of view.
     criterion=dict(
-        losses=[
-            dict(type='ConfidenceLoss', weight=10.),
-            dict(type='BoxLoss', weight=2.),
-            dict(type='GIoULoss', weight=2.),
-            dict(type='PoseLoss', weight=25.),
-            dict(type='ShapeLoss', weight=3.),
-            dict(type='Joints3DLoss', weight=8.),
-            dict(type='Joints2DLoss', weight=10.),
-            dict(type='ScaleMapConfidenceLoss', weight=1.),
-            dict(type='ScaleMapLoss', weight=1.),
-            dict(type='InverseDepthLoss', weight=2.),
-            dict(type='RelativeMetricLoss', weight=2.),
-            dict(type='FoVLoss', weight=.5),
-        ]))
+        losses=dict(
+            confs=dict(weight=10.),
+            poses=dict(weight=25.),
+            j2ds=dict(weight=10.),
+            map_confs=dict(weight=1.),
+            map_scales=dict(weight=1.),
+            depths=dict(weight=2.),
+            depths_mt=dict(weight=2.),
+        )))

@@ -12,8 +12,6 @@ class MatchedLoss(nn.Module):
         weight: factor of the loss in the sum.
     """
 
-    #: the loss is logged as ``loss_{name}``
-    name = None
     #: whether the loss is of the image, given once, and not of people
     once = False
 

@@ -10,8 +10,6 @@ from .base import MatchedLoss
 class PoseLoss(MatchedLoss):
     """L1 of the axis-angle poses, mean over their 72 entries, a person with 3D."""
 
-    name = 'poses'
-
     def forward(self, matched):
         pred, target = matched.both_3d('pred_poses', 'poses')
         return (pred - target).abs().mean(-1).sum(-1), matched.num_people_3d
@@ -25,8 +23,6 @@ class ShapeLoss(MatchedLoss):
         weight: factor of the loss in the sum.
         coefficient_weights: a factor a coefficient; the 11th (child blend) is used where the body has one.
     """
-
-    name = 'betas'
 
     def __init__(self, weight=1., coefficient_weights=(2.56, 1.28, .64, .64, .32, .32, .32, .32, .32, .32, 10.)):
         super().__init__(weight)
@@ -42,8 +38,6 @@ class ShapeLoss(MatchedLoss):
 class Joints3DLoss(MatchedLoss):
     """L1 of the 3D joints, both with joint 0 (pelvis) at the origin, mean over joints and axes, a person with 3D."""
 
-    name = 'j3ds'
-
     def forward(self, matched):
         pred, target = (j - j[..., :1, :] for j in matched.both_3d('pred_j3ds', 'j3ds'))
         return (pred - target).abs().mean((-1, -2)).sum(-1), matched.num_people_3d
@@ -52,8 +46,6 @@ class Joints3DLoss(MatchedLoss):
 @MODELS.register_module()
 class Joints2DLoss(MatchedLoss):
     """L1 of the projected joints in units of ``input_size``; hidden joints count 0 in the mean over all entries."""
-
-    name = 'j2ds'
 
     def forward(self, matched):
         error = (matched.pred('pred_j2ds') - matched.target('j2ds')).abs() * matched.target('j2ds_mask')

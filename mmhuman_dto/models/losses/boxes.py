@@ -9,8 +9,6 @@ from .base import MatchedLoss
 class BoxLoss(MatchedLoss):
     """Sum of |cx|, |cy|, |w|, |h| differences, a person."""
 
-    name = 'boxes'
-
     def forward(self, matched):
         error = (matched.pred('pred_boxes') - matched.target('boxes')).abs()
         return error.sum((-1, -2)), matched.num_people
@@ -19,8 +17,6 @@ class BoxLoss(MatchedLoss):
 @MODELS.register_module()
 class GIoULoss(MatchedLoss):
     """1 - generalised IoU, a person."""
-
-    name = 'giou'
 
     def forward(self, matched):
         giou = generalized_iou(matched.pred('pred_boxes'), matched.target('boxes'))

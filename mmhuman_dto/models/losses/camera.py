@@ -19,7 +19,6 @@ class FoVLoss(MatchedLoss):
         over_weight: factor of images whose FoV is predicted too wide.
     """
 
-    name = 'fov'
     once = True
 
     def __init__(self, weight=1., over_weight=3.):

@@ -17,8 +17,6 @@ def focal_loss(prob, target, alpha=.25, gamma=2.):
 class ConfidenceLoss(MatchedLoss):
     """Focal loss of the confidences: all queries of an image where everyone is annotated, else the paired ones."""
 
-    name = 'confs'
-
     def __init__(self, weight=1., alpha=.25, gamma=2.):
         super().__init__(weight)
         self.alpha, self.gamma = alpha, gamma
@@ -37,7 +35,6 @@ class ConfidenceLoss(MatchedLoss):
 class ScaleMapConfidenceLoss(MatchedLoss):
     """Focal loss of the scale map's confidences: all cells where everyone is annotated, else those with a person."""
 
-    name = 'map_confs'
     once = True
 
     def __init__(self, weight=1., alpha=.25, gamma=2.):
@@ -56,7 +53,6 @@ class ScaleMapConfidenceLoss(MatchedLoss):
 class ScaleMapLoss(MatchedLoss):
     """L1 of the scale over the cells with a person."""
 
-    name = 'map_scales'
     once = True
 
     def forward(self, matched):

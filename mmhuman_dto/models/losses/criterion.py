@@ -31,13 +31,13 @@ class SetCriterion(nn.Module):
 
     Args:
         assigner: config of the assigner.
-        losses: configs of the losses (:class:`MatchedLoss`).
+        losses: name -> config of a loss (:class:`MatchedLoss`), logged as ``loss_{name}``; None: left out.
     """
 
     def __init__(self, assigner, losses):
         super().__init__()
         self.assigner = TASK_UTILS.build(assigner)
-        self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
+        self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items() if loss is not None})
 
     def forward(self, outputs, targets, noisy=None):
         """Losses of a batch.
@@ -54,22 +54,23 @@ class SetCriterion(nn.Module):
         stacked = stack_layers(outputs)
         cleaned, stacked = split_queries(stacked, 0 if noisy is None else noisy.boxes.shape[1])
         query, person = self.assigner(stacked, targets)
-        parts = [(loss, '', Matched(stacked, targets, query, person, targets.detect_all)) for loss in self.losses]
+        people = Matched(stacked, targets, query, person, targets.detect_all)
+        parts = [(name, loss, people) for name, loss in self.losses.items()]
         if noisy is not None:
             pairs = (rows.expand(len(query), -1) for rows in (noisy.query, noisy.person))
             everyone = [True] * len(targets.counts)
-            matched = Matched(cleaned, targets, *pairs, everyone, noisy.group, noisy.num_groups)
-            parts += [(loss, 'dn_', matched) for loss in self.losses if not loss.once]
+            copies = Matched(cleaned, targets, *pairs, everyone, noisy.group, noisy.num_groups)
+            parts += [(f'dn_{name}', loss, copies) for name, loss in self.losses.items() if not loss.once]
         return self._weighted(parts)
 
     def _weighted(self, parts):
-        totals, counts = zip(*(loss(matched) for loss, _, matched in parts))
+        totals, counts = zip(*(loss(matched) for _, loss, matched in parts))
         logged = {}
-        for (loss, prefix, _), total, count in zip(parts, totals, self._shared_counts(totals, counts)):
+        for (name, loss, _), total, count in zip(parts, totals, self._shared_counts(totals, counts)):
             values = loss.weight * total / count
             *early, last = values if values.dim() else (values, )
-            logged[f'loss_{prefix}{loss.name}'] = last
-            logged.update({f'loss_{prefix}{loss.name}.{i}': value for i, value in enumerate(early)})
+            logged[f'loss_{name}'] = last
+            logged.update({f'loss_{name}.{i}': value for i, value in enumerate(early)})
         return logged
 
     @staticmethod

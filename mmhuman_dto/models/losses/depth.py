@@ -17,8 +17,6 @@ def pair_matrix(scene):
 class InverseDepthLoss(MatchedLoss):
     """|1 / (f * z_norm) - 1 / z|, with the true focal f, predicted z_norm = z / f and true z in m; a person with 3D."""
 
-    name = 'depths'
-
     def forward(self, matched):
         pred, target = matched.both_3d('pred_depths', 'depths')
         focal = matched.targets.focals[matched.image[matched.valid_3d].to(pred.device, non_blocking=True)]
@@ -34,8 +32,6 @@ class RelativeMetricLoss(MatchedLoss):
         weight: factor of the loss in the sum.
         max_distance: pairs whose true depths differ by more (m) are left out.
     """
-
-    name = 'depths_mt'
 
     def __init__(self, weight=1., max_distance=1.):
         super().__init__(weight)
@@ -60,8 +56,6 @@ class DepthOrderLoss(MatchedLoss):
         weight: factor of the loss in the sum.
         layer_gap: jump in m that starts a new layer, where layers are made from depths.
     """
-
-    name = 'depths_re'
 
     def __init__(self, weight=1., layer_gap=.3):
         super().__init__(weight)

@@ -6,10 +6,12 @@ import torch
 from mmhuman_dto.geometry import project
 from mmhuman_dto.models.detectors import MetricHMR
 from mmhuman_dto.registry import MODELS
-from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 
-LOSSES = ('ConfidenceLoss', 'BoxLoss', 'GIoULoss', 'PoseLoss', 'ShapeLoss', 'Joints3DLoss', 'Joints2DLoss',
-          'InverseDepthLoss', 'RelativeMetricLoss', 'ScaleMapConfidenceLoss', 'ScaleMapLoss', 'FoVLoss')
+LOSSES = dict(
+    confs='ConfidenceLoss', boxes='BoxLoss', giou='GIoULoss', poses='PoseLoss', betas='ShapeLoss', j3ds='Joints3DLoss',
+    j2ds='Joints2DLoss', depths='InverseDepthLoss', depths_mt='RelativeMetricLoss', map_confs='ScaleMapConfidenceLoss',
+    map_scales='ScaleMapLoss', fov='FoVLoss')
 COSTS = ('ConfidenceCost', 'BoxL1Cost', 'GIoUCost', 'KeypointCost')
 
 
@@ -25,7 +27,7 @@ def config(**changes):
         camera_head=dict(type='FoVHead', in_dims=16),
         body_model=dict(type='OpenBody'), targets=dict(type='TargetEncoder'),
         criterion=dict(
-            type='SetCriterion', losses=[dict(type=loss) for loss in LOSSES],
+            type='SetCriterion', losses={name: dict(type=loss) for name, loss in LOSSES.items()},
             assigner=dict(type='HungarianAssigner', costs=[dict(type=cost) for cost in COSTS]))), **changes)
 
 
@@ -152,6 +154,41 @@ def test_nobody_found(shared_model):
     data = prepared(model, images((112, 112)), [HumanDataSample()])
     people = model(**data, mode='predict')[0].pred_instances
     assert len(people) == 0 and people.body_pose.shape == (0, 23, 3) and people.keypoints_3d.shape == (0, 45, 3)
+
+
+def with_disparity(size):
+    far_above = torch.linspace(50, 300, size[0])[:, None].expand(size).contiguous()
+    return HumanDataSample(metainfo=dict(img_id='a.jpg'), pred_maps=Maps(disparity=far_above))
+
+
+@pytest.mark.parametrize('threshold', [0., 1.])
+def test_predictions_placed_together_at_test_time(threshold):
+    size = (112, 84)
+    model = build(threshold=threshold, test_cfg=dict(dto=dict(
+        type='RefineByDTO', solver=dict(type='PosteriorDTO'), evidence=dict(min_visible_vertices=1, min_area=0.))))
+    plain = build(threshold=threshold)
+    data = prepared(model, images(size, size), [with_disparity(size), with_disparity(size)])
+    as_seen = plain(data['inputs'], [HumanDataSample(metainfo=s.metainfo) for s in data['data_samples']], 'predict')
+    assert all(s.pred_maps.disparity.shape == size for s in data['data_samples'])
+    for before, after in zip(as_seen, model(**data, mode='predict')):
+        people = after.pred_instances
+        assert 'pred_maps' not in after and 'visible_vertices' not in people
+        assert torch.equal(people.scores, before.pred_instances.scores)
+        assert torch.equal(people.pose, before.pred_instances.pose)
+        assert people.heights.shape == people.depths_std.shape == people.scores.shape
+        joints = model.body_model.skeleton(people.pose, people.betas, people.transl)
+        torch.testing.assert_close(people.keypoints_3d[:, :24], joints, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(people.keypoints_2d, project(people.keypoints_3d, after.pred_camera.intrinsics))
+        if threshold == 0:
+            moved = people.depths_std.isfinite()
+            assert moved.any()
+            assert not torch.isclose(people.transl, before.pred_instances.transl, rtol=1e-3).all(-1)[moved].any()
+
+
+def test_placing_together_needs_depth():
+    model = build(test_cfg=dict(dto=dict(type='RefineByDTO', solver=dict(type='PaperDTO'))))
+    with pytest.raises(ValueError, match='test_cfg.dto needs pred_maps.disparity.*AddDisparity'):
+        model(**prepared(model, images((112, 84)), [HumanDataSample()]), mode='predict')
 
 
 @pytest.mark.parametrize('counts', [(2, 3), (0, 2), (0, 0), (9, 1)])

@@ -76,7 +76,7 @@ def differences(path):
         names = [key[5:] for key in data.files if key.startswith('loss/')]
         concepts = dict.fromkeys(name.split('.')[0] for name in names)
         criterion = SetCriterion(dict(type='HungarianAssigner', costs=COSTS),
-                                 [dict(type=LOSSES[concept]) for concept in concepts])
+                                 {concept: dict(type=LOSSES[concept]) for concept in concepts})
         yield 'matches', float(not same_matches(data, criterion, outputs, targets)), 0.
         ours = criterion(outputs, targets)
         for name in names:
