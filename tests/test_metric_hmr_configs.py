@@ -11,7 +11,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import FUNCTIONS, VISBACKENDS, VISUALIZERS
-from mmengine.runner import Runner
+from mmengine.runner import FlexibleRunner, Runner
 from mmengine.runner.checkpoint import load_state_dict
 from PIL import Image
 
@@ -193,7 +193,7 @@ def test_every_set_is_tested_by_its_own_metrics():
 
     found = {path.stem: prefixes(path) for path in RECIPES + BENCHMARKS}
     agora = {'agora', 'agora_public', 'camera_space'}
-    assert found['vit-b_dto-humans'] == found['vit-b_camera'] == found['vit-h_dto-humans'] == agora
+    assert all(found[f'vit-{name}'] == agora for name in ('b_dto-humans', 'b_camera', 'h_dto-humans', 'h_dto-humans_fsdp'))
     for name in ('3dpw', 'hi4d', 'mupots', 'panoptic'):
         assert found[f'vit-b_{name}'] == {name, f'{name}_public'}
     assert found['vit-b_bedlam'] == {'bedlam', 'bedlam_public', 'camera_space'}
@@ -235,6 +235,17 @@ def test_flagship():
     assert depth['backbone.pos_embed'] == depth['backbone.camera_token'] == 33
     assert depth['backbone.patch_embed.0.proj.weight'] == 33
     assert depth['backbone.norm.weight'] == depth['decoder.query_box.weight'] == 0
+
+
+def test_flagship_is_spread_but_for_a_tenth():
+    """Of the flagship's weights most are in units, and no norm is: their type under autocast is float32."""
+    config = Config.fromfile(CONFIGS / 'metric_hmr' / 'vit-h_dto-humans_fsdp.py')
+    parts = torch.nn.ModuleDict(parts_of(config))
+    units = [module for name, module in parts.named_modules() if re.fullmatch(config.strategy.unit_pattern, name)]
+    assert len(units) == 2 * (32 + 3) + 4 * 6
+    assert not any(isinstance(module, torch.nn.LayerNorm) for unit in units for module in unit.modules())
+    inside, whole = (sum(p.numel() for module in modules for p in module.parameters()) for modules in (units, [parts]))
+    assert inside > .9 * whole
 
 
 @by_name(ON_TABLES)

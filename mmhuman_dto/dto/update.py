@@ -9,6 +9,8 @@ from .problem import DTOProblem, stack_pose, stack_rows
 
 #: Below this new height (m) a body is reshaped by its child blend whatever its class (DTO paper, arXiv 2511.13282).
 CHILD_HEIGHT = 1.45
+#: What is said of people who were placed; the last two by solvers that know how sure they are.
+STATED = ('betas', 'transl', 'heights', 'depths_std', 'heights_std')
 
 
 @dataclass
@@ -54,6 +56,25 @@ class DTOResult:
             ``height_deviation`` (float). Maps still show the initial meshes.
         """
         return self._apply(samples, torch.arange(len(samples), device=self.scale.device), body_model)
+
+    def update(self, samples, body_model):
+        """:meth:`apply` in place: everybody stays in its row, people who were dropped as they were.
+
+        Where the solver changed the camera, dropped people move away with it. They have no ``depths_std`` and
+        ``heights_std`` (nan).
+        """
+        for scene, (sample, placed) in enumerate(zip(samples, self.apply(samples, body_model))):
+            people, found = sample.pred_instances, placed.pred_instances
+            people.heights = body_model.height(people.betas)
+            if self.focal_scale is not None:
+                factor = self.focal_scale[scene].expand(len(people))
+                people.transl = refocus(body_model, people.betas, people.transl, factor)
+                sample.pred_camera = placed.pred_camera
+            for name in (name for name in STATED if name in found):
+                values = torch.full_like(people.heights, torch.nan) if name.endswith('_std') else people[name].clone()
+                values[found.person_index] = found[name].to(values)
+                people.set_field(values, name)
+            sample.set_metainfo(dict(optimised=placed.optimised, height_deviation=placed.height_deviation))
 
     def _apply(self, samples, scenes, body_model):
         problem, mask = self.problem, self.problem.mask[scenes]

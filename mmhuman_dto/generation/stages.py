@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import torch
 
 from mmhuman_dto.dto import DTOProblem, EvidenceExtractor
+from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
 from mmhuman_dto.fileio.images import ImageError, read_image
-from mmhuman_dto.geometry import rasterize, resize_intrinsics, visible_vertices
 from mmhuman_dto.registry import DTO_PRIORS, DTO_SOLVERS, SOURCES, STAGES
 from mmhuman_dto.structures import Maps
 
@@ -139,36 +139,12 @@ class RasteriseMeshes(Stage):
     """
     batched = True
 
-    def __init__(self, long_side=512):
+    def __init__(self, long_side=LONG_SIDE):
         self.long_side = long_side
 
     def __call__(self, samples):
-        people = [sample.pred_instances for sample in samples]
-        pose, betas, transl = (torch.cat(rows) for rows in zip(*((p.pose, p.betas, p.transl) for p in people)))
-        meshes = self.context.body_model(pose, betas, transl).vertices.split([len(p) for p in people])
-        for sample, vertices in zip(samples, meshes):
-            self._draw(sample, vertices)
+        draw_meshes(samples, [sample.ori_shape for sample in samples], self.context.body_model, self.long_side)
         return samples
-
-    def _draw(self, sample, vertices):
-        size = sample.ori_shape
-        factor = min(1, self.long_side / max(size))
-        small = tuple(max(1, round(side * factor)) for side in size)
-        intrinsics = resize_intrinsics(sample.pred_camera.intrinsics, small[1] / size[1], small[0] / size[0])
-        faces = self.context.body_model.faces
-        raster = rasterize(vertices, faces, intrinsics, small)
-        sample.pred_instances.visible_vertices = visible_vertices(raster, faces, *vertices.shape[:2])
-        maps = sample.pred_maps
-        ids, z = _enlarge(raster.id_map.float(), raster.z_map, size)
-        if 'segmentation' in maps:
-            ids = torch.where(ids == maps.segmentation, ids, 0)
-        maps.id_map, maps.z_map = ids, torch.where(ids > 0, z, 0.)
-
-
-def _enlarge(ids, z, size):
-    """Two (h, w) float maps at (H, W), nearest by pixel centre; the ids as int32."""
-    ids, z = torch.nn.functional.interpolate(torch.stack([ids, z])[None], size, mode='nearest-exact')[0]
-    return ids.int(), z
 
 
 @STAGES.register_module()

@@ -8,7 +8,7 @@ from mmhuman_dto.registry import MODELS
 from .backbones.vit import PAD_MULTIPLE
 
 #: What pixels measure; with any of these the pipeline has to resize, annotations along with the image.
-_PIXEL_DATA = ('gt_instances', 'gt_camera', 'gt_maps')
+_PIXEL_DATA = ('gt_instances', 'gt_camera', 'gt_maps', 'pred_maps')
 
 
 @MODELS.register_module()

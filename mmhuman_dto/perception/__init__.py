@@ -23,6 +23,7 @@ from .base import (
     SourceError,
 )
 from .focal import ExifFocal, GivenFocal
+from .imitated import ImitatedDepth
 from .mmdet_people import MMDetPeople
 from .mmpose_keypoints import MMPoseKeypoints
 from .optional import WeightsError
@@ -35,8 +36,8 @@ from .transformers_people import TransformersPeople
 
 __all__ = [
     'AGORA', 'AgeSource', 'BEDLAM', 'CameraHMRRelease', 'DTOHumans', 'DTORaw', 'DepthSource', 'ExifFocal',
-    'FocalSource', 'GivenFocal', 'Hi4D', 'InitialMeshes', 'KeypointSource', 'MMDetPeople', 'MMPoseKeypoints',
-    'MaskSource', 'MeshSource', 'MiVOLOAges', 'MuPoTS', 'Panoptic', 'PeopleSource', 'Photos', 'PrecomputedAges',
-    'PrecomputedDepth', 'PrecomputedMasks', 'RelativeHuman', 'SourceError', 'ThreeDPW', 'TransformersAges',
-    'TransformersDepth', 'TransformersKeypoints', 'TransformersPeople', 'WeightsError'
+    'FocalSource', 'GivenFocal', 'Hi4D', 'ImitatedDepth', 'InitialMeshes', 'KeypointSource', 'MMDetPeople',
+    'MMPoseKeypoints', 'MaskSource', 'MeshSource', 'MiVOLOAges', 'MuPoTS', 'Panoptic', 'PeopleSource', 'Photos',
+    'PrecomputedAges', 'PrecomputedDepth', 'PrecomputedMasks', 'RelativeHuman', 'SourceError', 'ThreeDPW',
+    'TransformersAges', 'TransformersDepth', 'TransformersKeypoints', 'TransformersPeople', 'WeightsError'
 ]

@@ -144,11 +144,15 @@ def _noisy_pose(pose, errors, rng):
 
 def disparity(scene, picture, errors=DisparityErrors()):
     """What a relative-depth network gives for a picture: (H, W) float32 >= 0, 0 in the sky without errors."""
-    rng = scene.generator('disparity')
+    return imitated_disparity(picture, len(scene), scene.generator('disparity'), errors)
+
+
+def imitated_disparity(picture, people, rng, errors=DisparityErrors()):
+    """:func:`disparity` of a picture with so many people, its errors drawn from a numpy Generator."""
     inverse = np.divide(1, picture.depth, out=np.zeros_like(picture.depth), where=picture.depth > 0)
-    people = picture.id_map > 0
-    shift = errors.shift_noise * rng.normal() * (np.median(inverse[people]) if people.any() else 0)
-    for i in range(len(scene)):
+    anybody = picture.id_map > 0
+    shift = errors.shift_noise * rng.normal() * (np.median(inverse[anybody]) if anybody.any() else 0)
+    for i in range(people):
         mine = picture.id_map == i + 1
         level, relief = np.exp([errors.person_noise, errors.relief_noise] * rng.normal(size=2))
         if mine.any():

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from mmhuman_dto.dto import DTOProblem, PaperDTO, PosteriorDTO
 from mmhuman_dto.dto.solvers.normal_equations import Layout
 from mmhuman_dto.dto.solvers.posterior import DEFAULT_TERMS
-from mmhuman_dto.dto.terms import DepthTerm, GroundTerm, HeightTerm, InitialTerm, NoisyTerm, Normal, ReliefTerm, Site
+from mmhuman_dto.dto.terms import (
+    DepthTerm,
+    GroundTerm,
+    HeightTerm,
+    InitialTerm,
+    NoisyTerm,
+    Normal,
+    ReliefTerm,
+    Site,
+    TranslationTerm,
+)
 from mmhuman_dto.dto.terms.base import extended_log, extended_log_derivative
 from mmhuman_dto.dto.terms.height import project_mixture
 from mmhuman_dto.registry import DTO_SOLVERS, DTO_TERMS
@@ -58,7 +68,7 @@ def problem_of(scenes, pad=0):
 
 def terms():
     return [DepthTerm(), DepthTerm(domain='linear'), DepthTerm(domain='log', scale_std=.1, offset_std=.05),
-            ReliefTerm(), ReliefTerm(domain='log'), GroundTerm(), HeightTerm(), InitialTerm()]
+            ReliefTerm(), ReliefTerm(domain='log'), GroundTerm(), HeightTerm(), InitialTerm(), TranslationTerm()]
 
 
 @pytest.mark.parametrize('term', terms(), ids=lambda term: f'{type(term).__name__}-{getattr(term, "domain", "")}'[:24])
@@ -141,7 +151,16 @@ def test_metric_depth_tells_the_focal_length():
     errors = result.posterior.depth[problem.mask] / z - 1
     assert float(errors.abs().mean()) < .03
     kept = PosteriorDTO(metric, focal_std=0.).solve(problem)
-    torch.testing.assert_close(kept.focal_scale, torch.ones(20).double(), atol=1e-4, rtol=0)
+    assert kept.focal_scale is None
+
+
+def test_initial_distances_count_as_far_as_they_are_trusted():
+    scene, _ = draw(np.random.default_rng(12), 6, .001)
+    moved = {}
+    for std in (.001, 1.):
+        terms = dict(NOTHING, depth=DepthTerm(), translation=TranslationTerm(bias_std=.01, std=std, weight=np.inf))
+        moved[std] = PosteriorDTO(terms, focal_std=0.).solve(problem_of([scene])).scale.log().abs().max()
+    assert moved[.001] < .02 < .08 < moved[1.]
 
 
 def test_a_person_off_the_ground_and_off_the_depth_spoils_nobody_else():

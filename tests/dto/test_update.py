@@ -271,3 +271,28 @@ def test_the_lower_foot_and_whether_it_is_seen():
     assert DTOProblem.from_samples([sample], StickBody()).feet_seen.tolist() == [[True, False]]
     people.transl[1, 0] = 9.  # outside the picture
     assert DTOProblem.from_samples([sample], StickBody()).feet_seen.tolist() == [[True, False]]
+
+
+def test_update_in_place_keeps_everybody():
+    """The second person has no evidence: it stays, but moves along when the camera changes."""
+    sample = make_sample(z=(3., 4., 5.), distance=(3., 4., 6.), visible_vertices=torch.tensor([1000, 10, 1000]))
+    problem = DTOProblem.from_samples([sample], StickBody())
+    solved = PaperDTO().solve(problem)
+    placed, = solved.apply([sample], StickBody())
+    before, camera = sample.pred_instances.transl.clone(), sample.pred_camera.intrinsics
+    solved.update([sample], StickBody())
+    people = sample.pred_instances
+    assert placed.pred_instances.person_index.tolist() == [0, 2]
+    for name in ('transl', 'betas', 'heights'):
+        assert torch.equal(people[name][[0, 2]], placed.pred_instances[name])
+    assert torch.equal(people.transl[1], before[1]) and not torch.equal(people.transl[2], before[2])
+    assert people.heights.tolist() == pytest.approx(StickBody().height(people.betas).tolist())
+    assert torch.equal(sample.pred_camera.intrinsics, camera) and sample.optimised
+
+    sample = make_sample(z=(3., 4., 5.), visible_vertices=torch.tensor([1000, 10, 1000]))
+    result = PosteriorDTO(focal_std=.5).solve(DTOProblem.from_samples([sample], StickBody()))
+    result.focal_scale = torch.tensor([1.25]).double()
+    result.update([sample], StickBody())
+    assert float(sample.pred_instances.transl[1, 2]) == pytest.approx(4 * 1.25)
+    assert float(sample.pred_camera.intrinsics[1, 1]) == pytest.approx(FOCAL * 1.25)
+    assert sample.pred_instances.depths_std.isnan().tolist() == [False, True, False]

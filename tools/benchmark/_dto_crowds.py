@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from mmhuman_dto.dto import DTOProblem
+from mmhuman_dto.dto.drawing import draw_meshes
 from mmhuman_dto.evaluation.functional import PlacedPeople
-from mmhuman_dto.geometry import rasterize, visible_vertices
 from mmhuman_dto.testing import CrowdConfig, dto_sample, sample_scene
 from mmhuman_dto.testing.corruption import DisparityErrors, InitialErrors, NetworkErrors
 from mmhuman_dto.testing.render import Picture, View
@@ -129,7 +129,9 @@ def make_sample(scene, picture, setting, body_model):
     sample = dto_sample(scene, picture, str(scene.seed[1]), body_model, errors)
     sample.pred_maps.disparity = _shifted(sample.pred_maps, setting.offset * rng.choice([-1., 1.]))
     _spoil_ages(sample.pred_instances, setting, rng)
-    _rasterise(sample, body_model)
+    # The exact masks are those of the pictures.
+    sample.pred_maps.segmentation = sample.pred_maps.id_map
+    draw_meshes([sample], [SIZE], body_model)
     return sample
 
 
@@ -148,13 +150,3 @@ def _spoil_ages(people, setting, rng):
     people.ages[wrong] = torch.from_numpy(rng.uniform(1, 70, int(wrong.sum()))).float()
     people.male_probs[wrong] = torch.from_numpy(rng.random(int(wrong.sum()))).float()
     people.ages[missing] = people.male_probs[missing] = torch.nan
-
-
-def _rasterise(sample, body_model):
-    """The initial meshes where the exact masks show their people, as the generator's stage does."""
-    people, maps = sample.pred_instances, sample.pred_maps
-    vertices = body_model(people.pose, people.betas, people.transl).vertices
-    raster = rasterize(vertices, body_model.faces, sample.pred_camera.intrinsics, maps.id_map.shape)
-    people.visible_vertices = visible_vertices(raster, body_model.faces, *vertices.shape[:2])
-    maps.id_map = torch.where(raster.id_map == maps.id_map, raster.id_map, 0)
-    maps.z_map = raster.z_map

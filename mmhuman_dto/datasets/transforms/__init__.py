@@ -1,12 +1,12 @@
 """Transforms of samples, dispatching on the field table's kinds."""
 from .appearance import ColorJitter, OccludeWithNoise
 from .compose import Pipeline
+from .depth import AddDisparity
 from .loading import LoadImage
 from .pack import PackHumanInputs
 from .people import JointsFromMeshes, KeepVisiblePeople
 from .refine import RefineTranslations
 from .views import Pad, RandomView, Resize
 
-__all__ = ['ColorJitter', 'JointsFromMeshes', 'KeepVisiblePeople', 'LoadImage', 'OccludeWithNoise',
-           'PackHumanInputs', 'Pad', 'Pipeline', 'RandomView', 'RefineTranslations',
-           'Resize']
+__all__ = ['AddDisparity', 'ColorJitter', 'JointsFromMeshes', 'KeepVisiblePeople', 'LoadImage',
+           'OccludeWithNoise', 'PackHumanInputs', 'Pad', 'Pipeline', 'RandomView', 'RefineTranslations', 'Resize']

@@ -5,9 +5,6 @@ from mmhuman_dto.dto import DTOProblem
 from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, TRANSFORMS
 from mmhuman_dto.structures import HumanDataSample
 
-#: What DTO sets of a person; only some solvers state the last two.
-_FIELDS = ('betas', 'transl', 'heights', 'depths_std', 'heights_std')
-
 
 @TRANSFORMS.register_module()
 class RefineTranslations:
@@ -17,7 +14,7 @@ class RefineTranslations:
     body_pose, betas and transl of ``gt_instances``, ``gt_camera`` and metainfo ``ori_shape``, all of the original
     image: put it before resizing, and before JointsFromMeshes. Sets ``betas``, ``transl``, ``heights``, what the solver
     states of their uncertainty, the camera if the solver changes it, and metainfo ``optimised`` and
-    ``height_deviation``. People whose mesh cannot be placed stay as they are, their uncertainty nan.
+    ``height_deviation``. Everybody stays, see :meth:`mmhuman_dto.dto.DTOResult.update`.
 
     Args:
         body_model: config of the body model that the meshes are of.
@@ -40,19 +37,7 @@ class RefineTranslations:
         asked = HumanDataSample(metainfo=dict(ori_shape=sample.ori_shape))
         asked.pred_instances, asked.pred_camera = people, sample.gt_camera
         problem = DTOProblem.from_cached([asked], self.body_model, self.prior)
-        placed, = self.solver.solve(problem).apply([asked], self.body_model)
-        people.heights = self.body_model.height(people.betas)
-        _put(people, placed.pred_instances)
-        sample.gt_camera = placed.pred_camera
-        sample.set_metainfo(dict(optimised=placed.optimised, height_deviation=placed.height_deviation))
+        self.solver.solve(problem).update([asked], self.body_model)
+        sample.gt_camera = asked.pred_camera
+        sample.set_metainfo(dict(optimised=asked.optimised, height_deviation=asked.height_deviation))
         return sample
-
-
-def _put(people, placed):
-    """Write what DTO sets of the placed people to their rows."""
-    for name in _FIELDS:
-        if name in placed:
-            old = people[name] if name in people else torch.full((len(people), ), torch.nan)
-            values = old.to(placed[name], copy=True)
-            values[placed.person_index] = placed[name]
-            people.set_field(values, name)

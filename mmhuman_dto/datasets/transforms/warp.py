@@ -69,9 +69,9 @@ def warp_sample(sample, warp):
     for name in ('gt_instances', 'ignored_instances'):
         if name in sample:
             _warp_people(sample.get(name), warp, matrix, sample)
-    if 'gt_maps' in sample:
-        for name, values in sample.gt_maps.items():
-            setattr(sample.gt_maps, name, _warp_nearest(values, matrix, warp.size))
+    for maps in (sample.get(name) for name in ('gt_maps', 'pred_maps') if name in sample):
+        for name, values in maps.items():
+            setattr(maps, name, _warp_nearest(values, matrix, warp.size))
     if 'gt_camera' in sample:
         camera = sample.gt_camera
         camera.intrinsics = torch.from_numpy(warp.pixels @ intrinsics).to(camera.intrinsics)

@@ -55,7 +55,7 @@ class PosteriorDTO:
             point = point + step
             if float(layout.values(step)['log_scale'].mul(problem.mask).abs().max()) < self.tolerance:
                 break
-        return _result(problem, layout, layout.values(point), covariance)
+        return _result(problem, layout, layout.values(point), covariance, keeps_camera=self.focal_std == 0)
 
     def _scene_variables(self, problem):
         variables = {'log_focal': Normal(torch.zeros_like(problem.z[:, 0]), self.focal_std)}
@@ -67,7 +67,7 @@ class PosteriorDTO:
         return variables
 
 
-def _result(problem, layout, values, covariance):
+def _result(problem, layout, values, covariance, keeps_camera):
     mask, one = problem.mask, torch.ones_like(problem.z)
     scale, focal = values['log_scale'].exp().where(mask, 1.), values['log_focal'].exp()
     heights = problem.heights * scale
@@ -87,5 +87,5 @@ def _result(problem, layout, values, covariance):
         skipped=torch.zeros_like(mask),
         optimised=mask.sum(-1) >= 2,
         deviation=(deviation * mask).sum(-1) / mask.sum(-1).clamp(min=1),
-        focal_scale=focal,
+        focal_scale=None if keeps_camera else focal,
         posterior=posterior)

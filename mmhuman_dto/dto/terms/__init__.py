@@ -3,7 +3,9 @@ from .depth import DepthTerm, ReliefTerm
 from .ground import GroundTerm
 from .height import HeightTerm
 from .initial import InitialTerm
+from .translation import TranslationTerm
 
 __all__ = [
-    'Normal', 'NoisyTerm', 'Site', 'Term', 'DepthTerm', 'ReliefTerm', 'GroundTerm', 'HeightTerm', 'InitialTerm'
+    'Normal', 'NoisyTerm', 'Site', 'Term', 'DepthTerm', 'ReliefTerm', 'GroundTerm', 'HeightTerm', 'InitialTerm',
+    'TranslationTerm'
 ]

@@ -2,7 +2,7 @@
 import torch
 from mmengine.model import BaseModel
 
-from mmhuman_dto.geometry import matrix_to_axis_angle, rotation_6d_to_matrix
+from mmhuman_dto.geometry import matrix_to_axis_angle, project, rotation_6d_to_matrix
 from mmhuman_dto.geometry.boxes import corners
 from mmhuman_dto.registry import BODY_MODELS, MODELS, TASK_UTILS
 from mmhuman_dto.structures import Camera, People, to_original
@@ -26,11 +26,13 @@ class MetricHMR(BaseModel):
         targets: config of what makes the criterion's targets from samples, for training.
         denoising: config of the noisy queries that training adds; None: none.
         threshold: confidence above which a query is a person.
+        test_cfg: ``dict(dto=dict(type='RefineByDTO', ...))`` places predictions together by DTO, on
+            ``pred_maps.disparity`` of the samples, px of the input; None: as the network sees them.
         data_preprocessor, init_cfg: MMEngine's.
     """
 
     def __init__(self, backbone, decoder, head, camera_head, body_model, joint_set='smpl45', criterion=None,
-                 targets=None, denoising=None, threshold=.5, data_preprocessor=None, init_cfg=None):
+                 targets=None, denoising=None, threshold=.5, test_cfg=None, data_preprocessor=None, init_cfg=None):
         super().__init__(data_preprocessor and MODELS.build(data_preprocessor), init_cfg)
         self.backbone = MODELS.build(backbone)
         self.decoder = MODELS.build(decoder)
@@ -41,6 +43,8 @@ class MetricHMR(BaseModel):
         self.criterion = criterion and MODELS.build(criterion)
         self.targets = targets and TASK_UTILS.build(targets)
         self.denoising = denoising and TASK_UTILS.build(denoising)
+        dto = (test_cfg or {}).get('dto')
+        self.refine = dto and TASK_UTILS.build(dto)
         self.joint_set, self.threshold = joint_set, threshold
 
     @property
@@ -132,7 +136,19 @@ class MetricHMR(BaseModel):
             sample.pred_instances = self._to_people(
                 {name: value[queries] for name, value in one.items() if name != 'pred_intrinsics'})
             sample.pred_camera = Camera(intrinsics=one['pred_intrinsics'][0])
+        if self.refine:
+            self._place_together(data_samples)
         return [to_original(sample) for sample in data_samples]
+
+    def _place_together(self, samples):
+        """DTO on all samples; joints follow the people, boxes stay, and the maps, which are used up, go."""
+        self.refine(samples, self.body_model)
+        for sample in samples:
+            people = sample.pred_instances
+            posed = self.joint_model(people.pose, people.betas, people.transl)
+            people.keypoints_3d = self.joint_model.joint_set(posed, self.joint_set)
+            people.keypoints_2d = project(people.keypoints_3d, sample.pred_camera.intrinsics)
+            del sample.pred_maps
 
     def _to_people(self, pred):
         pose = pred['pred_poses'].unflatten(-1, (-1, 3))

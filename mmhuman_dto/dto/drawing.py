@@ -1,0 +1,45 @@
+"""Meshes drawn into maps: which pixels show whom, and how deep."""
+import torch
+
+from ..geometry import rasterize, resize_intrinsics, visible_vertices
+from .problem import stack_pose, stack_rows
+
+#: Meshes are drawn with this many pixels at most along the longer side, as by the DTO paper (arXiv 2511.13282).
+LONG_SIDE = 512
+
+
+def draw_meshes(samples, sizes, body_model, long_side=LONG_SIDE):
+    """Set ``pred_maps.id_map``, ``.z_map`` and ``visible_vertices`` of S samples; the nearest mesh wins.
+
+    Where ``pred_maps`` has a ``segmentation``, a pixel is a person's only if it says so too.
+
+    Args:
+        samples: with ``pred_instances`` (global_orient, body_pose, betas, transl), ``pred_camera`` and ``pred_maps``.
+        sizes: S (h, w) of the maps, px of the camera.
+        body_model: the meshes'.
+        long_side: most pixels along the longer side that is drawn, then enlarged (nearest).
+    """
+    people = [sample.pred_instances for sample in samples]
+    betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
+    meshes = body_model(stack_pose(people, body_model), betas, transl).vertices
+    for sample, size, vertices in zip(samples, sizes, meshes.split([len(group) for group in people]), strict=True):
+        _draw(sample, tuple(size), vertices, body_model.faces, long_side)
+
+
+def _draw(sample, size, vertices, faces, long_side):
+    factor = min(1, long_side / max(size))
+    small = tuple(max(1, round(side * factor)) for side in size)
+    intrinsics = resize_intrinsics(sample.pred_camera.intrinsics, small[1] / size[1], small[0] / size[0])
+    raster = rasterize(vertices, faces, intrinsics, small)
+    sample.pred_instances.visible_vertices = visible_vertices(raster, faces, *vertices.shape[:2])
+    maps = sample.pred_maps
+    ids, z = _enlarge(raster.id_map.float(), raster.z_map, size)
+    if 'segmentation' in maps:
+        ids = torch.where(ids == maps.segmentation, ids, 0)
+    maps.id_map, maps.z_map = ids, torch.where(ids > 0, z, 0.)
+
+
+def _enlarge(ids, z, size):
+    """Two (h, w) float maps at (H, W), nearest by pixel centre; the ids as int32."""
+    ids, z = torch.nn.functional.interpolate(torch.stack([ids, z])[None], size, mode='nearest-exact')[0]
+    return ids.int(), z
