@@ -110,7 +110,10 @@ def _checked(path, what, value, shape):
     if have is None or len(have) != len(shape) or any(
             not isinstance(want, str) and want != size for want, size in zip(shape, have)):
         raise BrokenFileError(f'{path}: {what} has shape {have}, expected {shape}')
-    value = value.toarray() if scipy.sparse.issparse(value) else value
+    if scipy.sparse.issparse(value):
+        if not all(isinstance(want, int) for want in shape):  # it could say any size, and have no values
+            raise BrokenFileError(f'{path}: {what} is a sparse matrix, expected an array')
+        value = value.toarray()
     if value.dtype.kind not in 'biuf':
         raise BrokenFileError(f'{path}: {what} holds {value.dtype}, expected numbers')
     return value

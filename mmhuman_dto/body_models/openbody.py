@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmhuman_dto.fileio import load_npz
+from mmhuman_dto.fileio.errors import reading
 from mmhuman_dto.registry import BODY_MODELS
 
 from .base import BodyModel
@@ -26,7 +28,7 @@ class OpenBody(BodyModel):
         mirror: (V,) int64 numpy, the vertex on the other side of the body.
 
     Raises:
-        FileNotFoundError: no asset at ``path``.
+        FileNotFoundError: no asset at ``path``. BrokenFileError: another file, or a damaged one.
     """
 
     def __init__(self, path=None):
@@ -34,8 +36,12 @@ class OpenBody(BodyModel):
         if not path.is_file():
             raise FileNotFoundError(f'{path}: no OpenBody asset there; write one with '
                                     'tools/model_converters/anny2openbody.py or leave path out for the bundled one')
-        with np.load(path, allow_pickle=False) as file:
+        with load_npz(path) as file:
             data = dict(file)
+        with reading(path, 'an OpenBody asset'):
+            self._build(data)
+
+    def _build(self, data):
         size = len(data['template'])
         weights = np.zeros((size, len(data['parents'])), np.float32)
         np.put_along_axis(weights, data['skin_joints'].astype(np.int64), data['skin_weights'], 1)

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json, load_npz
+from mmhuman_dto.fileio.errors import reading
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
 from .people_table import PEOPLE_COLUMNS
@@ -60,13 +62,14 @@ def read_people(path):
     """
     path = Path(path)
     try:
-        about, intrinsics, fields, count = (_read_json if path.suffix == '.json' else _read_npz)(path)
-        image = {name: tuple(value) if isinstance(value, list) else value for name, value in about['image'].items()}
-        people = People(num_people=count, **{name: torch.from_numpy(value) for name, value in fields.items()})
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise PeopleFileError(f'{path}: not a file of {FORMAT} version {VERSION} ({error})') from error
-    return HumanDataSample(metainfo=image, pred_instances=people,
-                           pred_camera=Camera(intrinsics=torch.from_numpy(intrinsics)))
+        with reading(path, f'a file of {FORMAT} version {VERSION}'):
+            about, intrinsics, fields, count = (_read_json if path.suffix == '.json' else _read_npz)(path)
+            image = {name: _plain(name, value) for name, value in about['image'].items()}
+            people = People(num_people=count, **{name: torch.from_numpy(value) for name, value in fields.items()})
+            return HumanDataSample(metainfo=image, pred_instances=people,
+                                   pred_camera=Camera(intrinsics=torch.from_numpy(intrinsics)))
+    except (OSError, UnsafeFileError, BrokenFileError) as error:
+        raise PeopleFileError(str(error)) from error
 
 
 def _array(value, spec):
@@ -92,10 +95,12 @@ def _rounded(values):
 
 
 def _read_json(path):
-    about = _checked(json.loads(path.read_text(encoding='utf-8')))
+    about = _checked(load_json(path))
     rows = about['people']
     fields = {}
     for name, dtype in about['dtypes'].items():
+        if np.dtype(dtype).kind not in 'biuf':
+            raise ValueError(f'{name} has dtype {dtype}, expected numbers')
         row = (0, *(size if isinstance(size, int) else 0 for size in PEOPLE_COLUMNS[name].row))
         column = np.array([row[name] for row in rows], float if dtype.startswith('f') else None)
         fields[name] = column.astype(dtype) if rows else np.zeros(row, dtype)
@@ -109,10 +114,17 @@ def _write_npz(path, about, intrinsics, fields, count):
 
 
 def _read_npz(path):
-    with np.load(path, allow_pickle=False) as arrays:
+    with load_npz(path) as arrays:
         about = _checked(json.loads(arrays['about'].item()))
-        fields = {name.removeprefix('people.'): arrays[name] for name in arrays.files if name.startswith('people.')}
+        fields = {name.removeprefix('people.'): arrays[name] for name in arrays if name.startswith('people.')}
         return about, arrays['image.intrinsics'], fields, about['num_people']
+
+
+def _plain(name, value):
+    """What a file says of its image: numbers and texts, or a short list of them."""
+    if name not in _ABOUT or isinstance(value, dict):
+        raise ValueError(f'it says {name} of its image')
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _checked(about):

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json, map_npy
 from mmhuman_dto.structures import FIELDS, Camera, FieldSpec, HumanDataSample, People
 
 FORMAT = 'mmhuman_dto.people_table'
@@ -33,6 +34,8 @@ IMAGE_COLUMNS = {
     'optimised': ((), 'whether at least two people of a depth group were placed together', 'bool'),
     'height_deviation': ((), 'mean deviation from the height prior, in its standard deviations', 'float32'),
 }
+#: Of any column: what the builder writes and numbers, never objects.
+_DTYPES = frozenset(str(np.dtype(kind)) for kind in '?bBhHiIlLefd')
 #: What a table says once of all its images: whether meshes are 3D targets, whether everyone is annotated, joints of the
 #: keypoints.
 SUPERVISION = ('has_3d', 'detect_all', 'joint_set')
@@ -127,7 +130,10 @@ class PeopleTable:
     def image_id(self, index):
         """Id of image ``index``: its path relative to the data root."""
         start, stop = self.id_offsets[index], self.id_offsets[index + 1]
-        return self.id_bytes[start:stop].tobytes().decode('utf-8')
+        try:
+            return self.id_bytes[start:stop].tobytes().decode('utf-8')
+        except UnicodeDecodeError as error:
+            raise TableError(f'{self.folder}: the id of image {index} is no UTF-8 text ({error})') from error
 
     def __getitem__(self, index):
         """Image ``index`` as a :class:`HumanDataSample` with ``pred_instances`` and ``pred_camera`` (CPU tensors)."""
@@ -152,8 +158,8 @@ class PeopleTable:
     def _open(self, name, dtype, shape):
         path = self.folder / f'{name}.npy'
         try:
-            array = np.load(path, mmap_mode='r', allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            array = map_npy(path)
+        except (OSError, BrokenFileError) as error:
             raise TableError(f'{path}: cannot be read ({error})') from error
         if array.dtype != np.dtype(dtype) or array.shape != shape:
             raise TableError(f'{path}: holds {array.dtype} {array.shape}, the schema says {dtype} {shape}')
@@ -298,19 +304,32 @@ def _write_schema(folder, about, num_images, num_people, arrays):
 def _read_schema(folder):
     path = folder / 'schema.json'
     try:
-        schema = json.loads(path.read_text(encoding='utf-8'))
+        schema = load_json(path)
     except FileNotFoundError:
         raise TableError(f'{path}: not found; a people table is a folder with schema.json and .npy files') from None
-    except json.JSONDecodeError as error:
-        raise TableError(f'{path}: not valid JSON ({error})') from error
+    except (UnsafeFileError, BrokenFileError) as error:
+        raise TableError(str(error)) from error
+    if not isinstance(schema, dict):
+        raise TableError(f'{path}: holds a {type(schema).__name__}, expected an object')
     if schema.get('format') != FORMAT or schema.get('version') != VERSION:
         raise TableError(f'{path}: format {schema.get("format")!r} version {schema.get("version")!r}, '
                          f'this code reads {FORMAT!r} version {VERSION}')
     missing = {'num_images', 'num_people', 'body_model', 'provenance', 'config_hash', 'columns'} - schema.keys()
     if missing:
         raise TableError(f'{path}: lacks {sorted(missing)}')
+    if not all(type(schema[name]) is int and schema[name] >= 0 for name in ('num_images', 'num_people')):
+        raise TableError(f'{path}: {schema["num_images"]!r} images and {schema["num_people"]!r} people')
+    if not isinstance(schema['columns'], dict) or not isinstance(schema.get('supervision', {}), dict):
+        raise TableError(f'{path}: columns and supervision must be objects')
     known = {f'image.{name}' for name in IMAGE_COLUMNS} | {f'people.{name}' for name in PEOPLE_COLUMNS}
     unknown = schema['columns'].keys() - known
     if unknown:
         raise TableError(f'{path}: unknown columns {sorted(unknown)}')
+    for name, column in schema['columns'].items():
+        if not isinstance(column, dict) or column.get('dtype') not in _DTYPES or not _is_shape(column.get('row')):
+            raise TableError(f'{path}: column {name} is {column!r}, expected a dtype of {sorted(_DTYPES)} and a row')
     return schema
+
+
+def _is_shape(row):
+    return isinstance(row, list) and all(type(size) is int and size >= 0 for size in row)

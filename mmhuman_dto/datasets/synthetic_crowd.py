@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
+from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import BODY_MODELS, DATASETS
 from mmhuman_dto.testing import CrowdConfig, Renderer, sample_scene
 from mmhuman_dto.testing.samples import sample_of, scene_record
@@ -68,7 +69,7 @@ class SyntheticCrowd(Dataset):
             with temporary.open('wb') as file:
                 np.savez_compressed(file, **packed)
             temporary.rename(path)
-        with np.load(path, allow_pickle=False) as file:
+        with load_npz(path) as file:
             record = dict(file)
         return dict(record, image=cv2.imdecode(record['image'], cv2.IMREAD_COLOR))
 

@@ -1,12 +1,19 @@
 """Checkpoints, read without unpickling anything but tensors and plain containers."""
-import pickle
+from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from mmengine.runner import CheckpointLoader
+
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
 
 #: Parts of a network that only training uses; a checkpoint may lack them or have them in excess.
 TRAINING_ONLY = ('denoising.', )
+
+
+@CheckpointLoader.register_scheme(prefixes='', force=True)
+def load_local(filename, map_location=None):
+    """What MMEngine reads for ``load_from``, ``--resume`` and ``init_cfg``: files, by our guarded reader."""
+    return load_tensors(Path(filename).expanduser())
 
 
 class CheckpointError(ValueError):
@@ -39,12 +46,9 @@ def read_state(path):
         CheckpointError: nothing of the kind.
     """
     try:
-        if str(path).endswith('.safetensors'):
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, SafetensorError) as error:
-        raise CheckpointError(f'{path}: not a checkpoint that can be read safely ({error})') from error
+        state = load_tensors(path)
+    except (UnsafeFileError, BrokenFileError) as error:
+        raise CheckpointError(str(error)) from error
     state = state.get('state_dict', state) if isinstance(state, dict) else None
     if not state or not all(torch.is_tensor(value) for value in state.values()):
         raise CheckpointError(f'{path}: holds no state dict, names -> tensors')

@@ -1,5 +1,7 @@
+from .errors import BrokenFileError, UnsafeFileError
 from .json_file import load_json
-from .safe_pickle import SafeNpz, load_npy, load_npz, load_pickle
-from .unpickle import BrokenFileError, UnsafeFileError
+from .safe_pickle import SafeNpz, load_npy, load_npz, load_pickle, map_npy
+from .tensors import load_tensors
 
-__all__ = ['BrokenFileError', 'SafeNpz', 'UnsafeFileError', 'load_json', 'load_npy', 'load_npz', 'load_pickle']
+__all__ = ['BrokenFileError', 'SafeNpz', 'UnsafeFileError', 'load_json', 'load_npy', 'load_npz', 'load_pickle',
+           'load_tensors', 'map_npy']

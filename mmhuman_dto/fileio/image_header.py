@@ -1,7 +1,7 @@
 """The size of a picture from its header, without decoding it where that is possible."""
-from PIL import ExifTags, Image
+from PIL import ExifTags
 
-from .images import ImageError, read_image
+from .images import opened, read_image
 
 #: Formats whose size in Pillow is that of the pixels as stored; of TIFF it depends on Pillow's version.
 _EXIF_FORMATS = ('JPEG', 'MPO', 'PNG', 'WEBP')
@@ -17,20 +17,15 @@ def image_size(path):
     Raises:
         ImageError: missing, or not a picture. A JPEG, PNG or WebP that ends early passes; others are decoded.
     """
-    try:
-        with Image.open(path) as file:
-            width, height = file.size
-            # For a PNG Pillow would decode all pixels before it answers.
-            if file.format == 'PNG' and not _png_may_be_turned(path):
-                return height, width
-            if file.format not in _EXIF_FORMATS:
-                return read_image(path).shape[:2]
+    with opened(path) as file:
+        width, height = file.size
+        # For a PNG Pillow would decode all pixels before it answers.
+        if file.format == 'PNG' and not _png_may_be_turned(path):
+            return height, width
+        if file.format in _EXIF_FORMATS:
             turned = file.getexif().get(ExifTags.Base.Orientation) in _TURNED
-    except FileNotFoundError:
-        raise ImageError(f'{path}: no such image') from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ImageError(f'{path}: cannot be read ({error})') from error
-    return (width, height) if turned else (height, width)
+            return (width, height) if turned else (height, width)
+    return read_image(path).shape[:2]
 
 
 def _png_may_be_turned(path):

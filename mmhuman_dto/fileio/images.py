@@ -1,12 +1,15 @@
 """Pictures on disk; in memory they are (H, W, 3) uint8 RGB, whatever they were."""
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-#: What shows behind transparent pixels.
-_PAPER = 255
+#: What is read, whatever a file is called. Pillow knows more formats, one of which starts Ghostscript.
+FORMATS = ('AVIF', 'BMP', 'GIF', 'JPEG', 'JPEG2000', 'MPO', 'PNG', 'PPM', 'TIFF', 'WEBP')
+#: What shows behind transparent pixels, and how many rows are laid on it at a time.
+_PAPER, _ROWS = 255, 256
 
 
 class ImageError(OSError):
@@ -25,15 +28,40 @@ def read_image(path):
         numpy.ndarray: (H, W, 3) uint8 RGB.
 
     Raises:
-        ImageError: missing, not a picture, or one that ends too early.
+        ImageError: missing, not a picture, one that ends too early, or with more pixels than Pillow decodes
+            (twice ``PIL.Image.MAX_IMAGE_PIXELS``).
+    """
+    with opened(path) as file:
+        return _to_rgb(ImageOps.exif_transpose(file))
+
+
+def read_values(path):
+    """The values (H, W), uint8 or uint16, of a picture with one channel, as they are stored: a map, not a photo.
+
+    Raises:
+        ImageError: as of :func:`read_image`, or several channels.
+    """
+    with opened(path) as file:
+        if file.mode in ('L', 'I;16', 'I;16B', 'I'):  # I: how some versions of Pillow open 16 bits
+            return np.array(file).clip(0, 65535).astype(np.uint8 if file.mode == 'L' else np.uint16)
+        raise ValueError(f'it is of mode {file.mode}, expected 8- or 16-bit values, one a pixel')
+
+
+@contextmanager
+def opened(path):
+    """The ``PIL.Image`` of a file, its header read.
+
+    Raises:
+        ImageError: whatever goes wrong with it while it is open.
     """
     try:
+        Image.init()
         # Unlike OpenCV, Pillow refuses a file that ends too early.
-        with Image.open(path) as file:
-            return _to_rgb(ImageOps.exif_transpose(file))
+        with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as file:
+            yield file
     except FileNotFoundError:
         raise ImageError(f'{path}: no such image') from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # damaged metadata make Pillow raise anything
         raise ImageError(f'{path}: cannot be read ({error})') from error
 
 
@@ -62,9 +90,13 @@ def as_rgb(image):
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.shape[2] == 4:
-        opacity = image[..., 3:].astype(np.uint16)
-        image = ((image[..., :3] * opacity + _PAPER * (255 - opacity) + 127) // 255).astype(np.uint8)
+        image = np.concatenate([_on_paper(image[row:row + _ROWS]) for row in range(0, len(image), _ROWS)])
     return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+
+
+def _on_paper(image):
+    opacity = image[..., 3:].astype(np.uint16)
+    return ((image[..., :3] * opacity + _PAPER * (255 - opacity) + 127) // 255).astype(np.uint8)
 
 
 def write_image(path, image):

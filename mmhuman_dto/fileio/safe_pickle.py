@@ -1,6 +1,5 @@
 """Reading foreign ``.pkl``, ``.npz`` and ``.npy`` files without running anything they hold."""
-import math
-import zipfile
+import io
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -8,15 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from .unpickle import BrokenFileError, UnsafeFileError, unpickle
-
-#: Largest file or uncompressed archive member that is read, in bytes; the public annotation files stay below 2 GiB.
-MAX_BYTES = 8 * 2**30
-#: An archive member of more than _BOMB_BYTES that shrank by more than this factor is taken for a zip bomb.
-MAX_RATIO = 200
-_BOMB_BYTES = 64 * 2**20
+from .archive import open_archive
+from .errors import BrokenFileError, reading
+from .limits import check_memory, check_shape
+from .unpickle import unpickle
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+#: More than a header may be; numpy itself refuses those of more than 10,000 bytes.
+_HEADER_BYTES = 2**14
 
 
 def load_pickle(path):
@@ -26,7 +24,7 @@ def load_pickle(path):
         UnsafeFileError, BrokenFileError: with the file's name.
     """
     path = Path(path)
-    _check_size(path.stat().st_size, path)
+    check_memory(path.stat().st_size, path)
     return unpickle(path.read_bytes(), str(path))
 
 
@@ -37,16 +35,30 @@ def load_npy(path):
         UnsafeFileError, BrokenFileError: with the file's name.
     """
     path = Path(path)
-    size = path.stat().st_size
-    _check_size(size, path)
-    return _read_npy(partial(path.open, 'rb'), size, str(path))
+    return _read_npy(partial(path.open, 'rb'), path.stat().st_size, str(path))
+
+
+def map_npy(path):
+    """The array of a ``.npy`` file of plain values, memory-mapped, read only.
+
+    Raises:
+        BrokenFileError: no such file, or one that holds objects; with its name.
+    """
+    path = Path(path)
+    with reading(path, 'in npy format'):
+        with path.open('rb') as stream:
+            shape, dtype, start = _header(stream)
+        if dtype.hasobject:
+            raise ValueError('it holds pickled objects')
+        check_shape(shape, path.stat().st_size - start, dtype.itemsize)
+        return np.load(path, mmap_mode='r', allow_pickle=False)
 
 
 def load_npz(path):
     """A :class:`SafeNpz` over a ``.npz`` file.
 
     Raises:
-        BrokenFileError: no whole zip archive, or one with two members of a name.
+        BrokenFileError: no whole zip archive, or one with two members of a name. UnsafeFileError: a zip bomb.
     """
     return SafeNpz(path)
 
@@ -59,11 +71,7 @@ class SafeNpz(Mapping):
 
     def __init__(self, path):
         self.path = Path(path)
-        try:
-            self._archive = zipfile.ZipFile(self.path)
-        except zipfile.BadZipFile as error:
-            raise BrokenFileError(f'{path}: no whole .npz archive ({error}). '
-                                  'Download or write the file again.') from error
+        self._archive = open_archive(self.path)
         self._members = {}
         for info in self._archive.infolist():
             key = info.filename.removesuffix('.npy')
@@ -74,12 +82,7 @@ class SafeNpz(Mapping):
 
     def __getitem__(self, key):
         info = self._members[key]
-        where = f'{self.path}, key {key!r}'
-        _check_size(info.file_size, where)
-        if info.file_size > max(_BOMB_BYTES, MAX_RATIO * info.compress_size):
-            raise UnsafeFileError(f'{where}: refused, {info.compress_size} bytes that unpack to {info.file_size} look '
-                                  'like a zip bomb. If they are not, write the file again with np.savez.')
-        return _read_npy(partial(self._archive.open, info), info.file_size, where)
+        return _read_npy(partial(self._archive.open, info), info.file_size, f'{self.path}, key {key!r}')
 
     def __iter__(self):
         return iter(self._members)
@@ -97,29 +100,25 @@ class SafeNpz(Mapping):
         self._archive.close()
 
 
-def _check_size(size, where):
-    if size > MAX_BYTES:
-        raise UnsafeFileError(f'{where}: refused, {size} bytes are more than mmhuman_dto.fileio.safe_pickle.MAX_BYTES '
-                              f'({MAX_BYTES}). Raise it if the file is really that large.')
-
-
 def _read_npy(open_stream, size, where):
     """The array that a stream of ``size`` bytes in npy format holds."""
-    try:
+    check_memory(size, where)
+    with reading(where, 'in npy format'):
         with open_stream() as stream:
-            shape, _, dtype = _HEADERS[npy.read_magic(stream)](stream)
+            shape, dtype, start = _header(stream)
+        with open_stream() as stream:
             if dtype == np.dtype(object):
+                stream.read(start)
                 return _object_array(unpickle(stream.read(), where), shape)
-            count, have = math.prod(shape), size - stream.tell()
-            if count * dtype.itemsize != have or min(shape, default=0) < 0:
-                raise ValueError(f'its header says {count} values of {dtype}, {have} bytes follow')
-        with open_stream() as stream:
+            check_shape(shape, size - start, dtype.itemsize)
             return npy.read_array(stream, allow_pickle=False)
-    except (UnsafeFileError, BrokenFileError, FileNotFoundError):
-        raise
-    except Exception as error:
-        raise BrokenFileError(f'{where}: damaged, cut short or not in npy format ({type(error).__name__}: {error}). '
-                              'Download or write the file again.') from error
+
+
+def _header(stream):
+    """(shape, dtype, where the data start) of a stream in npy format."""
+    start = io.BytesIO(stream.read(_HEADER_BYTES))
+    shape, _, dtype = _HEADERS[npy.read_magic(start)](start)
+    return shape, dtype, start.tell()
 
 
 def _object_array(array, shape):

@@ -2,29 +2,26 @@
 
 Every name a pickle asks for is looked up in one table of stand-ins below. A stand-in only stores what it is given;
 after the whole pickle is read, :class:`_Plainer` turns stand-ins into numpy arrays, torch tensors and scipy matrices,
-with their sizes checked against the data that is really there.
+with their sizes checked against the data that is really there. What would fill the memory is refused before
+(:mod:`~mmhuman_dto.fileio.opcodes`), what is made of the same bytes again and again on the way.
 """
 import io
 import math
 import pickle
 import re
+import threading
 
 import numpy as np
 import scipy.sparse
 import torch
 
-#: Containers nested deeper than this are refused; published annotations nest six deep.
-MAX_DEPTH = 100
+from .errors import UnsafeFileError, reading
+from .limits import MAX_SHARING, SMALL, check_shape
+from .opcodes import MAX_DEPTH, check_pickle, check_pickles
 
 _LEAVES = frozenset([str, bytes, bytearray, int, float, complex, bool, type(None)])
-
-
-class UnsafeFileError(ValueError):
-    """A file asks for a class that isn't plain data, or for absurd sizes; names the file and what it asks for."""
-
-
-class BrokenFileError(ValueError):
-    """A file is cut short, damaged or of another format; names the file."""
+#: Bytes that an entry of a list, dictionary or set takes.
+_REFERENCE, _ENTRY = 8, 32
 
 
 def unpickle(data, where):
@@ -34,16 +31,33 @@ def unpickle(data, where):
     chumpy arrays (returned as numpy arrays), written by Python 2 or 3 with any protocol.
 
     Raises:
-        UnsafeFileError: any other class, by name.
+        UnsafeFileError: any other class, by name, or more memory than a file may take.
         BrokenFileError: data that is no whole pickle.
     """
-    try:
-        return _Plainer().convert(_Unpickler(io.BytesIO(data), where).load())
-    except UnsafeFileError:
-        raise
-    except Exception as error:
-        raise BrokenFileError(f'{where}: damaged, cut short or not a pickle of plain data '
-                              f'({type(error).__name__}: {error}). Download or write the file again.') from error
+    with reading(where, 'a pickle of plain data'):
+        check_pickle(data, where)
+        _ACCOUNT.where, _ACCOUNT.left = where, max(SMALL, MAX_SHARING * len(data))
+        return _Plainer(where, _ACCOUNT.left).convert(_Unpickler(io.BytesIO(data), where).load())
+
+
+def _refuse(where, what):
+    raise UnsafeFileError(f'{where}: refused, {what} would become many times as large as the file. No program that '
+                          'writes annotations or bodies makes such a file.')
+
+
+class _Account(threading.local):
+    """How many bytes the pickle that this thread reads may still copy."""
+    where, left = '', 0
+
+
+_ACCOUNT = _Account()
+
+
+def _charge(size):
+    """Count bytes that are made of what is in memory already."""
+    _ACCOUNT.left -= size
+    if _ACCOUNT.left < 0:
+        _refuse(_ACCOUNT.where, 'copies of the same data')
 
 
 class _Unpickler(pickle.Unpickler):
@@ -106,24 +120,21 @@ class _Array(np.ndarray):
         if dtype.hasobject:
             if type(raw) is not list:
                 raise ValueError('object array without a list of objects')
-            _check_count(shape, len(raw), 1)
+            _charge(_REFERENCE * len(raw))
+            check_shape(shape, len(raw), 1)
         else:
             raw = _raw_bytes(raw)
-            _check_count(shape, len(raw), dtype.itemsize)
+            check_shape(shape, len(raw), dtype.itemsize)
         super().__setstate__((1, shape, dtype, bool(fortran), raw))
 
 
 def _raw_bytes(raw):
-    if isinstance(raw, str):
-        return raw.encode('latin1')
-    if not isinstance(raw, (bytes, bytearray)):
+    if type(raw) is bytes:
+        return raw
+    if type(raw) not in (str, bytearray):
         raise ValueError(f'array data of {type(raw)}')
-    return bytes(raw)
-
-
-def _check_count(shape, have, itemsize):
-    if math.prod(shape) * itemsize != have or min(shape, default=0) < 0:
-        raise ValueError(f'array of shape {shape} does not fit its {have} bytes or objects')
+    _charge(len(raw))
+    return raw.encode('latin1') if type(raw) is str else bytes(raw)
 
 
 def _empty_array(kind, shape, code):
@@ -132,13 +143,14 @@ def _empty_array(kind, shape, code):
 
 def _array_from_buffer(buffer, dtype, shape, order):
     dtype, raw = dtype.dtype, _raw_bytes(buffer)
-    _check_count(shape, len(raw), dtype.itemsize)
+    _charge(len(raw))
+    check_shape(shape, len(raw), dtype.itemsize)
     return np.frombuffer(raw, dtype).reshape(shape, order=order).astype(dtype.newbyteorder('='))
 
 
 def _scalar(dtype, raw):
     dtype, raw = dtype.dtype, _raw_bytes(raw)
-    _check_count((), len(raw), dtype.itemsize)
+    check_shape((), len(raw), dtype.itemsize)
     return np.frombuffer(raw, dtype)[0] if raw else dtype.type()
 
 
@@ -152,6 +164,8 @@ class _Storage(_StandIn):
     def plain(self, convert):
         if self.state[:2] == b'PK':
             raise ValueError('tensor storage in a zip archive')
+        _charge(len(self.state))
+        check_pickles(self.state, _ACCOUNT.where)
         storage = torch.load(io.BytesIO(self.state), map_location='cpu', weights_only=True)
         return torch.tensor([], dtype=storage.dtype).set_(storage)
 
@@ -168,6 +182,8 @@ class _Tensor(_StandIn):
         flat = convert(storage)
         if math.prod(size) > flat.numel():
             raise ValueError(f'tensor of size {tuple(size)} does not fit its {flat.numel()} values')
+        check_shape(tuple(size), math.prod(size), 1)
+        _charge(math.prod(size) * flat.itemsize)
         return flat.as_strided(size, stride, offset).clone()
 
 
@@ -191,6 +207,7 @@ class _Sparse(_StandIn):
         shape = tuple(int(size) for size in state['_shape'])
         if state['data'].dtype.kind not in 'biufc':
             raise ValueError(f'sparse matrix of {state["data"].dtype}')
+        _charge(3 * state['data'].nbytes)
         if self.matrix is scipy.sparse.coo_matrix:
             coords = state['coords'] if 'coords' in state else (state['row'], state['col'])
             return scipy.sparse.coo_matrix((state['data'], coords), shape=shape)
@@ -227,7 +244,9 @@ class _ChumpySelect(_StandIn):
     __slots__ = ()
 
     def plain(self, convert):
-        picked = convert(self.state['a']).ravel()[convert(self.state['idxs'])]
+        flat, index = convert(self.state['a']).ravel(), np.asarray(convert(self.state['idxs']))
+        _charge(flat.nbytes + index.size * flat.itemsize)
+        picked = flat[index]
         return picked.reshape(convert(self.state.get('preferred_shape', picked.shape)))
 
 
@@ -248,6 +267,7 @@ def _new_object(kind, base, state):
 def _encode(text, encoding):
     if encoding not in ('latin1', 'latin-1'):
         raise ValueError(f'bytes in encoding {encoding!r}')
+    _charge(len(text))
     return text.encode('latin1')
 
 
@@ -256,11 +276,24 @@ def _no_bytes():
 
 
 def _bytearray(content=b'', encoding='latin1'):
+    _charge(len(content))
     return bytearray(content if isinstance(content, bytes) else _encode(content, encoding))
 
 
 def _dict(items=()):
+    _charge(_ENTRY * len(items))
     return dict(items)
+
+
+# Functions, so that no opcode makes them without paying.
+def _set(items=()):
+    _charge(_ENTRY * len(items))
+    return set(items)
+
+
+def _frozenset(items=()):
+    _charge(_ENTRY * len(items))
+    return frozenset(items)
 
 
 def _default_dict(factory=None):
@@ -269,8 +302,8 @@ def _default_dict(factory=None):
 
 # Names that are only ever arguments of others are plain strings, which can't be called.
 _TABLE = {
-    ('builtins', 'set'): set,
-    ('builtins', 'frozenset'): frozenset,
+    ('builtins', 'set'): _set,
+    ('builtins', 'frozenset'): _frozenset,
     ('builtins', 'complex'): complex,
     ('builtins', 'bytes'): _no_bytes,
     ('builtins', 'bytearray'): _bytearray,
@@ -296,13 +329,18 @@ _TABLE = {
 
 
 class _Plainer:
-    """Turns stand-ins into real objects, in place where a container can be changed, so shared ones stay shared."""
+    """Turns stand-ins into real objects, in place where a container can be changed, so shared ones stay shared.
 
-    def __init__(self):
-        self._seen = set()
+    Counts what the data would take if nothing were shared: lists that hold the same list twice, twenty deep, are small
+    until somebody makes an array of them.
+    """
+
+    def __init__(self, where, most):
+        self._where, self._most, self._size, self._depth = where, most, 0, 0
+        # Size of each container that was met before, None while it is being converted.
+        self._sizes = {}
         # Each value is kept beside its result: a freed object's id could be given to another.
         self._replaced = {}
-        self._depth = 0
 
     def convert(self, value):
         """``value`` without stand-ins."""
@@ -310,35 +348,52 @@ class _Plainer:
         if kind in _LEAVES:
             return value
         if kind is _Array and not value.dtype.hasobject:
+            self._grow(value.nbytes)
             return value.view(np.ndarray)
-        if self._depth > MAX_DEPTH:
-            raise ValueError(f'containers nested deeper than {MAX_DEPTH}')
-        self._depth += 1
         if kind is dict or kind is list:
-            self._fill(value)
-        elif kind is tuple or kind is _Array or isinstance(value, _StandIn):
-            value = self._replace(value)
-        self._depth -= 1
+            return self._once(value, self._fill)
+        if kind is tuple or kind is _Array or isinstance(value, _StandIn):
+            return self._once(value, self._replace)
         return value
 
+    def _once(self, value, make):
+        """``value`` converted by ``make``; the second time what was made of it."""
+        key = id(value)
+        if key not in self._sizes:
+            if self._depth > MAX_DEPTH:
+                raise ValueError(f'containers nested deeper than {MAX_DEPTH}')
+            self._sizes[key] = None
+            self._depth += 1
+            before = self._size
+            make(value)
+            self._sizes[key] = self._size - before
+            self._depth -= 1
+        elif self._sizes[key] is None:
+            raise ValueError('a container that holds itself')
+        else:
+            self._grow(self._sizes[key])
+        return self._replaced[key][1] if key in self._replaced else value
+
+    def _grow(self, size):
+        self._size += size
+        if self._size > self._most:
+            _refuse(self._where, 'containers that hold the same data many times')
+
     def _fill(self, container):
-        if id(container) in self._seen:
-            return
-        self._seen.add(id(container))
+        self._grow(_REFERENCE * len(container))
         for key, value in container.items() if type(container) is dict else enumerate(container):
             container[key] = self.convert(value)
 
     def _replace(self, value):
-        if id(value) not in self._replaced:
-            if type(value) is tuple:
-                result = tuple(map(self.convert, value))
-            elif type(value) is _Array:
-                result = value.view(np.ndarray)
-                self._replaced[id(value)] = value, result
-                flat = result.ravel(order='K')
-                for i, part in enumerate(flat):
-                    flat[i] = self.convert(part)
-            else:
-                result = value.plain(self.convert)
-            self._replaced[id(value)] = value, result
-        return self._replaced[id(value)][1]
+        if type(value) is tuple:
+            self._grow(_REFERENCE * len(value))
+            result = tuple(map(self.convert, value))
+        elif type(value) is _Array:
+            result = value.view(np.ndarray)
+            flat = result.ravel(order='K')
+            self._grow(_REFERENCE * len(flat))
+            for i, part in enumerate(flat):
+                flat[i] = self.convert(part)
+        else:
+            result = value.plain(self.convert)
+        self._replaced[id(value)] = value, result

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import mmhuman_dto
+from mmhuman_dto.fileio import load_json
 from mmhuman_dto.fileio.atomic import write_atomically
 
 FORMAT = 'mmhuman_dto.generation'
@@ -63,11 +64,11 @@ def read_manifest(folder):
     """
     path = Path(folder) / NAME
     try:
-        manifest = json.loads(path.read_text(encoding='utf-8'))
+        manifest = load_json(path)
     except (OSError, ValueError) as error:
         raise GenerationError(f'{path}: not the manifest of a generation folder ({error})') from error
-    if manifest.get('format') != FORMAT:
-        raise GenerationError(f'{path}: format {manifest.get("format")!r}, expected {FORMAT!r}')
+    if not isinstance(manifest, dict) or manifest.get('format') != FORMAT:
+        raise GenerationError(f'{path}: expected an object with format {FORMAT!r}')
     return manifest
 
 

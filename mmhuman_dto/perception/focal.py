@@ -2,8 +2,9 @@
 import math
 from pathlib import Path
 
-from PIL import ExifTags, Image
+from PIL import ExifTags
 
+from mmhuman_dto.fileio.images import ImageError, opened
 from mmhuman_dto.registry import SOURCES
 
 from .base import FocalSource
@@ -32,9 +33,9 @@ def exif_focal(path, size):
     f = equivalent / 43.27 mm * diagonal (EXIF 2.32, FocalLengthIn35mmFilm).
     """
     try:
-        with Image.open(path) as file:
+        with opened(path) as file:
             equivalent = float(file.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm, 0))
-    except (OSError, SyntaxError, ValueError, TypeError):  # no file, no picture, or broken EXIF
+    except ImageError:  # no file, no picture, or broken EXIF
         return math.nan
     low, high = FILM_FOCALS
     return equivalent / FILM_DIAGONAL * math.hypot(*size) if low <= equivalent <= high else math.nan

@@ -3,13 +3,15 @@
 The file of image ``a/b.jpg`` is ``FOLDER/a/b`` with the stated suffix. ``.npy`` holds the array, ``.npz`` holds it
 under a stated key, ``.png`` holds 8- or 16-bit integers. Nothing pickled is read.
 """
-import json
+import math
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json, load_npy, load_npz
+from mmhuman_dto.fileio.images import ImageError, read_values
 from mmhuman_dto.registry import SOURCES
 
 from .base import AgeSource, DepthSource, MaskSource, SourceError
@@ -57,7 +59,10 @@ class PrecomputedDepth(DepthSource):
             return np.float32(self.scale)
         if img_id not in self.scale:
             raise SourceError(f'{self.scale_path}: has no scale for {img_id}')
-        return np.float32(self.scale[img_id])
+        scale = self.scale[img_id]
+        if not isinstance(scale, (int, float)) or not math.isfinite(scale):
+            raise SourceError(f'{self.scale_path}: the scale for {img_id} is {scale!r}, expected a number')
+        return np.float32(scale)
 
 
 @SOURCES.register_module()
@@ -108,11 +113,13 @@ class PrecomputedAges(AgeSource):
     def _read(self, sample):
         if self.table is None:
             path = _file_of(sample, self.path, self.suffix)
-            entry = _read_file(path)
+            entry = _read_arrays(path, 'ages', 'male_probs')
             if self.suffix == '.npy':
-                if entry.shape != (len(sample.pred_instances), 2):
-                    raise SourceError(f'{path}: has shape {entry.shape}, expected ({len(sample.pred_instances)}, 2)')
-                entry = dict(ages=entry[:, 0], male_probs=entry[:, 1])
+                table, = entry
+                if table.shape != (len(sample.pred_instances), 2):
+                    raise SourceError(f'{path}: has shape {table.shape}, expected ({len(sample.pred_instances)}, 2)')
+                entry = table.T
+            entry = dict(zip(('ages', 'male_probs'), entry))
         else:
             path, entry = self.path, self.table.get(sample.img_id)
             if entry is None:
@@ -122,10 +129,15 @@ class PrecomputedAges(AgeSource):
 
 
 def _per_person(entry, key, count, path, img_id):
-    if key not in entry:
+    if not isinstance(entry, dict) or key not in entry:
         raise SourceError(f'{path}: {img_id} lacks {key}')
-    # JSON has no nan: null stands for unknown.
-    values = np.array([np.nan if value is None else value for value in np.asarray(entry[key]).tolist()], np.float32)
+    values = entry[key]
+    try:
+        # JSON has no nan: null stands for unknown.
+        values = [np.nan if value is None else value for value in values] if isinstance(values, list) else values
+        values = np.array(values, np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SourceError(f'{path}: {img_id}: {key} is no list of numbers ({error})') from error
     if values.shape != (count, ):
         raise SourceError(f'{path}: {img_id}: {key} has shape {values.shape}, the image has {count} people')
     return torch.from_numpy(values)
@@ -144,26 +156,32 @@ def _file_of(sample, folder, suffix):
     return path
 
 
-def _read_file(path):
+def _read_arrays(path, *keys):
+    """The one array of a ``.npy``, or those of a ``.npz`` by their keys, as a list; of numbers."""
     try:
-        content = np.load(path, allow_pickle=False)
-        return dict(content) if path.suffix == '.npz' else content
-    except (OSError, ValueError, EOFError) as error:
-        raise SourceError(f'{path}: cannot be read ({error})') from error
+        if path.suffix == '.npy':
+            arrays = [load_npy(path)]
+        else:
+            with load_npz(path) as content:
+                if missing := [key for key in keys if key not in content]:
+                    raise SourceError(f'{path}: has no key {missing[0]!r}, has {sorted(content)}')
+                arrays = [content[key] for key in keys]
+    except (UnsafeFileError, BrokenFileError) as error:
+        raise SourceError(str(error)) from error
+    for array in arrays:
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in 'biuf':
+            raise SourceError(f'{path}: holds {getattr(array, "dtype", type(array).__name__)}, expected numbers')
+    return arrays
 
 
 def _read_map(path, key):
     """The (H, W) array in a file, raw values."""
     if path.suffix == '.png':
-        values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED) if path.stat().st_size else None
-        if values is None:
-            raise SourceError(f'{path}: not a readable image')
-    else:
-        values = _read_file(path)
-        if path.suffix == '.npz':
-            if key not in values:
-                raise SourceError(f'{path}: has no key {key!r}, has {sorted(values)}')
-            values = values[key]
+        try:
+            return read_values(path)
+        except ImageError as error:
+            raise SourceError(str(error)) from error
+    values, = _read_arrays(path, key)
     if values.ndim != 2 or values.size == 0:
         raise SourceError(f'{path}: has shape {values.shape}, expected (H, W)')
     return values
@@ -185,12 +203,9 @@ def read_json(path):
     Raises:
         FileNotFoundError, ValueError: no such file, or not JSON, or no object; the message names it.
     """
-    try:
-        table = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        raise FileNotFoundError(f'{path}: not found') from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f'{path}: not valid JSON ({error})') from error
+    if not path.is_file():
+        raise FileNotFoundError(f'{path}: not found')
+    table = load_json(path)
     if not isinstance(table, dict):
         raise ValueError(f'{path}: holds a {type(table).__name__}, expected an object by image id')
     return table

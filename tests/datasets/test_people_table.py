@@ -121,7 +121,7 @@ def test_no_file_needs_pickle(tmp_path):
 
 @pytest.mark.parametrize('damage, message', [
     (lambda folder: (folder / 'schema.json').unlink(), r'schema\.json: not found'),
-    (lambda folder: (folder / 'schema.json').write_text('{'), 'not valid JSON'),
+    (lambda folder: (folder / 'schema.json').write_text('{'), 'damaged, cut short or not JSON'),
     (lambda folder: edit_schema(folder, version=2), 'version 2, this code reads'),
     (lambda folder: edit_schema(folder, num_people=3), r'people\.offsets\.npy: offsets must rise from 0 to 3'),
     (lambda folder: (folder / 'people.transl.npy').unlink(), r'people\.transl\.npy: cannot be read'),

@@ -2,7 +2,6 @@ import builtins
 import io
 import os
 import pickle
-import pickletools
 import struct
 import sys
 import types
@@ -17,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_npy, load_npz, load_pickle, safe_pickle
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_npy, load_npz, load_pickle
 from mmhuman_dto.fileio.unpickle import unpickle
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
@@ -86,14 +85,21 @@ def test_any_array_round_trip(array, protocol):
     np.testing.assert_array_equal(got, array)
 
 
-def test_shared_and_cyclic_containers_stay_so():
-    cycle = [np.ones(2)]
-    cycle.append(cycle)
-    got = unpickle(pickle.dumps(cycle), 'a.pkl')
-    assert got[1] is got
+def test_shared_containers_stay_so():
     shared = {'a': 1}
     first, second = unpickle(pickle.dumps([shared, (shared, )]), 'a.pkl')
     assert second[0] is first
+
+
+def test_what_holds_itself_is_refused():
+    """An array made of such a list would have 2^64 entries."""
+    cycle = []
+    cycle += [cycle, cycle]
+    pair = (cycle, )
+    cycle.append(pair)
+    for value in (cycle, pair):
+        with pytest.raises(BrokenFileError, match='holds itself'):
+            unpickle(pickle.dumps(value), 'a.pkl')
 
 
 def test_old_and_new_numpy_names():
@@ -286,10 +292,7 @@ def test_cut_pickles_name_the_file(cut):
 @given(place=st.integers(0, 10**6), value=st.integers(0, 255))
 def test_damaged_pickles_never_surprise(place, value):
     data = bytearray(pickle.dumps({'a': np.arange(4.), 'b': [torch.ones(2), 'x']}))
-    opcodes = {op.code for op in pickletools.opcodes if op.name in ('LONG_BINPUT', 'BYTEARRAY8', 'BINBYTES8')}
     place %= len(data)
-    if chr(value) in opcodes:  # may ask for gigabytes before the file turns out too short
-        return
     data[place] = value
     try:
         unpickle(bytes(data), 'a.pkl')
@@ -350,27 +353,10 @@ def test_bad_npy_names_file_and_key(tmp_path, content):
         file['key']
 
 
-def test_zip_bomb_is_refused(tmp_path, monkeypatch):
-    np.savez_compressed(tmp_path / 'a.npz', zeros=np.zeros(10**6))
-    monkeypatch.setattr(safe_pickle, '_BOMB_BYTES', 10**6)
-    with load_npz(tmp_path / 'a.npz') as file, pytest.raises(UnsafeFileError, match="key 'zeros': refused.*zip bomb"):
-        file['zeros']
-
-
-def test_too_large_is_refused(tmp_path, monkeypatch):
-    np.savez(tmp_path / 'a.npz', zeros=np.zeros(100))
-    np.save(tmp_path / 'a.npy', np.zeros(100))
-    monkeypatch.setattr(safe_pickle, 'MAX_BYTES', 500)
-    for read in (lambda: load_npz(tmp_path / 'a.npz')['zeros'], lambda: load_npy(tmp_path / 'a.npy'),
-                 lambda: load_pickle(tmp_path / 'a.npy')):
-        with pytest.raises(UnsafeFileError, match='MAX_BYTES'):
-            read()
-
-
 def test_cut_archive_names_the_file(tmp_path):
     np.savez(tmp_path / 'a.npz', zeros=np.zeros(100))
     (tmp_path / 'a.npz').write_bytes((tmp_path / 'a.npz').read_bytes()[:300])
-    with pytest.raises(BrokenFileError, match=r'a\.npz: no whole \.npz archive'):
+    with pytest.raises(BrokenFileError, match=r'a\.npz: damaged, cut short or not a zip archive'):
         load_npz(tmp_path / 'a.npz')
 
 

@@ -73,8 +73,8 @@ def test_small_maps_are_enlarged(tmp_path):
 
 @pytest.mark.parametrize('damage, message', [
     (lambda path: None, 'not found'),
-    (lambda path: path.write_bytes(b''), 'cannot be read'),
-    (lambda path: np.save(path, np.array([{}]), allow_pickle=True), 'cannot be read'),
+    (lambda path: path.write_bytes(b''), 'damaged, cut short or not in npy format'),
+    (lambda path: np.save(path, np.array([{}]), allow_pickle=True), 'holds object, expected numbers'),
     (lambda path: write(path, np.zeros((6, 8, 3))), r'has shape \(6, 8, 3\), expected \(H, W\)'),
     (lambda path: write(path, np.ones((8, 6))), r'shape \(8, 6\) does not fit the image of \(6, 8\)'),
     (lambda path: write(path, np.full(SIZE, np.nan)), 'holds nan'),
@@ -92,7 +92,7 @@ def test_bad_depth_files_are_named(tmp_path, damage, message):
 def test_pictures_that_are_none_are_named(tmp_path, content):
     (tmp_path / 'a').mkdir()
     (tmp_path / 'a' / 'b.png').write_bytes(content)
-    with pytest.raises(SourceError, match=r'b\.png: not a readable image'):
+    with pytest.raises(SourceError, match=r'b\.png: cannot be read'):
         PrecomputedMasks('', data_root=tmp_path)([make_sample()])
 
 
@@ -149,7 +149,7 @@ def test_options_that_do_not_exist_are_refused():
         PrecomputedAges('gone.json')
 
 
-@pytest.mark.parametrize('text, message', [('{', 'not valid JSON'), ('[1]', 'holds a list')])
+@pytest.mark.parametrize('text, message', [('{', 'damaged, cut short or not JSON'), ('[1]', 'holds a list')])
 def test_broken_json_is_named(tmp_path, text, message):
     (tmp_path / 'ages.json').write_text(text)
     with pytest.raises(ValueError, match=r'ages\.json: ' + message):

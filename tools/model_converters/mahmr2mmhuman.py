@@ -7,17 +7,17 @@
 Every tensor of the input is used or listed with the reason why it is left out; an unknown one stops the conversion.
 A converted DINOv2 goes into a model with
 ``backbone=dict(..., init_cfg=dict(type='Pretrained', checkpoint=OUT, prefix='backbone.'))``, a converted network with
-``load_from = OUT``. Files are read with ``weights_only=True``: nothing in them is run.
+``load_from = OUT``. Nothing in the files is run.
 """
 import argparse
 import sys
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from mmengine.config import Config
 from torch import nn
 
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
 from mmhuman_dto.models.conversion import convert, model_config, unwrap
 from mmhuman_dto.registry import MODELS
 
@@ -47,7 +47,7 @@ def build_parts(config, state):
 
 def differences(converted, path, config):
     """What is wrong with the written file, one line each: names, shapes and values against a model of ``config``."""
-    written = torch.load(path, map_location='cpu', weights_only=True)['state_dict']
+    written = load_tensors(path)['state_dict']
     parts = build_parts(config, converted)
     expected = parts.state_dict()
     found = [f'{name}: written but the model has no such tensor' for name in written.keys() - expected.keys()]
@@ -72,10 +72,10 @@ def trained_from_scratch(name, written):
 def main(argv=None):
     args = parse_args(argv)
     try:
-        state = unwrap(torch.load(args.input, map_location='cpu', weights_only=True))
+        state = unwrap(load_tensors(args.input))
         converted = convert(state, input_size=args.input_size, num_additional_blocks=args.additional_blocks)
-    except UnpicklingError:
-        sys.exit(f'{args.input}: refused, it holds objects besides tensors and plain containers, which could run code')
+    except (UnsafeFileError, BrokenFileError) as error:
+        sys.exit(str(error))
     except (ValueError, OSError) as error:
         sys.exit(f'{args.input}: {error}')
     for name, reason in converted.left_out.items():

@@ -1,7 +1,9 @@
 """What an inferencer is given, opened one picture at a time: arrays, files, folders, videos, URLs."""
 import io
+import time
 import urllib.request
 from collections.abc import Iterable
+from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -10,13 +12,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mmhuman_dto.fileio.images import ImageError, as_rgb, read_image
+from mmhuman_dto.fileio.images import FORMATS, ImageError, as_rgb, read_image
 
 #: Files with these suffixes are taken from folders.
-IMAGE_SUFFIXES = frozenset(Image.registered_extensions()) - {'.pdf', '.mpg', '.mpeg'}
+IMAGE_SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
 VIDEO_SUFFIXES = frozenset(('.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg'))
-#: A picture from the network takes at most this long (s) and is at most this large (bytes).
-_TIMEOUT, _MAX_DOWNLOAD = 30, 200 * 2**20
+#: A picture from the network is waited for so long (s) at a time, and in all; it is at most this large (bytes).
+_TIMEOUT, _MAX_TIME, _MAX_DOWNLOAD = 30, 300, 200 * 2**20
 
 
 class Photo(NamedTuple):
@@ -84,7 +86,8 @@ def _open_file(path, name):
 
 
 def _open_video(path, name):
-    capture = cv2.VideoCapture(str(path))
+    # Only a file, only by FFmpeg: other backends take the name for a device or a pipeline of programs.
+    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG) if path.is_file() else cv2.VideoCapture()
     try:
         read, number = capture.isOpened(), 0
         while read:
@@ -111,15 +114,25 @@ def _read_url(url):
         raise ImageError(f'{url}: expected http or https')
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
-            content = answer.read(_MAX_DOWNLOAD + 1)
-    except OSError as error:
+            content = _download(answer)
+    except (OSError, ValueError, HTTPException) as error:
         raise ImageError(f'{url}: cannot be fetched ({error})') from error
-    if len(content) > _MAX_DOWNLOAD:
-        raise ImageError(f'{url}: larger than {_MAX_DOWNLOAD >> 20} MiB')
     try:
-        return read_image(io.BytesIO(content))
+        return read_image(content)
     except ImageError as error:
         raise ImageError(f'{url}: not an image') from error
+
+
+def _download(answer):
+    content, end = io.BytesIO(), time.monotonic() + _MAX_TIME
+    while part := answer.read1(2**20):
+        content.write(part)
+        if content.tell() > _MAX_DOWNLOAD:
+            raise OSError(f'larger than {_MAX_DOWNLOAD >> 20} MiB')
+        if time.monotonic() > end:
+            raise OSError(f'not there after {_MAX_TIME} s')
+    content.seek(0)
+    return content
 
 
 def _attempt(name, path, read, source):

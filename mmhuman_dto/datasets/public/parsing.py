@@ -33,10 +33,7 @@ def array(record, key):
     """
     value = entry(record, key)
     try:
-        plain = [np.asarray(row) for row in value] if isinstance(value, list) else np.asarray(value)
-        plain = np.array(plain)
-        if plain.dtype.kind not in 'biufO':
-            raise TypeError(f'it holds {plain.dtype}')
+        plain = np.array([_numbers(row) for row in value] if isinstance(value, list) else _numbers(value))
         with np.errstate(over='ignore'):  # what is too large becomes infinity, which is refused below
             value = plain.astype(np.float32)
     except (TypeError, ValueError, OverflowError) as error:
@@ -44,6 +41,19 @@ def array(record, key):
     if not np.isfinite(value).all():
         raise LayoutError(f'{key} holds values that are not finite')
     return value
+
+
+def _numbers(value):
+    """``value`` as an array; text is refused before numpy makes an array of it, in which each takes as much as the
+    longest."""
+    plain = None if _has_text(value) else np.asarray(value)
+    if plain is None or plain.dtype.kind not in 'biufO':
+        raise TypeError(f'it holds {"text" if plain is None else plain.dtype}')
+    return plain
+
+
+def _has_text(value):
+    return isinstance(value, (str, bytes)) or isinstance(value, (list, tuple)) and any(map(_has_text, value))
 
 
 def number_of_people(record, key):

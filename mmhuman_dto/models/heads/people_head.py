@@ -6,6 +6,8 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmhuman_dto.fileio import load_npz
+from mmhuman_dto.fileio.errors import reading
 from mmhuman_dto.registry import MODELS
 
 from ..layers.mlp import MLP, zero_last
@@ -40,7 +42,7 @@ class PeopleHead(BaseModule):
         init_cfg: MMEngine's.
 
     Raises:
-        ValueError: ``mean_params`` is for another number of joints.
+        ValueError: ``mean_params`` is for another number of joints, or no such file.
     """
 
     def __init__(self, dims=768, num_layers=6, num_joints=24, num_betas=10, mean_params=None, init_cfg=None):
@@ -73,7 +75,7 @@ def _read_means(path, num_joints, num_betas):
         pose = torch.tensor([1., 0, 0, 1, 0, 0]).repeat(num_joints, 1)
         pose[0, 3] = -1  # half a turn about x: a body's y points up, the camera's down
         return pose.flatten(), shape
-    with np.load(path, allow_pickle=False) as means:
+    with load_npz(path) as means, reading(path, 'smpl_mean_params.npz'):
         pose = torch.from_numpy(means['pose'].astype(np.float32)).flatten()
         given = torch.from_numpy(means['shape'].astype(np.float32)).flatten()[:num_betas]
     if len(pose) != num_joints * 6:

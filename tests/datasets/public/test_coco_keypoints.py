@@ -85,7 +85,7 @@ def test_a_file_that_does_not_hold_together(content, read, change, message):
 
 @pytest.mark.parametrize('text', ['', '{"images": [', '[' * 100_000, 'PK\x03\x04'])
 def test_no_json(read, text):
-    with pytest.raises(BrokenFileError, match='c.json: no whole JSON'):
+    with pytest.raises(BrokenFileError, match='c.json: damaged, cut short or not JSON'):
         read(text)
 
 

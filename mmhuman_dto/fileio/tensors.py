@@ -1,0 +1,65 @@
+"""Checkpoints: tensors and plain containers, of which nothing is run."""
+import math
+import mmap
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from .archive import open_archive
+from .errors import UnsafeFileError, reading
+from .limits import MAX_SHARING, SMALL, check_memory
+from .opcodes import check_pickle, check_pickles
+
+_ZIP = b'PK\3\4'
+
+
+def load_tensors(path):
+    """What ``torch.save`` wrote, or the tensors of a ``.safetensors`` file, on the CPU.
+
+    Raises:
+        UnsafeFileError: it holds other objects, or would fill the memory. BrokenFileError: no whole checkpoint.
+        FileNotFoundError: no such file.
+    """
+    path = Path(path)
+    check_memory(path.stat().st_size, path)
+    with reading(path, 'a checkpoint'):
+        if path.suffix == '.safetensors':
+            return load_file(path)
+        with path.open('rb') as file:
+            _check_pickles(path, file)
+        try:
+            content = torch.load(path, map_location='cpu', weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise UnsafeFileError(f'{path}: refused, it holds objects besides tensors and plain containers, which '
+                                  f'could run any program; nothing of it was run ({error})') from error
+        _check_tensors(content, path, set())
+        return content
+
+
+def _check_pickles(path, file):
+    if file.read(len(_ZIP)) != _ZIP:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            check_pickles(data, path)
+        return
+    with open_archive(path) as archive:
+        names = archive.namelist()
+        if len(set(names)) < len(names):
+            raise UnsafeFileError(f'{path}: refused, it has two members of one name')
+        for name in names:
+            if name.endswith('.pkl'):
+                check_pickle(archive.read(name), path, persistent=True)
+
+
+def _check_tensors(value, path, seen):
+    """Refuse tensors that say they have more values than there are bytes: anything made of them fills the memory."""
+    if torch.is_tensor(value):
+        size = math.prod(value.shape) * value.itemsize
+        if size > max(SMALL, MAX_SHARING * value.untyped_storage().nbytes()):
+            raise UnsafeFileError(f'{path}: refused, a tensor of shape {tuple(value.shape)} has only '
+                                  f'{value.untyped_storage().nbytes()} bytes of values')
+    elif isinstance(value, (dict, list, tuple)) and id(value) not in seen:
+        seen.add(id(value))
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_tensors(part, path, seen)
