@@ -103,7 +103,8 @@ def lineage(path):
 
 def wrong_keys(config, path):
     """What is wrong with the keys of a recipe, in words. Its entries are the Runner's or variables it uses itself."""
-    known = inspect.signature(Runner.__init__).parameters.keys() | set().union(*map(names_read, lineage(path)))
+    known = {name for runner in (Runner, FlexibleRunner) for name in inspect.signature(runner.__init__).parameters}
+    known |= set().union(*map(names_read, lineage(path)))
     found = [f'{key}: Runner has no such entry' for key in config if key not in known]
     for place in typed(config):
         if place[-1:] == ('init_cfg', ):
@@ -193,7 +194,8 @@ def test_every_set_is_tested_by_its_own_metrics():
 
     found = {path.stem: prefixes(path) for path in RECIPES + BENCHMARKS}
     agora = {'agora', 'agora_public', 'camera_space'}
-    assert all(found[f'vit-{name}'] == agora for name in ('b_dto-humans', 'b_camera', 'h_dto-humans', 'h_dto-humans_fsdp'))
+    for name in ('b_dto-humans', 'b_camera', 'h_dto-humans', 'h_dto-humans_fsdp'):
+        assert found[f'vit-{name}'] == agora
     for name in ('3dpw', 'hi4d', 'mupots', 'panoptic'):
         assert found[f'vit-b_{name}'] == {name, f'{name}_public'}
     assert found['vit-b_bedlam'] == {'bedlam', 'bedlam_public', 'camera_space'}

@@ -17,7 +17,8 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument('--resume', nargs='?', const='auto', help='go on from this checkpoint, or from the latest')
-    parser.add_argument('--dry-run', action='store_true', help='build all, run one synthetic batch, report its cost')
+    parser.add_argument('--dry-run', nargs='?', const=1, type=int, metavar='IMAGES',
+                        help='build all, run one synthetic batch (of 1 image by default), report its cost')
     add_common_arguments(parser)
     return parser.parse_args(argv)
 
@@ -46,8 +47,8 @@ def main(argv=None):
     from mmhuman_dto.apis.dry_run import dry_run
     from mmhuman_dto.apis.training import MissingFileError, build_runner
     try:
-        if args.dry_run:
-            print(dry_run(cfg))
+        if args.dry_run is not None:
+            print(dry_run(cfg, args.dry_run))
             return
         if args.resume:
             cfg.resume = True

@@ -1,6 +1,6 @@
 """Build a config's model and run one synthetic batch through it: does it work, and what does a step cost?"""
-import resource
 import time
+from functools import partial
 
 import torch
 from mmengine.dataset import pseudo_collate
@@ -9,8 +9,11 @@ from mmhuman_dto.datasets import SyntheticCrowd
 from mmhuman_dto.registry import BODY_MODELS, MODELS
 
 from .flops import flop_counter
+from .memory import LiveTensors
 from .training import missing_files
 
+#: Bytes a parameter in float32 takes with its gradient and AdamW's two averages.
+STATE_BYTES = 16
 #: What takes the place of a part of a model config whose files are not there: (value, words).
 _STAND_INS = {
     'body_model': (dict(type='OpenBody'), 'OpenBody, which has the same joints and coefficients, stands in'),
@@ -62,36 +65,35 @@ def dry_run(cfg, images=1):
     _fit_shape(config)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     model = MODELS.build(config).to(device).train()
+    bad = []
+    for name, param in model.named_parameters():
+        param.register_post_accumulate_grad_hook(partial(_check_and_drop, name, bad))
     batch = synthetic_batch(model.input_size, images)
     mixed = cfg.optim_wrapper.get('type') == 'AutocastOptimWrapper'
     start = time.perf_counter()
-    with flop_counter() as flops:
+    with flop_counter() as flops, LiveTensors([*model.parameters(), *model.buffers()]) as memory:
         with torch.autocast(device, torch.bfloat16, enabled=mixed):
             data = model.data_preprocessor(batch, training=True)
             losses = model(**data, mode='loss')
         loss, _ = model.parse_losses(losses)
         loss.backward()
-    _check_finite(loss, model)
     seconds = time.perf_counter() - start
+    if bad or not torch.isfinite(loss):
+        raise FloatingPointError(f'a synthetic batch gives loss {loss.item()} and no finite gradient of: {bad[:5]}')
     people = sum(len(sample.gt_instances) for sample in data['data_samples'])
-    where = 'GPU memory' if device == 'cuda' else 'whole process'
+    count = sum(p.numel() for p in model.parameters())
     return '\n'.join([
         f'{cfg.filename}: {images} image(s) of {tuple(data["inputs"][0].shape)} with {people} people on {device}',
         f'  loss {loss.item():.4g} of {len(losses)} terms, all gradients finite',
-        f'  {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters, '
-        f'{flops.get_total_flops() / 1e9 / images:.1f} GFLOP an image, forward and backward',
-        f'  {seconds:.2f} s, {_peak_memory(device) / 2**20:.0f} MiB at most ({where})',
+        f'  {count / 1e6:.1f} M parameters, {flops.get_total_flops() / 1e9 / images:.1f} GFLOP an image, '
+        f'forward and backward, {seconds:.2f} s',
+        f'  memory: {count * STATE_BYTES / 2**20:.0f} MiB weights, gradients, AdamW (computed) + '
+        f'{memory.peak / 2**20:.0f} MiB activations (measured)',
         *(f'  note: {note}' for note in notes)])
 
 
-def _check_finite(loss, model):
-    bad = [name for name, p in model.named_parameters() if p.grad is not None and not p.grad.isfinite().all()]
-    if bad or not torch.isfinite(loss):
-        raise FloatingPointError(f'a synthetic batch gives loss {loss.item()} and no finite gradient of: {bad[:5]}')
-
-
-def _peak_memory(device):
-    """Most bytes held so far: of the GPU's memory, or by this process."""
-    if device == 'cuda':
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def _check_and_drop(name, bad, param):
+    """Remember who has no finite gradient; without the gradients, what is measured are the activations."""
+    if not param.grad.isfinite().all():
+        bad.append(name)
+    param.grad = None

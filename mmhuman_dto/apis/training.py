@@ -2,7 +2,7 @@
 from pathlib import Path
 
 import torch
-from mmengine.runner import Runner
+from mmengine.runner import FlexibleRunner, Runner
 
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
@@ -23,7 +23,7 @@ _SOURCES = {
     'table': 'people table of tools/dataset_converters or tools/generate_dto.py; see docs/datasets.md',
 }
 _TRAINING_KEYS = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
-                  'val_evaluator', 'load_from')
+                  'val_evaluator', 'load_from', 'strategy')
 
 
 def missing_files(config, key=''):
@@ -54,13 +54,16 @@ def check_files(cfg):
 def build_runner(cfg):
     """Runner of a config, ready to ``train()`` or ``test()``.
 
+    A config's ``strategy`` says how several processes share one network; a process alone has no use for it.
+
     Raises:
         MissingFileError: what the config names and is not there.
     """
     check_files(cfg)
-    if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
+    several = cfg.get('launcher', 'none') != 'none'
+    if several and not torch.cuda.is_available():
         _use_cpu_processes(cfg)
-    return Runner.from_cfg(cfg)
+    return (FlexibleRunner if several and 'strategy' in cfg else Runner).from_cfg(cfg)
 
 
 def evaluate(cfg, checkpoint, dump=None):
