@@ -45,16 +45,14 @@ def main(argv=None):
     args = parse_args(argv)
     cfg = load_config(args)
     from mmhuman_dto.apis.dry_run import dry_run
-    from mmhuman_dto.apis.training import MissingFileError, build_runner
+    from mmhuman_dto.apis.training import MissingFileError, WorkDirError, train
+    from mmhuman_dto.engine.checkpoint import CheckpointError
     try:
         if args.dry_run is not None:
             print(dry_run(cfg, args.dry_run))
             return
-        if args.resume:
-            cfg.resume = True
-            cfg.load_from = None if args.resume == 'auto' else args.resume
-        build_runner(cfg).train()
-    except MissingFileError as error:
+        train(cfg, args.resume)
+    except (MissingFileError, CheckpointError, WorkDirError) as error:
         sys.exit(f'{args.config}: {error}')
 
 

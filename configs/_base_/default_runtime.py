@@ -1,9 +1,9 @@
 default_scope = 'mmhuman_dto'
 default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
+    timer=dict(type='SteadyTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1000, max_keep_ckpts=2),
+    checkpoint=dict(type='AtomicCheckpointHook', by_epoch=False, interval=1000, max_keep_ckpts=2),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     loss_summary=dict(type='LossSummaryHook'),
     sampler_seed=None)

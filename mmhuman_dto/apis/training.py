@@ -1,4 +1,6 @@
 """From a config to a Runner that trains or tests, or to one message that says what is missing."""
+import errno
+import sys
 from pathlib import Path
 
 import torch
@@ -6,10 +8,16 @@ from mmengine.runner import FlexibleRunner, Runner
 
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
+from mmhuman_dto.engine.resume import latest_checkpoint
+from mmhuman_dto.fileio.atomic import explain
 
 
 class MissingFileError(FileNotFoundError):
     """Data, weights or body models that a config names are not there; the message lists all of them."""
+
+
+class WorkDirError(OSError):
+    """The folder of logs and checkpoints cannot be written; the message says which, why and how to go on."""
 
 
 #: Config keys that name files or folders to be read, and how to get them.
@@ -22,6 +30,8 @@ _SOURCES = {
     'data_root': 'images, see docs/metric_hmr.md, "Files"',
     'table': 'people table of tools/dataset_converters or tools/generate_dto.py; see docs/datasets.md',
 }
+#: What a disk that cannot be written answers, whichever file is named.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _TRAINING_KEYS = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
                   'val_evaluator', 'load_from', 'strategy')
 
@@ -64,6 +74,42 @@ def build_runner(cfg):
     if several and not torch.cuda.is_available():
         _use_cpu_processes(cfg)
     return (FlexibleRunner if several and 'strategy' in cfg else Runner).from_cfg(cfg)
+
+
+def train(cfg, resume=None):
+    """Train as a config says.
+
+    Args:
+        cfg: config.
+        resume: checkpoint to go on from; 'auto': the latest whole one in ``work_dir``, or from the start where there is
+            none yet; None: from the start.
+
+    Raises:
+        MissingFileError: what the config names and is not there.
+        CheckpointError: the checkpoint to resume from is damaged, or all of them are.
+        WorkDirError: the disk is full or read-only; checkpoints stay.
+    """
+    try:
+        checkpoint = _latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
+        if checkpoint is not None:
+            cfg.resume, cfg.load_from = True, str(checkpoint)
+        build_runner(cfg).train()
+    except OSError as error:
+        if error.errno in _DISK_ERRORS or _is_below(error.filename, cfg.work_dir):
+            raise WorkDirError(f'{explain(cfg.work_dir, error)}. Checkpoints are kept: put it right and go on with '
+                               '--resume') from error
+        raise
+
+
+def _latest_checkpoint(work_dir):
+    path, damaged = latest_checkpoint(work_dir)
+    for other, damage in damaged.items():
+        print(f'passed over {other}: {damage}', file=sys.stderr, flush=True)
+    return path
+
+
+def _is_below(name, folder):
+    return isinstance(name, str) and Path(folder).absolute() in Path(name).absolute().parents
 
 
 def evaluate(cfg, checkpoint, dump=None):

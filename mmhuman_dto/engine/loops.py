@@ -20,13 +20,14 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook('before_train')
         self.restart_loading(self._iter)
         self.runner.call_hook('before_train_epoch')
+        if self._iter > 0:
+            # A run may have been stopped in the validation that follows its last checkpoint.
+            self._validate_if_due()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
             self._decide_current_val_interval()
-            due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
-            if self.runner.val_loop is not None and self._iter >= self.val_begin and due:
-                self.runner.val_loop.run()
+            self._validate_if_due()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
@@ -43,3 +44,8 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         rank, world_size = get_dist_info()
         torch.manual_seed((self.runner.seed * 1_000_003 + self._iter) * world_size + rank)
         super().run_iter(data_batch)
+
+    def _validate_if_due(self):
+        due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
+        if self.runner.val_loop is not None and self._iter >= self.val_begin and due:
+            self.runner.val_loop.run()

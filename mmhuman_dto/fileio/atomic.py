@@ -1,5 +1,6 @@
 """Files that are whole or not there at all, whenever the process or the machine stops."""
 import os
+import shutil
 from pathlib import Path
 
 
@@ -8,9 +9,16 @@ def write_atomically(path, write):
     path = Path(path)
     temporary = path.with_name(f'.{path.name}.tmp')
     write(temporary)
-    sync(temporary)
-    os.replace(temporary, path)
-    sync(path.parent)
+    publish(temporary, path)
+
+
+def publish(temporary, final):
+    """Force a finished file or folder to disk and rename it; both on one disk."""
+    temporary, final = Path(temporary), Path(final)
+    for path in ([temporary, *sorted(temporary.rglob('*'))] if temporary.is_dir() else [temporary]):
+        sync(path)
+    os.replace(temporary, final)
+    sync(final.parent)
 
 
 def sync(path):
@@ -20,3 +28,9 @@ def sync(path):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def explain(folder, error):
+    """What to tell users of an ``OSError`` met while writing into a folder: which, why, how much room there is."""
+    existing = next(path for path in [Path(folder).absolute(), *Path(folder).absolute().parents] if path.exists())
+    return f'{folder}: cannot be written ({error}); {shutil.disk_usage(existing).free / 1e6:.1f} MB are free there'

@@ -2,10 +2,11 @@
 import errno
 import fcntl
 import os
-import shutil
 import socket
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from mmhuman_dto.fileio.atomic import explain
 
 from .launch import on_first_rank
 from .manifest import LOCK, GenerationError
@@ -29,8 +30,8 @@ def at_work_in(folder):
         on_first_rank(lock.take)
         yield
     except OSError as error:
-        raise GenerationError(f'{folder}: cannot be written ({error}); {_room(folder)}. All finished shards are kept: '
-                              'put it right and go on with --resume') from error
+        raise GenerationError(f'{explain(folder, error)}. All finished shards are kept: put it right and go on with '
+                              '--resume') from error
     finally:
         lock.give_back()
 
@@ -73,9 +74,3 @@ class _Lock:
         file.flush()
         self.file = file
         return True
-
-
-def _room(folder):
-    """How much room a folder's disk has, in words."""
-    existing = next(path for path in [Path(folder).absolute(), *Path(folder).absolute().parents] if path.exists())
-    return f'{shutil.disk_usage(existing).free / 1e6:.1f} MB are free there'

@@ -1,13 +1,12 @@
 """Shards: fixed runs of images whose results appear on disk whole or not at all, and their merging."""
 import errno
 import json
-import os
 import shutil
 import zlib
 from pathlib import Path
 
 from mmhuman_dto.datasets.people_table import PeopleTable, merge_tables
-from mmhuman_dto.fileio.atomic import sync
+from mmhuman_dto.fileio.atomic import publish
 
 TABLE, FAILURES, SKIPPED, SHEETS = 'people_table', 'failures.jsonl', 'skipped.jsonl', 'contact_sheets'
 _MERGING, _CHECKSUMS = '.merging', 'checksums.json'
@@ -71,7 +70,7 @@ class Shards:
         if final.is_dir() and _damaged_files(final):
             shutil.rmtree(final)
         try:
-            _publish(temporary, final)
+            publish(temporary, final)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
@@ -94,7 +93,7 @@ class Shards:
         for item in sorted(merging.iterdir()):
             if (final := self.out / item.name).is_dir():
                 shutil.rmtree(final)
-            _publish(item, final)
+            publish(item, final)
         merging.rmdir()
 
     def clean(self):
@@ -162,11 +161,3 @@ def _damaged_files(folder):
         return [_CHECKSUMS]
     have = _checksums(folder)
     return sorted(name for name in want.keys() | have.keys() if want.get(name) != have.get(name))
-
-
-def _publish(temporary, final):
-    """Force a finished file or folder to disk and rename it."""
-    for path in ([temporary, *sorted(temporary.rglob('*'))] if temporary.is_dir() else [temporary]):
-        sync(path)
-    os.replace(temporary, final)
-    sync(final.parent)

@@ -147,10 +147,13 @@ class Trial:
         self.expect(life, 0, self.refusal)
         if life.status == 0:
             return False
-        said = life.said
-        if 'Traceback' in said or str(self.out) not in said or '--resume' not in said:
-            raise Difference(f'an error that is not clear:\n{said[-3000:]}')
+        if not self.is_clear(life.said):
+            raise Difference(f'an error that is not clear:\n{life.said[-3000:]}')
         return True
+
+    def is_clear(self, said):
+        """Whether what the program said names the folder and how to go on."""
+        return 'Traceback' not in said and str(self.out) in said and '--resume' in said
 
 
 class Unbroken:

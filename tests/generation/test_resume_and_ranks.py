@@ -62,18 +62,18 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize('moment', ['merge', '_publish', 'write_manifest', 'clean', '_write_public'])
+@pytest.mark.parametrize('moment', ['merge', 'publish', 'write_manifest', 'clean', '_write_public'])
 def test_killed_while_finishing_then_resumed_is_the_unbroken_run(crowd, moment, monkeypatch):
     """The same for moments too short to hit."""
     config = Config.fromfile(crowd.config).to_dict()
     Generator(config, crowd.out / 'whole', 12).run('TOY')
-    place = dict(merge=Shards, clean=Shards, _publish=shards, write_manifest=generator, _write_public=Generator)[moment]
+    place = dict(merge=Shards, clean=Shards, publish=shards, write_manifest=generator, _write_public=Generator)[moment]
     original, calls = getattr(place, moment), []
 
     def dies(*args):
         calls.append(args)
         # Three shards are published before the merge starts publishing.
-        if len(calls) > (4 if moment == '_publish' else 0):
+        if len(calls) > (4 if moment == 'publish' else 0):
             raise Killed
         return original(*args)
 

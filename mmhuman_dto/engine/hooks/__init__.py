@@ -1,6 +1,9 @@
+from .atomic_checkpoint import AtomicCheckpointHook
 from .dto_refresh import DTORefreshHook
 from .loss_summary import LossSummaryHook
 from .plain_checkpoint import PlainCheckpointHook
+from .steady_timer import SteadyTimerHook
 from .visualization import PredictionVisualizationHook
 
-__all__ = ['DTORefreshHook', 'LossSummaryHook', 'PlainCheckpointHook', 'PredictionVisualizationHook']
+__all__ = ['AtomicCheckpointHook', 'DTORefreshHook', 'LossSummaryHook', 'PlainCheckpointHook',
+           'PredictionVisualizationHook', 'SteadyTimerHook']

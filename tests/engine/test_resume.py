@@ -1,0 +1,216 @@
+"""Which checkpoint a run goes on from, and that there is always one."""
+import errno
+import os
+import time
+from collections import deque
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmhuman_dto.apis import training
+from mmhuman_dto.apis.training import WorkDirError, train
+from mmhuman_dto.engine import AtomicCheckpointHook, ResumableTrainLoop, SteadyTimerHook
+from mmhuman_dto.engine.checkpoint import CheckpointError
+from mmhuman_dto.engine.resume import find_damage, latest_checkpoint
+
+
+@pytest.fixture
+def work_dir(tmp_path):
+    """Checkpoints of steps 2, 4, 6, the last of which is 6."""
+    for step in (2, 4, 6):
+        torch.save(dict(state_dict=dict(a=torch.full((1000, ), float(step)))), tmp_path / f'iter_{step}.pth')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_6.pth'))
+    return tmp_path
+
+
+def cut(path):
+    os.truncate(path, path.stat().st_size - 100)
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def test_the_last_one_is_taken(work_dir):
+    assert latest_checkpoint(work_dir) == (work_dir / 'iter_6.pth', {})
+
+
+def test_newer_ones_of_an_earlier_run_are_not(work_dir):
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_4.pth'))
+    assert latest_checkpoint(work_dir)[0] == work_dir / 'iter_4.pth'
+
+
+def test_a_moved_folder_is_found(work_dir, tmp_path_factory):
+    moved = tmp_path_factory.mktemp('moved') / 'here'
+    work_dir.rename(moved)
+    assert latest_checkpoint(moved)[0] == moved / 'iter_6.pth'
+
+
+@pytest.mark.parametrize('damage', [cut, flip, empty, os.remove])
+def test_a_damaged_last_one_is_passed_over(work_dir, damage):
+    damage(work_dir / 'iter_6.pth')
+    path, damaged = latest_checkpoint(work_dir)
+    assert path == work_dir / 'iter_4.pth'
+    assert list(damaged) == ([] if damage is os.remove else [work_dir / 'iter_6.pth'])
+
+
+@pytest.mark.parametrize('damage', [empty, os.remove])
+def test_without_its_note_the_newest_is_taken(work_dir, damage):
+    damage(work_dir / 'last_checkpoint')
+    assert latest_checkpoint(work_dir)[0] == work_dir / 'iter_6.pth'
+
+
+def test_a_changed_bit_is_found_that_torch_reads_over(work_dir):
+    path = work_dir / 'iter_4.pth'
+    flip(path)
+    assert not torch.load(path, weights_only=True)['state_dict']['a'].eq(4).all()
+    assert 'not as it was written' in find_damage(path)
+
+
+def test_folders_of_sharded_checkpoints_are_looked_into(work_dir):
+    folder = work_dir / 'iter_8.pth'
+    folder.mkdir()
+    for rank in range(2):
+        (work_dir / f'iter_{2 + 2 * rank}.pth').rename(folder / f'rank{rank}.pth')
+    assert find_damage(folder) is None
+    cut(folder / 'rank1.pth')
+    assert find_damage(folder)
+
+
+def test_all_damaged_is_an_error_that_names_them(work_dir):
+    for step in (2, 4, 6):
+        empty(work_dir / f'iter_{step}.pth')
+    with pytest.raises(CheckpointError, match='remove them to train from the start') as error:
+        latest_checkpoint(work_dir)
+    assert all(f'iter_{step}.pth' in str(error.value) for step in (2, 4, 6))
+
+
+def test_none_yet_trains_from_the_start_with_the_weights_of_the_recipe(tmp_path, monkeypatch):
+    built = []
+    monkeypatch.setattr(training, 'build_runner', lambda cfg: built.append(cfg) or SimpleNamespace(train=lambda: None))
+    train(Config(dict(work_dir=str(tmp_path / 'new'), load_from='start.pth', resume=False)), 'auto')
+    assert not built[0].resume and built[0].load_from == 'start.pth'
+
+
+def test_the_latest_or_the_named_one_is_resumed(work_dir, monkeypatch):
+    built = []
+    monkeypatch.setattr(training, 'build_runner', lambda cfg: built.append(cfg) or SimpleNamespace(train=lambda: None))
+    for resume in ('auto', str(work_dir / 'iter_2.pth')):
+        train(Config(dict(work_dir=str(work_dir), load_from='start.pth', resume=False)), resume)
+    assert [(cfg.resume, cfg.load_from) for cfg in built] == [
+        (True, str(work_dir / 'iter_6.pth')), (True, str(work_dir / 'iter_2.pth'))]
+
+
+@pytest.mark.parametrize('number', [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_cannot_be_written_is_one_clear_error(work_dir, number, monkeypatch):
+    def fails():
+        raise OSError(number, os.strerror(number), str(work_dir / '.iter_8.pth.tmp'))
+
+    monkeypatch.setattr(training, 'build_runner', lambda cfg: SimpleNamespace(train=fails))
+    with pytest.raises(WorkDirError, match='cannot be written .* MB are free .* go on with --resume') as error:
+        train(Config(dict(work_dir=str(work_dir))))
+    assert str(error.value).startswith(str(work_dir))
+
+
+def test_errors_of_data_are_not_taken_for_the_disks(work_dir, monkeypatch):
+    def fails():
+        raise PermissionError(errno.EACCES, 'no', '/data/a.jpg')
+
+    monkeypatch.setattr(training, 'build_runner', lambda cfg: SimpleNamespace(train=fails))
+    with pytest.raises(PermissionError) as error:
+        train(Config(dict(work_dir=str(work_dir))))
+    assert not isinstance(error.value, WorkDirError)
+
+
+class Runner:
+    """As much of a runner as checkpoints need."""
+
+    def __init__(self, folder):
+        self.work_dir, self.info, self.fails = str(folder), {}, False
+        self.message_hub = SimpleNamespace(update_info=self.info.__setitem__)
+
+    def save_checkpoint(self, folder, name, *args, **kwargs):
+        with open(os.path.join(folder, name), 'w') as file:
+            file.write('half')
+            if self.fails:
+                raise OSError(errno.ENOSPC, 'full')
+            file.write(str(self.info['keep_ckpt_ids']))
+
+
+@pytest.fixture
+def saving(tmp_path):
+    from mmengine.fileio import LocalBackend
+    hook, runner = AtomicCheckpointHook(by_epoch=False, max_keep_ckpts=1), Runner(tmp_path)
+    hook.out_dir, hook.file_backend, hook.keep_ckpt_ids = str(tmp_path), LocalBackend(), deque(maxlen=1)
+    return runner, lambda step: hook._save_checkpoint_with_step(runner, step, {}), hook
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_an_outdated_checkpoint_goes_when_the_next_is_safe(saving, tmp_path):
+    runner, save, _ = saving
+    save(2)
+    save(4)
+    assert names(tmp_path) == ['iter_4.pth', 'last_checkpoint']
+    assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'iter_4.pth')
+    # Of a run stopped before the removal, the next one knows what to remove.
+    assert (tmp_path / 'iter_4.pth').read_text() == 'half[2, 4]'
+
+
+def test_a_full_disk_costs_no_checkpoint(saving, tmp_path):
+    runner, save, _ = saving
+    save(2)
+    runner.fails = True
+    with pytest.raises(OSError):
+        save(4)
+    assert {'iter_2.pth', 'last_checkpoint'} == {name for name in names(tmp_path) if not name.endswith('.tmp')}
+    assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'iter_2.pth')
+
+
+def test_saving_a_step_again_keeps_it(saving, tmp_path):
+    _, save, hook = saving
+    save(2)
+    save(2)
+    assert names(tmp_path) == ['iter_2.pth', 'last_checkpoint'] and list(hook.keep_ckpt_ids) == [2]
+
+
+def test_a_jump_of_the_clock_is_not_time_spent(monkeypatch):
+    scalars, info = {}, {}
+    runner = SimpleNamespace(iter=0, max_iters=200_000, message_hub=SimpleNamespace(
+        update_scalar=scalars.__setitem__, update_info=info.__setitem__))
+    hook, steady, wall = SteadyTimerHook(), [100.], [0.]
+    monkeypatch.setattr(time, 'monotonic', lambda: steady[0])
+    monkeypatch.setattr(time, 'time', lambda: wall[0])
+    hook._before_epoch(runner)
+    wall[0] = 1.7e9
+    steady[0] += 1
+    hook._before_iter(runner, 0)
+    steady[0] += 2
+    hook._after_iter(runner, 0)
+    assert scalars == {'train/data_time': 1., 'train/time': 3.} and info == dict(eta=3. * 199_999)
+
+
+@pytest.mark.parametrize('step, validated', [(0, [4, 7]), (3, [4, 7]), (4, [4, 7]), (5, [7]), (7, [7])])
+def test_a_run_stopped_in_a_validation_validates_when_it_goes_on(step, validated):
+    """A checkpoint comes before the validation of its step."""
+    seen = []
+    loop = object.__new__(ResumableTrainLoop)
+    vars(loop).update(
+        _iter=step, _max_iters=7, stop_training=False, val_begin=1, val_interval=4, dynamic_milestones=[],
+        dynamic_intervals=[4], run_iter=lambda batch: vars(loop).update(_iter=loop._iter + 1),
+        dataloader=type('Loader', (list, ), dict(sampler=SimpleNamespace(start_at=lambda n: None), batch_size=1))(
+            range(9)),
+        _runner=SimpleNamespace(model=SimpleNamespace(train=lambda: None), call_hook=lambda name: None, seed=0,
+                                val_loop=SimpleNamespace(run=lambda: seen.append(loop._iter))))
+    loop.run()
+    assert seen == validated
