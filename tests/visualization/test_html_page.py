@@ -248,6 +248,58 @@ def test_in_a_browser(crowd, written, tmp_path):
     assert all(np.ptp(read_image(tmp_path / f'{name}.png')) > 200 for name in ('camera', 'overview'))
 
 
+#: Turns the scene for some seconds and gives what became of each frame: time (ms), decimated or not, share of pixels.
+TURN = """(async () => {
+    const frames = [];
+    const end = performance.now() + 4000;
+    while (performance.now() < end) {
+        await new Promise(requestAnimationFrame);
+        world.eye.position.applyAxisAngle(world.eye.up, .01);
+        world.controls.update();
+        frames.push([performance.now(), world.faces === COARSE, world.ratio]);
+    }
+    return frames;
+})()"""
+
+
+def frames_per_second(frames):
+    """Rate of the last two seconds."""
+    last = frames[-1][0]
+    return sum(time > last - 2000 for time, *_ in frames) / 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_chromium() is None, reason='needs a Chromium; on Debian: apt-get install chromium')
+def test_fifty_people_turn_smoothly_or_of_fewer_triangles(crowd, body_model, tmp_path):
+    """In software rendering; the rate of a page with one person says what the machine has left."""
+    first, sample = crowd.before.sample.new(), crowd.before.sample.new()
+    first.pred_instances = crowd.before.sample.pred_instances[:1]
+    rows = torch.arange(50)
+    sample.pred_instances = crowd.before.sample.pred_instances[rows % len(crowd.before.ids)]
+    sample.pred_instances.transl = torch.stack(
+        [1.2 * (rows % 10 - 4.5), torch.ones(50), 6 + 1.8 * (rows // 10)], -1)
+    pages = [save_scene(Scene(title, crowd.image, crowd.faces, Placement.from_sample(one, body_model)),
+                        tmp_path, title, ['html'])[0]
+             for title, one in (('one', first), ('fifty', sample))]
+    rates, seen = [], []
+    with Chromium() as browser:
+        for path in pages:
+            browser.open(path)
+            browser.settle()
+            seen.append(browser.evaluate(TURN))
+            rates.append(frames_per_second(seen[-1]))
+        browser.evaluate('new Promise((done) => setTimeout(done, 400))')
+        browser.settle()
+        browser.screenshot(tmp_path / 'fifty.png')
+        still = browser.evaluate('world.placements[0].meshes[0].geometry.index === FACES && '
+                                 'world.renderer.getPixelRatio() === world.sharp')
+        triangles = browser.evaluate('[FACES.count / 3, COARSE.count / 3]')
+    print('frames a second with one person, with fifty, then decimated?, share of pixels:', *rates, *seen[1][-1][1:])
+    assert 400 <= triangles[1] < 600 < triangles[0] <= 3000
+    assert rates[1] >= 30 or seen[1][-1][1]
+    assert still and np.ptp(read_image(tmp_path / 'fifty.png')) > 200
+
+
 def details(browser):
     return browser.evaluate("Object.fromEntries([...document.querySelectorAll('#details dd')]"
                             '.map((cell) => [cell.dataset.field, cell.textContent]))')

@@ -330,17 +330,16 @@ class World {
     this.scheduled = true;
     requestAnimationFrame((now) => {
       this.scheduled = false;
-      this.adapt(now - this.last);
-      this.last = now;
       this.render(this.ratio, this.faces);
+      requestAnimationFrame((next) => this.adapt(next - now));
       clearTimeout(this.rest);
       if (this.faces === COARSE) this.rest = setTimeout(() => this.render(this.sharp), 300);
     });
   }
 
   adapt(interval) {
-    if (!(interval < 300)) return;
-    this.pace += .2 * (interval - this.pace);
+    // One frame that took long, such as the first, says nothing of the next.
+    this.pace += .2 * (Math.min(interval, 60) - this.pace);
     if (this.pace < 30) return;
     this.pace = 20;
     if (this.faces === FACES) this.faces = COARSE;
