@@ -53,5 +53,5 @@ setup(
     python_requires='>=3.10,<3.13',
     install_requires=requirements(ROOT / 'requirements/runtime.txt'),
     extras_require={name: requirements(ROOT / f'requirements/{name}.txt')
-                    for name in ('coco', 'dev', 'openmmlab', 'transformers')},
+                    for name in ('coco', 'dev', 'openmmlab', 'ray', 'transformers')},
 )

@@ -24,8 +24,9 @@ def parse_args():
     parser.add_argument('--out-dir', type=Path, help='output folder; default work_dirs/dto/CONFIG')
     parser.add_argument('--limit', type=_positive, help='only the first N images')
     parser.add_argument('--resume', action='store_true', help='go on with what the output folder holds')
-    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm'), default='none',
-                        help='how the processes of this run were started; each takes a fixed part of the shards')
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'ray'), default='none',
+                        help='pytorch, slurm: how the processes of this run were started, each of which takes a fixed '
+                             'part of the shards; ray: by the processes of a Ray cluster; see docs/scale.md')
     parser.add_argument('--max-failures', type=int,
                         help='exit with status 1 when more images failed; default: when some failed and none was kept')
     parser.add_argument('--public-layout', metavar='SET',
@@ -60,11 +61,18 @@ def generate(args):
     config.merge_from_dict(args.cfg_options or {})
     import_modules_from_strings(**config.get('custom_imports', dict(imports=[])))
     out_dir = args.out_dir or Path('work_dirs/dto') / Path(args.config).stem
-    generator = Generator(config.to_dict(), out_dir, args.limit, args.resume)
+    generator = generator_class(args.launcher)(config.to_dict(), out_dir, args.limit, args.resume)
     counts = generator.run(args.public_layout)
     if get_rank() == 0:
         report(counts, generator.pipeline.seconds, out_dir)
     return too_many(counts, args.max_failures)
+
+
+def generator_class(launcher):
+    if launcher != 'ray':
+        return Generator
+    from mmhuman_dto.generation.ray_generator import RayGenerator
+    return RayGenerator
 
 
 def report(counts, seconds, out_dir):

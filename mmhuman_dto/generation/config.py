@@ -9,6 +9,8 @@ from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, DTO_TERMS
 REQUIRED = ('source', 'body_model', 'stages')
 DEFAULTS = dict(data_root='', batch_size=16, shard_size=1000, contact_sheets=dict(every=0, rows=4), device='auto',
                 num_threads=1)
+#: What a stage may ask of a Ray cluster: options of its workers there, and how many of them there are at most.
+RESOURCES = ('num_cpus', 'num_gpus', 'memory', 'accelerator_type', 'resources', 'workers')
 _MMENGINE = ('custom_imports', 'default_scope')
 #: Arguments that are themselves configs of components.
 _COMPONENTS = dict(source=SOURCES, prior=DTO_PRIORS, solver=DTO_SOLVERS)
@@ -19,7 +21,7 @@ class ConfigError(ValueError):
 
 
 def checked_config(config):
-    """The config with defaults filled in.
+    """The config with defaults filled in, without the ``resources`` of its stages: results do not depend on them.
 
     Args:
         config: dictionary with ``source``, ``body_model``, ``stages`` ({name: stage config}) and, optionally, the keys
@@ -40,9 +42,24 @@ def checked_config(config):
             raise ConfigError(f'{key} must be at least 1, is {config[key]}')
     check_component('source', config['source'], SOURCES)
     check_component('body_model', config['body_model'], BODY_MODELS)
+    stage_resources(config)
+    config['stages'] = {name: {key: value for key, value in stage.items() if key != 'resources'}
+                        for name, stage in config['stages'].items()}
     for name, stage in config['stages'].items():
         check_component(f'stages.{name}', stage, STAGES)
     return config
+
+
+def stage_resources(config):
+    """What the stages of a config ask of a Ray cluster, {name: {one of RESOURCES: value}}; most ask for nothing.
+
+    Raises:
+        ConfigError: an unknown key.
+    """
+    asked = {name: stage['resources'] for name, stage in config['stages'].items() if stage.get('resources')}
+    for name, resources in asked.items():
+        _check_keys(f'stages.{name}.resources', resources, RESOURCES)
+    return asked
 
 
 def check_component(where, config, registry):

@@ -16,12 +16,13 @@ def start_processes(launcher):
     """Join the processes of a launcher.
 
     Args:
-        launcher: 'none', 'pytorch' (torchrun's environment) or 'slurm' (srun's).
+        launcher: 'pytorch' (torchrun's environment) or 'slurm' (srun's); with 'none' and 'ray' this process is the only
+            one of its kind.
 
     Raises:
         GenerationError, ValueError: the launcher's environment variables are not there.
     """
-    if launcher == 'none':
+    if launcher in ('none', 'ray'):
         return
     if launcher == 'slurm':
         _read_slurm_environment()

@@ -12,11 +12,11 @@ class WeightsError(OSError):
     """Weights that are not there, or that cannot be loaded safely; the message says what to do."""
 
 
-def require(module, extra):
+def require(module, extra, page='docs/perception.md'):
     """Import an optional package.
 
     Args:
-        module: dotted name. extra: the extra of this package that installs it.
+        module: dotted name. extra: the extra of this package that installs it. page: where it is written about.
 
     Raises:
         ImportError: it is not installed, or does not load; the message names the command.
@@ -25,7 +25,7 @@ def require(module, extra):
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(f'{module} cannot be imported ({error}). Install it: pip install "mmhuman_dto[{extra}]", or '
-                          f'pip install -r requirements/{extra}.txt; see docs/perception.md') from error
+                          f'pip install -r requirements/{extra}.txt; see {page}') from error
 
 
 def network_device(device):
