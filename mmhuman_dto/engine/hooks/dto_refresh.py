@@ -8,6 +8,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.dist import all_reduce, broadcast_object_list, get_dist_info
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from torch.distributed.tensor import DTensor
 from torch.utils.data import DataLoader, Dataset
 
 from mmhuman_dto.datasets.human_table import HumanTable
@@ -44,7 +45,7 @@ class DTORefreshHook(Hook):
 
     Raises:
         ValueError: no table with evidence, one without a column that is needed or with other bodies than the network's,
-            or a loop that cannot load anew.
+            a loop that cannot load anew, or a network that is spread over the processes.
         LabelVersionError: resumed, and the labels are not those the checkpoint was trained on.
     """
 
@@ -63,7 +64,11 @@ class DTORefreshHook(Hook):
     def before_train(self, runner):
         if not hasattr(runner.train_loop, 'restart_loading'):
             raise ValueError("DTORefreshHook needs train_cfg=dict(type='ResumableTrainLoop')")
-        body_model = _network(runner).body_model
+        network = _network(runner)
+        if any(isinstance(parameter, DTensor) for parameter in network.parameters()):
+            raise ValueError('DTORefreshHook: each process predicts images of its own, so the network cannot be '
+                             'spread over them')
+        body_model = network.body_model
         self.datasets = refreshable(runner.train_dataloader.dataset, body_model)
         self.refresher = SceneRefresher(body_model, *(self.config[name] for name in ('solver', 'prior', 'min_iou')))
         self.versions = LabelVersions(Path(runner.work_dir) / 'dto_labels', [d.table for d in self.datasets],

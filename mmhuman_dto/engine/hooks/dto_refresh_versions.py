@@ -1,7 +1,6 @@
 """Refreshed labels on disk: a folder a round, whole or not there, and known by what is in it."""
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 import mmhuman_dto
 from mmhuman_dto.datasets.people_table import PeopleTable, write_table_like
 from mmhuman_dto.fileio import load_json
-from mmhuman_dto.fileio.atomic import sync
+from mmhuman_dto.fileio.atomic import publish
 
 FORMAT = 'mmhuman_dto.dto_labels'
 _MANIFEST = 'manifest.json'
@@ -60,7 +59,9 @@ class LabelVersions:
         state = dict(step=step, round=number, digest=_digest(temporary))
         manifest = dict(state, format=FORMAT, fingerprint=self.fingerprint, tables=counts)
         (temporary / _MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n', encoding='utf-8')
-        self._publish(temporary, self.path(step))
+        if self.path(step).exists():  # of a run that went on from an earlier checkpoint since
+            shutil.rmtree(self.path(step))
+        publish(temporary, self.path(step))
         return state
 
     def open(self, state):
@@ -79,14 +80,6 @@ class LabelVersions:
         if _digest(path) != state['digest']:
             raise LabelVersionError(f'{path}: not the labels that the checkpoint was trained on. {advice}')
         return [PeopleTable(path / f'table_{i}') for i in range(len(self.tables))]
-
-    def _publish(self, temporary, final):
-        for path in [*temporary.rglob('*'), temporary]:
-            sync(path)
-        if final.exists():  # of a run that went on from an earlier checkpoint since
-            shutil.rmtree(final)
-        os.replace(temporary, final)
-        sync(self.folder)
 
 
 def _fingerprint(config, tables):
