@@ -23,7 +23,8 @@ class Trial:
     """One output folder that is struck by faults and at last left in peace.
 
     Subclasses set ``main``, ``arguments`` and ``disk`` (bytes), name their faults in ``faults`` (name -> method) and
-    check in ``verify`` what came out. A fault's method lets the program live once and returns whether it struck.
+    check in ``verify`` what came out. A fault's method lets the program live once and returns whether it struck before
+    the program was done; None where there was nothing to strike.
 
     Args:
         folder: for all of the trial's files.
@@ -44,9 +45,9 @@ class Trial:
         return Life(self.main, self.arguments(self.out), self.folder / f'{self.lives:02d}.log', arm)
 
     def strike(self, name):
-        """Let a fault happen; returns whether it did before the program was done."""
+        """Let a fault happen; returns whether it did, or False when the program was done before."""
         struck = self.faults[name](self)
-        self.story.append(f'{name}{"" if struck else " (missed)"}')
+        self.story.append(name + {True: '', False: ' (done before)', None: ' (nothing there)'}[struck])
         return struck
 
     def end(self):
@@ -228,7 +229,10 @@ def _try(trial_class, folder, unbroken, names, args, mounts, struck):
     try:
         for _ in range(rng.randint(1, 6)):
             name = rng.choice(names)
-            struck[name] += trial.strike(name)
+            happened = trial.strike(name)
+            struck[name] += bool(happened)
+            if happened is False:
+                break
         trial.end()
     except Difference as error:
         (folder / 'difference.txt').write_text(f'{trial.story}\n{error}\n')

@@ -61,7 +61,7 @@ class TrainingTrial(Trial):
         """The run has to go on from the one before, or from the start where there is no other."""
         found = self.checkpoints()
         if len(found) < 2:
-            return False
+            return None
         self.story.append(f'{found[-1].name} {damage(found[-1], self.rng)}')
         return True
 
@@ -71,7 +71,7 @@ class TrainingTrial(Trial):
         for path in found:
             path.write_bytes(path.read_bytes()[:self.rng.randrange(1000)])
         if not found:
-            return False
+            return None
         life = self.start()
         life.wait()
         self.expect(life, 1)
