@@ -13,9 +13,10 @@ from mmhuman_dto.registry import STAGES
 
 from .model import DEFAULT_DTO
 
-#: What is run, in order: pictures are read and people found before, and every result is kept. (name, type)
-_STAGES = (('people', 'CheckPeople'), ('depth', 'AddDepth'), ('masks', 'AddMasks'), ('ages', 'AddAges'),
-           ('rasterise', 'RasteriseMeshes'), ('dto', 'OptimiseTranslations'))
+#: Stages of a recipe that are not run: pictures are read and meshes made before, and every result is kept.
+_LEFT_OUT = ('LoadImage', 'AddFocal', 'AddMeshes', 'KeepOptimised')
+#: What a recipe has to bring, if only by a source that is given.
+_NEEDED = ('CheckPeople', 'AddDepth', 'RasteriseMeshes', 'OptimiseTranslations')
 
 
 class DTOInferencer:
@@ -28,7 +29,8 @@ class DTOInferencer:
 
     Args:
         people: :class:`~mmhuman_dto.apis.inference.MetricHMRInferencer`, which gives the meshes.
-        config: a DTO recipe: file, or name of a shipped one, of which depth, rasteriser, prior and solver are used.
+        config: a DTO recipe: file, or name of a shipped one, of which all is used but pictures and meshes. One that
+            starts from photos detects people too, and places those who are detected and have a mesh.
         depth: config of a :class:`~mmhuman_dto.perception.DepthSource`; None: the recipe's.
         masks, ages: configs of a mask and an age source. None: those of recipes that start from photos; of others none,
             for theirs belong to the meshes they start from. Without, the meshes' silhouettes are the masks, and ages
@@ -75,26 +77,29 @@ class DTOInferencer:
     def _finish(self, sample):
         """What is kept of a placed sample; its joints follow the people."""
         people = sample.pred_instances
+        people.person_index = sample.initial_instances.person_index[people.person_index]
         output = self.body_model(people.pose, people.betas, people.transl)
         people.keypoints_3d = self.body_model.joint_set(output, sample.joint_set)
         people.keypoints_2d = project(people.keypoints_3d, sample.pred_camera.intrinsics)
-        for name in ('image', 'pred_maps', 'initial_instances'):
-            if name in sample:
-                delattr(sample, name)
+        for name in set(sample.keys()) - {'pred_instances', 'pred_camera'}:
+            delattr(sample, name)
         return sample.to('cpu')
 
 
 def _chosen(recipe, sources):
     """(name, config) of the stages that are run, with the given sources in place of the recipe's."""
-    by_type = {stage['type']: stage for stage in recipe.values()}
-    optional = () if 'AddMeshes' in by_type else ('AddMasks', 'AddAges')
-    for name, kind in _STAGES:
-        if sources.get(kind) is not None:
-            yield name, dict(type=kind, source=sources[kind])
-        elif kind in by_type and kind not in optional:
-            yield name, by_type[kind]
-        elif kind not in ('AddMasks', 'AddAges'):
+    from_photos = any(stage['type'] == 'AddMeshes' for stage in recipe.values())
+    left_out = _LEFT_OUT if from_photos else (*_LEFT_OUT, 'AddMasks', 'AddAges')
+    stages = {name: stage for name, stage in recipe.items() if stage['type'] not in left_out}
+    given = {kind: dict(type=kind, source=source) for kind, source in sources.items() if source is not None}
+    kinds = {stage['type'] for stage in stages.values()}
+    for kind in _NEEDED:
+        if kind not in kinds and kind not in given:
             raise ConfigError(f'the recipe has no stage of type {kind}')
+    for name, stage in stages.items():
+        if stage['type'] == 'RasteriseMeshes':
+            yield from ((kind, given[kind]) for kind in given.keys() - kinds)
+        yield name, given.get(stage['type'], stage)
 
 
 def _build(name, config, context):
@@ -107,6 +112,9 @@ def _build(name, config, context):
 def _sample_with_image(result):
     sample = result.sample.new()
     sample.image = result.image
+    # Matching may leave people out.
+    sample.pred_instances = sample.pred_instances[:]
+    sample.pred_instances.person_index = torch.arange(len(sample.pred_instances))
     return sample
 
 
