@@ -82,7 +82,7 @@ class Conversion:
         Returns:
             dict: kept, people, failed, skipped of the whole table; on every process.
         """
-        with at_work_in(self.out_dir):
+        with at_work_in(self.out_dir, 'start it again'):
             manifest = on_first_rank(prepare_folder, self.out_dir, True, self.config, self.ids)
             if manifest['status'] != 'complete':
                 work_through(self.shards, partial(self._convert, manifest['fingerprint']), 'Converting')

@@ -16,8 +16,12 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
-def at_work_in(folder):
+def at_work_in(folder, go_on='go on with --resume'):
     """Lock a folder against other runs for the block; the processes of one run share the lock of the first.
+
+    Args:
+        folder: output folder, made where it is not there.
+        go_on: how users go on after an error of the disk.
 
     The kernel holds the lock and takes it back when the process ends, however it ends: a lock file that was left behind
     never stops a run, whatever process it names. File systems that know no locks are used without.
@@ -30,8 +34,8 @@ def at_work_in(folder):
         on_first_rank(lock.take)
         yield
     except OSError as error:
-        raise GenerationError(f'{explain(folder, error)}. All finished shards are kept: put it right and go on with '
-                              '--resume') from error
+        raise GenerationError(f'{explain(folder, error)}. All finished shards are kept: put it right and {go_on}'
+                              ) from error
     finally:
         lock.give_back()
 
