@@ -170,11 +170,8 @@ def _gather_pixels(maps, sizes):
 
 def _smallest_positive(disparity):
     """Smallest positive value of a map as float; 0 where there is none."""
-    low = float(disparity.min())
-    if not low > 0:
-        positive = disparity[disparity > 0]
-        low = float(positive.min()) if len(positive) else 0.
-    return low
+    low = float(torch.where(disparity > 0, disparity, torch.inf).min())
+    return low if low < torch.inf else 0.
 
 
 def _quartiles(pixels, num):

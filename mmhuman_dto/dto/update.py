@@ -65,13 +65,15 @@ class DTOResult:
         """
         for scene, (sample, placed) in enumerate(zip(samples, self.apply(samples, body_model))):
             people, found = sample.pred_instances, placed.pred_instances
-            people.heights = body_model.height(people.betas)
+            if len(found) < len(people):
+                people.heights = body_model.height(people.betas)
             if self.focal_scale is not None:
                 factor = self.focal_scale[scene].expand(len(people))
                 people.transl = refocus(body_model, people.betas, people.transl, factor)
                 sample.pred_camera = placed.pred_camera
             for name in (name for name in STATED if name in found):
-                values = torch.full_like(people.heights, torch.nan) if name.endswith('_std') else people[name].clone()
+                known = name in people and not name.endswith('_std')
+                values = people[name].clone() if known else found[name].new_full((len(people), ), torch.nan)
                 values[found.person_index] = found[name].to(values)
                 people.set_field(values, name)
             sample.set_metainfo(dict(optimised=placed.optimised, height_deviation=placed.height_deviation))
@@ -132,9 +134,9 @@ def move_people(body_model, pose, betas, transl, heights, scale, height_class):
     new_transl = transl * scale[:, None]
     if child.any():
         # Translation cancels out of (joints before) * scale - (joints after).
-        before = body_model.skeleton(pose[child], betas[child], None).double()
-        after = body_model.skeleton(pose[child], new_betas[child], None).double()
-        shift = (before * scale[child, None, None] - after).mean(-2)
+        before, after = body_model.skeleton(
+            pose[child].repeat(2, 1, 1), torch.cat([betas[child], new_betas[child]]), None).double().mean(-2).chunk(2)
+        shift = before * scale[child, None] - after
         shift[:, 2] = 0
         new_transl[child] += shift
     return new_betas, new_transl.to(transl.dtype)

@@ -21,7 +21,7 @@ from mmhuman_dto.dto.terms import (
     Site,
     TranslationTerm,
 )
-from mmhuman_dto.dto.terms.base import extended_log, extended_log_derivative
+from mmhuman_dto.dto.terms.base import constant, extended_log, extended_log_derivative
 from mmhuman_dto.dto.terms.height import project_mixture
 from mmhuman_dto.registry import DTO_SOLVERS, DTO_TERMS
 
@@ -152,6 +152,42 @@ def test_metric_depth_tells_the_focal_length():
     assert float(errors.abs().mean()) < .03
     kept = PosteriorDTO(metric, focal_std=0.).solve(problem)
     assert kept.focal_scale is None
+
+
+def test_a_focal_length_far_from_the_guess_stays_possible():
+    """Depth in metres says 1.8 times the focal length; a normal prior resists more than Student's t does."""
+    rng = np.random.default_rng(6)
+    drawn = [draw(rng, 6, .02, focal=1.8)[0] for _ in range(10)]
+    problem = problem_of([dict(scene, **{name: scene[name] * factor for name, factor in
+                                         (('disparity', 1 / 900), ('depth', 900.), ('slope', 1 / 900))})
+                          for scene in drawn])
+    metric = dict(NOTHING, depth=DepthTerm(domain='log', scale_std=.15, offset_std=.02), height=HeightTerm())
+    found = {freedom: float(PosteriorDTO(metric, focal_std=.1, focal_freedom=freedom).solve(problem)
+                            .focal_scale.log().mean()) for freedom in (2., np.inf)}
+    assert found[np.inf] + .1 < found[2.] < np.log(1.8) + .03
+
+
+def test_what_does_not_change_is_computed_once_a_run():
+    calls = []
+
+    class CountingTerm(HeightTerm):
+        @constant
+        def classes(self, problem):
+            calls.append(problem)
+            return HeightTerm.classes(self, problem)
+
+    problems = [problem_of([draw(np.random.default_rng(seed))[0]]) for seed in (0, 1)]
+    solver = PosteriorDTO(dict(height=CountingTerm()))
+    first = [solver.solve(problem).scale for problem in problems]
+    assert [call is problem for call, problem in zip(calls, problems, strict=True)] == [True, True]
+    torch.testing.assert_close(first[0], PosteriorDTO().solve(problems[0]).scale)
+
+
+def test_heights_of_unknown_people_may_be_unusual():
+    scene = dict(draw(np.random.default_rng(2), 3)[0], ages=np.full(3, np.nan), male_probs=np.full(3, np.nan))
+    alone = {spread: PosteriorDTO(dict(NOTHING, height=HeightTerm(population_spread=spread))).solve(
+        problem_of([scene])).posterior.heights_std for spread in (1., 2.)}
+    assert (alone[2.] > 1.05 * alone[1.]).all()
 
 
 def test_initial_distances_count_as_far_as_they_are_trusted():

@@ -3,6 +3,8 @@ from typing import NamedTuple
 
 import torch
 
+from ..terms.base import trust
+
 #: Std of a prior is never taken smaller, so that a variable can be held by a std of 0.
 MIN_STD = 1e-6
 
@@ -31,7 +33,16 @@ class Layout:
         stds = [torch.as_tensor(prior.std).to(means).expand(len(means)) for prior in scene.values()]
         stds += [means.new_full((len(means), ), std) for std in person.values() for _ in range(people)]
         self.mean = torch.cat([means, means.new_zeros(len(means), people * len(person))], -1)
+        normal = [float('inf')] * people * len(person)
+        self.freedom = means.new_tensor([prior.freedom for prior in scene.values()] + normal)
         self.precision = torch.stack(stds, -1).clamp(min=MIN_STD).square().reciprocal()
+
+    def prior_precision(self, point, covariance):
+        """(S, V) of the priors, those of Student's t as far as the present posterior believes in them."""
+        if covariance is None:
+            return self.precision
+        squared = (point - self.mean).square() + covariance.diagonal(dim1=-2, dim2=-1)
+        return self.precision * trust(squared * self.precision, self.freedom)
 
     def values(self, point):
         """{name: (S) or (S, P)} of variables (S, V)."""

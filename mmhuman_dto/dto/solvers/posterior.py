@@ -29,37 +29,43 @@ class PosteriorDTO:
     Args:
         terms: what differs from ``DEFAULT_TERMS``, {name: config or object of a
             :class:`~mmhuman_dto.dto.terms.Term`, see ``DTO_TERMS``; None leaves the term out}. New names add terms.
-        focal_std: std of the logarithm of (true / given focal length); 0 keeps the camera as given.
+        focal_std: scale of the logarithm of (true / given focal length); 0 keeps the camera as given.
+        focal_freedom: degrees of freedom of its Student-t distribution: few, as some guesses are far off; infinite is
+            normal.
         size_std: std of the logarithm of (true / initial mesh's) size in the image.
         rounds: most Gauss-Newton rounds.
         tolerance: largest step of a log depth at which to stop.
     """
 
-    def __init__(self, terms=None, focal_std=.1, size_std=.02, rounds=20, tolerance=1e-4):
+    def __init__(self, terms=None, focal_std=.1, focal_freedom=2., size_std=.02, rounds=20,
+                 tolerance=1e-4):
         terms = {**DEFAULT_TERMS, **(terms or {})}
         self.terms = [term if isinstance(term, Term) else DTO_TERMS.build(term) for term in terms.values() if term]
-        self.focal_std, self.size_std, self.rounds, self.tolerance = focal_std, size_std, rounds, tolerance
+        self.focal_std, self.focal_freedom, self.size_std = focal_std, focal_freedom, size_std
+        self.rounds, self.tolerance = rounds, tolerance
 
     def solve(self, problem):
         """Place the people of all scenes of a :class:`DTOProblem`; returns a :class:`DTOResult` with ``posterior``."""
-        layout = Layout(self._scene_variables(problem), {'log_scale': SCALE_STD, 'log_size': self.size_std},
+        terms = [term.remembering() for term in self.terms]
+        layout = Layout(self._scene_variables(terms, problem), {'log_scale': SCALE_STD, 'log_size': self.size_std},
                         problem.mask.shape[1])
-        point, covariance, sites = layout.mean, None, [None] * len(self.terms)
+        point, covariance, sites = layout.mean, None, [None] * len(terms)
         for _ in range(self.rounds):
             values = layout.values(point)
-            lines = [linearise(term, problem, values, layout) for term in self.terms]
+            lines = [linearise(term, problem, values, layout) for term in terms]
             variances = [None if covariance is None else residual_variance(line.jacobian, covariance) for line in lines]
             sites = [term.update(problem, line.residuals, variance, site)
-                     for term, line, variance, site in zip(self.terms, lines, variances, sites)]
-            step, covariance = gauss_newton(lines, sites, layout.mean - point, layout.precision)
+                     for term, line, variance, site in zip(terms, lines, variances, sites)]
+            prior = layout.prior_precision(point, covariance)
+            step, covariance = gauss_newton(lines, sites, layout.mean - point, prior)
             point = point + step
             if float(layout.values(step)['log_scale'].mul(problem.mask).abs().max()) < self.tolerance:
                 break
         return _result(problem, layout, layout.values(point), covariance, keeps_camera=self.focal_std == 0)
 
-    def _scene_variables(self, problem):
-        variables = {'log_focal': Normal(torch.zeros_like(problem.z[:, 0]), self.focal_std)}
-        for term in self.terms:
+    def _scene_variables(self, terms, problem):
+        variables = {'log_focal': Normal(torch.zeros_like(problem.z[:, 0]), self.focal_std, self.focal_freedom)}
+        for term in terms:
             brought = term.variables(problem)
             if twice := variables.keys() & brought.keys():
                 raise ValueError(f'{type(term).__name__} brings the scene variable {twice.pop()!r} a second time')

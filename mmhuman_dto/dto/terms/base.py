@@ -1,25 +1,47 @@
 """What every term of the posterior is: a piece of knowledge about a scene, as residuals the solver can weigh."""
+import copy
 from abc import ABC, abstractmethod
+from functools import wraps
 from typing import NamedTuple
 
 import torch
 
-#: Rounds in which a scene's noise and the weights of its people are fitted to each other.
-NOISE_ROUNDS = 4
 #: ``extended_log`` is the logarithm above this and goes on as a straight line below.
 LOG_FLOOR = .05
 
 
 class Normal(NamedTuple):
-    """Prior of a scene variable: ``mean`` (S), where the solver starts too, and ``std``, one number or (S)."""
+    """Prior of a scene variable: ``mean`` (S), where the solver starts too, and ``std``, one number or (S).
+
+    With finite degrees of ``freedom`` it is Student's t of that scale: a value far off is still thought possible.
+    """
     mean: torch.Tensor
     std: torch.Tensor | float
+    freedom: float = float('inf')
 
 
 class Site(NamedTuple):
-    """What residuals are compared with: ``target`` (S, R) at ``precision`` (S, R) = 1 / variance, 0 to ignore."""
+    """What residuals are compared with: ``target`` (S, R) at ``precision`` (S, R) = 1 / variance, 0 to ignore.
+
+    ``noise`` (S, 1) is the variance that a :class:`NoisyTerm` has fitted so far.
+    """
     target: torch.Tensor
     precision: torch.Tensor
+    noise: torch.Tensor | None = None
+
+
+def constant(method):
+    """Decorator of methods (self, problem) of a term: computed once in a solver's run, see :meth:`Term.remembering`."""
+    @wraps(method)
+    def remembered(self, problem):
+        known = vars(self).get('_known')
+        if known is None:
+            return method(self, problem)
+        if method not in known:
+            known[method] = method(self, problem)
+        return known[method]
+
+    return remembered
 
 
 class Term(ABC):
@@ -28,6 +50,12 @@ class Term(ABC):
     Values are {'log_scale': (S, P), the logarithm of each person's new over initial distance, and every scene variable
     that a term brings: (S)}, float64. Residuals may be any differentiable function of them.
     """
+
+    def remembering(self):
+        """A copy for one problem, which computes what is :func:`constant` but once."""
+        same = copy.copy(self)
+        same._known = {}
+        return same
 
     def variables(self, problem):
         """Scene variables this term brings: {name: :class:`Normal`}."""
@@ -54,6 +82,11 @@ class Term(ABC):
         """
 
 
+def trust(squared, freedom):
+    """Weight of a value by its square in variances: the mean precision of Student's t as a mixture of normals."""
+    return (1 + 1 / freedom) / (1 + squared / freedom)
+
+
 class NoisyTerm(Term):
     """A term whose residuals are 0 but for noise: Student-t among people, of a size fitted in every scene.
 
@@ -75,18 +108,13 @@ class NoisyTerm(Term):
 
     def update(self, problem, mean, variance, site):
         quality = self.evidence(problem)
-        known = quality > 0
-        squared = (mean.square() + (variance if site else 0.)) * quality
-        noise = torch.full_like(mean[:, :1], self.std**2)
-        for _ in range(NOISE_ROUNDS if site else 0):
-            trust = self._trust(squared / noise) * known
-            total = (trust * squared).sum(-1, keepdim=True)
-            noise = (self.std**2 + total / self.weight) / (1 + known.sum(-1, keepdim=True) / self.weight)
-        return Site(torch.zeros_like(mean), self._trust(squared / noise if site else 0 * squared) * quality / noise)
-
-    def _trust(self, squared):
-        """Weight of a residual by its square in variances of the noise; its mean under the Student-t scale mixture."""
-        return (1 + 1 / self.freedom) / (1 + squared / self.freedom)
+        if site is None:
+            noise = torch.full_like(mean[:, :1], self.std**2)
+            return Site(torch.zeros_like(mean), trust(0., self.freedom) * quality / noise, noise)
+        known, squared = quality > 0, (mean.square() + variance) * quality
+        total = (trust(squared / site.noise, self.freedom) * known * squared).sum(-1, keepdim=True)
+        noise = (self.std**2 + total / self.weight) / (1 + known.sum(-1, keepdim=True) / self.weight)
+        return Site(site.target, trust(squared / noise, self.freedom) * quality / noise, noise)
 
 
 def extended_log(values, floor=LOG_FLOOR):

@@ -3,7 +3,7 @@ import torch
 
 from mmhuman_dto.registry import DTO_TERMS
 
-from .base import NoisyTerm, Normal, masked_mean
+from .base import NoisyTerm, Normal, constant, masked_mean
 from .domains import domain_of, values_over_mean
 
 
@@ -24,7 +24,7 @@ class DepthTerm(NoisyTerm):
         self.domain, self.offset_std, self.scale_std = domain_of(domain), offset_std, scale_std
 
     def variables(self, problem):
-        x, mean, log_z = values_over_mean(self.domain, problem)
+        x, mean, log_z = self._observed(problem)
         zero = torch.zeros_like(mean)
         if self.scale_std == float('inf'):
             scale, std = masked_mean(log_z - self.domain.log_depth(x, zero), problem.mask), 3.
@@ -32,21 +32,26 @@ class DepthTerm(NoisyTerm):
             scale, std = self.domain.log_depth(mean, zero), self.scale_std
         return {'depth_scale': Normal(scale[:, 0], std), 'depth_offset': Normal(zero[:, 0], self.offset_std)}
 
+    @constant
     def evidence(self, problem):
         """A person whose mesh and map disagree pixel by pixel is known less well."""
         spread = problem.residual_std / problem.z / self.std
         return problem.mask / (1 + spread.square())
 
     def residuals(self, problem, values):
-        x, _, log_z = values_over_mean(self.domain, problem)
+        x, _, log_z = self._observed(problem)
         shown = values['depth_scale'][:, None] + self.domain.log_depth(x, values['depth_offset'][:, None])
         return values['log_scale'] + values['log_focal'][:, None] + log_z - shown
 
     def jacobian(self, problem, values):
-        x, _, _ = values_over_mean(self.domain, problem)
+        x, _, _ = self._observed(problem)
         one = torch.ones_like(x)
         return {'log_scale': one, 'log_focal': one, 'depth_scale': -one,
                 'depth_offset': -self.domain.log_depth_by_offset(x, values['depth_offset'][:, None])}
+
+    @constant
+    def _observed(self, problem):
+        return values_over_mean(self.domain, problem)
 
 
 @DTO_TERMS.register_module()
@@ -70,20 +75,29 @@ class ReliefTerm(NoisyTerm):
     def variables(self, problem):
         return {'relief_bias': Normal(torch.full_like(problem.z[:, 0], self.bias), self.bias_std)}
 
+    @constant
     def evidence(self, problem):
         """Part of the variance that mesh and map share over the part they don't."""
         shared = problem.correlation.square().clamp(max=.9)
         return (problem.mask & (problem.correlation > self.min_correlation)) * shared / (1 - shared)
 
     def residuals(self, problem, values):
-        x, _, _ = values_over_mean(self.domain, problem)
-        slope = problem.slope * problem.depth / problem.z / problem.correlation
-        seen = slope.where((slope > 0) & (problem.correlation > self.min_correlation), 1.).log()
-        return (seen - values['relief_bias'][:, None] - values['log_focal'][:, None]
+        x, _, _ = self._observed(problem)
+        return (self._seen(problem) - values['relief_bias'][:, None] - values['log_focal'][:, None]
                 - self.domain.log_relief(x, values['depth_offset'][:, None]))
 
     def jacobian(self, problem, values):
-        x, _, _ = values_over_mean(self.domain, problem)
+        x, _, _ = self._observed(problem)
         one = torch.ones_like(x)
         return {'log_focal': -one, 'relief_bias': -one,
                 'depth_offset': -self.domain.log_relief_by_offset(x, values['depth_offset'][:, None])}
+
+    @constant
+    def _observed(self, problem):
+        return values_over_mean(self.domain, problem)
+
+    @constant
+    def _seen(self, problem):
+        """Logarithm of the relief in map over that of the mesh, 0 where it says nothing."""
+        slope = problem.slope * problem.depth / problem.z / problem.correlation
+        return slope.where((slope > 0) & (problem.correlation > self.min_correlation), 1.).log()

@@ -3,7 +3,7 @@ import torch
 
 from mmhuman_dto.registry import DTO_TERMS
 
-from .base import NoisyTerm, Normal, extended_log, extended_log_derivative, masked_mean
+from .base import NoisyTerm, Normal, constant, extended_log, extended_log_derivative, masked_mean
 
 
 @DTO_TERMS.register_module()
@@ -34,6 +34,7 @@ class GroundTerm(NoisyTerm):
         return {'ground_level': Normal(level, 3.), 'ground_tilt': Normal(0 * one, self.tilt_std),
                 'ground_height': Normal(one * torch.log(one * self.height), self.height_std)}
 
+    @constant
     def evidence(self, problem):
         feet = problem.mask & (problem.feet[..., 2] > .1)
         enough = feet.sum(-1, keepdim=True) >= self.min_people
@@ -41,7 +42,7 @@ class GroundTerm(NoisyTerm):
 
     def residuals(self, problem, values):
         plane = self._plane(problem, values)
-        return (values['log_scale'] + values['log_focal'][:, None] + problem.feet[..., 2].clamp(min=.1).log()
+        return (values['log_scale'] + values['log_focal'][:, None] + self._log_depths(problem)
                 + values['ground_level'][:, None] + extended_log(1 + plane))
 
     def jacobian(self, problem, values):
@@ -60,8 +61,12 @@ class GroundTerm(NoisyTerm):
     def _steepness(values):
         return torch.exp(-values['ground_level'] - values['ground_height'] - values['log_focal'])[:, None]
 
-    @staticmethod
-    def _places(problem):
+    @constant
+    def _log_depths(self, problem):
+        return problem.feet[..., 2].clamp(min=.1).log()
+
+    @constant
+    def _places(self, problem):
         """Feet in the image at z = 1, from their mean: x, y (S, P)."""
         x, y = (problem.feet[..., i] / problem.feet[..., 2].clamp(min=.1) for i in (0, 1))
         return x - masked_mean(x, problem.mask), y - masked_mean(y, problem.mask)

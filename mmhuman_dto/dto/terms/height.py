@@ -4,7 +4,7 @@ import torch
 from mmhuman_dto.registry import DTO_TERMS
 
 from ..prior import AGE_LIMITS, FEMALE, HEIGHT_CLASSES, TEEN
-from .base import Site, Term
+from .base import Site, Term, constant
 
 #: A person's site never gets less precise than this part of what it was compared with.
 MIN_PRECISION = 1e-3
@@ -22,14 +22,15 @@ class HeightTerm(Term):
         shares: of babies, kids, teens, women and men among people of unknown age.
         age_std: std of the logarithm of (age + 2 years) as it is told.
         wrong: probability that age and sex are told of somebody else.
+        population_spread: how many times as wide a class is in the population, as crowds and countries differ.
         growth: how much children of one class grow with their age, m a year, baby, kid, teen.
         growth_std: std of a child's height at its age, as a share of its class's.
         damping: part of the way a site moves in a round.
     """
 
-    def __init__(self, shares=(.06, .12, .12, .35, .35), age_std=.12, wrong=.05, growth=(.1, .063, .055),
-                 growth_std=.7, damping=.7):
-        self.shares, self.age_std, self.wrong = shares, age_std, wrong
+    def __init__(self, shares=(.06, .12, .12, .35, .35), age_std=.12, wrong=.05, population_spread=1.5,
+                 growth=(.1, .063, .055), growth_std=.7, damping=.7):
+        self.shares, self.age_std, self.wrong, self.population_spread = shares, age_std, wrong, population_spread
         self.growth, self.growth_std, self.damping = growth, growth_std, damping
 
     def residuals(self, problem, values):
@@ -47,13 +48,14 @@ class HeightTerm(Term):
         else:
             precision = (1 / variance - site.precision).clamp(min=0)
             cavity = Site((mean / variance - site.target * site.precision) / precision.clamp(min=1e-9), precision)
-        target, precision = project_mixture(cavity, weights, means, stds)
+        target, precision, _ = project_mixture(cavity, weights, means, stds)
         if site is not None:
             natural = torch.lerp(site.target * site.precision, target * precision, self.damping)
             precision = torch.lerp(site.precision, precision, self.damping)
             target = natural / precision
         return Site(target, precision * problem.mask)
 
+    @constant
     def classes(self, problem):
         """Weights, means and stds (S, P, K) of log height of the classes a person may be of.
 
@@ -67,7 +69,7 @@ class HeightTerm(Term):
         mean, std = table.unbind(-1)
         told_mean, told_std = self._at_age(problem, mean, std)
         means = torch.cat([told_mean, mean.expand_as(told_mean)], -1)
-        stds = torch.cat([told_std, std.expand_as(told_std)], -1)
+        stds = torch.cat([told_std, (std * self.population_spread).expand_as(told_std)], -1)
         return weights, means.log(), stds / means
 
     def _told_shares(self, problem):

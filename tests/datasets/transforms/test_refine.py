@@ -6,9 +6,10 @@ import torch
 from mmengine.config import Config
 
 from mmhuman_dto.datasets.people_table import PeopleTable
+from mmhuman_dto.dto import DTOProblem
 from mmhuman_dto.dto.problem import CACHED
 from mmhuman_dto.generation import Generator
-from mmhuman_dto.registry import TRANSFORMS
+from mmhuman_dto.registry import BODY_MODELS, DTO_SOLVERS, TRANSFORMS
 from mmhuman_dto.structures import HumanDataSample
 
 ROOT = Path(__file__).parents[3]
@@ -56,6 +57,18 @@ def test_placed_again_as_if_from_the_maps(tables):
         torch.testing.assert_close(people.heights, expected.heights, rtol=.03, atol=0)
         torch.testing.assert_close(people.depths_std, expected.depths_std, rtol=.2, atol=0)
         assert sample.optimised
+
+
+@pytest.mark.parametrize('config', [SOLVER, dict(type='PaperDTO')], ids=['posterior', 'paper'])
+def test_an_image_alone_is_placed_as_in_a_batch(tables, config):
+    config = dict(config, rounds=8, tolerance=0.) if 'terms' in config else config
+    body_model, solver = BODY_MODELS.build(dict(type='OpenBody')), DTO_SOLVERS.build(config)
+    samples = [tables[0][i] for i in range(2)]
+    together = solver.solve(DTOProblem.from_cached(samples, body_model)).apply(samples, body_model)
+    for sample, placed in zip(samples, together):
+        people = refine(config)(training_sample(sample)).gt_instances
+        for name in ('transl', 'betas', 'heights'):
+            torch.testing.assert_close(people[name], placed.pred_instances[name])
 
 
 def test_the_papers_solver_too_and_a_second_time_little_changes(tables):
