@@ -1,0 +1,328 @@
+"""A small valid file of every format that is read from outside, and its reader: what the hostile tests damage."""
+
+import io
+import json
+import pickle
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import scipy.sparse
+import torch
+from mmengine.runner import CheckpointLoader
+from PIL import Image
+from safetensors.torch import save_file
+
+from mmhuman_dto.apis.inference.inputs import open_photos
+from mmhuman_dto.body_models.assets import read_body, read_matrix
+from mmhuman_dto.body_models.openbody import OpenBody
+from mmhuman_dto.datasets.people_file import read_people, write_people
+from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder
+from mmhuman_dto.datasets.public import CameraHMRRelease, COCOKeypoints, DTOHumans, DTORaw, MuPoTS, RelativeHuman
+from mmhuman_dto.datasets.public.dto_humans import write_dto_humans, write_dto_raw
+from mmhuman_dto.engine.checkpoint import read_state
+from mmhuman_dto.fileio import load_json, load_npy, load_npz, load_pickle
+from mmhuman_dto.fileio.image_header import image_size
+from mmhuman_dto.fileio.images import read_image
+from mmhuman_dto.generation.manifest import prepare_folder, read_manifest
+from mmhuman_dto.models.heads.people_head import PeopleHead
+from mmhuman_dto.perception import ExifFocal, GivenFocal, PrecomputedAges, PrecomputedDepth, PrecomputedMasks
+from mmhuman_dto.structures import Camera, HumanDataSample, People
+
+SIZE = 6, 8
+
+
+class Case(NamedTuple):
+    """A format: ``write(path)`` a valid file, ``read(path)`` all of it; ``pickled`` where objects may be in it."""
+
+    name: str
+    write: callable
+    read: callable
+    pickled: str = ''
+
+
+def sample_of(img_id='a.jpg', people=2):
+    rng = np.random.default_rng(0)
+    rows = {
+        name: torch.from_numpy(rng.normal(0, 0.3, (people, *shape)).astype(np.float32))
+        for name, shape in (('global_orient', (3,)), ('body_pose', (23, 3)), ('betas', (11,)), ('transl', (3,)))
+    }
+    intrinsics = torch.tensor([[9.0, 0, 4], [0, 9, 3], [0, 0, 1]])
+    return HumanDataSample(
+        metainfo=dict(img_id=img_id, ori_shape=SIZE, body_model='OpenBody'),
+        pred_instances=People(**rows),
+        pred_camera=Camera(intrinsics=intrinsics),
+    )
+
+
+def body(rows=8):
+    rng = np.random.default_rng(0)
+    return dict(
+        v_template=rng.normal(size=(rows, 3)),
+        shapedirs=rng.normal(size=(rows, 3, 2)),
+        posedirs=rng.normal(size=(rows, 3, 207)),
+        weights=rng.random((rows, 24)),
+        J_regressor=scipy.sparse.csc_matrix(np.eye(24, rows)),
+        f=np.array([[0, 1, 2]], np.uint32),
+        kintree_table=np.stack([np.arange(24) - 1, np.arange(24)]).astype(np.uint32),
+    )
+
+
+def everything():
+    """Plain data of all kinds that pickles may hold."""
+    return dict(
+        array=np.arange(6.0).reshape(2, 3),
+        objects=np.array([1, 'x', [np.ones(2)]], object),
+        text='é' * 5,
+        tensor=torch.arange(3.0),
+        sparse=scipy.sparse.csr_matrix(np.eye(3)),
+        raw=bytearray(b'xy'),
+        number=2**70,
+        nested=(1, (2.0, [{'a': None}])),
+        kinds={1, 2},
+        scalar=np.float32(3),
+    )
+
+
+def pickled(value, protocol=4):
+    return lambda path: path.write_bytes(pickle.dumps(value, protocol=protocol))
+
+
+def saved(**arrays):
+    return lambda path: np.savez_compressed(path, **arrays)
+
+
+def picture(**options):
+    def write(path):
+        exif = Image.Exif()
+        exif[0x0112], exif[0xA405] = 6, 35
+        noise = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+        Image.fromarray(noise).save(path, exif=exif, **options)
+
+    return write
+
+
+def checkpoint(legacy):
+    def write(path):
+        state = dict(state_dict=dict(weight=torch.arange(6.0).reshape(2, 3), bias=torch.ones(2)), meta=dict(epoch=1))
+        torch.save(state, path, _use_new_zipfile_serialization=not legacy)
+
+    return write
+
+
+def video(path):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5, (32, 24))
+    for value in range(3):
+        writer.write(np.full((24, 32, 3), 80 * value, np.uint8))
+    writer.release()
+
+
+def table(path):
+    builder = PeopleTableBuilder('OpenBody')
+    for number in range(2):
+        builder.add(sample_of(f'{number}.jpg'))
+    builder.write(path.parent / 't')
+    return (path.parent / 't' / path.name).replace(path)
+
+
+def read_table(path):
+    folder = path.parent / 't'
+    whole = folder / path.name
+    whole.write_bytes(path.read_bytes())
+    opened = PeopleTable(folder)
+    return [opened[index] for index in range(len(opened))]
+
+
+def annots(**person):
+    return saved(annots=np.array({'a.jpg': [person]}, object))
+
+
+def camerahmr(path):
+    np.savez(
+        path,
+        imgname=np.array(['a.jpg', 'b.jpg'], object),
+        center=np.ones((2, 2)),
+        scale=np.ones(2),
+        cam_int=np.stack([np.eye(3)] * 2),
+        shape=np.zeros((2, 10)),
+        pose_cam=np.zeros((2, 72)),
+        trans_cam=np.ones((2, 3)),
+        gtkps=np.ones((2, 44, 3)),
+    )
+
+
+def coco(path):
+    path.write_text(
+        json.dumps(
+            dict(
+                images=[dict(id=1, file_name='a.jpg', width=8, height=6)],
+                annotations=[
+                    dict(image_id=1, category_id=1, keypoints=[1, 2, 2] * 17, bbox=[0, 0, 3, 4], area=9.5, iscrowd=0)
+                ],
+            )
+        )
+    )
+
+
+def manifest(path):
+    prepare_folder(path.parent / 'run', False, dict(a=1), ['a.jpg'])
+    (path.parent / 'run' / 'manifest.json').replace(path)
+
+
+def whole(reader):
+    def read(path):
+        found = reader(path.name, data_root=str(path.parent))
+        return [found[index] for index in range(len(found))]
+
+    return read
+
+
+def source(build):
+    """A source that finds ``a.*`` in the folder."""
+    return lambda path: build(path)([sample_of(f'a{path.suffix}')])
+
+
+def photos(path):
+    for photo in open_photos(path):
+        if photo.error:
+            raise ValueError(photo.error)
+
+
+def look(path):
+    (focal,) = ExifFocal()([HumanDataSample(metainfo=dict(img_path=str(path), ori_shape=SIZE))])
+    assert focal > 0 or np.isnan(focal)
+    image_size(path)
+    return read_image(path)
+
+
+def all_of(path):
+    with load_npz(path) as arrays:
+        return dict(arrays)
+
+
+def depth_of(path):
+    return PrecomputedDepth('', path.suffix, data_root=path.parent)
+
+
+_RAMP = np.arange(1, 49).reshape(SIZE).astype(np.uint16)
+
+CASES = [
+    Case('a.pkl', pickled(everything()), load_pickle, 'pickle'),
+    Case('python2.pkl', pickled(everything(), 2), load_pickle),
+    Case('SMPL_NEUTRAL.pkl', pickled(body()), lambda path: read_body(path, 24), 'pickle'),
+    Case(
+        'SMPLX_NEUTRAL.npz',
+        saved(**{**body(), 'J_regressor': np.eye(24, 8)}),
+        lambda path: read_body(path, 24),
+        'npz:weights',
+    ),
+    Case(
+        'J_regressor_extra.npy',
+        lambda path: np.save(path, np.ones((9, 8))),
+        lambda path: read_matrix(path, (9, 8)),
+        'npy',
+    ),
+    Case('a.npz', saved(a=np.arange(3), b=np.array(everything(), object)), all_of, 'npz:b'),
+    Case('a.npy', lambda path: np.save(path, np.array([{}, 'x'], object)), load_npy, 'npy'),
+    Case(
+        'smpl_mean_params.npz',
+        saved(pose=np.zeros(144), shape=np.zeros(10)),
+        lambda path: PeopleHead(8, 1, mean_params=path),
+        'npz:pose',
+    ),
+    Case('DTO.npz', lambda path: write_dto_humans(path, [sample_of()]), whole(DTOHumans), 'npz:annots'),
+    Case('opt.npz', lambda path: write_dto_raw(path, [sample_of(), sample_of('b.jpg')]), whole(DTORaw), 'npz:a.jpg'),
+    Case('release.npz', camerahmr, whole(CameraHMRRelease), 'npz:shape'),
+    Case(
+        'val_annots.npz',
+        annots(bbox=[0, 0, 3, 4], kp2d=[[1.0, 2, 1]] * 14, depth_id=0, age=-1, gender=1),
+        whole(RelativeHuman),
+        'npz:annots',
+    ),
+    Case(
+        'mupots_annots.npz',
+        annots(annot_2d=np.ones((17, 2)), annot_3d=torch.ones(17, 3), vis=np.ones(17), annot_3d_univ=np.ones((17, 3))),
+        whole(MuPoTS),
+        'npz:annots',
+    ),
+    Case('coco.json', coco, whole(COCOKeypoints)),
+    Case('a.json', lambda path: path.write_text(json.dumps({'a': [1, 2.5, None, 'é']})), load_json),
+    Case('people.json', lambda path: write_people(path, sample_of()), read_people),
+    Case('people.npz', lambda path: write_people(path, sample_of()), read_people, 'npz:people.betas'),
+    Case('schema.json', table, read_table),
+    Case('people.transl.npy', table, read_table, 'npy'),
+    Case('people.offsets.npy', table, read_table, 'npy'),
+    Case('image.id.bytes.npy', table, read_table, 'npy'),
+    Case('manifest.json', manifest, lambda path: read_manifest(path.parent)),
+    Case(
+        'ages.json',
+        lambda path: path.write_text(json.dumps({'a.json': dict(ages=[3, None], male_probs=[0.5, 1])})),
+        source(lambda path: PrecomputedAges(path.name, data_root=path.parent)),
+    ),
+    Case(
+        'focal.json',
+        lambda path: path.write_text(json.dumps({'a.json': 900.5})),
+        source(lambda path: GivenFocal(path.name, data_root=path.parent)),
+    ),
+    Case(
+        'a.npz',
+        saved(ages=np.ones(2), male_probs=np.ones(2)),
+        source(lambda path: PrecomputedAges('', data_root=path.parent)),
+        'npz:ages',
+    ),
+    Case('a.npz', saved(disparity=_RAMP * 0.5), source(depth_of), 'npz:disparity'),
+    Case('a.npy', lambda path: np.save(path, _RAMP), source(depth_of), 'npy'),
+    Case('a.png', lambda path: cv2.imwrite(str(path), _RAMP), source(depth_of)),
+    Case(
+        'a.png',
+        lambda path: cv2.imwrite(str(path), (_RAMP % 3).astype(np.uint8)),
+        source(lambda path: PrecomputedMasks('', data_root=path.parent)),
+    ),
+    *(
+        Case(f'picture.{suffix}', picture(**options), look)
+        for suffix, options in dict(
+            png={}, jpg={}, webp={}, tiff=dict(compression='tiff_lzw'), gif={}, bmp={}, ppm={}, jp2={}, avif={}
+        ).items()
+    ),
+    Case('video.avi', video, photos),
+    Case('weights.pth', checkpoint(False), read_state, 'torch'),
+    Case('old.pth', checkpoint(True), read_state, 'torch_legacy'),
+    Case(
+        'load_from.pth',
+        checkpoint(False),
+        lambda path: CheckpointLoader.load_checkpoint(str(path), logger='silent'),
+        'torch',
+    ),
+    Case(
+        'weights.safetensors',
+        lambda path: save_file(dict(weight=torch.ones(2, 3), bias=torch.ones(2)), path),
+        read_state,
+    ),
+    Case('openbody.npz', lambda path: path.write_bytes(small_openbody()), OpenBody, 'npz:faces'),
+]
+
+
+def small_openbody():
+    """OpenBody's asset with its first 2 faces and vertices' shapes unchanged: small where that costs nothing."""
+    from mmhuman_dto.body_models.openbody import ASSET
+
+    data = dict(np.load(ASSET))
+    data['faces'] = data['faces'][:2]
+    data['shape_dirs'] = data['shape_dirs'] * 0
+    content = io.BytesIO()
+    np.savez_compressed(content, **data)
+    return content.getvalue()
+
+
+def named(case):
+    """For messages: the file's name, and the number of the case where names repeat."""
+    return f'{CASES.index(case):02d}-{case.name}'
+
+
+def in_folder(case, folder):
+    """A valid file of the case, in a new folder."""
+    path = Path(folder) / case.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    case.write(path)
+    return path
