@@ -19,6 +19,7 @@ from .isolation import Outcome
 from .manifest import GenerationError
 from .pipeline import Clock, Pipeline, Stages
 
+os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # a cluster that is started for a run reports to nobody
 ray = require('ray', 'ray', 'docs/scale.md')
 
 #: Batches of a shard that are under way at once, so that pools have work while this process reads and writes.

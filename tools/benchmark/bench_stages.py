@@ -93,7 +93,7 @@ def main():
     models = {images: cost_model(measured, images, args.network_ms, args.cores, args.gpus) for images in args.images}
     columns = ['stage', 'ms an image', 'share', *(f'hours for {images:,}' for images in args.images)]
     figures = dict(measured=measured, assumed_network_ms=args.network_ms, models=models)
-    report(f'{measured["images"]} images of {measured["people"] / measured["images"]:.1f} people', columns,
+    report(f'{measured["images"]} images of {measured["people"] / measured["images"]:.1f} people who are kept', columns,
            rows_of(measured, args), figures, args.json)
     for images, model in models.items():
         print(f'{images:,} images: {model["core_hours"]:,.0f} core hours ({model["core_days"]:.1f} days of '
