@@ -78,13 +78,14 @@ def run_dto(data, config_file, out_dir, limit=None):
     config = Config.fromfile(config_file)
     config.data_root = str(data)
     generator = Generator(config.to_dict(), out_dir, limit)
-    warm_up(generator.pipeline.body_model, generator.pipeline.context.device)
+    warm_up(generator.pipeline.body_model)
     generator.run()
     return generator
 
 
-def warm_up(body_model, device):
+def warm_up(body_model):
     """Draws one body: the rasteriser is compiled on its first use, which is no part of the people a second."""
+    device = body_model.faces.device
     pose, betas = torch.zeros(1, 24, 3, device=device), torch.zeros(1, body_model.num_betas, device=device)
     with torch.no_grad():
         vertices = body_model(pose, betas, torch.tensor([[0., 0., 3.]], device=device)).vertices
