@@ -24,6 +24,7 @@ from ray.cluster_utils import Cluster  # noqa: E402
 
 from mmhuman_dto.generation import ray_generator  # noqa: E402
 from mmhuman_dto.generation.ray_generator import RayGenerator  # noqa: E402
+from mmhuman_dto.generation.shards import Shards  # noqa: E402
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 NODE = dict(include_dashboard=False, object_store_memory=80 << 20)
@@ -139,7 +140,7 @@ def test_image_that_kills_every_time_ends_the_run_which_can_go_on(cluster, busy_
     with pytest.raises(GenerationError, match=message):
         RayGenerator(config_of(busy_crowd, **config), out).run('TOY')
     busy_crowd.deadly.unlink()
-    counts = RayGenerator(config_of(busy_crowd, **config), out, resume=True).run('TOY')
+    counts = Generator(config_of(busy_crowd, **config), out, resume=True).run('TOY')  # without Ray, for once
     assert Generator(config_of(busy_crowd, **config), busy_crowd.out / 'one').run('TOY') == counts
     check_same(busy_crowd, out)
 
@@ -185,6 +186,17 @@ def wait_for_shards(out):
     while not (done := len(list(out.glob('shards/[0-9]*')))):
         time.sleep(.05)
     return done
+
+
+def test_of_two_attempts_at_a_shard_the_first_whole_one_counts(tmp_path):
+    shards = Shards(tmp_path, 4, 4)
+    attempts = {name: shards.begin(0, name) for name in ('.slow', '.fast')}
+    for name, folder in attempts.items():
+        (folder / 'rows').write_text(name)
+    shards.commit(0, attempts['.fast'])
+    shards.commit(0, attempts['.slow'])
+    assert shards.is_done(0) and (shards.path(0) / 'rows').read_text() == '.fast'
+    assert list(shards.folder.iterdir()) == [shards.path(0)]
 
 
 def test_unknown_resources_are_refused(crowd):
