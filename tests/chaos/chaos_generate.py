@@ -57,6 +57,9 @@ class GenerationTrial(Trial):
         shards = self.out / 'shards'
         return {path.name: path.stat().st_ino for path in shards.glob('[0-9]*')} if shards.is_dir() else {}
 
+    def shard_files(self):
+        return [path for path in sorted((self.out / 'shards').rglob('*')) if path.is_file()]
+
     def status(self):
         try:
             return json.loads((self.out / 'manifest.json').read_text())['status']
@@ -65,7 +68,9 @@ class GenerationTrial(Trial):
 
     def shard_damaged(self):
         """A file of a finished shard is not what was written; the shard has to be made again."""
-        files = [path for path in sorted((self.out / 'shards').rglob('*')) if path.is_file()]
+        if not self.shard_files():
+            self.killed_at_file()
+        files = self.shard_files()
         if not files:
             return None
         path = self.rng.choice(files)

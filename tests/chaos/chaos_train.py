@@ -59,6 +59,8 @@ class TrainingTrial(Trial):
 
     def last_checkpoint_damaged(self):
         """The run has to go on from the one before, or from the start where there is no other."""
+        if len(self.checkpoints()) < 2:
+            self.killed_at_file()
         found = self.checkpoints()
         if len(found) < 2:
             return None
