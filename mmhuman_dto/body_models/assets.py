@@ -69,7 +69,10 @@ def read_body(path, num_bones, extras=None):
     if path.suffix == '.npz':
         with load_npz(path) as content:
             return _body(path, content, num_bones, extras or {})
-    return _body(path, load_pickle(path), num_bones, extras or {})
+    content = load_pickle(path)
+    if not isinstance(content, dict):
+        raise BrokenFileError(f'{path}: holds a {type(content).__name__}, expected a dictionary of arrays')
+    return _body(path, content, num_bones, extras or {})
 
 
 def _body(path, content, bones, extras):
@@ -100,7 +103,7 @@ def child_direction(template, child_template):
 
 def _array(path, content, key, shape):
     if key not in content:
-        raise BrokenFileError(f'{path}: no key {key!r}, it has {sorted(content)}. '
+        raise BrokenFileError(f'{path}: no key {key!r}, it has {sorted(map(str, content))}. '
                               'Is it a body model of another family?')
     return _checked(path, f'key {key!r}', content[key], shape)
 

@@ -88,5 +88,6 @@ class HeightPrior:
             adults[male_probs >= MALE_LIMITS[1]] = MALE
         if not self.use_age:
             return adults
-        children = torch.bucketize(ages.nan_to_num(nan=torch.inf), ages.new_tensor(AGE_LIMITS), right=True)
+        known = torch.where(ages.isfinite(), ages, torch.inf)
+        children = torch.bucketize(known, ages.new_tensor(AGE_LIMITS), right=True)
         return torch.where(children <= TEEN, children, adults)

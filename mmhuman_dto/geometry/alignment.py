@@ -13,8 +13,11 @@ def similarity_align(source, target, scale=True):
         scale: False: rotation and translation alone.
 
     Returns:
-        (*, N, 3), the moved source; a source without extent is moved to the target's mean.
+        (*, N, 3), the moved source; a source without extent is moved to the target's mean. Half precision is computed
+        in single.
     """
+    if source.itemsize < 4:
+        return similarity_align(source.float(), target.float(), scale).to(source.dtype)
     mean_source, mean_target = source.mean(-2, keepdim=True), target.mean(-2, keepdim=True)
     a, b = source - mean_source, target - mean_target
     u, s, vt = torch.linalg.svd(b.transpose(-1, -2) @ a)

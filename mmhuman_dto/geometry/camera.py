@@ -14,7 +14,8 @@ def project(points, intrinsics):
     """Project points of the camera frame to pixels.
 
     Points with z < ``MIN_DEPTH``, those behind the camera included, are divided by ``MIN_DEPTH``: the result is
-    finite but means nothing, so ask ``points[..., 2] > 0`` where it matters.
+    finite but means nothing, so ask ``points[..., 2] > 0`` where it matters. Half precision, which ends at 65504 px,
+    is projected, and given, in single.
 
     Args:
         points: (*, N, 3), m, camera frame.
@@ -23,6 +24,7 @@ def project(points, intrinsics):
     Returns:
         (*, N, 2), px.
     """
+    points, intrinsics = (values.float() if values.itemsize < 4 else values for values in (points, intrinsics))
     fx, skew, cx, fy, cy = _entries(intrinsics)
     x, y, z = points.unbind(-1)
     z = z.clamp(min=MIN_DEPTH)

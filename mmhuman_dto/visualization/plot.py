@@ -12,7 +12,7 @@ FIELD_OF_VIEW, CAMERA = (238, 241, 247), (70, 76, 88)
 #: The viewer is a pinhole this far (m) away: all but parallel, scale wrong by under 1e-3.
 EYE_DISTANCE = 3000.
 #: Grid lines lie this far apart (m), the first distance that leaves room for its labels.
-GRID_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+GRID_STEPS = tuple(step * 10**power for power in range(12) for step in (1, 2, 5))
 
 
 class PlotFrame(NamedTuple):

@@ -40,7 +40,7 @@ class Placement(NamedTuple):
 
     @classmethod
     def from_sample(cls, sample, body_model, source='pred'):
-        """Meshes of a :class:`~mmhuman_dto.structures.HumanDataSample`.
+        """Meshes of a :class:`~mmhuman_dto.structures.HumanDataSample`; those that are not finite are left out.
 
         Args:
             sample: holds ``{source}_instances`` (global_orient, body_pose, betas, transl, and ``person_index`` where
@@ -60,7 +60,8 @@ class Placement(NamedTuple):
             vertices = body_model(pose, betas, transl).vertices.cpu().numpy()
             heights = body_model.height(betas).cpu().numpy()
         ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(count)
-        return cls(vertices, heights, ids, intrinsics, sample)
+        drawable = np.isfinite(vertices).all((1, 2))
+        return cls(vertices[drawable], heights[drawable], ids[drawable], intrinsics, sample)
 
 
 class Scene(NamedTuple):

@@ -1,5 +1,6 @@
 """A small valid file of every format that is read from outside, and its reader: what the hostile tests damage."""
 
+import functools
 import io
 import json
 import pickle
@@ -303,6 +304,7 @@ CASES = [
 ]
 
 
+@functools.cache
 def small_openbody():
     """OpenBody's asset with its first 2 faces and vertices' shapes unchanged: small where that costs nothing."""
     from mmhuman_dto.body_models.openbody import ASSET

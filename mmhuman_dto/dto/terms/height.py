@@ -75,21 +75,26 @@ class HeightTerm(Term):
     def _told_shares(self, problem):
         """Probabilities (S, P, 5) of the classes by told age and P(male)."""
         limits = problem.ages.new_tensor(AGE_LIMITS)
-        age = problem.ages.nan_to_num(30.)[..., None]
+        age = _told_age(problem)
         below = torch.special.ndtr(((limits + 2) / (age + 2)).log() / self.age_std)
         children = torch.cat([below[..., :1], below.diff(dim=-1)], -1)
-        adult, male = 1 - below[..., -1:], problem.male_probs.nan_to_num(.5)[..., None]
+        adult, male = 1 - below[..., -1:], problem.male_probs.nan_to_num(.5).clamp(0, 1)[..., None]
         return torch.cat([children, adult * (1 - male), adult * male], -1)
 
     def _at_age(self, problem, mean, std):
         """Means and stds (S, P, 5), m, of the classes at each person's age."""
-        age = problem.ages.nan_to_num(30.)[..., None]
+        age = _told_age(problem)
         low, high = problem.ages.new_tensor(CHILD_AGES).unbind(-1)
         grown = (torch.minimum(torch.maximum(age, low), high) - (low + high) / 2) * age.new_tensor(self.growth)
         adults = grown.new_zeros(*age.shape[:-1], len(mean) - FEMALE)
         means = mean + torch.cat([grown, adults], -1)
         narrow = torch.where(torch.arange(len(mean), device=age.device) <= TEEN, self.growth_std, 1.)
         return means, (std * narrow).expand_as(means)
+
+
+def _told_age(problem):
+    """Ages (S, P, 1), years, 30 where unknown; networks may tell less than nothing."""
+    return torch.where(problem.ages.isfinite(), problem.ages, 30.).clamp(min=0)[..., None]
 
 
 def project_mixture(cavity, weights, means, stds):

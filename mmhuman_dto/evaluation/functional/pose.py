@@ -7,7 +7,8 @@ from mmhuman_dto.geometry.alignment import similarity_align
 
 def mpjpe(pred, true):
     """Mean distance (N) mm of corresponding points (N, K, 3) m, already in a common frame."""
-    return 1000 * np.linalg.norm(np.asarray(pred) - np.asarray(true), axis=-1).mean(-1)
+    pred, true = (np.asarray(points, np.result_type(np.asarray(points).dtype, np.float32)) for points in (pred, true))
+    return 1000 * np.linalg.norm(pred - true, axis=-1).mean(-1)
 
 
 def pa_mpjpe(pred, true):

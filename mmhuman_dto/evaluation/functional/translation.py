@@ -38,10 +38,10 @@ def scene_scale(z_pred, z_true):
         z_pred, z_true: (N,) m, camera frame, of one scene.
 
     Returns:
-        float: factor; 1 for an empty scene.
+        float: factor; 1 for an empty scene, and where everybody is predicted at depth 0.
     """
     ratio = _float(z_pred) / _float(z_true)
-    return float(ratio.sum() / (ratio * ratio).sum()) if ratio.size else 1.0
+    return float(ratio.sum() / (ratio * ratio).sum()) if ratio.any() else 1.0
 
 
 def scaled_translation_errors(transl_pred, transl_true):

@@ -1,6 +1,6 @@
 """Losses of people's depths: absolute, between people, and by order (Metric-Aware HMR, arXiv 2511.13282)."""
 import torch
-from torch.nn.functional import softplus
+from torch.nn.functional import pad, softplus
 
 from mmhuman_dto.registry import MODELS
 
@@ -15,13 +15,18 @@ def pair_matrix(scene):
 
 @MODELS.register_module()
 class InverseDepthLoss(MatchedLoss):
-    """|1 / (f * z_norm) - 1 / z|, with the true focal f, predicted z_norm = z / f and true z in m; a person with 3D."""
+    """|1 / (f * z_norm) - 1 / z|, with the true focal f, predicted z_norm = z / f and true z in m; a person with 3D.
+
+    People of images whose focal is unknown (nan) count 0.
+    """
 
     def forward(self, matched):
         pred, target = matched.both_3d('pred_depths', 'depths')
         focal = matched.targets.focals[matched.image[matched.valid_3d].to(pred.device, non_blocking=True)]
-        error = (1 / (focal * pred[..., 1] + 1e-8) - 1 / (target[..., 0] + 1e-8)).abs()
-        return error.sum(-1), matched.num_people_3d
+        known = torch.isfinite(focal)
+        # Half precision has no 1e-8.
+        error = (1 / (torch.where(known, focal, 1.) * pred[..., 1].float() + 1e-8) - 1 / (target[..., 0] + 1e-8)).abs()
+        return (error * known).sum(-1), matched.num_people_3d
 
 
 @MODELS.register_module()
@@ -79,7 +84,8 @@ class DepthOrderLoss(MatchedLoss):
         image = matched.scene.to(depth.device, non_blocking=True)
         # How many jumps lie below each person, among the people of the image.
         others = (image[:, None] == image[None]) & (depth[..., None, :] < depth[..., None])
-        below = torch.where(others, depth[..., None, :], -torch.inf).amax(-1)
+        # An entry that is below everybody, for images without people.
+        below = pad(torch.where(others, depth[..., None, :], -torch.inf), (1, 0), value=-torch.inf).amax(-1)
         jumps = others.any(-1) & (depth - below >= self.layer_gap)
         layer = (others & jumps[..., None, :]).sum(-1) + jumps
         return layer, matched.valid_3d.to(depth.device, non_blocking=True).expand_as(layer)
