@@ -39,8 +39,8 @@ def alone(tmp_path, monkeypatch):
     distributed.destroy_process_group()
 
 
-def wrapped(model, pattern, **kwargs):
-    strategy = FullyShardedStrategy(unit_pattern=pattern, work_dir='unused', **kwargs)
+def wrapped(model, pattern, folder, **kwargs):
+    strategy = FullyShardedStrategy(unit_pattern=pattern, work_dir=str(folder), **kwargs)
     strategy.model = strategy._wrap_model(model)
     return strategy
 
@@ -66,7 +66,7 @@ def gradients(model, batch):
 def test_bfloat16_units_compute_what_autocast_does(config, pattern, alone, tmp_path):
     batch = synthetic_batch(112, 2)
     loss, plain = gradients(build(config), batch)
-    strategy = wrapped(build(config), pattern, param_dtype='bfloat16')
+    strategy = wrapped(build(config), pattern, tmp_path, param_dtype='bfloat16')
     sharded_loss, sharded = gradients(strategy.model, batch)
     assert sharded_loss == pytest.approx(loss, rel=1e-5)
     assert plain.keys() == sharded.keys()
@@ -78,14 +78,14 @@ def test_bfloat16_units_compute_what_autocast_does(config, pattern, alone, tmp_p
 def test_recomputed_activations_give_the_same_gradients(config, pattern, alone, tmp_path):
     batch = synthetic_batch(112, 2)
     (loss, kept), (again, recomputed) = (
-        gradients(wrapped(build(config, with_cp=with_cp), pattern).model, batch) for with_cp in (False, True))
+        gradients(wrapped(build(config, with_cp=with_cp), pattern, tmp_path).model, batch) for with_cp in (False, True))
     assert loss == again
     assert all(torch.equal(kept[name], recomputed[name]) for name in kept)
 
 
 def test_a_unit_that_is_not_there_is_named(config, alone, tmp_path):
     with pytest.raises(ValueError, match='blobs'):
-        wrapped(build(config), r'backbone\.blobs')
+        wrapped(build(config), r'backbone\.blobs', tmp_path)
 
 
 @pytest.fixture(scope='module')
