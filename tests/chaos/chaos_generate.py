@@ -58,7 +58,7 @@ class GenerationTrial(Trial):
         return {path.name: path.stat().st_ino for path in shards.glob('[0-9]*')} if shards.is_dir() else {}
 
     def shard_files(self):
-        return [path for path in sorted((self.out / 'shards').rglob('*')) if path.is_file()]
+        return [path for path in sorted(self.out.glob('shards/[0-9]*/**/*')) if path.is_file()]
 
     def status(self):
         try:

@@ -45,6 +45,6 @@ def test_a_program_that_loses_something_is_found_out(tmp_path):
     """What the chaos programs look for they find, and they keep it."""
     program = tmp_path / 'broken.py'
     program.write_text(BROKEN.format(here=str(HERE)))
-    status, text = strike(program, tmp_path / 'chaos', '--kills', '4', '--seed', '3')
+    status, text = strike(program, tmp_path / 'chaos', '--kills', '6', '--seed', '3')
     assert status == 1 and 'DIFFERS' in text and 'again with --seed 3 --trial' in text, text
     assert list((tmp_path / 'chaos').glob('trial-*/difference.txt'))
