@@ -250,7 +250,7 @@ def draw(table):
     for name in SOLVERS:
         left.plot(list(noises), [row[name]['pcdr'] for row in noises.values()], marker='o', label=name)
     left.set(xlabel='depth noise, %', ylabel='PCDR, %', title='depth relations right')
-    left.legend(frameon=False)
+    left.legend(frameon=False, loc='upper center', bbox_to_anchor=(.5, -.12), ncols=3)
     left.grid(alpha=.3)
     names = list(table)[::-1]
     paper, ours = ([table[name][solver]['pcdr'] for name in names] for solver in ('paper', 'posterior'))
