@@ -126,6 +126,10 @@ class Trial:
             life.kill(signal.SIGKILL)
             raise Difference(f'ended with status {life.status}, expected {statuses}:\n{life.said[-3000:]}')
 
+    def killed_halfway(self):
+        """So that there is something to damage."""
+        return self._dies(at_event(self.out, self.unbroken.events // 2, kill_self(signal.SIGKILL)), -signal.SIGKILL)
+
     def _signalled(self, number):
         return self._wait_and_kill(self.start(), number)
 

@@ -69,7 +69,7 @@ class GenerationTrial(Trial):
     def shard_damaged(self):
         """A file of a finished shard is not what was written; the shard has to be made again."""
         if not self.shard_files():
-            self.killed_at_file()
+            self.killed_halfway()
         files = self.shard_files()
         if not files:
             return None

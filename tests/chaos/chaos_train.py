@@ -60,7 +60,7 @@ class TrainingTrial(Trial):
     def last_checkpoint_damaged(self):
         """The run has to go on from the one before, or from the start where there is no other."""
         if len(self.checkpoints()) < 2:
-            self.killed_at_file()
+            self.killed_halfway()
         found = self.checkpoints()
         if len(found) < 2:
             return None
@@ -69,6 +69,8 @@ class TrainingTrial(Trial):
 
     def all_checkpoints_damaged(self):
         """Refused, with what to remove; then removed."""
+        if not self.checkpoints():
+            self.killed_halfway()
         found = self.checkpoints()
         for path in found:
             path.write_bytes(path.read_bytes()[:self.rng.randrange(1000)])
