@@ -63,7 +63,7 @@ class HumanTable(Dataset):
         if len(self.rows) == 0:
             raise ValueError(f'{table}: none of its {len(self.table)} images has {min_people} people or more')
         self.pipeline = Pipeline(pipeline)
-        #: A table of the same images and people whose columns are used in place of this one's (DTORefreshHook), or None.
+        #: A table of the same images and people whose columns stand in for this one's (DTORefreshHook), or None.
         self.labels = None
         self.metainfo = dict(dataset_name=self.name, body_model=self.table.schema['body_model'])
 
