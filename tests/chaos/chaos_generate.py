@@ -33,8 +33,8 @@ class GenerationTrial(Trial):
         **{name: lambda self, name=name: getattr(self, name)() for name in (
             'shard_damaged', 'stale_lock', 'two_at_once')})
 
-    def __init__(self, *args):
-        super().__init__(*args)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         self.damaged = set()
 
     @staticmethod
