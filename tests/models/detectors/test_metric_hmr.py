@@ -185,6 +185,13 @@ def test_predictions_placed_together_at_test_time(threshold):
             assert not torch.isclose(people.transl, before.pred_instances.transl, rtol=1e-3).all(-1)[moved].any()
 
 
+def test_depth_that_nobody_asks_for_does_no_harm():
+    size = (112, 84)
+    model = build()
+    result, = model(**prepared(model, images(size), [with_disparity(size)]), mode='predict')
+    assert 'pred_maps' not in result and len(result.pred_instances)
+
+
 def test_placing_together_needs_depth():
     model = build(test_cfg=dict(dto=dict(type='RefineByDTO', solver=dict(type='PaperDTO'))))
     with pytest.raises(ValueError, match='test_cfg.dto needs pred_maps.disparity.*AddDisparity'):
