@@ -187,7 +187,7 @@ def test_predictions_placed_together_at_test_time(threshold):
 
 def test_depth_that_nobody_asks_for_does_no_harm():
     size = (112, 84)
-    model = build()
+    model = build(threshold=0.)
     result, = model(**prepared(model, images(size), [with_disparity(size)]), mode='predict')
     assert 'pred_maps' not in result and len(result.pred_instances)
 
