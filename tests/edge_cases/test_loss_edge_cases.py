@@ -8,7 +8,7 @@ from mmhuman_dto.models.losses import SetCriterion
 from mmhuman_dto.models.task_modules import Targets
 
 parity = load_script('tools/misc/parity/losses.py')
-LOSSES = {**parity.LOSSES, 'rotations': 'RotationLoss'}
+LOSSES = parity.LOSSES
 
 
 def batch(counts, queries=6, dtype=torch.float32, **changes):

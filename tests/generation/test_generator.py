@@ -92,7 +92,7 @@ def break_folder(crowd):
         '0011.jpg': ('image', '0011.jpg: cannot be read'),
         '0012.jpg': ('depth', '0012.png: not found'),
         '0013.jpg': ('depth', '0013.png: cannot be read'),
-        '0014.jpg': ('depth', 'has shape (96, 128, 3)'),
+        '0014.jpg': ('depth', 'is of mode RGB'),
         '0015.jpg': ('masks', '0015.png: not found'),
         '0016.jpg': ('ages', 'ages has shape'),
         '0017.jpg': ('ages', 'has no entry for 0017.jpg'),
