@@ -71,6 +71,13 @@ class HumanTable(Dataset):
         return len(self.rows)
 
     def __getitem__(self, index):
+        return self.pipeline(self._annotated(index))
+
+    def __getitems__(self, indices):
+        """A loader's batch, see :meth:`Pipeline.many`."""
+        return self.pipeline.many([self._annotated(index) for index in indices])
+
+    def _annotated(self, index):
         if not 0 <= index < len(self):
             raise IndexError(f'image {index} of {len(self)}')
         index = int(self.rows[index])
@@ -80,7 +87,7 @@ class HumanTable(Dataset):
             row.pred_camera = newer.pred_camera
             for name, value in newer.pred_instances.items():
                 row.pred_instances.set_field(value, name)
-        return self.pipeline(self._sample(row))
+        return self._sample(row)
 
     def _sample(self, row):
         columns = {name: value for name, value in row.pred_instances.items() if name in FIELDS}

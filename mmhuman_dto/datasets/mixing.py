@@ -50,6 +50,17 @@ class WeightedMixture(Dataset):
         sample.set_metainfo(dict(draw=(self.seed, position)))
         return self.pipeline(sample)
 
+    def __getitems__(self, positions):
+        """A loader's batch, see :meth:`Pipeline.many`."""
+        located = [self.locate(position) for position in positions]
+        samples = [None] * len(positions)
+        for which, dataset in enumerate(self.datasets):
+            places = [place for place, (owner, _) in enumerate(located) if owner == which]
+            for place, sample in zip(places, _items(dataset, [located[place][1] for place in places])):
+                sample.set_metainfo(dict(draw=(self.seed, positions[place])))
+                samples[place] = sample
+        return self.pipeline.many(samples)
+
     def locate(self, position):
         """Dataset and index in it at a position."""
         block, place = divmod(position, BLOCK)
@@ -66,6 +77,10 @@ class WeightedMixture(Dataset):
             kind = 0 if name == 'plan' else name + 1
             self._orders[name] = number, make(np.random.default_rng([self.seed, kind, number]))
         return self._orders[name][1]
+
+
+def _items(dataset, indices):
+    return dataset.__getitems__(indices) if hasattr(dataset, '__getitems__') else [dataset[i] for i in indices]
 
 
 def _slots(weights, count):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader
 
 from mmhuman_dto.datasets import EndlessSampler, HumanTable, SyntheticCrowd, WeightedMixture
 from mmhuman_dto.datasets.people_table import PeopleTableBuilder, TableError
@@ -171,3 +172,33 @@ def test_resume_and_ranks_see_the_same_stream(tmp_path, monkeypatch):
     assert all(same(*pair) for pair in zip(batches(0, 1, 5, 3), whole[5:]))
     assert all(same(*pair) for pair in zip(batches(1, 2, 0, 4), whole[1::2]))
     assert not same(whole[0], stream[1000])
+
+
+class Together:
+    """A transform that counts how many samples it gets at once."""
+
+    def __init__(self):
+        self.seen = []
+
+    def many(self, samples):
+        self.seen.append(len(samples))
+        return samples
+
+    def __call__(self, sample):
+        return self.many([sample])[0]
+
+
+def test_a_loader_hands_over_whole_batches(tmp_path):
+    """Items are those that are read one at a time; transforms that can take many at once get all of a set or batch."""
+    of_table, of_all = Together(), Together()
+    table = dict(write_set(tmp_path / 'a', (1, 2, 1), num_betas=11), pipeline=[*READ, of_table])
+    crowd = SyntheticCrowd(scenes=dict(size=(30, 40), people=(1, 2)), num_scenes=2)
+    stream = WeightedMixture([crowd, table], [1, 3], seed=7, pipeline=[of_all, *AUGMENT])
+    alone = [stream[position] for position in range(6)]
+    of_table.seen.clear()
+    of_all.seen.clear()
+    batch, = DataLoader(stream, batch_sampler=[list(range(6))], collate_fn=list)
+    assert of_all.seen == [6] and of_table.seen == [sum(stream.locate(p)[0] == 1 for p in range(6))]
+    for one, other in zip(alone, batch):
+        assert torch.equal(one['inputs'], other['inputs'])
+        assert one['data_samples'].img_id == other['data_samples'].img_id

@@ -23,6 +23,12 @@ class Pipeline:
             sample = transform(sample)
         return sample
 
+    def many(self, samples):
+        """The same for a list of samples; transforms that have a method ``many`` themselves get all of them at once."""
+        for transform in self.transforms:
+            samples = transform.many(samples) if hasattr(transform, 'many') else [transform(s) for s in samples]
+        return samples
+
 
 def generator_of(sample, transform):
     """The random generator of a transform for a sample.

@@ -16,6 +16,8 @@ class RefineTranslations:
     states of their uncertainty, the camera if the solver changes it, and metainfo ``optimised`` and
     ``height_deviation``. Everybody stays, see :meth:`mmhuman_dto.dto.DTOResult.update`.
 
+    Loaders of :class:`HumanTable` and :class:`WeightedMixture` hand it whole batches, which is several times faster.
+
     Args:
         body_model: config of the body model that the meshes are of.
         solver: config of a solver, see ``DTO_SOLVERS``.
@@ -29,15 +31,20 @@ class RefineTranslations:
         self.body_model = BODY_MODELS.build(body_model)
         self.solver, self.prior = DTO_SOLVERS.build(solver), DTO_PRIORS.build(prior or dict(type='HeightPrior'))
 
-    @torch.no_grad()
     def __call__(self, sample):
-        people = sample.gt_instances
-        if not len(people):
-            return sample
-        asked = HumanDataSample(metainfo=dict(ori_shape=sample.ori_shape))
-        asked.pred_instances, asked.pred_camera = people, sample.gt_camera
-        problem = DTOProblem.from_cached([asked], self.body_model, self.prior)
-        self.solver.solve(problem).update([asked], self.body_model)
-        sample.gt_camera = asked.pred_camera
-        sample.set_metainfo(dict(optimised=asked.optimised, height_deviation=asked.height_deviation))
-        return sample
+        return self.many([sample])[0]
+
+    @torch.no_grad()
+    def many(self, samples):
+        """The same for a list of samples, solved together."""
+        peopled = [sample for sample in samples if len(sample.gt_instances)]
+        asked = [HumanDataSample(metainfo=dict(ori_shape=sample.ori_shape)) for sample in peopled]
+        for question, sample in zip(asked, peopled):
+            question.pred_instances, question.pred_camera = sample.gt_instances, sample.gt_camera
+        if asked:
+            problem = DTOProblem.from_cached(asked, self.body_model, self.prior)
+            self.solver.solve(problem).update(asked, self.body_model)
+        for answer, sample in zip(asked, peopled):
+            sample.gt_camera = answer.pred_camera
+            sample.set_metainfo(dict(optimised=answer.optimised, height_deviation=answer.height_deviation))
+        return samples

@@ -71,6 +71,19 @@ def test_an_image_alone_is_placed_as_in_a_batch(tables, config):
             torch.testing.assert_close(people[name], placed.pred_instances[name])
 
 
+def test_many_are_placed_as_each_alone(tables):
+    """Nobody in an image between others does no harm."""
+    transform = refine(dict(type='PaperDTO'))
+    alone, together = ([training_sample(placed) for placed in tables[0]] for _ in range(2))
+    for samples in (alone, together):
+        samples[1:1] = [training_sample(tables[0][0])]
+        samples[1].gt_instances = samples[1].gt_instances[[]]
+    for one, other in zip(map(transform, alone), transform.many(together)):
+        assert one.img_id == other.img_id and one.get('optimised') == other.get('optimised')
+        for name, value in one.gt_instances.items():
+            torch.testing.assert_close(other.gt_instances[name], value, equal_nan=True)
+
+
 def test_the_papers_solver_too_and_a_second_time_little_changes(tables):
     transform = refine(dict(type='PaperDTO'))
     sample = transform(training_sample(tables[0][1]))
