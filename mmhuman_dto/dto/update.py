@@ -65,12 +65,13 @@ class DTOResult:
         """
         for scene, (sample, placed) in enumerate(zip(samples, self.apply(samples, body_model))):
             people, found = sample.pred_instances, placed.pred_instances
-            if len(found) < len(people):
-                people.heights = body_model.height(people.betas)
             if self.focal_scale is not None:
-                factor = self.focal_scale[scene].expand(len(people))
-                people.transl = refocus(body_model, people.betas, people.transl, factor)
                 sample.pred_camera = placed.pred_camera
+            if len(found) < len(people):  # what follows is then for those who were dropped
+                people.heights = body_model.height(people.betas)
+                if self.focal_scale is not None:
+                    factor = self.focal_scale[scene].expand(len(people))
+                    people.transl = refocus(body_model, people.betas, people.transl, factor)
             for name in (name for name in STATED if name in found):
                 known = name in people and not name.endswith('_std')
                 values = people[name].clone() if known else found[name].new_full((len(people), ), torch.nan)
