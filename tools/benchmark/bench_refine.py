@@ -1,0 +1,71 @@
+"""Processor time an image of DTO in a training pipeline (the transform RefineTranslations), by images a batch.
+
+The bundled crowd, 24 images of 7 people, with its evidence kept; one thread, the best of some rounds.
+"""
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from mmhuman_dto.datasets.people_table import PeopleTable
+from mmhuman_dto.generation import Generator
+from mmhuman_dto.registry import TRANSFORMS
+from mmhuman_dto.structures import HumanDataSample
+
+ROOT = Path(__file__).parents[2]
+SOLVERS = {
+    "the paper's": dict(type='PaperDTO'),
+    'posterior': dict(type='PosteriorDTO', terms=dict(initial=None)),
+    'posterior, rounds=8': dict(type='PosteriorDTO', rounds=8, terms=dict(initial=None)),
+}
+
+
+def crowd_with_evidence(folder):
+    """The bundled crowd as a :class:`PeopleTable` with ``dto_evidence``."""
+    config = Config.fromfile(ROOT / 'configs/dto/paper_synthetic-crowd.py').to_dict()
+    config.update(data_root=str(ROOT / 'demo/resources/crowd'), contact_sheets=dict(every=0))
+    config['stages']['dto']['keep_evidence'] = True
+    del config['stages']['keep']
+    Generator(config, folder).run()
+    return list(PeopleTable(folder / 'people_table'))
+
+
+def training_sample(placed):
+    sample = HumanDataSample(metainfo=dict(img_id=placed.img_id, ori_shape=placed.ori_shape))
+    sample.gt_instances, sample.gt_camera = placed.pred_instances.clone(), placed.pred_camera.clone()
+    return sample
+
+
+def seconds_an_image(transform, placed, size, rounds):
+    """Least processor time (s) an image over some rounds of batches of ``size`` images."""
+    times = []
+    for _ in range(rounds):
+        batch = [training_sample(placed[i % len(placed)]) for i in range(size)]
+        start = time.process_time()
+        transform.many(batch)
+        times.append((time.process_time() - start) / size)
+    return min(times)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--batches', type=int, nargs='+', default=[1, 4, 16, 32], help='images a batch')
+    parser.add_argument('--rounds', type=int, default=20)
+    args = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        placed = crowd_with_evidence(Path(folder))
+    print('| ms an image | ' + ' | '.join(f'{size} a batch' for size in args.batches) + ' |')
+    print('|' + '---|' * (len(args.batches) + 1))
+    for name, solver in SOLVERS.items():
+        transform = TRANSFORMS.build(dict(
+            type='RefineTranslations', body_model=dict(type='OpenBody'), solver=solver))
+        figures = [1e3 * seconds_an_image(transform, placed, size, args.rounds) for size in args.batches]
+        print(f'| {name} | ' + ' | '.join(f'{figure:.2f}' for figure in figures) + ' |')
+
+
+if __name__ == '__main__':
+    main()
