@@ -31,7 +31,7 @@ from mmhuman_dto.evaluation.functional.translation import scaled_translation_err
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 
 HELD_OUT_SEED = 900
-SCENES, QUICK_SCENES = 100, 6
+SCENES, QUICK_SCENES = 100, 50
 #: What --quick looks at.
 QUICK_AXES = ('depth noise', 'disparity offset')
 
