@@ -1,24 +1,21 @@
 import numpy as np
 import pytest
 import torch
+from known_network import CROWD, Known
 from mmengine.config import Config
 from PIL import Image
 
-from mmhuman_dto.apis import DTOInferencer, Inference, MetricHMRInferencer, init_model
+from mmhuman_dto.apis import DTOInferencer, MetricHMRInferencer, init_model
 from mmhuman_dto.apis.inference import model as model_module
 from mmhuman_dto.apis.inference.dto import _chosen
 from mmhuman_dto.apis.inference.metric_hmr import set_focal
 from mmhuman_dto.engine.checkpoint import CheckpointError
 from mmhuman_dto.fileio import bundled
-from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.generation import ConfigError, checked_config
 from mmhuman_dto.generation.pipeline import Pipeline
 from mmhuman_dto.geometry import project
-from mmhuman_dto.perception import InitialMeshes
-from mmhuman_dto.registry import BODY_MODELS
 
 ROOT = bundled.BUNDLED
-CROWD = ROOT / 'demo/resources/crowd'
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8).repeat(7, 0).repeat(7, 1)
 FIELDS = ('global_orient', 'body_pose', 'betas', 'transl', 'scores', 'bboxes', 'keypoints_2d', 'keypoints_3d',
           'heights')
@@ -205,24 +202,6 @@ def test_own_focal_length_changes_nothing(inferencer):
 
 
 # DTO
-
-
-class Known:
-    """In place of a network: initial meshes of the bundled crowd."""
-
-    def __init__(self):
-        self.body_model = BODY_MODELS.build(dict(type='OpenBody'))
-        self.source = InitialMeshes('initial_meshes.npz', 'images', CROWD)
-
-    def batches(self, rows):
-        yield [self._result(self.source[row]) for row in rows]
-
-    def _result(self, sample):
-        image = read_image(sample.img_path)
-        people = sample.pred_instances
-        people.betas = torch.nn.functional.pad(people.betas, (0, 11 - people.betas.shape[1]))
-        sample.set_metainfo(dict(ori_shape=image.shape[:2], img_shape=image.shape[:2], joint_set='smpl45'))
-        return Inference(sample.img_id, image, sample)
 
 
 def test_dto_places_people_as_the_generator_does():

@@ -3,16 +3,12 @@ import sys
 
 import pytest
 import torch
+from known_network import CROWD, Known
 from scripts import ROOT, load_script
 
 from mmhuman_dto.apis.inference import DTOInferencer
-from mmhuman_dto.apis.inference.result import Inference
-from mmhuman_dto.fileio.images import read_image
-from mmhuman_dto.perception import InitialMeshes
-from mmhuman_dto.registry import BODY_MODELS
 
 sys.path.insert(0, str(ROOT / 'tests/generation'))
-CROWD = ROOT / 'demo/resources/crowd'
 RECIPE = """
 _base_ = ['{root}/configs/dto/paper_from-photos.py']
 stages = dict(
@@ -35,24 +31,6 @@ def recipe(save_depth, save_classifier, tmp_path):
         return path
 
     return write
-
-
-class Known:
-    """In place of a network: initial meshes of the bundled crowd."""
-
-    def __init__(self):
-        self.body_model = BODY_MODELS.build(dict(type='OpenBody'))
-        self.source = InitialMeshes('initial_meshes.npz', 'images', CROWD)
-
-    def batches(self, rows):
-        yield [self._result(self.source[row]) for row in rows]
-
-    def _result(self, sample):
-        image = read_image(sample.img_path)
-        sample.pred_instances.betas = torch.nn.functional.pad(
-            sample.pred_instances.betas, (0, 11 - sample.pred_instances.betas.shape[1]))
-        sample.set_metainfo(dict(ori_shape=image.shape[:2], img_shape=image.shape[:2], joint_set='smpl45'))
-        return Inference(sample.img_id, image, sample)
 
 
 def test_those_who_are_detected_are_placed_and_keep_their_rows(recipe):
