@@ -21,6 +21,8 @@ class CrowdConfig:
         fov: vertical field of view, degrees.
         max_slope: steepest ground, degrees.
         pose_noise: std of the joint angles, degrees.
+        first_row: share of the picture's height that a grown-up in the first row takes.
+        depth_range: distance of the last row in units of the first's.
         grouped: probability that a person stands beside somebody already there.
         far_share: probability that a person stands behind the crowd, up to four times as far.
         min_visible: people of whom less than this share is visible are left out.
@@ -31,6 +33,8 @@ class CrowdConfig:
     fov: tuple[float, float] = (20., 100.)
     max_slope: float = 6.
     pose_noise: float = 4.
+    first_row: tuple[float, float] = (.5, 1.)
+    depth_range: tuple[float, float] = (1.4, 2.6)
     grouped: float = .5
     far_share: float = .15
     min_visible: float = .15
@@ -177,9 +181,9 @@ def _sample_camera(ground, config, rng):
     fov = np.radians(low + (high - low) * rng.beta(2, 2.5))
     focal = height / 2 / np.tan(fov / 2)
     intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
-    share = rng.uniform(.5, 1.)  # of the picture's height, for a grown-up in the first row
+    share = rng.uniform(*config.first_row)
     near = max(1.7 * focal / height / share, 1.8, .6 * ground.height)
-    far = near * rng.uniform(1.4, 2.6)
+    far = near * rng.uniform(*config.depth_range)
     middle = ground.drop(np.array([0, 0, -(near + far) / 2])) + [0, .8, 0]
     pitch = np.arctan2(-middle[1], -middle[2]) + rng.normal(0, .08) * fov
     roll = np.radians(rng.normal(0, 1.5))

@@ -115,3 +115,14 @@ def test_a_body_without_children_is_refused(body_model):
         child_coefficient, num_betas = None, 10
     with pytest.raises(ValueError, match='no child coefficient'):
         betas_for_people(np.array([1.7]), np.array([30.]), np.zeros((1, 10)), Adults())
+
+
+def test_the_first_row_is_as_large_and_the_last_as_far_as_asked_for(body_model):
+    config = CrowdConfig(size=(200, 300), people=(3, 5), fov=(50., 50.), first_row=(.5, .5), depth_range=(1.2, 1.2),
+                         max_slope=0., grouped=0., far_share=0.)
+    focal = 100 / np.tan(np.radians(25))
+    for index in range(4):
+        scene = sample_scene(index, body_model, config, seed=4)
+        stage = scene.joints[:, 0] @ scene.rotation  # z towards the viewer
+        near = max(1.7 * focal / 100, .6 * scene.ground.height)
+        assert len(scene) and (-stage[:, 2] > near - .5).all() and (-stage[:, 2] < 1.2 * near + .5).all()
