@@ -110,6 +110,21 @@ def value(name, pairs, **kwargs):
     return total.item() / max(float(count), 1)
 
 
+def test_rotation_loss_does_not_see_how_a_rotation_is_written():
+    """On both sides of half a turn axis-angles are far apart; L1 of a quarter turn's matrix by hand."""
+    outputs, targets = batch([1], layers=1)
+    pairs = matched(outputs, targets, [0], [0])
+    targets.poses[:] = 0
+    targets.poses[0, :3] = torch.tensor([np.pi - .01, 0, 0])
+    outputs['pred_poses'].data[:] = 0
+    outputs['pred_poses'].data[0, 0, :3] = torch.tensor([.01 - np.pi, 0, 0])
+    assert value('PoseLoss', pairs) == pytest.approx((2 * np.pi - .02) / 72, rel=1e-5)
+    assert value('RotationLoss', pairs) == pytest.approx(4 * .01 / 9 / 24, rel=1e-3)
+    outputs['pred_poses'].data[0, 0, :3] = torch.tensor([np.pi / 2 - .01, 0, 0])
+    assert value('RotationLoss', pairs) == pytest.approx(
+        2 * (abs(np.sin(.01) - np.cos(.01)) + np.sin(.01) + np.cos(.01)) / 9 / 24, rel=1e-4)
+
+
 def test_relative_metric_loss_by_hand():
     outputs, targets = batch([3], layers=1)
     targets.depths[:, 0] = torch.tensor([2., 2.5, 4.])  # only the first two are within 1 m

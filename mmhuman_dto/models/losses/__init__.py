@@ -1,5 +1,5 @@
 from .base import MatchedLoss
-from .body import Joints2DLoss, Joints3DLoss, PoseLoss, ShapeLoss
+from .body import Joints2DLoss, Joints3DLoss, PoseLoss, RotationLoss, ShapeLoss
 from .boxes import BoxLoss, GIoULoss
 from .camera import FoVLoss
 from .confidence import ConfidenceLoss, ScaleMapConfidenceLoss, ScaleMapLoss
@@ -7,7 +7,7 @@ from .criterion import SetCriterion
 from .depth import DepthOrderLoss, InverseDepthLoss, RelativeMetricLoss
 
 __all__ = [
-    'MatchedLoss', 'Joints2DLoss', 'Joints3DLoss', 'PoseLoss', 'ShapeLoss', 'BoxLoss', 'GIoULoss', 'FoVLoss',
-    'ConfidenceLoss', 'ScaleMapConfidenceLoss', 'ScaleMapLoss', 'SetCriterion', 'DepthOrderLoss', 'InverseDepthLoss',
-    'RelativeMetricLoss'
+    'MatchedLoss', 'Joints2DLoss', 'Joints3DLoss', 'PoseLoss', 'RotationLoss', 'ShapeLoss', 'BoxLoss', 'GIoULoss',
+    'FoVLoss', 'ConfidenceLoss', 'ScaleMapConfidenceLoss', 'ScaleMapLoss', 'SetCriterion', 'DepthOrderLoss',
+    'InverseDepthLoss', 'RelativeMetricLoss'
 ]

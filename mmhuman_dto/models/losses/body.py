@@ -1,6 +1,7 @@
 """Losses of pose, shape and joints (as in Metric-Aware HMR, arXiv 2511.13282)."""
 import torch
 
+from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
 from mmhuman_dto.registry import MODELS
 
 from .base import MatchedLoss
@@ -13,6 +14,21 @@ class PoseLoss(MatchedLoss):
     def forward(self, matched):
         pred, target = matched.both_3d('pred_poses', 'poses')
         return (pred - target).abs().mean(-1).sum(-1), matched.num_people_3d
+
+
+@MODELS.register_module()
+class RotationLoss(MatchedLoss):
+    """L1 of the joints' rotation matrices, mean over their entries, a person with 3D: poses, learned from scratch.
+
+    Axis-angles jump from pi to -pi, and that is where people stand who are upright in the camera frame (y down): which
+    sign their root has is chance, which pretrained networks get over (:class:`PoseLoss`) and others do not. Matrices
+    have no such place (Zhou et al., arXiv 1812.07035).
+    """
+
+    def forward(self, matched):
+        pred, target = (axis_angle_to_matrix(pose.unflatten(-1, (-1, 3)))
+                        for pose in matched.both_3d('pred_poses', 'poses'))
+        return (pred - target).abs().mean((-1, -2, -3)).sum(-1), matched.num_people_3d
 
 
 @MODELS.register_module()
