@@ -20,5 +20,5 @@ test_dataloader = dict(batch_size=1)
 # What this network's heights are worth (share, std of its logarithm) was measured on rendered crowds of its kind.
 custom_hooks = [
     dict(type='DTORefreshHook', interval=500, begin=2000, solver=dict(
-        type='PosteriorDTO', terms=dict(initial=dict(type='InitialTerm', share=.5, std=.12)))),
+        type='PosteriorDTO', terms=dict(initial=dict(type='InitialTerm', share=.85, std=.1)))),
 ]

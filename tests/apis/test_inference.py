@@ -85,8 +85,12 @@ def test_a_larger_print_shows_the_same_people_with_more_pixels(inferencer):
     torch.testing.assert_close(large.pred_instances.transl, small.pred_instances.transl, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(large.pred_camera.intrinsics[:2], 3 * small.pred_camera.intrinsics[:2], rtol=1e-3,
                                atol=0)
-    for name in ('bboxes', 'keypoints_2d'):
-        torch.testing.assert_close(large.pred_instances[name], 3 * small.pred_instances[name], rtol=1e-3, atol=.1)
+    # A network of random weights puts joints into the camera's plane, where a pixel is no number to compare.
+    seen = small.pred_instances.keypoints_3d[..., 2] > .3
+    assert seen.any()
+    for name, rows in (('bboxes', slice(None)), ('keypoints_2d', seen)):
+        torch.testing.assert_close(large.pred_instances[name][rows], 3 * small.pred_instances[name][rows], rtol=1e-3,
+                                   atol=.1)
 
 
 def test_together_and_alone_give_the_same(inferencer):

@@ -58,6 +58,11 @@ def test_content_is_the_embedded_person_without_noise():
     torch.testing.assert_close(noisy.content.flatten(0, 1)[noisy.query], expected[noisy.person])
 
 
+def test_copies_may_know_their_box_alone():
+    targets, denoising, noisy = make([2, 3], content_noise=None)
+    torch.testing.assert_close(noisy.content, denoising.embed.bias.expand_as(noisy.content))
+
+
 @pytest.mark.parametrize('counts', [[0], [0, 0]])
 def test_nobody_leaves_copies_of_nobody(counts):
     _, denoising, noisy = make(counts)

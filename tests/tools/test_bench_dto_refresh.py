@@ -25,7 +25,7 @@ def test_corrupted_labels_are_the_annotation_of_the_people_with_evidence(tables)
     np.testing.assert_array_equal(placed.columns['people.dto_evidence'], corrupted.columns['people.dto_evidence'])
     annots = np.load(folder / 'crowd/initial_meshes.npz', allow_pickle=True)['annots'].item()
     row = corrupted[1]
-    want = annots[row.img_id]['trans_cam'][row.pred_instances.person_index]
+    want = annots[row.img_id]['trans_cam'][row.pred_instances.person_index.numpy()]
     np.testing.assert_array_equal(row.pred_instances.transl, want)
     assert 'people.depths_std' in placed.columns and 'people.depths_std' not in corrupted.columns
     again = bench.make_data(folder, 3, None)  # nothing is made a second time

@@ -15,6 +15,24 @@ def test_only_the_network_is_given_away(tmp_path, capsys):
     assert '1 tensors' in capsys.readouterr().out
 
 
+def test_half_the_size(tmp_path):
+    layer = torch.nn.Linear(50, 40)
+    weights = dict(layer.state_dict(), steps=torch.tensor(7))
+    torch.save(weights, tmp_path / 'a.pth')
+    for name, options in (('whole', []), ('half', ['--half'])):
+        publish.main([str(tmp_path / 'a.pth'), str(tmp_path / f'{name}.safetensors'), *options])
+    half = load_file(tmp_path / 'half.safetensors')
+    assert half.pop('steps').item() == 7 and half['weight'].dtype == torch.float16
+    assert (tmp_path / 'half.safetensors').stat().st_size < .55 * (tmp_path / 'whole.safetensors').stat().st_size
+    back = torch.nn.Linear(50, 40)
+    back.load_state_dict(half)
+    assert back.weight.dtype == torch.float32
+    torch.testing.assert_close(back.weight, layer.weight, rtol=1e-3, atol=1e-4)
+    torch.save(dict(weight=torch.tensor([1e5])), tmp_path / 'large.pth')
+    with pytest.raises(SystemExit, match='weight.*too large'):
+        publish.main([str(tmp_path / 'large.pth'), str(tmp_path / 'b.safetensors'), '--half'])
+
+
 @pytest.mark.parametrize(('name', 'output', 'words'), [('iter_7.pth', 'a.pth', 'safetensors'),
                                                        ('gone.pth', 'a.safetensors', 'gone.pth'),
                                                        ('broken.pth', 'a.safetensors', 'broken.pth')])

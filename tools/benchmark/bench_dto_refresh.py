@@ -36,7 +36,7 @@ from mmhuman_dto.testing.writer import write_crowd  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / 'demo/resources/vit-tiny_synthetic-crowd.safetensors'
 SEED = 300
-CROWD = CrowdConfig(size=(336, 448), people=(1, 5), fov=(35., 85.), far_share=.05)
+RECIPE = ROOT / 'configs/metric_hmr/vit-tiny_dto-refresh.py'
 #: What is trained on: (table, whether it is refreshed).
 ARMS = {'corrupted': ('corrupted', False), 'corrupted, refreshed': ('corrupted', True), 'DTO once': ('placed', False)}
 FIGURES = {
@@ -49,7 +49,8 @@ FOUND = {'f1': ('F1, %', '.1f'), **FIGURES}
 def make_data(folder, number, body_model):
     """Crowds, the table of DTO's placements with evidence, and the same people as they were annotated."""
     if not (folder / 'crowd/crowd.json').exists():
-        write_crowd(folder / 'crowd', range(number), body_model, CROWD, SEED)
+        scenes = Config.fromfile(RECIPE).val_dataloader.dataset.scenes
+        write_crowd(folder / 'crowd', range(number), body_model, CrowdConfig(**{**scenes, 'size': (336, 448)}), SEED)
     config = Config.fromfile(ROOT / 'configs/dto/posterior_synthetic-crowd.py').to_dict()
     config.update(data_root=str(folder / 'crowd'), contact_sheets=dict(every=0))
     config['stages']['dto'].update(keep_evidence=True)
@@ -112,7 +113,7 @@ class FromShippedWeights(Hook):
 
 def train(name, table, refreshed, args, body_model):
     """One training from the shipped weights; figures of network and labels after each round, the start first."""
-    cfg = Config.fromfile(ROOT / 'configs/metric_hmr/vit-tiny_dto-refresh.py')
+    cfg = Config.fromfile(RECIPE)
     work_dir = args.work_dir / 'trainings' / name.replace(', ', '_').replace(' ', '-')
     cfg.train_dataloader.dataset.datasets[0].update(
         data_root=str(args.work_dir / 'crowd/images'), table=str(table.folder))
@@ -185,7 +186,7 @@ def main(arguments=None):
     parser.add_argument('--images', type=int, default=300, help='of the training set (default %(default)s)')
     parser.add_argument('--held-out', type=int, default=64, help='crowds the network is tested on')
     parser.add_argument('--rounds', type=int, default=3)
-    parser.add_argument('--steps', type=int, default=40, help='training steps of 8 pictures a round')
+    parser.add_argument('--steps', type=int, default=40, help='training steps a round')
     parser.add_argument('--lr', type=float, default=4e-4)
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/dto_refresh'))
     parser.add_argument('--json', help='write the figures to this file')
@@ -197,8 +198,10 @@ def main(arguments=None):
     tables = make_data(args.work_dir, args.images, body_model)
     results = {name: train(name, tables[table], refreshed, args, body_model)
                for name, (table, refreshed) in ARMS.items()}
-    about = (f'{args.images} training images (seed {SEED}), {args.rounds} rounds of {args.steps} steps of 8 pictures, '
-             f'learning rate {args.lr:g}; {args.held_out} held-out crowds with exact truth; one training each.')
+    batch_size = Config.fromfile(RECIPE).train_dataloader.batch_size
+    about = (f'{args.images} training images (seed {SEED}), {args.rounds} rounds of {args.steps} steps of '
+             f'{batch_size} pictures, learning rate {args.lr:g}; {args.held_out} held-out crowds with exact truth; one '
+             'training each.')
     for side, figures in (('labels', FIGURES), ('network', FOUND)):
         report(side, ['trained on', 'round', *(label for label, _ in figures.values())],
                rows_of(results, side, figures), results)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make a small file to give away of a checkpoint of tools/train.py: the network's weights alone, as safetensors.
 
-    python tools/model_converters/publish_model.py work_dirs/vit-tiny_synthetic-crowd/iter_8500.pth OUT.safetensors
+    python tools/model_converters/publish_model.py work_dirs/vit-tiny_synthetic-crowd/iter_4700.pth OUT.safetensors
 
 Optimizer, training state and what only training uses (denoising queries) are left out; nothing in the file can be run.
 """
@@ -18,6 +18,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', type=Path, help='.pth file of tools/train.py')
     parser.add_argument('output', type=Path, help='.safetensors file to write')
+    parser.add_argument('--half', action='store_true', help='float16: half the size, three digits; loaded as float32')
     return parser.parse_args(argv)
 
 
@@ -29,7 +30,11 @@ def main(argv=None):
         state = read_state(args.checkpoint)
     except (CheckpointError, FileNotFoundError) as error:
         sys.exit(str(error))
-    kept = {name: value.contiguous() for name, value in state.items() if not name.startswith(TRAINING_ONLY)}
+    kept = {name: (value.half() if args.half and value.is_floating_point() else value).contiguous()
+            for name, value in state.items() if not name.startswith(TRAINING_ONLY)}
+    lost = [name for name, value in kept.items() if value.isinf().any() and not state[name].isinf().any()]
+    if lost:
+        sys.exit(f'{args.checkpoint}: values of {lost} are too large for float16; leave --half out')
     args.output.parent.mkdir(parents=True, exist_ok=True)
     save_file(kept, args.output)
     print(f'{args.output}: {len(kept)} tensors, {args.output.stat().st_size / 1e6:.1f} MB; '

@@ -1,13 +1,14 @@
 # Rendered crowds of the open body, drawn once and kept in work_dirs/crowd_cache.
 train_dataloader = dict(
-    batch_size=8, num_workers=1, persistent_workers=True,
+    batch_size=16, num_workers=1, persistent_workers=True,
     sampler=dict(type='EndlessSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='WeightedMixture', weights=[1.],
         datasets=[
-            dict(type='SyntheticCrowd', seed=1, num_scenes=6000, cache_dir='work_dirs/crowd_cache',
-                 scenes=dict(size=(168, 224), people=(1, 5), fov=(35., 85.), far_share=.05)),
+            dict(type='SyntheticCrowd', seed=1, num_scenes=20_000, cache_dir='work_dirs/crowd_cache',
+                 scenes=dict(size=(168, 224), people=(1, 4), fov=(25., 90.), far_share=.03, first_row=(.7, 1.),
+                             depth_range=(1.2, 1.8))),
         ],
         pipeline=[
             dict(type='RandomView', input_size=224, rotation=0., scale=(1., 1.), below_spine=0.),
@@ -20,5 +21,6 @@ val_dataloader = dict(
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='SyntheticCrowd', seed=2, num_scenes=200, cache_dir='work_dirs/crowd_cache',
-        scenes=dict(size=(168, 224), people=(1, 5), fov=(35., 85.), far_share=.05),
+        scenes=dict(size=(168, 224), people=(1, 4), fov=(25., 90.), far_share=.03, first_row=(.7, 1.),
+                     depth_range=(1.2, 1.8)),
         pipeline=[dict(type='PackHumanInputs')]))

@@ -126,5 +126,5 @@ class ScaleAdaptiveViT(VisionTransformer):
         """Tokens (N, C) of 14-px cells, sorted by image."""
         y, x = cells.to(images[0].device, non_blocking=True).unbind(-1)
         counts = image.bincount(minlength=len(images)).tolist()
-        return patch_embed(torch.cat([patch_embed.grid(picture)[rows, columns]
-                                      for picture, rows, columns in zip(images, y.split(counts), x.split(counts))]))
+        grids = zip(patch_embed.grids(images), y.split(counts), x.split(counts))
+        return patch_embed(torch.cat([grid[rows, columns] for grid, rows, columns in grids]))

@@ -39,17 +39,19 @@ class PeopleHead(BaseModule):
         num_betas: shape coefficients.
         mean_params: ``smpl_mean_params.npz`` with ``pose`` (num_joints * 6) and ``shape``, where residuals start;
             shape coefficients beyond the file's start at 0. None: the rest pose, upright in the camera frame, shape 0.
+        depths: linear layers of a pose head and of a shape head; the published (6, 5) take long to learn from scratch.
         init_cfg: MMEngine's.
 
     Raises:
         ValueError: ``mean_params`` is for another number of joints, or no such file.
     """
 
-    def __init__(self, dims=768, num_layers=6, num_joints=24, num_betas=10, mean_params=None, init_cfg=None):
+    def __init__(self, dims=768, num_layers=6, num_joints=24, num_betas=10, mean_params=None, depths=(6, 5),
+                 init_cfg=None):
         super().__init__(init_cfg)
         self.num_joints = num_joints
-        self.pose_heads = nn.ModuleList(MLP(dims, dims, num_joints * 6, 6) for _ in range(num_layers))
-        self.shape_heads = nn.ModuleList(MLP(dims, dims, num_betas, 5) for _ in range(num_layers))
+        self.pose_heads = nn.ModuleList(MLP(dims, dims, num_joints * 6, depths[0]) for _ in range(num_layers))
+        self.shape_heads = nn.ModuleList(MLP(dims, dims, num_betas, depths[1]) for _ in range(num_layers))
         self.conf_head = nn.Linear(dims, 1)
         self.camera_head = MLP(dims, dims // 2, 3, 3)
         for head in (*self.pose_heads, *self.shape_heads):

@@ -19,16 +19,19 @@ class BoxQueryDecoder(nn.Module):
         num_queries: people that can be found in an image.
         num_layers, dims, num_heads, ffn_dims: of the decoder layers.
         num_levels: token levels that get an embedding; 0: none.
+        parts: (rows, columns) of places in their boxes that all layers but the first look at; None: none, as published.
     """
 
-    def __init__(self, in_dims, num_queries=50, num_layers=6, dims=768, num_heads=4, ffn_dims=2048, num_levels=3):
+    def __init__(self, in_dims, num_queries=50, num_layers=6, dims=768, num_heads=4, ffn_dims=2048, num_levels=3,
+                 parts=None):
         super().__init__()
         self.dims, self.num_queries = dims, num_queries
         self.memory_proj = nn.Linear(in_dims, dims)
         self.level_embed = nn.Parameter(torch.randn(num_levels, dims)) if num_levels else None
         self.query_box = nn.Embedding(num_queries, 4)
         self.query_content = nn.Embedding(num_queries, dims)
-        self.layers = nn.ModuleList(DecoderLayer(dims, num_heads, ffn_dims, i == 0) for i in range(num_layers))
+        self.layers = nn.ModuleList(DecoderLayer(dims, num_heads, ffn_dims, i == 0, parts)
+                                    for i in range(num_layers))
         self.norm = nn.LayerNorm(dims)
         self.position_head = MLP(2 * dims, dims, dims, 2)
         self.sine_scale = MLP(dims, dims, dims, 2)
@@ -72,7 +75,7 @@ class BoxQueryDecoder(nn.Module):
         for i, (layer, box_head) in enumerate(zip(self.layers, self.box_heads)):
             reference = boxes.detach() if i else boxes
             position, sine = self._query_position(x, reference, first=i == 0)
-            x = layer(x, position, sine, memory, memory_position, packings, mask)
+            x = layer(x, position, sine, reference, memory, memory_position, tokens.centers, packings, mask)
             content = self.norm(x)
             # The gradient of a layer's box reaches the layer before through the box alone ("look forward twice").
             with torch.autocast(x.device.type, enabled=False):

@@ -22,6 +22,18 @@ def point_encoding(xy, width):
     return torch.cat([sine_encoding(y, width // 2), sine_encoding(x, width // 2)], -1)
 
 
+def moved_encoding(offset, width):
+    """Matrix M (width, width) with ``M @ point_encoding(xy, width) == point_encoding(xy + offset, width)``.
+
+    Adding to an angle turns its (sin, cos).
+    """
+    blocks = []
+    for distance in (offset[1], offset[0]):
+        sin_cos = sine_encoding(torch.tensor(float(distance)), width // 2).view(-1, 2)
+        blocks += [torch.stack([c, s, -s, c]).view(2, 2) for s, c in sin_cos]
+    return torch.block_diag(*blocks)
+
+
 def box_encoding(boxes, width):
     """Boxes (*, 4) as cx, cy, w, h in [0, 1] -> (*, 2 width): y, x, h, w, half a width each."""
     return torch.cat([point_encoding(boxes[..., :2], width), point_encoding(boxes[..., 2:], width)], -1)

@@ -41,7 +41,7 @@ class Denoising(nn.Module):
         num_betas: shape coefficients of the body model.
         num_groups: groups.
         box_noise: of half a side.
-        content_noise: of pose and shape parameters.
+        content_noise: of pose and shape parameters; None: the copies know the box alone, the rest has to be seen.
     """
 
     def __init__(self, dims, num_betas, num_groups=10, box_noise=.4, content_noise=.2):
@@ -58,7 +58,10 @@ class Denoising(nn.Module):
         copies = boxes.shape[0], self.num_groups, 2 * most
         boxes = self._noisy_boxes(boxes.repeat(1, 2, 1)[:, None].expand(*copies, 4), negative)
         body = body.repeat(1, 2, 1)[:, None].expand(*copies, body.shape[-1])
-        body = body + self._noise(body, negative) * self.content_noise
+        if self.content_noise is None:
+            body = torch.zeros_like(body)
+        else:
+            body = body + self._noise(body, negative) * self.content_noise
         size = self.num_groups * 2 * most
         return NoisyQueries(
             content=self.embed(body).flatten(1, 2), boxes=boxes.flatten(1, 2),

@@ -4,7 +4,7 @@ from torch.nn.functional import conv2d, interpolate
 
 from mmhuman_dto.models.backbones import ScaleAdaptiveViT, VisionTransformer
 from mmhuman_dto.models.backbones.scale_adaptive_vit import morton_cells
-from mmhuman_dto.models.backbones.vit import ARCHITECTURES, ConvPatchEmbed, PatchEmbed
+from mmhuman_dto.models.backbones.vit import ARCHITECTURES, ConvPatchEmbed, PatchEmbed, StandardizedConv2d
 from mmhuman_dto.registry import MODELS
 
 ARCH = dict(embed_dims=16, depth=4, num_heads=2)
@@ -49,7 +49,7 @@ def test_z_order_interleaves_bits():
 def test_patches_are_the_convolutions():
     image = images()[0]
     weight = torch.randn(5, 3, 14, 14)
-    torch.testing.assert_close(PatchEmbed.grid(image) @ weight.flatten(1).T,
+    torch.testing.assert_close(PatchEmbed.grids([image])[0] @ weight.flatten(1).T,
                                conv2d(image[None], weight, stride=14)[0].permute(1, 2, 0), rtol=1e-4, atol=1e-3)
 
 
@@ -69,11 +69,29 @@ def test_convolutional_patches_follow_the_picture():
     torch.manual_seed(0)
     embed, picture = ConvPatchEmbed(16), torch.rand(3, 224, 336)
     picture[:, :, :84] = picture[:, :, -84:] = .5
-    features = embed(embed.grid(picture))
+    features = embed(*embed.grids([picture]))
     assert features.shape == (16, 24, 16)
-    moved = embed(embed.grid(picture.roll(28, 2)))
+    moved = embed(*embed.grids([picture.roll(28, 2)]))
     torch.testing.assert_close(moved[:, 8:19], features[:, 6:17], rtol=1e-3, atol=1e-3)
     assert (moved[:, 8:19] - features[:, 8:19]).abs().mean() > 10 * (moved[:, 8:19] - features[:, 6:17]).abs().mean()
+
+
+def test_standardized_filters_have_no_mean_and_no_size():
+    torch.manual_seed(0)
+    conv, picture = StandardizedConv2d(3, 8), torch.rand(1, 3, 16, 16)
+    before = conv(picture)
+    with torch.no_grad():
+        conv.weight.mul_(5).add_(.3)
+    torch.testing.assert_close(conv(picture), before, rtol=1e-3, atol=1e-3)
+    inside = conv(torch.full((1, 3, 16, 16), 7.))[..., 1:, 1:]  # the border's pixels see beyond it
+    torch.testing.assert_close(inside, conv.bias.view(1, 8, 1, 1).expand_as(inside), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize('embed', [PatchEmbed(16), ConvPatchEmbed(16)])
+def test_patches_do_not_depend_on_the_other_pictures(embed):
+    pictures = [torch.rand(3, 56, 112), torch.rand(3, 112, 56), torch.rand(3, 56, 112)]
+    for picture, grid in zip(pictures, embed.grids(pictures)):
+        torch.testing.assert_close(grid, *embed.grids([picture]))
 
 
 def test_unknown_patches_are_named():

@@ -41,3 +41,11 @@ def test_residuals_add_up_over_the_layers():
 def test_few_people_at_first():
     confs = head()(torch.zeros(3, 1, 2, 8)).confs
     torch.testing.assert_close(confs, torch.full((3, 1, 2, 1), .01), atol=1e-6, rtol=0)
+
+
+def test_shallow_heads_start_where_deep_ones_do():
+    shallow, deep = head(depths=(2, 1)), head()
+    assert [len(h.layers) for h in (*shallow.pose_heads, *shallow.shape_heads)] == [2] * 3 + [1] * 3
+    x = torch.randn(3, 1, 2, 8)
+    torch.testing.assert_close(shallow(x).pose_6d, deep(x).pose_6d)
+    torch.testing.assert_close(shallow(x).betas, deep(x).betas)

@@ -1,15 +1,18 @@
 from types import SimpleNamespace
 
+import pytest
 import torch
 
 from mmhuman_dto.models.backbones import PackedTokens
 from mmhuman_dto.models.layers import BoxQueryDecoder, Packing, inverse_sigmoid
+from mmhuman_dto.models.layers.decoder_layer import MemoryCrossAttention
+from mmhuman_dto.models.layers.position import point_encoding
 
 
-def build(num_levels=3):
+def build(num_levels=3, parts=None):
     torch.manual_seed(0)
     decoder = BoxQueryDecoder(in_dims=12, num_queries=5, num_layers=3, dims=16, num_heads=2, ffn_dims=32,
-                              num_levels=num_levels)
+                              num_levels=num_levels, parts=parts)
     for head in decoder.box_heads:
         torch.nn.init.normal_(head.layers[-1].weight, std=.3)
     return decoder
@@ -28,8 +31,9 @@ def part(t, start, stop):
                         t.centers[start:stop], t.camera[:1])
 
 
-def test_images_do_not_see_each_other():
-    decoder, batch = build(), tokens()
+@pytest.mark.parametrize('parts', [None, (3, 2)])
+def test_images_do_not_see_each_other(parts):
+    decoder, batch = build(parts=parts), tokens()
     contents, boxes = decoder(batch)
     assert contents.shape == (3, 2, 5, 16) and boxes.shape == (3, 2, 5, 4)
     for i, piece in enumerate((part(batch, 0, 7), part(batch, 7, 11))):
@@ -38,8 +42,9 @@ def test_images_do_not_see_each_other():
         torch.testing.assert_close(boxes[:, i], alone_boxes[:, 0])
 
 
-def test_order_of_the_tokens_does_not_matter():
-    decoder, one = build(), tokens((9, ))
+@pytest.mark.parametrize('parts', [None, (3, 2)])
+def test_order_of_the_tokens_does_not_matter(parts):
+    decoder, one = build(parts=parts), tokens((9, ))
     order = torch.randperm(9)
     shuffled = PackedTokens(one.features[order], one.packing, one.level[order], one.cells[order], one.centers[order],
                             one.camera)
@@ -90,7 +95,38 @@ def test_masked_queries_in_front_change_nothing_for_the_learned_ones():
     torch.testing.assert_close(boxes[:, :, 4:], expected_boxes)
 
 
+def test_parts_are_read_in_all_layers_but_the_first():
+    """Nothing is added to published decoders, whose weights have no such names."""
+    plain, decoder = build(), build(parts=(3, 2))
+    extra = {name for name in decoder.state_dict() if name not in plain.state_dict()}
+    assert {name.split('.')[1] for name in extra} == {'1', '2'} and all('.parts.join.' in name for name in extra)
+    contents, _ = decoder(tokens())
+    for layer in decoder.layers[1:]:
+        for weight in layer.parts.parameters():
+            torch.nn.init.zeros_(weight)
+    without, _ = decoder(tokens())
+    torch.testing.assert_close(contents[0], without[0])
+    assert (contents[1:] - without[1:]).abs().mean() > .1
+
+
 def test_without_levels():
     decoder = build(num_levels=0)
     assert decoder.level_embed is None
     assert torch.isfinite(decoder(tokens())[1]).all()
+
+
+def test_heads_start_looking_at_places_of_their_own():
+    """Two columns around the reference point, as many rows as it takes; the mean over random turns is looked at."""
+    torch.manual_seed(0)
+    dims, heads, spread = 64, 4, .2
+    grid = torch.cartesian_prod(torch.linspace(0, 1, 41), torch.linspace(0, 1, 41))
+    reference, sums = point_encoding(torch.tensor([.5, .5]), dims), 0
+    for _ in range(200):
+        attention = MemoryCrossAttention(dims, heads, first=False)
+        attention.look_near(spread=spread)
+        query = attention.query_sine(reference).unflatten(-1, (heads, -1))
+        keys = attention.key_position(point_encoding(grid, dims)).unflatten(-1, (heads, -1))
+        sums = sums + (keys * query).sum(-1)
+    seen = grid[sums.argmax(0)]
+    expected = torch.tensor([[x, y] for y in (.4, .6) for x in (.425, .575)])
+    torch.testing.assert_close(seen, expected, rtol=0, atol=.026)

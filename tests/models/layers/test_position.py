@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from mmhuman_dto.models.layers.position import (
     box_encoding,
     inverse_sigmoid,
+    moved_encoding,
     point_encoding,
     resample_dinov2_positions,
     resize_positions,
@@ -28,6 +29,16 @@ def test_order_of_the_halves():
     for part, value in ((y, .2), (x, .1), (h, .4), (w, .3)):
         torch.testing.assert_close(part, sine_encoding(torch.tensor(value), 4))
     torch.testing.assert_close(point_encoding(box[:2], 8), torch.cat([y, x]))
+
+
+coordinates = st.floats(-1, 1).map(torch.tensor)
+
+
+@given(coordinates, coordinates, coordinates, coordinates)
+def test_moved_encoding_is_the_encoding_of_the_moved_point(x, y, right, down):
+    here, there = torch.stack([x, y]), torch.stack([x + right, y + down])
+    moved = moved_encoding((right, down), 32) @ point_encoding(here, 32)
+    torch.testing.assert_close(moved, point_encoding(there, 32), rtol=0, atol=1e-4)
 
 
 @given(st.floats(1e-5, 1 - 1e-5))
