@@ -9,8 +9,7 @@ ROOT = Path(__file__).parent
 BUNDLED = (
     'configs/**/*.py',
     'demo/resources/*.safetensors', 'demo/resources/*.md',
-    'demo/resources/crowd/images/0005.jpg', 'demo/resources/crowd/disparity/0005.png',
-    'demo/resources/crowd/disparity/scale.json',
+    'demo/resources/group/images/*', 'demo/resources/group/disparity/*',
     'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py',
 )
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """People of photos in metres: over the photo, from the side and from above, as parameters and as meshes.
 
-Without arguments the bundled network looks at a picture of the bundled crowd. Writes to the output folder, a folder a
+Without arguments the bundled network looks at a bundled picture. Writes to the output folder, a folder a
 kind (--save), a file a picture:
     overlay/     the photo with its people, heights and distances beside them
     side/        from the side on a metre grid
@@ -22,18 +22,20 @@ from mmhuman_dto.datasets.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization.writers import WRITERS, save_scene
 
 ROOT = Path(__file__).resolve().parents[1]
+#: A picture of the kind that the bundled network knows.
+DEFAULT_INPUT = ROOT / 'demo/resources/group/images/0000.jpg'
 DEFAULT_SAVE = ('overlay', 'side', 'birdseye', 'params', 'glb')
 
 
 def parse_args(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('input', nargs='?', default=ROOT / 'demo/resources/crowd/images/0005.jpg',
-                        help='image, video, or folder of both')
+    parser.add_argument('input', nargs='?', default=DEFAULT_INPUT, help='image, video, or folder of both')
     parser.add_argument('config', nargs='?', default=DEFAULT_MODEL, help='of the network; default: %(default)s')
     parser.add_argument('checkpoint', nargs='?', help='its weights; default: the bundled ones')
     parser.add_argument('--dto', nargs='?', const=DEFAULT_DTO, metavar='RECIPE',
                         help='place people together by DTO; a recipe of configs/dto, default: %(const)s')
-    parser.add_argument('--data-root', help='folder that files named in the recipe are relative to')
+    parser.add_argument('--data-root', help="folder that files named in the recipe are relative to; default: that of "
+                                            "the picture's images/ where it has disparity/ too, else the recipe's")
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/image_demo'))
     parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'table'], default=DEFAULT_SAVE, metavar='KIND',
                         help=f'any of {", ".join(WRITERS)}, table; default: {" ".join(DEFAULT_SAVE)}')
@@ -75,7 +77,13 @@ def build(args):
     focal = dict(type='ExifFocal') if args.focal == 'exif' else args.focal and float(args.focal)
     people = MetricHMRInferencer(args.config, args.checkpoint, args.device, args.batch_size, args.threshold, focal,
                                  args.allow_urls)
-    return DTOInferencer(people, args.dto, data_root=args.data_root) if args.dto else people
+    return DTOInferencer(people, args.dto, data_root=args.data_root or own_folder(args.input)) if args.dto else people
+
+
+def own_folder(path):
+    """DIR of DIR/images/NAME with depth maps in DIR/disparity, as make_synthetic_crowd.py writes them, else None."""
+    folder = next((parent.parent for parent in [Path(path), *Path(path).parents] if parent.name == 'images'), None)
+    return folder if folder and (folder / 'disparity').is_dir() else None
 
 
 def free_name(img_id, taken):

@@ -21,7 +21,7 @@ from mmhuman_dto.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = f'demo/resources/{DEFAULT_MODEL}.safetensors'
-PICTURE = 'demo/resources/crowd/images/0005.jpg'
+PICTURE = 'demo/resources/group/images/0000.jpg'
 PREDICT = f'''
 import sys, torch, mmhuman_dto
 from mmhuman_dto.apis import MetricHMRInferencer, init_model
@@ -129,7 +129,7 @@ def test_network_by_name_with_the_wheel_alone(installed, tmp_path):
 def test_programs_with_the_wheel_alone(installed, tmp_path):
     run(installed / 'mmhuman-dto', 'image', '--dto', '--save', 'params', '--out-dir', 'out', '--threshold', '0',
         cwd=tmp_path)
-    assert json.loads((tmp_path / 'out/params/0005.json').read_text())['people']
+    assert json.loads((tmp_path / 'out/params/0000.json').read_text())['people']
     for name, option in (('generate', '--resume'), ('train', '--dry-run'), ('test', '--dump')):
         assert option in run(installed / 'python', '-m', 'mmhuman_dto', name, '--help', cwd=tmp_path)
 

@@ -17,6 +17,7 @@ from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.registry import MODELS
 
 CROWD = ROOT / 'demo/resources/crowd/images'
+GROUP = ROOT / 'demo/resources/group/images/0000.jpg'
 
 
 @pytest.fixture(scope='module')
@@ -30,7 +31,7 @@ def checkpoint(tmp_path_factory):
     torch.manual_seed(0)
     model = MODELS.build(for_inference(Config.fromfile(find_config(DEFAULT_MODEL)).model.to_dict()))
     torch.nn.init.zeros_(model.head.conf_head.bias)
-    torch.nn.init.normal_(model.head.conf_head.weight, std=.3)
+    torch.nn.init.normal_(model.head.conf_head.weight, std=.02)
     path = tmp_path_factory.mktemp('weights') / 'random.pth'
     torch.save(model.state_dict(), path)
     return path
@@ -70,16 +71,26 @@ def test_a_folder_to_files_that_agree(demo, checkpoint, folder, tmp_path, capsys
             torch.testing.assert_close(written, back.pred_instances[field], rtol=0, atol=0)
 
 
-def test_the_bundled_crowd_before_and_after_dto(demo, checkpoint, tmp_path, capsys):
-    """With no more than the (here random) weights: default picture, recipe and kinds of files."""
-    picture = str(CROWD / '0005.jpg')
-    assert demo.main([picture, DEFAULT_MODEL, str(checkpoint), '--dto', '--out-dir', str(tmp_path)]) == 0
+@pytest.mark.parametrize('picture', [CROWD / '0005.jpg', GROUP])
+def test_bundled_pictures_before_and_after_dto(demo, checkpoint, tmp_path, capsys, picture):
+    """With no more than the (here random) weights: default recipe and kinds of files."""
+    assert demo.main([str(picture), DEFAULT_MODEL, str(checkpoint), '--dto', '--out-dir', str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert out.startswith('0005.jpg: ') and 'people' in out
+    assert out.startswith(f'{picture.name}: ') and 'people' in out
     kinds = {path.name for path in tmp_path.iterdir()}
     assert kinds == {'overlay', 'side', 'birdseye', 'params', 'glb'}
-    for picture in ('overlay/0005.jpg', 'side/0005.png', 'birdseye/0005.png'):
-        assert np.ptp(read_image(tmp_path / picture)) > 100
+    for drawn in (f'overlay/{picture.stem}.jpg', f'side/{picture.stem}.png', f'birdseye/{picture.stem}.png'):
+        assert np.ptp(read_image(tmp_path / drawn)) > 100
+
+
+def test_pictures_bring_the_depth_maps_of_their_own_folder(demo, tmp_path):
+    """Crowds' pictures have the same names: another crowd's maps would fit without a word."""
+    assert demo.own_folder(str(GROUP)) == demo.own_folder(GROUP.parent) == GROUP.parents[1]
+    assert demo.own_folder(CROWD / '0005.jpg') == CROWD.parent
+    (tmp_path / 'images/day').mkdir(parents=True)
+    assert demo.own_folder(tmp_path / 'images/day/a.jpg') is None
+    (tmp_path / 'disparity').mkdir()
+    assert demo.own_folder(tmp_path / 'images/day/a.jpg') == tmp_path
 
 
 def test_bundled_weights_are_used_or_named(demo, checkpoint, tmp_path, monkeypatch):
@@ -88,7 +99,7 @@ def test_bundled_weights_are_used_or_named(demo, checkpoint, tmp_path, monkeypat
         demo.main(['--out-dir', str(tmp_path)])
     shutil.copy(checkpoint, tmp_path / f'{DEFAULT_MODEL}.pth')
     assert demo.main(['--out-dir', str(tmp_path / 'out'), '--save', 'params']) == 0
-    assert (tmp_path / 'out/params/0005.json').is_file()
+    assert (tmp_path / 'out/params/0000.json').is_file()
 
 
 def test_wrong_arguments_are_named(demo, checkpoint, tmp_path, capsys):

@@ -1,15 +1,18 @@
-"""The crowd in demo/resources/crowd still is what its files say; else write it again with make_synthetic_crowd.py."""
+"""The crowds in demo/resources still are what their files say; else write it again with make_synthetic_crowd.py."""
 import json
 from pathlib import Path
 
 import cv2
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.geometry import rasterize
 
-CROWD = Path(__file__).parents[2] / 'demo/resources/crowd'
+ROOT = Path(__file__).parents[2]
+CROWD = ROOT / 'demo/resources/crowd'
+CONFIG = ROOT / 'configs/metric_hmr/vit-tiny_synthetic-crowd.py'
 SIZE = (512, 768)
 
 
@@ -53,3 +56,15 @@ def test_it_says_how_it_was_made():
     about = json.loads((CROWD / 'crowd.json').read_text())
     assert about['body_model'] == 'OpenBody' and len(about['indices']) == 24
     assert about['errors']['initial']['focal_noise'] > 0
+
+
+def test_the_group_is_one_picture_of_what_the_network_was_trained_on():
+    group = CROWD.parent / 'group'
+    truth, about = PeopleTable(group / 'truth'), json.loads((group / 'crowd.json').read_text())
+    assert len(truth) == len(about['indices']) == 1 and len(truth[0].pred_instances) >= 3
+    assert sum(path.stat().st_size for path in group.rglob('*')) < 5e5
+    scenes = Config.fromfile(CONFIG).test_dataloader.dataset.scenes
+    asked = {name: about['config'][name] for name in scenes if name not in ('size', 'people')}
+    assert asked == {name: list(scenes[name]) if isinstance(scenes[name], tuple) else scenes[name] for name in asked}
+    picture = cv2.imread(str(group / 'images/0000.jpg'))
+    assert list(picture.shape[:2]) == about['config']['size'] == [3 * side for side in scenes['size']]
