@@ -17,7 +17,8 @@ train_dataloader = dict(dataset=dict(
         dict(type='PackHumanInputs'),
     ]))
 test_dataloader = dict(batch_size=1)
-# What this network's heights are worth (share, std of its logarithm) was measured on rendered crowds of its kind.
+# What this network's heights are worth (share, std of its logarithm) was measured on rendered crowds of its kind
+# (tools/benchmark/fit_network_terms.py).
 custom_hooks = [
     dict(type='DTORefreshHook', interval=500, begin=2000, solver=dict(
         type='PosteriorDTO', terms=dict(initial=dict(type='InitialTerm', share=.85, std=.1)))),

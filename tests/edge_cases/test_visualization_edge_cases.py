@@ -6,25 +6,10 @@ import torch
 
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.testing.layout import BOX_FACES
 from mmhuman_dto.visualization import Placement, Scene, draw_birdseye, draw_contact_sheet, draw_overlay, draw_sideview
 from mmhuman_dto.visualization.ground import estimate_ground
 
-FACES = np.array(
-    [
-        [0, 1, 3],
-        [0, 3, 2],
-        [4, 6, 7],
-        [4, 7, 5],
-        [0, 4, 5],
-        [0, 5, 1],
-        [2, 3, 7],
-        [2, 7, 6],
-        [0, 2, 6],
-        [0, 6, 4],
-        [1, 5, 7],
-        [1, 7, 3],
-    ]
-)
 CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32) / 2
 SIZE = 60, 80
 PLACES = dict(
@@ -58,23 +43,23 @@ class TestPictures:
     )
     def test_plots(self, case, draw, size):
         panels = [('before', placement(case)), ('after', placement(case))]
-        picture = draw(panels, FACES, SIZE, ground=estimate_ground(placement(case).vertices), **size)
+        picture = draw(panels, BOX_FACES, SIZE, ground=estimate_ground(placement(case).vertices), **size)
         assert picture.dtype == np.uint8 and picture.size and np.ptp(picture) > 0
 
     def test_overlay(self, case):
         image = np.full((*SIZE, 3), 128, np.uint8)
-        shown = draw_overlay(image, placement(case), FACES)
+        shown = draw_overlay(image, placement(case), BOX_FACES)
         assert shown.shape == image.shape
         if case in ('nobody', 'behind_the_camera'):
             assert (shown == image).all()
 
     def test_contact_sheet(self, case):
-        scene = Scene('title', np.full((*SIZE, 3), 128, np.uint8), FACES, placement(case), placement(case), None)
+        scene = Scene('title', np.full((*SIZE, 3), 128, np.uint8), BOX_FACES, placement(case), placement(case), None)
         assert draw_contact_sheet([scene]).dtype == np.uint8
 
     @pytest.mark.parametrize('focal', [30 / np.tan(np.radians(0.5)), 30 / np.tan(np.radians(89.5))])
     def test_extreme_field_of_view(self, case, focal):
-        draw_birdseye([('a', placement(case, focal))], FACES, SIZE, panel_size=(300, 260))
+        draw_birdseye([('a', placement(case, focal))], BOX_FACES, SIZE, panel_size=(300, 260))
 
     def test_ground(self, case):
         found = estimate_ground(placement(case).vertices)

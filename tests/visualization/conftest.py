@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
+from mmhuman_dto.testing.layout import BOX_FACES
 from mmhuman_dto.visualization import Placement
 
 CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)
-BOX_FACES = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1], [2, 3, 7], [2, 7, 6],
-                      [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]])
 
 
 @pytest.fixture

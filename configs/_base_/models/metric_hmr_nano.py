@@ -2,7 +2,7 @@
 _base_ = ['metric_hmr.py']
 
 model = dict(
-    threshold=.35,  # best for F1 on training scenes
+    threshold=.35,  # best for F1 on other scenes than the test set's, to .2 points
     data_preprocessor=dict(input_size=224),
     backbone=dict(
         arch='nano', input_size=224, num_additional_blocks=2, scale_threshold=.75, patch_embed='conv', layer_scale=1.),

@@ -110,5 +110,5 @@ class DecoderLayer(nn.Module):
         x = x + self.cross_attn(self.norm2(x), position, sine, memory, memory_position, packings)
         if self.parts is not None:
             with torch.autocast(x.device.type, enabled=False):  # differences of large numbers
-                x = x + self.parts(boxes.detach(), memory.float(), centers, packings[1])
+                x = x + self.parts(boxes, memory.float(), centers, packings[1])
         return x + self.ffn2(self.ffn1(self.norm3(x)).relu())
