@@ -9,7 +9,7 @@ class BoxParts(nn.Module):
     """Tokens read at a grid of places in each query's box, and put together in the order of the places.
 
     Attention finds people but tells hardly how their parts lie; a box cut into parts does (RoI pooling: Girshick,
-    arXiv 1504.08083; with a decoder's boxes: Sun et al., arXiv 2011.12450), so poses are learned from far fewer images.
+    arXiv 1504.08083; with a decoder's boxes: Sun et al., arXiv 2011.12450), which poses have to be learned from.
     A place is a Gaussian over the tokens' centres: it works for tokens of several sizes, packed.
 
     Args:
