@@ -21,12 +21,12 @@ from mmengine.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.evaluation.functional import PLACEMENT_METRICS, PlacedPeople, placement_metrics
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.shards import TABLE
 from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.structures import HumanDataSample
+from mmhuman_dto.tables.people_table import PeopleTable
 from mmhuman_dto.visualization import Placement, draw_birdseye, draw_overlay, read_image, write_image
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,8 +17,8 @@ import sys
 from pathlib import Path
 
 from mmhuman_dto.apis.inference import DTOInferencer, MetricHMRInferencer
-from mmhuman_dto.apis.inference.model import DEFAULT_DTO, DEFAULT_MODEL
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
+from mmhuman_dto.engine.model import DEFAULT_DTO, DEFAULT_MODEL
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization.writers import WRITERS, save_scene
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmhuman_dto.generation import ConfigError, checked_config
+from mmhuman_dto.stages import ConfigError, checked_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RECIPES = sorted((CONFIGS / 'dto').glob('*.py'))

@@ -1,24 +1,23 @@
-"""Imports go only down the floors, and importing the package stays cheap."""
+"""Imports go only down the order that docs/architecture.md states, and importing the package stays cheap."""
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-PACKAGE = Path(__file__).parents[1] / 'mmhuman_dto'
-FLOORS = {
-    'registry': 0,
-    'structures': 1, 'geometry': 1, 'dto': 1,
-    'fileio': 2, 'body_models': 2, 'perception': 2, 'models': 2, 'datasets': 2, 'evaluation': 2, 'visualization': 2,
-    'engine': 2, 'testing': 2,
-    'generation': 3, 'apis': 3, '__main__': 3,
-}
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / 'mmhuman_dto'
 
 
-def imported_parts(path):
-    """Names of the mmhuman_dto sub-packages that a file imports."""
-    package = path.relative_to(PACKAGE.parent).with_suffix('').parts[:-1]
+def stated_order():
+    """Packages from the ground up: the first column of the table below "The order of packages"."""
+    table = (ROOT / 'docs/architecture.md').read_text().split('## The order of packages')[1].split('\n## ')[0]
+    return re.findall(r'^\| `(\w+)` \|', table, re.M)
+
+
+def imported_packages(path):
+    """Names of the mmhuman_dto packages that a file imports, imports inside functions counted."""
+    package = path.relative_to(ROOT).with_suffix('').parts[:-1]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -28,21 +27,17 @@ def imported_parts(path):
             names = [f'{module}.{alias.name}' for alias in node.names]
         else:
             continue
-        for name in names:
-            parts = name.split('.')
-            if parts[0] == 'mmhuman_dto' and len(parts) > 1 and parts[1] in FLOORS:
-                yield parts[1]
+        yield from (name.split('.')[1] for name in names if name.startswith('mmhuman_dto.'))
 
 
-@pytest.mark.parametrize('path', sorted(PACKAGE.rglob('*.py')), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_go_down(path):
-    part = path.relative_to(PACKAGE).with_suffix('').parts[0]
-    if part == '__init__':
-        assert not set(imported_parts(path))
-        return
-    assert part in FLOORS, f'{part} has no floor; add it here and to docs/architecture.md'
-    too_high = {name for name in imported_parts(path) if FLOORS[name] > FLOORS[part]}
-    assert not too_high, f'{path} (floor {FLOORS[part]}) imports {too_high}'
+def test_imports_go_down():
+    order = {'__init__': -1, **{name: floor for floor, name in enumerate(stated_order())}, '__main__': 100}
+    parts = {path.relative_to(PACKAGE).with_suffix('').parts[0] for path in PACKAGE.rglob('*.py')}
+    assert parts == set(order), 'docs/architecture.md, "The order of packages", names each package once'
+    wrong = [f'{path.relative_to(ROOT)} imports {name}' for path in sorted(PACKAGE.rglob('*.py'))
+             for name in imported_packages(path) for part in [path.relative_to(PACKAGE).with_suffix('').parts[0]]
+             if name in order and name != part and order[name] >= order[part]]
+    assert not wrong, '\n'.join(wrong)
 
 
 def test_plain_import_loads_no_runner():

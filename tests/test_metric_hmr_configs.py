@@ -21,11 +21,11 @@ from mmhuman_dto.apis.scoring import score
 from mmhuman_dto.apis.training import MissingFileError, build_runner, check_files, evaluate, metrics_of
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import SyntheticCrowd
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
-from mmhuman_dto.engine import LayerDecayConstructor
+from mmhuman_dto.engine.optim import LayerDecayConstructor
 from mmhuman_dto.models.heads import PeopleHead
 from mmhuman_dto.registry import MODELS
 from mmhuman_dto.structures import People
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RECIPES = sorted((CONFIGS / 'metric_hmr').glob('*.py'))

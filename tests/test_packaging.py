@@ -15,7 +15,7 @@ from mmengine.config import Config
 from safetensors.torch import save_file
 
 import mmhuman_dto
-from mmhuman_dto.apis.inference.model import DEFAULT_MODEL, for_inference
+from mmhuman_dto.engine.model import DEFAULT_MODEL, for_inference
 from mmhuman_dto.fileio.bundled import BUNDLED, find_config
 from mmhuman_dto.registry import MODELS
 

@@ -13,8 +13,9 @@ from mmengine.dist import get_rank
 from mmengine.utils import import_modules_from_strings
 
 from mmhuman_dto.fileio.bundled import find_config
-from mmhuman_dto.generation import ConfigError, GenerationError, Generator
+from mmhuman_dto.generation import GenerationError, Generator
 from mmhuman_dto.generation.launch import start_processes, stop_processes
+from mmhuman_dto.stages import ConfigError
 
 
 def parse_args():

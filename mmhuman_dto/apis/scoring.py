@@ -5,10 +5,10 @@ from pathlib import Path
 
 from mmengine.evaluator import Evaluator
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.evaluation.metrics.dump import SIDES
 from mmhuman_dto.registry import METRICS
 from mmhuman_dto.structures import HumanDataSample
+from mmhuman_dto.tables.people_table import PeopleTable
 
 #: How names of figures begin of which more is better; of all others less is.
 _MORE_IS_BETTER = ('precision', 'recall', 'f1', 'mpckh', 'pck', 'pcdr', 'ap', 'ar', 'depth_order')

@@ -8,8 +8,8 @@ from torch.utils.data import Dataset
 from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.registry import DATASETS
 from mmhuman_dto.structures import FIELDS, HumanDataSample, People
+from mmhuman_dto.tables.people_table import PeopleTable
 
-from .people_table import PeopleTable
 from .transforms import Pipeline
 
 #: Of a table that says nothing about it.
@@ -23,7 +23,7 @@ class HumanTable(Dataset):
     ::
 
         DATA_ROOT/IMG_ID       the images; IMG_ID is the table's image id, a relative path
-        TABLE/schema.json      see datasets/people_table.py; written by tools/dataset_converters and tools/generate_dto
+        TABLE/schema.json      see tables/people_table.py; written by tools/dataset_converters and tools/generate_dto
         TABLE/*.npy
 
     An item is a :class:`HumanDataSample` with ``gt_instances`` (the table's columns), ``gt_camera`` (intrinsics, px of

@@ -9,8 +9,8 @@ from torch.utils.data import Dataset
 
 from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import BODY_MODELS, DATASETS
-from mmhuman_dto.testing import CrowdConfig, Renderer, sample_scene
-from mmhuman_dto.testing.samples import sample_of, scene_record
+from mmhuman_dto.synthetic import CrowdConfig, Renderer, sample_scene
+from mmhuman_dto.synthetic.samples import sample_of, scene_record
 
 from .transforms import Pipeline
 
@@ -25,7 +25,7 @@ class SyntheticCrowd(Dataset):
 
     Args:
         body_model: config of a body model with a child coefficient.
-        scenes: arguments of :class:`mmhuman_dto.testing.CrowdConfig` that differ from its defaults.
+        scenes: arguments of :class:`mmhuman_dto.synthetic.CrowdConfig` that differ from its defaults.
         seed: other seeds give other scenes; training and test sets take different ones.
         num_scenes: length.
         pipeline: transforms, each sample -> sample.

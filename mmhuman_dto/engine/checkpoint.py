@@ -1,19 +1,11 @@
 """Checkpoints, read without unpickling anything but tensors and plain containers."""
-from pathlib import Path
 
 import torch
-from mmengine.runner import CheckpointLoader
 
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
 
 #: Parts of a network that only training uses; a checkpoint may lack them or have them in excess.
 TRAINING_ONLY = ('denoising.', )
-
-
-@CheckpointLoader.register_scheme(prefixes='', force=True)
-def load_local(filename, map_location=None):
-    """What MMEngine reads for ``load_from``, ``--resume`` and ``init_cfg``: files, by our guarded reader."""
-    return load_tensors(Path(filename).expanduser())
 
 
 class CheckpointError(ValueError):

@@ -8,17 +8,17 @@ from pathlib import Path
 import torch
 
 import mmhuman_dto
-from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder, side_of
 from mmhuman_dto.fileio.atomic import sync
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.stages.base import SkipImage, StageError
+from mmhuman_dto.stages.isolation import attempt, outcome_of
 from mmhuman_dto.structures import People
+from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder, side_of
 
-from .base import SkipImage, StageError
 from .folder import at_work_in
-from .isolation import attempt, outcome_of
 from .launch import on_first_rank
 from .manifest import GenerationError, prepare_folder, write_manifest
 from .progress import work_through
@@ -33,7 +33,7 @@ class Conversion:
 
     ::
 
-        OUT/schema.json, *.npy    the table, once it is complete; see datasets/people_table.py
+        OUT/schema.json, *.npy    the table, once it is complete; see tables/people_table.py
         OUT/failures.jsonl        {"image", "stage", "reason"}, a line an image that went wrong
         OUT/skipped.jsonl         the same for images without people
         OUT/manifest.json         what it was made from, and the counts

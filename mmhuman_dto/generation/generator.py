@@ -3,11 +3,11 @@ from pathlib import Path
 
 import torch
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.datasets.public import write_dto_humans, write_dto_raw
 from mmhuman_dto.fileio.atomic import write_atomically
+from mmhuman_dto.stages.config import checked_config
+from mmhuman_dto.tables.people_table import PeopleTable
 
-from .config import checked_config
 from .folder import at_work_in
 from .launch import on_first_rank
 from .manifest import GenerationError, prepare_folder, write_manifest

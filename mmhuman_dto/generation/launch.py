@@ -49,15 +49,6 @@ def on_first_rank(function, *args):
     return answer[0]
 
 
-def pick_device(name):
-    """The device of this process: ``'auto'`` is a GPU of the node by local rank where there is one, else the CPU."""
-    if name != 'auto':
-        return torch.device(name)
-    if not torch.cuda.is_available():
-        return torch.device('cpu')
-    return torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count())
-
-
 def _read_slurm_environment():
     missing = [name for name in ('SLURM_NODELIST', 'SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID')
                if name not in os.environ]

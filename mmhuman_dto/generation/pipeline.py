@@ -5,12 +5,11 @@ from pathlib import Path
 
 import torch
 
+from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.registry import BODY_MODELS, SOURCES, STAGES
-
-from .base import Context, Stage
-from .config import ConfigError
-from .isolation import Outcome, apply_stage, attempt, outcome_of
-from .launch import pick_device
+from mmhuman_dto.stages.base import Context, Stage
+from mmhuman_dto.stages.config import ConfigError
+from mmhuman_dto.stages.isolation import Outcome, apply_stage, attempt, outcome_of
 
 
 class Clock:

@@ -4,9 +4,10 @@ import os
 import uuid
 from contextlib import contextmanager
 
-from .config import stage_resources
+from mmhuman_dto.stages.config import stage_resources
+from mmhuman_dto.stages.isolation import describe
+
 from .generator import Generator
-from .isolation import describe
 from .manifest import GenerationError
 from .pipeline import Clock, Pipeline
 from .progress import ProgressReport

@@ -14,8 +14,8 @@ import torch
 from mmengine.utils import import_modules_from_strings
 
 from mmhuman_dto.perception.optional import require
+from mmhuman_dto.stages.isolation import Outcome
 
-from .isolation import Outcome
 from .manifest import GenerationError
 from .pipeline import Clock, Pipeline, Stages
 

@@ -3,9 +3,9 @@ import copy
 import shutil
 
 import mmhuman_dto
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
+from mmhuman_dto.stages.isolation import attempt, describe, outcome_of
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
-from .isolation import attempt, describe, outcome_of
 from .shards import SHEETS, write_shard
 from .sheets import ContactSheets
 

@@ -5,8 +5,8 @@ import shutil
 import zlib
 from pathlib import Path
 
-from mmhuman_dto.datasets.people_table import PeopleTable, merge_tables
 from mmhuman_dto.fileio.atomic import publish
+from mmhuman_dto.tables.people_table import PeopleTable, merge_tables
 
 TABLE, FAILURES, SKIPPED, SHEETS = 'people_table', 'failures.jsonl', 'skipped.jsonl', 'contact_sheets'
 _MERGING, _CHECKSUMS = '.merging', 'checksums.json'

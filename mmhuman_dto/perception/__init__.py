@@ -24,6 +24,7 @@ from .base import (
 )
 from .focal import ExifFocal, GivenFocal
 from .imitated import ImitatedDepth
+from .metric_hmr import MetricHMRMeshes
 from .mmdet_people import MMDetPeople
 from .mmpose_keypoints import MMPoseKeypoints
 from .optional import WeightsError
@@ -37,6 +38,7 @@ from .transformers_people import TransformersPeople
 __all__ = [
     'AGORA', 'AgeSource', 'BEDLAM', 'CameraHMRRelease', 'DTOHumans', 'DTORaw', 'DepthSource', 'ExifFocal',
     'FocalSource', 'GivenFocal', 'Hi4D', 'ImitatedDepth', 'InitialMeshes', 'KeypointSource', 'MMDetPeople',
+    'MetricHMRMeshes',
     'MMPoseKeypoints', 'MaskSource', 'MeshSource', 'MiVOLOAges', 'MuPoTS', 'Panoptic', 'PeopleSource', 'Photos',
     'PrecomputedAges', 'PrecomputedDepth', 'PrecomputedMasks', 'RelativeHuman', 'SourceError', 'ThreeDPW',
     'TransformersAges', 'TransformersDepth', 'TransformersKeypoints', 'TransformersPeople', 'WeightsError'

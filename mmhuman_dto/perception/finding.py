@@ -5,8 +5,8 @@ Rules and constants are those by which DTO-Humans was made (arXiv 2511.13282). A
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from mmhuman_dto.evaluation.functional.matching import Matches, box_iou
 from mmhuman_dto.evaluation.functional.relative_human import right_keypoints
+from mmhuman_dto.geometry.matching import Matches, box_iou
 
 #: A detection counts from this score on.
 MIN_SCORE = .5

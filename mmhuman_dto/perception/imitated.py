@@ -3,8 +3,8 @@ import numpy as np
 import torch
 
 from mmhuman_dto.registry import SOURCES
-from mmhuman_dto.testing import DisparityErrors, Picture
-from mmhuman_dto.testing.corruption import imitated_disparity
+from mmhuman_dto.synthetic import DisparityErrors, Picture
+from mmhuman_dto.synthetic.corruption import imitated_disparity
 
 from .base import DepthSource, SourceError
 
@@ -14,7 +14,7 @@ class ImitatedDepth(DepthSource):
     """Disparity of rendered crowds: their exact depth with the errors of monocular depth, drawn from the image's id.
 
     Args:
-        **errors: what differs from the defaults of :class:`mmhuman_dto.testing.DisparityErrors`.
+        **errors: what differs from the defaults of :class:`mmhuman_dto.synthetic.DisparityErrors`.
 
     Raises:
         SourceError: a sample without ``gt_maps`` (depth, id_map).

@@ -14,6 +14,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from mmhuman_dto.engine.checkpoint import load_weights
+
 from .finding import box_nms
 from .optional import WeightsError, network_device, refuse_url, require
 
@@ -33,7 +35,6 @@ def load_openmmlab(package, config, checkpoint, device=None):
     Raises:
         ImportError, WeightsError, CheckpointError: the package, config or weights are not there or not this network's.
     """
-    from mmhuman_dto.engine.checkpoint import load_weights  # imports MMEngine's runner, which takes a second
     refuse_url(checkpoint)
     use_mmcv_lite()
     require(f'{package}.apis', 'openmmlab')

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmhuman_dto.datasets.people_file import write_people
 from mmhuman_dto.fileio.gltf import Body, write_glb
 from mmhuman_dto.fileio.images import write_image
 from mmhuman_dto.fileio.obj import write_obj
+from mmhuman_dto.tables.people_file import write_people
 
 from .birdseye import draw_birdseye
 from .colors import person_colors
@@ -67,7 +67,7 @@ def write_birdseye(scene, path):
 
 
 def write_params(scene, path):
-    """Parameters as ``.json`` and ``.npz``, see :mod:`mmhuman_dto.datasets.people_file`; ``_before`` too after DTO."""
+    """Parameters as ``.json`` and ``.npz``, see :mod:`mmhuman_dto.tables.people_file`; ``_before`` too after DTO."""
     paths = []
     for suffix, placement in _versions(scene):
         if placement.sample is None:

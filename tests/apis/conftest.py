@@ -27,7 +27,7 @@ def tiny(tmp_path_factory):
     """(config file, checkpoint) of a network that finds people in everything."""
     from mmengine.config import Config
 
-    from mmhuman_dto.apis.inference.model import for_inference
+    from mmhuman_dto.engine.model import for_inference
     folder = tmp_path_factory.mktemp('tiny')
     (folder / 'tiny.py').write_text(CONFIG)
     torch.manual_seed(0)

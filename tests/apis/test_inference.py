@@ -6,14 +6,14 @@ from mmengine.config import Config
 from PIL import Image
 
 from mmhuman_dto.apis import DTOInferencer, MetricHMRInferencer, init_model
-from mmhuman_dto.apis.inference import model as model_module
 from mmhuman_dto.apis.inference.dto import _chosen
 from mmhuman_dto.apis.inference.metric_hmr import set_focal
+from mmhuman_dto.engine import model as model_module
 from mmhuman_dto.engine.checkpoint import CheckpointError
 from mmhuman_dto.fileio import bundled
-from mmhuman_dto.generation import ConfigError, checked_config
 from mmhuman_dto.generation.pipeline import Pipeline
 from mmhuman_dto.geometry import project
+from mmhuman_dto.stages import ConfigError, checked_config
 
 ROOT = bundled.BUNDLED
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8).repeat(7, 0).repeat(7, 1)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmhuman_dto.body_models import SMPL_PARENTS
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 _SMPLX_PARENTS = [*SMPL_PARENTS[:22], 15, 15, 15,
                   *(parent for wrist, first in ((20, 25), (21, 40)) for finger in range(first, first + 15, 3)

@@ -163,7 +163,7 @@ def prepare(folder):
     (folder / RECIPE).write_text(recipe.replace('max_keep_ckpts=-1', f'max_keep_ckpts={KEPT}'))
     TrainingTrial.main = staticmethod(load_script('tools/train.py').main)
     for name in ('mmhuman_dto.apis.dry_run', 'mmhuman_dto.apis.training', 'mmhuman_dto.datasets', 'mmhuman_dto.models',
-                 'mmhuman_dto.engine', 'mmhuman_dto.evaluation', 'mmhuman_dto.perception', 'mmhuman_dto.testing',
+                 'mmhuman_dto.engine', 'mmhuman_dto.evaluation', 'mmhuman_dto.perception', 'mmhuman_dto.synthetic',
                  'mmhuman_dto.visualization', 'torch.utils.tensorboard', 'torch._dynamo', 'matplotlib.pyplot'):
         importlib.import_module(name)
     # A third of a life would go into the layout of configs that are written into logs and checkpoints.

@@ -6,10 +6,10 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from mmhuman_dto.datasets import EndlessSampler, HumanTable, SyntheticCrowd, WeightedMixture
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder, TableError
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.fileio.images import ImageError, read_image
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.tables.people_table import PeopleTableBuilder, TableError
 
 COUNTS = (2, 0, 3, 1)
 

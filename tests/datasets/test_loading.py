@@ -9,8 +9,8 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from mmhuman_dto.datasets import EndlessSampler, HumanTable, WeightedMixture
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 PIPELINE = [dict(type='LoadImage'), dict(type='RandomView', input_size=28, crop=.2), dict(type='OccludeWithNoise'),
             dict(type='ColorJitter'), dict(type='PackHumanInputs')]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.tables.people_table import PeopleTable
 
 CROWD = Path(__file__).resolve().parents[2] / 'demo/resources/crowd'
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scripts import load_script
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import BODY_MODELS
-from mmhuman_dto.testing import CrowdConfig
-from mmhuman_dto.testing.writer import write_crowd
+from mmhuman_dto.synthetic import CrowdConfig
+from mmhuman_dto.synthetic.writers.crowd import write_crowd
+from mmhuman_dto.tables.people_table import PeopleTable
 from mmhuman_dto.visualization import read_image
 
 ROOT = Path(__file__).resolve().parents[2]

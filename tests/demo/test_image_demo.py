@@ -8,13 +8,13 @@ import torch
 from mmengine.config import Config
 from scripts import ROOT, load_script
 
-from mmhuman_dto.apis.inference import model as model_module
-from mmhuman_dto.apis.inference.model import DEFAULT_MODEL, for_inference
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.people_file import read_people
+from mmhuman_dto.engine import model as model_module
+from mmhuman_dto.engine.model import DEFAULT_MODEL, for_inference
 from mmhuman_dto.fileio.bundled import find_config
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.registry import MODELS
+from mmhuman_dto.tables.people_file import read_people
 
 CROWD = ROOT / 'demo/resources/crowd/images'
 GROUP = ROOT / 'demo/resources/group/images/0000.jpg'

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from dto_reference import person_evidence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmhuman_dto.dto import DropReason, EvidenceExtractor
 from mmhuman_dto.structures import Maps
-from mmhuman_dto.testing.dto_reference import person_evidence
 
 STATISTICS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation')
 

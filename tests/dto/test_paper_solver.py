@@ -5,12 +5,12 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from dto_reference import solve_scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmhuman_dto.dto import DTOProblem, PaperDTO
 from mmhuman_dto.registry import DTO_SOLVERS
-from mmhuman_dto.testing.dto_reference import solve_scene
 
 FIELDS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation', 'heights', 'prior_mean',
           'prior_std', 'apparent_size')

@@ -1,9 +1,9 @@
 import pytest
 import torch
+from dto_reference import height_prior
 
 from mmhuman_dto.dto import HEIGHT_CLASSES, HeightPrior
 from mmhuman_dto.registry import DTO_PRIORS
-from mmhuman_dto.testing.dto_reference import height_prior
 
 NAN = float('nan')
 AGES = [0., 2.99, 3., 7.99, 8., 14.99, 15., 40., 90., NAN]

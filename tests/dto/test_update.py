@@ -2,12 +2,12 @@
 import numpy as np
 import pytest
 import torch
+from dto_reference import move_person
 
 from mmhuman_dto.dto import DropReason, DTOProblem, DTOResult, HeightPrior, PaperDTO, PosteriorDTO
 from mmhuman_dto.dto.update import move_people
 from mmhuman_dto.geometry import project
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
-from mmhuman_dto.testing.dto_reference import move_person
 
 FOCAL, SIZE = 100., 40
 

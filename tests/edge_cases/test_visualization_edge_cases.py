@@ -6,7 +6,7 @@ import torch
 
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
-from mmhuman_dto.testing.layout import BOX_FACES
+from mmhuman_dto.synthetic.layout import BOX_FACES
 from mmhuman_dto.visualization import Placement, Scene, draw_birdseye, draw_contact_sheet, draw_overlay, draw_sideview
 from mmhuman_dto.visualization.ground import estimate_ground
 

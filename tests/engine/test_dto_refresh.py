@@ -12,17 +12,17 @@ from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
 from unbroken import die_before, read_bytes
 
-from mmhuman_dto.apis.inference.model import init_model
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.people_table import PeopleTable
-from mmhuman_dto.engine import DTORefreshHook
+from mmhuman_dto.engine.hooks import DTORefreshHook
 from mmhuman_dto.engine.hooks.dto_refresh import refreshable
 from mmhuman_dto.engine.hooks.dto_refresh_scenes import SceneRefresher, as_columns, as_rows
 from mmhuman_dto.engine.hooks.dto_refresh_versions import LabelVersionError, LabelVersions
+from mmhuman_dto.engine.model import init_model
 from mmhuman_dto.fileio import load_json
 from mmhuman_dto.geometry import project
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.tables.people_table import PeopleTable
 
 SOLVER = dict(type='PosteriorDTO', terms=dict(initial=dict(type='InitialTerm', share=.5, std=.12)))
 PRIOR = dict(type='HeightPrior')

@@ -10,8 +10,8 @@ from scripts import ROOT
 from unbroken import read_bytes
 
 from mmhuman_dto.apis.training import build_runner
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.engine.hooks.dto_refresh_versions import LabelVersionError
+from mmhuman_dto.tables.people_table import PeopleTable
 
 STEPS, INTERVAL = 5, 2
 

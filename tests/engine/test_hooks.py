@@ -7,7 +7,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.visualization import Visualizer
 
 from mmhuman_dto.datasets import SyntheticCrowd
-from mmhuman_dto.engine import LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
+from mmhuman_dto.engine.hooks import LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
 from mmhuman_dto.structures import Camera, People, to_original
 from mmhuman_dto.visualization import read_image
 

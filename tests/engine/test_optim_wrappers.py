@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmhuman_dto.engine import AutocastOptimWrapper, LayerDecayConstructor
+from mmhuman_dto.engine.optim import AutocastOptimWrapper, LayerDecayConstructor
 
 
 class Tower(nn.Module):

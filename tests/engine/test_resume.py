@@ -11,8 +11,9 @@ from mmengine.config import Config
 
 from mmhuman_dto.apis import training
 from mmhuman_dto.apis.training import WorkDirError, train
-from mmhuman_dto.engine import AtomicCheckpointHook, ResumableTrainLoop, SteadyTimerHook
 from mmhuman_dto.engine.checkpoint import CheckpointError
+from mmhuman_dto.engine.hooks import AtomicCheckpointHook, SteadyTimerHook
+from mmhuman_dto.engine.loops import ResumableTrainLoop
 from mmhuman_dto.engine.resume import find_damage, latest_checkpoint
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from writer_public import write_public_set
 
 import mmhuman_dto.datasets  # noqa: F401
 from mmhuman_dto.apis.training import metrics_of
@@ -15,8 +16,7 @@ from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.models.data_preprocessor import HMRDataPreprocessor
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, METRICS
 from mmhuman_dto.structures import Camera, People, to_original
-from mmhuman_dto.testing import CrowdConfig, sample_scene
-from mmhuman_dto.testing.writer_public import write_public_set
+from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 
 CONFIGS = Path(__file__).parents[2] / 'configs/metric_hmr'
 BODY = dict(type='OpenBody')

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from mmhuman_dto.datasets.public.panoptic import panoptic_to_h36m
 from mmhuman_dto.evaluation.functional import (
     MuPoTSPeople,
     match_mupots,
@@ -9,7 +10,6 @@ from mmhuman_dto.evaluation.functional import (
     mupots_record,
     panoptic_errors,
     panoptic_metrics,
-    panoptic_to_h36m,
     sequence_name,
 )
 from mmhuman_dto.evaluation.functional.mupots import _PARENTS, H36M_TO_MPI, rescale_bones

@@ -4,15 +4,15 @@ import sys
 import numpy as np
 import pytest
 import torch
+from writer_public import write_public_set
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
 from mmhuman_dto.evaluation.functional import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
 from mmhuman_dto.registry import BODY_MODELS, METRICS, SOURCES
 from mmhuman_dto.structures import Camera, HumanDataSample, People
-from mmhuman_dto.testing import CrowdConfig, sample_scene
-from mmhuman_dto.testing.writer_public import write_public_set
+from mmhuman_dto.synthetic import CrowdConfig, sample_scene
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 BODY = dict(type='OpenBody')
 CAMERA = torch.tensor([[500., 0, 320], [0, 500, 240], [0, 0, 1]])

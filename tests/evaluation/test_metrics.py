@@ -8,7 +8,7 @@ import mmhuman_dto.body_models  # noqa: F401
 import mmhuman_dto.evaluation.metrics  # noqa: F401
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 BODY = dict(type='OpenBody')
 CAMERA = torch.tensor([[500., 0, 320], [0, 500, 240], [0, 0, 1]])

@@ -4,8 +4,8 @@ import signal
 import time
 from pathlib import Path
 
-from mmhuman_dto.generation import Stage
 from mmhuman_dto.registry import STAGES
+from mmhuman_dto.stages import Stage
 
 
 @STAGES.register_module()

@@ -8,9 +8,9 @@ import pytest
 from mmengine.config import Config
 from unbroken import read_bytes
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.datasets.public import DTOHumans, DTORaw, InitialMeshes
 from mmhuman_dto.generation import GenerationError, Generator
+from mmhuman_dto.tables.people_table import PeopleTable
 
 
 def run(crowd, out=None, limit=None, resume=False, public_layout=None, **options):

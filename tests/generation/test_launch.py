@@ -31,16 +31,6 @@ def test_slurm_without_srun_says_so(monkeypatch):
         launch.start_processes('slurm')
 
 
-def test_auto_device_is_the_gpu_of_the_local_rank_or_the_cpu(monkeypatch):
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    assert launch.pick_device('auto') == torch.device('cpu')
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 4)
-    monkeypatch.setenv('LOCAL_RANK', '6')
-    assert launch.pick_device('auto') == torch.device('cuda', 2)
-    assert launch.pick_device('cpu') == torch.device('cpu')
-
-
 def test_errors_of_the_first_rank_are_raised():
     with pytest.raises(KeyError, match='gone'):
         launch.on_first_rank({}.__getitem__, 'gone')

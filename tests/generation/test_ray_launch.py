@@ -14,7 +14,8 @@ from mmengine.config import Config
 from scripts import load_script
 from unbroken import read_bytes
 
-from mmhuman_dto.generation import ConfigError, GenerationError, Generator, checked_config
+from mmhuman_dto.generation import GenerationError, Generator
+from mmhuman_dto.stages import ConfigError, checked_config
 
 pytest.importorskip('ray')
 os.environ['RAY_USAGE_STATS_ENABLED'] = '0'  # before Ray is imported: nothing is sent anywhere

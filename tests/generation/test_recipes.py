@@ -7,13 +7,13 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.datasets.public import CameraHMRRelease, InitialMeshes
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import People
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
+from mmhuman_dto.tables.people_table import PeopleTable
 
 ROOT = Path(__file__).parents[2]
 CROWD = ROOT / 'demo' / 'resources' / 'crowd'

@@ -8,10 +8,10 @@ import pytest
 from mmengine.config import Config
 from unbroken import read_bytes
 
-from mmhuman_dto.datasets.people_table import merge_tables
 from mmhuman_dto.generation import GenerationError, Generator, sheets
 from mmhuman_dto.generation.folder import at_work_in
 from mmhuman_dto.generation.shards import Shards
+from mmhuman_dto.tables.people_table import merge_tables
 
 
 def work_until(started, finish, folder):

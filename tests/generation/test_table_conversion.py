@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 from unbroken import die_before, read_bytes
+from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder, side_of
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.fileio.images import write_image
 from mmhuman_dto.generation import GenerationError, conversion, shards
 from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.registry import SOURCES
-from mmhuman_dto.testing import CrowdConfig, sample_scene
-from mmhuman_dto.testing.writer_public import LAYOUTS, write_public_set
+from mmhuman_dto.synthetic import CrowdConfig, sample_scene
+from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder, side_of
 
 BODY = dict(type='OpenBody')
 CONFIG = CrowdConfig(size=(84, 112), people=(2, 3), child_share=0)

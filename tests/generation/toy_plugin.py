@@ -5,9 +5,9 @@ import torch
 
 from mmhuman_dto.body_models import BodyOutput
 from mmhuman_dto.dto import HeightPrior, PaperDTO
-from mmhuman_dto.generation import Stage
 from mmhuman_dto.perception import AgeSource
 from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, SOURCES, STAGES
+from mmhuman_dto.stages import Stage
 
 GRID = 12
 

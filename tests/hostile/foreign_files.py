@@ -18,8 +18,6 @@ from safetensors.torch import save_file
 from mmhuman_dto.apis.inference.inputs import open_photos
 from mmhuman_dto.body_models.assets import read_body, read_matrix
 from mmhuman_dto.body_models.openbody import OpenBody
-from mmhuman_dto.datasets.people_file import read_people, write_people
-from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder
 from mmhuman_dto.datasets.public import CameraHMRRelease, COCOKeypoints, DTOHumans, DTORaw, MuPoTS, RelativeHuman
 from mmhuman_dto.datasets.public.dto_humans import write_dto_humans, write_dto_raw
 from mmhuman_dto.engine.checkpoint import read_state
@@ -30,6 +28,8 @@ from mmhuman_dto.generation.manifest import prepare_folder, read_manifest
 from mmhuman_dto.models.heads.people_head import PeopleHead
 from mmhuman_dto.perception import ExifFocal, GivenFocal, PrecomputedAges, PrecomputedDepth, PrecomputedMasks
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.tables.people_file import read_people, write_people
+from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder
 
 SIZE = 6, 8
 

@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.generation.base import Context
 from mmhuman_dto.models.task_modules import RefineByDTO
 from mmhuman_dto.models.task_modules.refine import keep_foreground
 from mmhuman_dto.registry import BODY_MODELS, STAGES
+from mmhuman_dto.stages.base import Context
 from mmhuman_dto.structures import HumanDataSample, Maps, People
-from mmhuman_dto.testing import CrowdConfig, Picture, dto_sample, sample_scene
-from mmhuman_dto.testing.render import View
+from mmhuman_dto.synthetic import CrowdConfig, Picture, dto_sample, sample_scene
+from mmhuman_dto.synthetic.render import View
 
 SIZE = (170, 255)
 EVIDENCE = dict(min_visible_vertices=100)

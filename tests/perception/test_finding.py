@@ -27,7 +27,7 @@ def test_of_overlapping_boxes_the_best_stays():
 
 @given(st.integers(0, 12), st.integers(0, 2**16))
 def test_what_box_nms_leaves_does_not_overlap_and_covers_the_rest(count, seed):
-    from mmhuman_dto.evaluation.functional.matching import box_iou
+    from mmhuman_dto.geometry.matching import box_iou
     rng = np.random.default_rng(seed)
     low = rng.uniform(0, 20, (count, 2))
     boxes, scores = np.concatenate([low, low + rng.uniform(5, 20, (count, 2))], 1), rng.random(count)

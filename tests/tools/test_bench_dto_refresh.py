@@ -6,7 +6,7 @@ import pytest
 from scripts import ROOT, load_script
 
 from mmhuman_dto.body_models import OpenBody
-from mmhuman_dto.datasets.people_table import PeopleTable
+from mmhuman_dto.tables.people_table import PeopleTable
 
 sys.path.append(str(ROOT / 'tools/benchmark'))
 bench = load_script('tools/benchmark/bench_dto_refresh.py')

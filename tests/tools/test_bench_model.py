@@ -10,7 +10,7 @@ from mmengine.hooks import RuntimeInfoHook
 from mmengine.logging import MessageHub
 from mmengine.runner import get_priority
 
-from mmhuman_dto.engine import LossSummaryHook
+from mmhuman_dto.engine.hooks import LossSummaryHook
 from mmhuman_dto.models.task_modules import Denoising
 
 ROOT = Path(__file__).parents[2]

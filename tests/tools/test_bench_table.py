@@ -2,7 +2,7 @@ import json
 
 from scripts import ROOT, load_script
 
-from mmhuman_dto.datasets.people_table import PeopleTable
+from mmhuman_dto.tables.people_table import PeopleTable
 
 
 def test_the_benchmark_writes_its_figures_and_cleans_up(tmp_path, capsys, monkeypatch):

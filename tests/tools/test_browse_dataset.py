@@ -3,12 +3,12 @@ import pytest
 import torch
 from mmengine.config import Config
 from scripts import load_script
+from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.body_models import OpenBody
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
 from mmhuman_dto.registry import DATASETS, SOURCES
-from mmhuman_dto.testing import CrowdConfig, sample_scene
-from mmhuman_dto.testing.writer_public import LAYOUTS, write_public_set
+from mmhuman_dto.synthetic import CrowdConfig, sample_scene
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization import read_image
 
 BODY = dict(type='OpenBody')

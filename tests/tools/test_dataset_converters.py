@@ -9,15 +9,15 @@ import pytest
 import torch
 from mmengine.config import Config
 from scripts import ROOT, load_script
+from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.datasets.public_sets import PUBLIC_SETS, command_for
 from mmhuman_dto.registry import BODY_MODELS, SOURCES
-from mmhuman_dto.testing import CrowdConfig, sample_scene
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
-from mmhuman_dto.testing.writer_public import LAYOUTS, write_public_set
+from mmhuman_dto.synthetic import CrowdConfig, sample_scene
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
+from mmhuman_dto.tables.people_table import PeopleTable
 
 TOOL = 'tools/dataset_converters/public2table.py'
 SPLITS = [(name, split) for name, public_set in PUBLIC_SETS.items() for split in public_set.splits]

@@ -12,7 +12,8 @@ from torch import distributed
 import mmhuman_dto.models  # noqa: F401
 from mmhuman_dto.apis import init_model
 from mmhuman_dto.apis.dry_run import synthetic_batch
-from mmhuman_dto.engine import AutocastOptimWrapper, FullyShardedStrategy
+from mmhuman_dto.engine.optim import AutocastOptimWrapper
+from mmhuman_dto.engine.sharding import FullyShardedStrategy
 from mmhuman_dto.registry import MODELS
 
 RECIPE = Path(__file__).parents[2] / 'configs/metric_hmr/vit-h_dto-humans_fsdp.py'

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmhuman_dto.testing.layout import BOX_FACES
+from mmhuman_dto.synthetic.layout import BOX_FACES
 from mmhuman_dto.visualization import Placement
 
 CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)

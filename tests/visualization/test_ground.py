@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmhuman_dto.registry import BODY_MODELS
-from mmhuman_dto.testing import CrowdConfig, sample_scene
+from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 from mmhuman_dto.visualization import draw_birdseye
 from mmhuman_dto.visualization.birdseye import fit_frame
 from mmhuman_dto.visualization.ground import Ground, estimate_ground

@@ -10,9 +10,9 @@ import torch
 from chromium import Chromium, find_chromium
 from scripts import ROOT
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.tables.people_table import PeopleTable
 from mmhuman_dto.visualization import Placement, Scene, html_page
 from mmhuman_dto.visualization.writers import save_scene
 

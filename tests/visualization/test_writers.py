@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.datasets.people_file import read_people
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.tables.people_file import read_people
 from mmhuman_dto.visualization import Scene
 from mmhuman_dto.visualization.writers import WRITERS, save_scene
 

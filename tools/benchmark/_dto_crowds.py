@@ -12,9 +12,9 @@ import torch
 from mmhuman_dto.dto import DTOProblem
 from mmhuman_dto.dto.drawing import draw_meshes
 from mmhuman_dto.evaluation.functional import PlacedPeople
-from mmhuman_dto.testing import CrowdConfig, dto_sample, sample_scene
-from mmhuman_dto.testing.corruption import DisparityErrors, InitialErrors, NetworkErrors
-from mmhuman_dto.testing.render import Picture, View
+from mmhuman_dto.synthetic import CrowdConfig, dto_sample, sample_scene
+from mmhuman_dto.synthetic.corruption import DisparityErrors, InitialErrors, NetworkErrors
+from mmhuman_dto.synthetic.render import Picture, View
 
 #: Height and width of the maps, px: about what the generator draws meshes at.
 SIZE = (340, 510)

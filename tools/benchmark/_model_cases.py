@@ -11,7 +11,7 @@ from mmengine.dataset import pseudo_collate
 from mmhuman_dto.datasets import SyntheticCrowd
 from mmhuman_dto.models.backbones.vit import ARCHITECTURES, PATCH
 from mmhuman_dto.registry import MODELS
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 #: Side of a cell of the scale map, px.
 CELL = 2 * PATCH

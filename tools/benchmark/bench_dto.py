@@ -14,18 +14,20 @@ import resource
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+sys.path.append(str(Path(__file__).parents[2] / 'tests'))  # the plain reference that tests hold DTO against
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from dto_reference import height_prior, move_person, person_evidence, solve_scene  # noqa: E402
 
 from mmhuman_dto.dto import DTOProblem, EvidenceExtractor, PaperDTO  # noqa: E402
 from mmhuman_dto.geometry.rasterize import rasterize, visible_vertices  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People  # noqa: E402
-from mmhuman_dto.testing.dto_reference import height_prior, move_person, person_evidence, solve_scene  # noqa: E402
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl  # noqa: E402
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl  # noqa: E402
 
 HEIGHT, WIDTH, FOCAL = 360, 480, 413.
 NUM_SCENES, SOLVER_PEOPLE, REPEATS, REFERENCE_IMAGES = 32, 100_000, 5, 4

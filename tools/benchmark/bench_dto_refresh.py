@@ -3,7 +3,7 @@
 
     python tools/benchmark/bench_dto_refresh.py [--rounds 3] [--steps 40] [--json FILE] [--docs docs]
 
-Rendered crowds whose annotation has the errors of single-person networks (mmhuman_dto/testing/corruption.py), and the
+Rendered crowds whose annotation has the errors of single-person networks (mmhuman_dto/synthetic/corruption.py), and the
 evidence that an imitated depth and an age network leave behind. The network is the shipped one, trained on with the
 recipe vit-tiny_dto-refresh. ``--docs docs`` rewrites the tables of dto_refresh.md and its picture. About 5 minutes of
 one CPU core; what is in ``--work-dir`` is used again.
@@ -25,13 +25,13 @@ from mmengine.config import Config  # noqa: E402
 from mmengine.hooks import Hook  # noqa: E402
 
 from mmhuman_dto.apis.training import build_runner  # noqa: E402
-from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder  # noqa: E402
 from mmhuman_dto.engine.checkpoint import load_weights  # noqa: E402
 from mmhuman_dto.evaluation.functional.placement import PlacedPeople, placement_metrics  # noqa: E402
 from mmhuman_dto.generation import Generator  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS, SOURCES  # noqa: E402
-from mmhuman_dto.testing import CrowdConfig  # noqa: E402
-from mmhuman_dto.testing.writer import write_crowd  # noqa: E402
+from mmhuman_dto.synthetic import CrowdConfig  # noqa: E402
+from mmhuman_dto.synthetic.writers.crowd import write_crowd  # noqa: E402
+from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / 'demo/resources/vit-tiny_synthetic-crowd.safetensors'

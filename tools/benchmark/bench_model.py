@@ -29,7 +29,7 @@ from mmengine.logging import MessageHub  # noqa: E402
 from mmengine.optim import OptimWrapper  # noqa: E402
 from plain_hmr import LAYOUTS  # noqa: E402
 
-from mmhuman_dto.engine import AutocastOptimWrapper  # noqa: E402
+from mmhuman_dto.engine.optim import AutocastOptimWrapper  # noqa: E402
 from mmhuman_dto.geometry import axis_angle_to_matrix  # noqa: E402
 
 ROOT = Path(__file__).parents[2]

@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.registry import TRANSFORMS
 from mmhuman_dto.structures import HumanDataSample
+from mmhuman_dto.tables.people_table import PeopleTable
 
 ROOT = Path(__file__).parents[2]
 SOLVERS = {

@@ -26,8 +26,8 @@ import torch  # noqa: E402
 from _common import report, take_turns  # noqa: E402
 
 from mmhuman_dto.datasets import HumanTable  # noqa: E402
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder, merge_tables  # noqa: E402
 from mmhuman_dto.structures import Camera, HumanDataSample, People  # noqa: E402
+from mmhuman_dto.tables.people_table import PeopleTableBuilder, merge_tables  # noqa: E402
 
 #: Images of the piece that the table is made of, again and again.
 PIECE = 5600

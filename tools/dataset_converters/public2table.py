@@ -14,13 +14,13 @@ from pathlib import Path
 import torch
 from mmengine.dist import get_rank
 
-from mmhuman_dto.datasets.people_table import TableError
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.datasets.public_sets import PUBLIC_SETS
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.generation import GenerationError
 from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.generation.launch import start_processes, stop_processes
+from mmhuman_dto.tables.people_table import TableError
 
 
 def parse_args(argv=None):

@@ -3,7 +3,7 @@
     python tools/misc/make_synthetic_crowd.py OUT --number 24 --size 512 768
     python tools/misc/make_synthetic_crowd.py OUT --people 1 4 --fov 25 90 --first-row .7 1 --depth-range 1.2 1.8 # near
 
-What each file holds: mmhuman_dto/testing/writer.py. The same arguments give the same bytes.
+What each file holds: mmhuman_dto/synthetic/writers/crowd.py. The same arguments give the same bytes.
 """
 import argparse
 
@@ -11,8 +11,8 @@ import cv2
 import torch
 
 from mmhuman_dto.registry import BODY_MODELS
-from mmhuman_dto.testing import CrowdConfig, DisparityErrors, InitialErrors, NetworkErrors
-from mmhuman_dto.testing.writer import write_crowd
+from mmhuman_dto.synthetic import CrowdConfig, DisparityErrors, InitialErrors, NetworkErrors
+from mmhuman_dto.synthetic.writers.crowd import write_crowd
 
 
 def parse_args():

@@ -1,7 +1,8 @@
 """From a photo to people in metres: one network, then DTO; see docs/inference.md."""
+from mmhuman_dto.engine.model import init_model
+
 from .dto import DTOInferencer
 from .metric_hmr import MetricHMRInferencer
-from .model import init_model
 from .result import Inference
 
 __all__ = ['DTOInferencer', 'Inference', 'MetricHMRInferencer', 'init_model']

@@ -4,14 +4,13 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from mmhuman_dto.engine.model import DEFAULT_DTO
 from mmhuman_dto.fileio.bundled import BUNDLED, find_config
-from mmhuman_dto.generation import ConfigError, checked_config
-from mmhuman_dto.generation.base import Context
-from mmhuman_dto.generation.isolation import apply_stage, describe
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import STAGES
-
-from .model import DEFAULT_DTO
+from mmhuman_dto.stages import ConfigError, checked_config
+from mmhuman_dto.stages.base import Context
+from mmhuman_dto.stages.isolation import apply_stage, describe
 
 #: Stages of a recipe that are not run: pictures are read and meshes made before, and every result is kept.
 _LEFT_OUT = ('LoadImage', 'AddFocal', 'AddMeshes', 'KeepOptimised')

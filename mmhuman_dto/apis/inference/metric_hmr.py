@@ -5,13 +5,13 @@ from pathlib import Path
 
 import torch
 
-from mmhuman_dto.generation.isolation import attempt, describe
+from mmhuman_dto.engine.model import DEFAULT_MODEL, init_model
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.stages.isolation import attempt, describe
 from mmhuman_dto.structures import HumanDataSample
 
 from .inputs import open_photos
-from .model import DEFAULT_MODEL, init_model
 from .result import Inference
 
 

@@ -1,7 +1,7 @@
 """CMU Panoptic: social games in a dome of cameras; for evaluation."""
+import numpy as np
 import torch
 
-from mmhuman_dto.evaluation.functional import panoptic_to_h36m
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
 
@@ -10,6 +10,26 @@ from .parsing import LayoutError, array, picture_size
 
 #: Joints that the protocol reads.
 _MIN_JOINTS = 24
+#: Panoptic's joint for each of Human3.6M's 17 (MA-HMR's public evaluator).
+TO_H36M = [14, 2, 1, 0, 3, 4, 5, 16, 12, 17, 18, 9, 10, 11, 8, 7, 6]
+_PELVIS = 14
+#: Panoptic's pelvis lies this much (m) below Human3.6M's.
+_PELVIS_RISE = .06
+
+
+def panoptic_to_h36m(points):
+    """Annotated joints in Human3.6M's order.
+
+    Args:
+        points: (T, 24+, 4) x, y, z (m, camera frame) and confidence, in the file's order.
+
+    Returns:
+        joints (T, 17, 3) m, camera frame, and confidence (T, 17).
+    """
+    points = np.array(points, dtype=np.float64)
+    points[:, _PELVIS, 1] -= _PELVIS_RISE
+    points = points[:, TO_H36M]
+    return points[..., :3], points[..., 3]
 
 
 @SOURCES.register_module()
@@ -25,7 +45,7 @@ class Panoptic(AnnotsReader):
             kpts2d        (N, .., 3)     px and confidence; not read}}
 
     Fields: keypoints_3d (m) and, as keypoints_3d_valid, the confidences as they are; metainfo ori_shape. Joints are
-    re-ordered, and the pelvis raised, by :func:`mmhuman_dto.evaluation.functional.panoptic_to_h36m`.
+    re-ordered, and the pelvis raised, by :func:`panoptic_to_h36m`.
     """
     supervision = dict(has_3d=False, detect_all=True, joint_set='h36m17')
     keys = ('kpts3d', 'width', 'height')

@@ -4,8 +4,8 @@ import torch
 
 from mmhuman_dto.dto import DTOProblem
 from mmhuman_dto.dto.update import refocus
-from mmhuman_dto.evaluation.functional.matching import match_people
 from mmhuman_dto.geometry import project
+from mmhuman_dto.geometry.matching import match_people
 from mmhuman_dto.registry import DTO_PRIORS, DTO_SOLVERS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 import mmhuman_dto
-from mmhuman_dto.datasets.people_table import PeopleTable, write_table_like
 from mmhuman_dto.fileio import load_json
 from mmhuman_dto.fileio.atomic import publish
+from mmhuman_dto.tables.people_table import PeopleTable, write_table_like
 
 FORMAT = 'mmhuman_dto.dto_labels'
 _MANIFEST = 'manifest.json'

@@ -1,10 +1,20 @@
 """Checkpoints that can be read back without unpickling classes."""
+from pathlib import Path
+
 import numpy as np
 import torch
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
 
+from mmhuman_dto.fileio import load_tensors
 from mmhuman_dto.registry import HOOKS
+
+
+@CheckpointLoader.register_scheme(prefixes='', force=True)
+def load_local(filename, map_location=None):
+    """What MMEngine reads for ``load_from``, ``--resume`` and ``init_cfg``: files, by our guarded reader."""
+    return load_tensors(Path(filename).expanduser())
 
 
 @HOOKS.register_module()

@@ -19,9 +19,8 @@ from .depth_order import (
 from .dpw import dpw_metrics, dpw_record
 from .heights import height_errors
 from .keypoint_ap import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
-from .matching import Matches, match_greedily, match_people
 from .mupots import MuPoTSPeople, match_mupots, mupots_metrics, mupots_record
-from .panoptic import panoptic_errors, panoptic_metrics, panoptic_to_h36m, sequence_name
+from .panoptic import panoptic_errors, panoptic_metrics, sequence_name
 from .placement import PLACEMENT_METRICS, PlacedPeople, placement_metrics
 from .pose import detection_scores, mpjpe, pa_mpjpe
 from .relative_human import (
@@ -45,10 +44,9 @@ __all__ = [
     'camera_space_metrics', 'camera_space_record', 'fov_errors', 'vertical_fov', 'GAP_EDGES', 'PCDR_MARGIN',
     'LayerPairs', 'PairCount', 'depth_order', 'depth_order_by_gap', 'layer_pairs', 'pcdr', 'pcdr_layers',
     'percent_right', 'dpw_metrics', 'dpw_record', 'height_errors', 'SIGMAS', 'import_xtcocotools',
-    'keypoint_metrics', 'keypoint_record', 'Matches', 'match_greedily', 'match_people',
-    'MuPoTSPeople', 'match_mupots', 'mupots_metrics', 'mupots_record', 'panoptic_errors', 'panoptic_metrics',
-    'panoptic_to_h36m', 'sequence_name', 'PLACEMENT_METRICS', 'PlacedPeople', 'placement_metrics', 'detection_scores',
-    'mpjpe', 'pa_mpjpe', 'AGE_GROUPS', 'age_groups', 'layer_accuracy', 'relative_human_metrics',
+    'keypoint_metrics', 'keypoint_record', 'MuPoTSPeople', 'match_mupots', 'mupots_metrics', 'mupots_record',
+    'panoptic_errors', 'panoptic_metrics', 'sequence_name', 'PLACEMENT_METRICS', 'PlacedPeople', 'placement_metrics',
+    'detection_scores', 'mpjpe', 'pa_mpjpe', 'AGE_GROUPS', 'age_groups', 'layer_accuracy', 'relative_human_metrics',
     'relative_human_record', 'right_keypoints', 'pairwise_distance_errors', 'relative_depth_errors',
     'scaled_translation_errors', 'scene_scale', 'translation_errors'
 ]

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .matching import match_greedily, match_people
+from mmhuman_dto.geometry.matching import match_greedily, match_people
 
 #: Added to depths (m) before dividing by them, as the public evaluators do.
 _DEPTH_OFFSET = 1e-6

@@ -8,7 +8,7 @@ import io
 
 import numpy as np
 
-from .matching import joint_boxes
+from mmhuman_dto.geometry.matching import joint_boxes
 
 #: Standard deviation of annotators, relative to the root of the person's area, by joint set: COCO's own, and those of
 #: CrowdPose (Li et al., "CrowdPose", CVPR 2019, as its evaluator has them).

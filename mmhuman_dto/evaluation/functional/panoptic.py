@@ -10,26 +10,6 @@ from .summary import mean, rounded
 
 #: Sequences, found by their name in an image's path.
 SEQUENCES = ('haggling', 'mafia', 'ultimatum', 'pizza')
-#: Panoptic's joint for each of Human3.6M's 17.
-TO_H36M = [14, 2, 1, 0, 3, 4, 5, 16, 12, 17, 18, 9, 10, 11, 8, 7, 6]
-_PELVIS = 14
-#: Panoptic's pelvis lies this much (m) below Human3.6M's.
-_PELVIS_RISE = .06
-
-
-def panoptic_to_h36m(points):
-    """Annotated joints in Human3.6M's order.
-
-    Args:
-        points: (T, 24+, 4) x, y, z (m, camera frame) and confidence, in the file's order.
-
-    Returns:
-        joints (T, 17, 3) m, camera frame, and confidence (T, 17).
-    """
-    points = np.array(points, dtype=np.float64)
-    points[:, _PELVIS, 1] -= _PELVIS_RISE
-    points = points[:, TO_H36M]
-    return points[..., :3], points[..., 3]
 
 
 def sequence_name(path):

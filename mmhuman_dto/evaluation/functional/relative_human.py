@@ -6,9 +6,9 @@ Definition: Sun et al., "Putting People in their Place: Monocular Regression of 
 import numpy as np
 
 from mmhuman_dto.dto.prior import AGE_LIMITS
+from mmhuman_dto.geometry.matching import match_greedily, match_people
 
 from .depth_order import PCDR_MARGIN, layer_pairs
-from .matching import match_greedily, match_people
 from .pose import detection_scores
 from .summary import mean, pooled, rounded, rounded_scores, total
 

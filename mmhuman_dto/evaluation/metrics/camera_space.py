@@ -9,10 +9,10 @@ from mmhuman_dto.evaluation.functional import (
     camera_space_record,
     detection_scores,
     fov_errors,
-    match_people,
     to_pixels,
 )
 from mmhuman_dto.evaluation.functional.summary import total
+from mmhuman_dto.geometry.matching import match_people
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 
 from .base import PeopleMetric, as_numpy, as_tensor, body_inputs

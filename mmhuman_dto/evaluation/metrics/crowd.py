@@ -2,10 +2,10 @@
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
-from mmhuman_dto.evaluation.functional.matching import match_people
 from mmhuman_dto.evaluation.functional.placement import PlacedPeople, placement_metrics
 from mmhuman_dto.evaluation.functional.pose import detection_scores, mpjpe, pa_mpjpe
 from mmhuman_dto.evaluation.functional.summary import mean, total
+from mmhuman_dto.geometry.matching import match_people
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from mmengine.dist import barrier, get_dist_info
 from mmengine.evaluator import BaseMetric
 
-from mmhuman_dto.datasets.people_table import PeopleTable, PeopleTableBuilder, merge_tables
 from mmhuman_dto.registry import METRICS
 from mmhuman_dto.structures import FIELDS, Camera, HumanDataSample, People
+from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder, merge_tables
 
 #: Tables of a dump: the side of a sample each holds.
 SIDES = {'predictions': 'pred', 'truth': 'gt'}

@@ -2,12 +2,12 @@
 from typing import NamedTuple
 
 import pytest
+from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.datasets.public.base import Reader
 from mmhuman_dto.registry import BODY_MODELS, SOURCES
-from mmhuman_dto.testing import CrowdConfig, sample_scene
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
-from mmhuman_dto.testing.writer_public import LAYOUTS, write_public_set
+from mmhuman_dto.synthetic import CrowdConfig, sample_scene
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 BODY = dict(type='OpenBody')
 #: Sets whose shapes have no child blend.

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from writer_public import LAYOUTS
 
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_npz
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.registry import SOURCES
-from mmhuman_dto.testing.writer_public import LAYOUTS
 
 #: A key of each layout that holds numbers of a fixed shape.
 KEYS = dict(AGORA='transl', BEDLAM='pose_world', CameraHMRRelease='pose_cam', DTOHumans='pose', DTORaw='pose_cam',

@@ -2,14 +2,14 @@
 import numpy as np
 import pytest
 import torch
+from writer_public import LAYOUTS
 
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import SOURCES
-from mmhuman_dto.testing import Renderer
-from mmhuman_dto.testing.writer_public import LAYOUTS
+from mmhuman_dto.synthetic import Renderer
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 MESHES = ['AGORA', 'BEDLAM', 'CameraHMRRelease', 'DTOHumans', 'DTORaw', 'Hi4D', 'InitialMeshes', 'ThreeDPW']
 TRUTH = ['AGORA', 'BEDLAM', 'COCOKeypoints', 'Hi4D', 'MuPoTS', 'Panoptic', 'RelativeHuman', 'ThreeDPW']

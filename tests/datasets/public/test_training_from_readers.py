@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
 from mmhuman_dto.geometry import project
 from mmhuman_dto.models.task_modules.target_encoder import TargetEncoder
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 from .conftest import BODY
 

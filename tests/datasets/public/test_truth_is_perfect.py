@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.people_table import PeopleTableBuilder
 from mmhuman_dto.registry import METRICS
 from mmhuman_dto.structures import Camera, People
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 from .conftest import BODY
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.dto import DTOProblem
 from mmhuman_dto.dto.problem import CACHED
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.registry import BODY_MODELS, DTO_SOLVERS, TRANSFORMS
 from mmhuman_dto.structures import HumanDataSample
+from mmhuman_dto.tables.people_table import PeopleTable
 
 ROOT = Path(__file__).parents[3]
 #: What initial meshes say of heights is no longer there once they were placed.

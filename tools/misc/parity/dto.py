@@ -2,7 +2,7 @@
 
 A file holds scenes ``{i}/in/*`` (disparity, id_map, z_map, betas, pose, transl, cam_int, age, gender,
 visible_vertices), ``{i}/flags`` (json), ``{i}/kind`` and the records ``{i}/out/*`` (person, transl, betas, optimized,
-mean_height_deviation), computed with the synthetic body of ``mmhuman_dto.testing.synthetic_smpl``.
+mean_height_deviation), computed with the synthetic body of ``mmhuman_dto.synthetic.writers.smpl``.
 """
 import argparse
 import json
@@ -14,7 +14,7 @@ import torch
 from mmhuman_dto.dto import DTOProblem, HeightPrior, PaperDTO
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 #: Largest allowed |difference| of a scene, m, - and standard deviations; of all betas' median.
 LIMITS = {'transl': 5e-4, 'betas': 1e-3, 'deviation': 1e-3}

@@ -2,7 +2,7 @@
 
 A file holds images ``{i}/gt/*`` and ``{i}/pred/*`` (pose (N, 72), betas (N, 11), transl, K; pred also conf),
 ``{i}/panoptic/kpts3d`` (T, 24, 4), ``{i}/mupots/`` annot_3d (T, 17, 3) mm, annot_2d_norm (T, 17, 2) of the image's
-size, vis (T, 17), and the record ``results`` (json). All bodies are those of ``mmhuman_dto.testing.synthetic_smpl``;
+size, vis (T, 17), and the record ``results`` (json). All bodies are those of ``mmhuman_dto.synthetic.writers.smpl``;
 image i is of the Panoptic sequence i modulo 4.
 """
 import argparse
@@ -12,10 +12,11 @@ import tempfile
 import numpy as np
 import torch
 
-from mmhuman_dto.evaluation.functional.panoptic import SEQUENCES, panoptic_to_h36m
+from mmhuman_dto.datasets.public.panoptic import panoptic_to_h36m
+from mmhuman_dto.evaluation.functional.panoptic import SEQUENCES
 from mmhuman_dto.evaluation.metrics import AGORAMetric, DPWMetric, MuPoTSMetric, PanopticMetric
 from mmhuman_dto.structures import Camera, HumanDataSample, People
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 from ._figures import compare_figures
 

@@ -14,7 +14,7 @@ import torch
 from mmhuman_dto.geometry import axis_angle_to_matrix, geodesic_distance
 from mmhuman_dto.models.conversion import convert_release, model_config
 from mmhuman_dto.registry import MODELS
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 from ._seeded import weight
 

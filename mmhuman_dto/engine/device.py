@@ -1,0 +1,13 @@
+"""Which device a process works on."""
+import os
+
+import torch
+
+
+def pick_device(name):
+    """The device of this process: ``'auto'`` is a GPU of the node by local rank where there is one, else the CPU."""
+    if name != 'auto':
+        return torch.device(name)
+    if not torch.cuda.is_available():
+        return torch.device('cpu')
+    return torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count())

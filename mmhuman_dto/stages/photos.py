@@ -1,0 +1,171 @@
+"""Stages that make what DTO starts from out of photos: focal length, people, joints, meshes, and who is who.
+
+They set ``detected_instances`` (:class:`People` with ``bboxes``, ``scores``, ``masks``, ``keypoints_2d``,
+``keypoints_2d_valid``; CPU) and ``pred_instances``, the meshes; after :class:`MatchDetections` row i of both is one
+person. Rules and constants are those by which DTO-Humans was made (arXiv 2511.13282).
+"""
+import math
+
+import numpy as np
+import torch
+
+from mmhuman_dto.geometry import project, unproject
+from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, id_map, keypoint_nms, match_keypoints
+from mmhuman_dto.registry import STAGES
+from mmhuman_dto.structures import Camera, Maps, People
+
+from .base import SkipImage, Stage, StageError
+from .dto import SourceStage
+
+#: What meshes are made of.
+_MESH = ('global_orient', 'body_pose', 'betas', 'transl')
+
+
+@STAGES.register_module()
+class AddFocal(SourceStage):
+    """Sets ``pred_camera`` where a focal source knows the focal length; its axis goes through the image's centre."""
+
+    def _set(self, sample, focal):
+        if math.isnan(focal):
+            return
+        height, width = sample.ori_shape
+        sample.pred_camera = Camera(intrinsics=torch.tensor(
+            [[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], device=self.context.device))
+
+
+@STAGES.register_module()
+class AddDetections(SourceStage):
+    """Sets ``detected_instances`` from a people source; leaves out images without people."""
+
+    def _set(self, sample, people):
+        if len(people) == 0:
+            raise SkipImage('nobody detected')
+        sample.detected_instances = people
+
+
+@STAGES.register_module()
+class AddKeypoints(SourceStage):
+    """Sets ``keypoints_2d`` and ``keypoints_2d_valid`` of ``detected_instances`` from a keypoint source.
+
+    People with too few keypoints go, and those who were found twice; images in which nobody stays are left out.
+
+    Args:
+        source: config of a keypoint source.
+        min_score: a keypoint is valid from this score on. min_keypoints: valid keypoints a person needs.
+    """
+
+    def __init__(self, source, min_score=MIN_SCORE, min_keypoints=MIN_KEYPOINTS):
+        super().__init__(source)
+        self.min_score, self.min_keypoints = min_score, min_keypoints
+
+    def _set(self, sample, result):
+        keypoints, scores = result
+        people, valid = sample.detected_instances[:], scores >= self.min_score
+        people.keypoints_2d, people.keypoints_2d_valid = keypoints, valid
+        enough = (valid.sum(1) >= self.min_keypoints).nonzero()[:, 0]
+        mean = (scores * valid).sum(1) / valid.sum(1).clamp(min=1)
+        kept = enough[keypoint_nms(*(field[enough].numpy() for field in (keypoints, valid, mean, people.bboxes)))]
+        if len(kept) == 0:
+            raise SkipImage('nobody with enough keypoints')
+        sample.detected_instances = people[kept]
+        sample.set_metainfo(dict(keypoint_set=self.source.joint_set))
+
+
+@STAGES.register_module()
+class AddMeshes(SourceStage):
+    """Sets ``pred_instances`` and, where nothing is known of it, ``pred_camera`` from a mesh source.
+
+    The network says how large people appear: with another focal length than its own they are proportionally farther
+    away or nearer. People that an annotation source gave as ``is_released`` stay, the network's come after them. Images
+    without either are left out.
+    """
+
+    def bind(self, context):
+        super().bind(context)
+        theirs, ours = self.source.body_model, context.body_model
+        if not isinstance(ours, type(theirs)) or theirs.num_betas > ours.num_betas:
+            raise ValueError(f'{self.name}: the meshes are of {type(theirs).__name__} with {theirs.num_betas} shape '
+                             f'coefficients, the config has body_model {type(ours).__name__} with {ours.num_betas}')
+
+    def _set(self, sample, result):
+        people, camera = result
+        camera = camera.to(self.context.device)
+        people = self._mesh(people)
+        if 'pred_camera' in sample:
+            known = sample.pred_camera.to(self.context.device)
+            people.transl, camera = seen_by(known.intrinsics, people.transl, camera.intrinsics), known
+        sample.pred_camera = camera
+        people.is_released = torch.zeros(len(people), dtype=torch.bool, device=self.context.device)
+        people = self._after_released(sample, people)
+        if len(people) == 0:
+            raise SkipImage('no meshes')
+        sample.pred_instances = people
+
+    def _after_released(self, sample, people):
+        before = sample.get('pred_instances')
+        if before is None or 'is_released' not in before:
+            return people
+        released = self._mesh(before[before.is_released.bool()])
+        released.is_released = torch.ones(len(released), dtype=torch.bool, device=self.context.device)
+        return People(**{name: torch.cat([released[name], people[name]]) for name in (*_MESH, 'is_released')})
+
+    def _mesh(self, people):
+        """What people's meshes are made of, with the body model's number of shape coefficients."""
+        people = People(**{name: people[name].to(self.context.device) for name in _MESH})
+        people.betas = torch.nn.functional.pad(
+            people.betas, (0, self.context.body_model.num_betas - people.betas.shape[1]))
+        return people
+
+
+def seen_by(intrinsics, transl, before):
+    """Translations (N, 3), m, of people seen with intrinsics ``before`` (3, 3) as another camera would see them.
+
+    They project to where they did, at a depth that changes as the focal length does, so that they appear as large.
+    """
+    return unproject(project(transl, before), transl[:, 2] * intrinsics[1, 1] / before[1, 1], intrinsics)
+
+
+@STAGES.register_module()
+class MatchDetections(Stage):
+    """Pairs meshes with detections by their joints, and keeps people who have both.
+
+    A released mesh wins over the network's. ``pred_instances`` get the detections' ``bboxes`` and ``scores``,
+    ``pred_maps.segmentation`` their masks (0 nobody, i + 1 person i).
+    """
+
+    def __call__(self, samples):
+        return [self._match(sample) for sample in samples]
+
+    def _match(self, sample):
+        meshes, found = sample.pred_instances, sample.detected_instances.cpu()
+        if 'keypoints_2d' not in found:
+            raise StageError(self.name, 'detected_instances have no keypoints_2d; put AddKeypoints before')
+        joints = self._joints(sample)
+        keypoints, visible = found.keypoints_2d.numpy(), found.keypoints_2d_valid.numpy()
+        released = meshes.is_released.cpu().numpy() if 'is_released' in meshes else np.zeros(len(meshes), bool)
+        partner = np.full(len(found), -1)  # row of each detection's mesh
+        for rows in (released.nonzero()[0], (~released).nonzero()[0]):
+            free = (partner < 0).nonzero()[0]
+            pairs = match_keypoints(joints[rows], keypoints[free], visible[free])
+            partner[free[pairs.true]] = rows[pairs.pred]
+        kept = (partner >= 0).nonzero()[0]
+        if len(kept) == 0:
+            raise SkipImage('no mesh fits a detected person')
+        self._keep(sample, torch.from_numpy(partner[kept]), found[torch.from_numpy(kept)])
+        return sample
+
+    def _joints(self, sample):
+        """Joints (N, J, 2), px, of the meshes, in the keypoints' order."""
+        people, body_model = sample.pred_instances, self.context.body_model
+        output = body_model(people.pose, people.betas, people.transl)
+        joints = body_model.joint_set(output, sample.keypoint_set)
+        return project(joints, sample.pred_camera.intrinsics).cpu().numpy()
+
+    def _keep(self, sample, meshes, found):
+        device = self.context.device
+        people = sample.pred_instances[meshes.to(device)]
+        people.bboxes, people.scores = found.bboxes.to(device), found.scores.to(device)
+        sample.pred_maps = sample.get('pred_maps') or Maps()
+        segmentation = id_map(found.masks.numpy(), found.scores.numpy())
+        sample.pred_maps.segmentation = torch.from_numpy(segmentation).to(device)
+        sample.pred_instances, sample.detected_instances = people, found

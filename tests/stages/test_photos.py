@@ -1,0 +1,211 @@
+"""From photos to placed people: who is who is found again, and DTO gives what it gives with everything known."""
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmhuman_dto.generation import Generator
+from mmhuman_dto.geometry import project
+from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.stages import Context, MatchDetections, SkipImage, StageError
+from mmhuman_dto.stages.photos import AddDetections, AddFocal, AddKeypoints, AddMeshes, seen_by
+from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.tables.people_table import PeopleTable
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+CROWD = HERE.parents[1] / 'demo/resources/crowd'
+CONFIGS = HERE.parents[1] / 'configs'
+
+
+def known(**kwargs):
+    return dict(type='KnownCrowd', root=str(CROWD), **kwargs)
+
+
+PHOTOS = dict(
+    data_root=str(CROWD), source=dict(type='Photos', folder='images'), custom_imports=dict(imports=['known_crowd']),
+    batch_size=4)
+SOURCES_OF = {
+    'detect': known(part='people'), 'pose': known(part='keypoints'), 'meshes': known(part='meshes'),
+    'depth': dict(type='PrecomputedDepth', folder='disparity', scale='disparity/scale.json'),
+    'ages': known(part='ages')}
+
+
+def photo_config(recipe='_base_/dto/photos.py', **options):
+    import known_crowd  # noqa: F401
+    config = Config.fromfile(CONFIGS / recipe)
+    config.merge_from_dict(PHOTOS)
+    config.merge_from_dict({f'stages.{name}.source': source for name, source in SOURCES_OF.items()})
+    config.merge_from_dict(options)
+    return config.to_dict()
+
+
+def test_photos_give_what_known_meshes_masks_and_ages_give(tmp_path):
+    """The sources know the truth, but shuffle people, find some twice, and miss one of each image."""
+    counts = Generator(photo_config(), tmp_path / 'photos', limit=5).run()
+    assert counts['failed'] == 0 and counts['kept'] >= 3
+    plain = Config.fromfile(CONFIGS / 'dto/paper_synthetic-crowd.py')
+    plain.merge_from_dict({'data_root': str(CROWD), 'contact_sheets.every': 0})
+    Generator(plain.to_dict(), tmp_path / 'plain', limit=5).run()
+    ours, theirs = (PeopleTable(tmp_path / name / 'people_table') for name in ('photos', 'plain'))
+    images = {theirs.image_id(i): theirs[i].pred_instances for i in range(len(theirs))}
+    compared = 0
+    for i in range(len(ours)):
+        people = ours[i].pred_instances
+        assert not people.is_released.any() and people.bboxes.shape == (len(people), 4)
+        for one in range(len(people)):
+            other = images.get(ours.image_id(i))
+            if other is None:
+                continue
+            distance = (other.body_pose - people.body_pose[one]).flatten(1).norm(dim=1)
+            assert distance.min() == 0
+            row = distance.argmin()
+            # One person fewer in the image changes the scene's scale a little.
+            assert people.transl[one, 2] == pytest.approx(other.transl[row, 2].item(), rel=.15)
+            compared += 1
+    assert compared >= 8
+
+
+@pytest.fixture(scope='module')
+def body_model():
+    return BODY_MODELS.build(dict(type='OpenBody'))
+
+
+@pytest.fixture
+def scene(body_model):
+    """A sample with three meshes that stand apart, their exact keypoints and masks, and their camera."""
+    pose = torch.zeros(3, 24, 3)
+    pose[:, 0, 0] = torch.pi
+    transl = torch.tensor([[-1.5, .2, 5], [0, .3, 6], [1.5, .1, 7]])
+    intrinsics = torch.tensor([[500., 0, 320], [0, 500, 240], [0, 0, 1]])
+    meshes = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=torch.zeros(3, 11), transl=transl)
+    joints = project(body_model.joint_set(body_model(pose, meshes.betas, transl), 'coco17'), intrinsics)
+    masks = torch.zeros(3, 480, 640, dtype=torch.bool)
+    for mask, row in zip(masks, joints.int()):
+        (x0, y0), (x1, y1) = row.amin(0).tolist(), row.amax(0).tolist()
+        mask[max(y0, 0):y1, max(x0, 0):x1] = True
+    found = People(bboxes=torch.cat([joints.amin(1), joints.amax(1)], 1), scores=torch.tensor([.9, .8, .7]),
+                   masks=masks, keypoints_2d=joints, keypoints_2d_valid=torch.ones(3, 17, dtype=torch.bool))
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg', ori_shape=(480, 640), keypoint_set='coco17'))
+    sample.pred_instances, sample.detected_instances = meshes, found
+    sample.pred_camera = Camera(intrinsics=intrinsics)
+    return sample
+
+
+def bound(stage, body_model, source=None):
+    """A stage as the generator prepares it; ``source`` in place of one built from a config."""
+    stage.name = 'stage'
+    stage.context = Context(body_model, Path(), torch.device('cpu'))
+    if source is not None:
+        stage.source = source
+    return stage
+
+
+def test_meshes_and_detections_in_any_order_are_paired(scene, body_model):
+    scene.pred_instances = scene.pred_instances[[2, 0, 1]]
+    scene.detected_instances = scene.detected_instances[[1, 2]]
+    sample, = bound(MatchDetections(), body_model)([scene])
+    assert sample.pred_instances.transl[:, 2].tolist() == [6, 7]
+    assert sample.pred_instances.scores.tolist() == pytest.approx([.8, .7])
+    ids = sample.pred_maps.segmentation
+    assert ids.dtype == torch.int32 and ids.unique().tolist() == [0, 1, 2]
+    assert torch.equal(ids == 2, sample.detected_instances.masks[1])
+    again, = bound(MatchDetections(), body_model)([sample])
+    assert torch.equal(again.pred_instances.transl, sample.pred_instances.transl)
+
+
+def test_released_meshes_win_and_the_networks_fill_in(scene, body_model):
+    network = scene.pred_instances[:]
+    released = network[[1]]
+    network.transl = network.transl + .01  # fits better or worse, it does not matter
+    released.is_released = torch.ones(1, dtype=torch.bool)
+    released.betas = released.betas[:, :10]
+    scene.pred_instances = released
+    source = lambda samples: [(network, scene.pred_camera)] * len(samples)  # noqa: E731
+    source.body_model = body_model
+    stage = bound(AddMeshes(None), body_model, source)
+    sample, = stage(stage([scene]))  # twice: a failed batch is asked again
+    assert len(sample.pred_instances) == 4 and sample.pred_instances.betas.shape == (4, 11)
+    sample, = bound(MatchDetections(), body_model)([sample])
+    assert sample.pred_instances.is_released.tolist() == [False, True, False]
+    assert sample.pred_instances.transl[1].tolist() == released.transl[0].tolist()
+
+
+def test_nobody_fits(scene, body_model):
+    scene.pred_instances.transl = scene.pred_instances.transl + torch.tensor([20., 0, 0])
+    with pytest.raises(SkipImage, match='no mesh fits a detected person'):
+        bound(MatchDetections(), body_model)([scene])
+    scene.detected_instances = People(bboxes=torch.zeros(1, 4))
+    with pytest.raises(StageError, match='no keypoints_2d'):
+        bound(MatchDetections(), body_model)([scene])
+
+
+def test_another_focal_length_moves_people_in_depth_only(scene, body_model):
+    before, transl = scene.pred_camera.intrinsics, scene.pred_instances.transl
+    known_camera = torch.tensor([[1000., 0, 300], [0, 1000, 250], [0, 0, 1]])
+    moved = seen_by(known_camera, transl, before)
+    torch.testing.assert_close(moved[:, 2], 2 * transl[:, 2])
+    torch.testing.assert_close(project(moved, known_camera), project(transl, before))
+    torch.testing.assert_close(seen_by(before, transl, before), transl)
+
+
+def test_a_known_focal_length_wins_over_the_networks(scene, body_model):
+    network, camera = scene.pred_instances[:], scene.pred_camera
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg', ori_shape=(480, 640)))
+    unknown = HumanDataSample(metainfo=dict(img_id='b.jpg', ori_shape=(480, 640)))
+    bound(AddFocal(None), body_model, lambda samples: [750., float('nan')])([sample, unknown])
+    assert 'pred_camera' not in unknown
+    assert sample.pred_camera.intrinsics.tolist() == [[750, 0, 320], [0, 750, 240], [0, 0, 1]]
+    source = lambda samples: [(network, camera)] * len(samples)  # noqa: E731
+    bound(AddMeshes(None), body_model, source)([sample, unknown])
+    torch.testing.assert_close(sample.pred_instances.transl[:, 2], 1.5 * network.transl[:, 2])
+    torch.testing.assert_close(unknown.pred_instances.transl, network.transl)
+    assert sample.pred_camera.intrinsics[0, 0] == 750 and unknown.pred_camera.intrinsics[0, 0] == 500
+
+
+def test_no_meshes(scene, body_model):
+    source = lambda samples: [(scene.pred_instances[:0], scene.pred_camera)]  # noqa: E731
+    with pytest.raises(SkipImage, match='no meshes'):
+        bound(AddMeshes(None), body_model, source)([scene])
+
+
+def test_meshes_of_another_body_model_are_refused(body_model):
+    import known_crowd  # noqa: F401
+    stage = AddMeshes(dict(type='KnownCrowd', root=str(CROWD), part='meshes', body_model=dict(type='ToyBody')))
+    import toy_plugin  # noqa: F401
+    stage.name = 'meshes'
+    with pytest.raises(ValueError, match='meshes: the meshes are of ToyBody with 11 .*body_model OpenBody with 11'):
+        stage.bind(Context(body_model, Path(), torch.device('cpu')))
+
+
+def test_who_has_too_few_keypoints_or_is_there_twice_goes(scene, body_model):
+    people = scene.detected_instances[[0, 1, 1, 2]]
+    keypoints, scores = people.keypoints_2d.clone(), torch.full((4, 17), .9)
+    scores[1] = .8  # the same as the next one, less certain
+    scores[3, 4:] = .4
+    source = lambda samples: [(keypoints, scores)]  # noqa: E731
+    source.joint_set = 'coco17'
+    scene.detected_instances = people
+    sample, = bound(AddKeypoints(None), body_model, source)([scene])
+    assert sample.detected_instances.bboxes[:, 0].tolist() == people.bboxes[[0, 2], 0].tolist()
+    scores[3, 4] = .5
+    scene.detected_instances = people
+    sample, = bound(AddKeypoints(None), body_model, source)([scene])
+    assert len(sample.detected_instances) == 3
+    scores[:] = .1
+    scene.detected_instances = people
+    with pytest.raises(SkipImage, match='nobody with enough keypoints'):
+        bound(AddKeypoints(None), body_model, source)([scene])
+    with pytest.raises(SkipImage, match='nobody detected'):
+        bound(AddDetections(None), body_model, lambda samples: [People(num_people=0)])([scene])
+
+
+def test_a_source_gets_the_runs_device_only_if_it_takes_one(body_model):
+    import known_crowd
+    stage = AddDetections(known(part='people'))
+    stage.bind(Context(body_model, CROWD, torch.device('meta')))
+    assert isinstance(stage.source, known_crowd.KnownCrowd) and stage.source.device == torch.device('meta')
+    stage = AddFocal(dict(type='ExifFocal'))
+    stage.bind(Context(body_model, CROWD, torch.device('meta')))

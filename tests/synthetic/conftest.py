@@ -1,0 +1,26 @@
+import cv2
+import pytest
+import torch
+
+from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.synthetic import CrowdConfig, Renderer, sample_scene
+
+torch.set_num_threads(1)
+cv2.setNumThreads(1)
+CONFIG = CrowdConfig(size=(240, 360))
+
+
+@pytest.fixture(scope='session')
+def body_model():
+    return BODY_MODELS.build(dict(type='OpenBody'))
+
+
+@pytest.fixture(scope='session')
+def scenes(body_model):
+    return [sample_scene(index, body_model, CONFIG, seed=7) for index in range(6)]
+
+
+@pytest.fixture(scope='session')
+def pictures(body_model, scenes):
+    renderer = Renderer(body_model)
+    return [renderer(scene) for scene in scenes]
