@@ -1,5 +1,4 @@
 """A network's people placed by DTO with the recipe of photos: depth, boxes, joints and ages by other networks."""
-import sys
 
 import pytest
 import torch
@@ -8,7 +7,6 @@ from scripts import ROOT, load_script
 
 from mmhuman_dto.apis.inference import DTOInferencer
 
-sys.path.insert(0, str(ROOT / 'tests/generation'))
 RECIPE = """
 _base_ = ['{root}/configs/dto/paper_from-photos.py']
 stages = dict(

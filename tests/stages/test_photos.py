@@ -1,5 +1,4 @@
 """From photos to placed people: who is who is found again, and DTO gives what it gives with everything known."""
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.tables.people_table import PeopleTable
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
 CROWD = HERE.parents[1] / 'demo/resources/crowd'
 CONFIGS = HERE.parents[1] / 'configs'
 
