@@ -1,6 +1,5 @@
 """A small folder in the layouts the generator reads, with a body made of a board: seconds for a whole run."""
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -9,7 +8,6 @@ import pytest
 import torch
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
 
 SIZE = (96, 128)
 CONFIG = """

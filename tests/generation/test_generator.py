@@ -220,7 +220,7 @@ def test_images_in_flight_do_not_pile_up(crowd, monkeypatch):
 
 
 def test_users_own_parts_from_outside_the_package(crowd):
-    """Body model, prior, solver, stage and source of tests/generation/toy_plugin.py, named in the config."""
+    """Body model, prior, solver, stage and source of tests/toy_plugin.py, named in the config."""
     assert 'toy_plugin' in sys.modules
     counts = run(crowd, limit=6, **{
         'stages.dto.prior': dict(type='ToyPrior', _delete_=True),

@@ -27,7 +27,7 @@ from mmhuman_dto.generation import ray_generator  # noqa: E402
 from mmhuman_dto.generation.ray_generator import RayGenerator  # noqa: E402
 from mmhuman_dto.generation.shards import Shards  # noqa: E402
 
-HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 NODE = dict(include_dashboard=False, object_store_memory=80 << 20)
 #: What a busy machine must be given to start a node; Ray itself waits for 30 seconds.
 STARTS = 4
@@ -40,7 +40,7 @@ def cluster():
     (folder / 'ray').mkdir()
     before = dict(os.environ)
     os.environ.update(RAY_TMPDIR=str(folder), OMP_NUM_THREADS='1', RAY_DEDUP_LOGS='0',
-                      PYTHONPATH=os.pathsep.join([str(HERE), str(ROOT)]))
+                      PYTHONPATH=os.pathsep.join([str(ROOT / 'tests'), str(ROOT)]))
     cluster = patiently(lambda: Cluster(True, head_node_args=dict(NODE, num_cpus=0)))
     try:
         for _ in range(2):

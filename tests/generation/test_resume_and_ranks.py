@@ -94,7 +94,7 @@ def test_two_processes_make_the_bytes_of_one(broken_crowd):
         port = probe.getsockname()[1]
     command = [sys.executable, str(ROOT / 'tools' / 'generate_dto.py'), str(broken_crowd.config), '--out-dir', str(two),
                '--launcher', 'pytorch', '--public-layout', 'TOY', '--max-failures', '2']
-    shared = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(Path(__file__).parent), str(ROOT)]), 'WORLD_SIZE': '2',
+    shared = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT / 'tests'), str(ROOT)]), 'WORLD_SIZE': '2',
               'OMP_NUM_THREADS': '1', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(port)}
     ranks = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
                               env={**shared, 'RANK': str(rank), 'LOCAL_RANK': str(rank)}) for rank in range(2)]
