@@ -1,4 +1,6 @@
 """Images with a people table, and several of them as one stream."""
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -127,12 +129,20 @@ def mixture(tmp_path, weights=(3., 1.), **kwargs):
 def test_shares_and_coverage(tmp_path):
     stream = mixture(tmp_path)
     places = [stream.locate(position) for position in range(2000)]
-    assert sum(which == 0 for which, _ in places[:1000]) == sum(which == 0 for which, _ in places[1000:]) == 750
     for which, size in ((0, 4), (1, 7)):
         indices = [index for other, index in places if other == which]
         passes = [tuple(indices[i:i + size]) for i in range(0, len(indices) - size + 1, size)]
         assert all(sorted(one) == list(range(size)) for one in passes)
         assert len(set(passes)) > 10
+
+
+@pytest.mark.parametrize('weights, shares', [
+    ((3, 1), (750, 250)), ((1, 2), (333, 667)), ((1, 1, 1), (334, 333, 333)),
+    ((.3336, .3328, .3336), (334, 333, 333)), ((.5004, .2503, .2493), (501, 250, 249))])
+def test_each_block_has_the_exact_shares_and_the_largest_remainders_get_what_is_left(weights, shares):
+    stream = WeightedMixture([SyntheticCrowd(num_scenes=2)] * len(weights), weights)
+    for block in (0, 1000):
+        assert Counter(stream.locate(block + place)[0] for place in range(1000)) == dict(enumerate(shares))
 
 
 def test_a_position_says_everything(tmp_path):

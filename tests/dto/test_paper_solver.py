@@ -22,8 +22,11 @@ BRANCHES = ('slope from meshes', 'no slope: 20', 'pseudo-plane', 'bounded', 'fre
             'pushed behind', 'pushed behind lone', 'pushed too tall', 'pushed too tall below 0')
 
 
-def random_scene(rng):
-    """People of one scene, fields (P) in float64: a line of depths with people on and off it, some of them giants."""
+def random_scene(rng, twins=.1):
+    """People of one scene, fields (P) in float64: a line of depths with people on and off it, some of them giants.
+
+    ``twins``: how often two of more than two people are the same.
+    """
     num = int(rng.choice([1, 2, 3, 4, 5, 6, 9, 14], p=[.06, .2, .2, .16, .14, .12, .06, .06]))
     alpha, offset = rng.uniform(30, 600), rng.uniform(-1, 2)
     kind = rng.choice(['near', 'far', 'by size', 'mixed'], p=[.45, .1, .1, .35])
@@ -46,7 +49,7 @@ def random_scene(rng):
         correlation=rng.uniform(-.3, 1 if trusting else .5, num),
         heights=heights, prior_mean=mean, prior_std=rng.choice([.0707, .1, .126], num),
         apparent_size=np.full(num, .2) if kind == 'by size' else np.full(num, .5))
-    if num > 2 and rng.random() < .1:  # twins
+    if num > 2 and rng.random() < twins:
         people = {name: np.append(values[:-1], values[-2]) for name, values in people.items()}
     return people
 
@@ -120,10 +123,8 @@ def test_a_batch_is_each_scene_alone_whatever_the_padding(seed, num, pad):
 @given(seed=seeds)
 def test_order_of_people_does_not_matter(seed):
     rng = np.random.default_rng(seed)
-    scene = random_scene(rng)
+    scene = random_scene(rng, twins=0)  # of equal people the first is taken out
     order = rng.permutation(len(scene['depth']))
-    if len(set(scene['depth'])) < len(order):
-        return  # of equal people the first is taken out
     result = PaperDTO().solve(problem_of([scene]))
     permuted = PaperDTO().solve(problem_of([{name: values[order] for name, values in scene.items()}]))
     expected = dataclasses.replace(result, scale=result.scale[:, order], skipped=result.skipped[:, order])

@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -24,11 +26,15 @@ def test_boxes_of_visible_joints():
     assert np.isnan(boxes[1]).all()
 
 
-def test_the_sum_of_errors_decides_not_the_nearest():
-    true = np.stack([person(0, 0), person(40, 0)])
-    pred = np.stack([person(30, 0), person(75, 0)])  # the first prediction is nearer to the second person
-    matches = match_people(pred, true, np.ones((2, 5), bool))
-    assert list(zip(matches.pred, matches.true)) == [(0, 0), (1, 1)]
+@pytest.mark.parametrize('seed', range(40))
+def test_as_many_pairs_as_possible_and_of_these_the_least_sum_of_errors(seed):
+    rng = np.random.default_rng(seed)
+    pred, true = (np.stack([person(*place) for place in rng.uniform(0, 250, (count, 2))]) for count in (4, 3))
+    error = np.linalg.norm(pred[:, None] - true, axis=-1).mean(-1)
+    allowed = box_iou(*(joint_boxes(people, np.ones((len(people), 5), bool)) for people in (pred, true))) >= .1
+    pairings = [[(p, t) for t, p in enumerate(order) if allowed[p, t]] for order in permutations(range(4), 3)]
+    best = min(pairings, key=lambda pairs: (-len(pairs), sum(error[pair] for pair in pairs)))
+    assert list(zip(*match_people(pred, true, np.ones((3, 5), bool)))) == best
 
 
 @pytest.mark.parametrize('order', [[0, 1, 2], [2, 0, 1]])
