@@ -29,10 +29,10 @@ def test_boxes_of_visible_joints():
 @pytest.mark.parametrize('seed', range(40))
 def test_as_many_pairs_as_possible_and_of_these_the_least_sum_of_errors(seed):
     rng = np.random.default_rng(seed)
-    pred, true = (np.stack([person(*place) for place in rng.uniform(0, 250, (count, 2))]) for count in (4, 3))
+    pred, true = (np.stack([person(*place) for place in rng.uniform(0, 120, (3, 2))]) for _ in range(2))
     error = np.linalg.norm(pred[:, None] - true, axis=-1).mean(-1)
     allowed = box_iou(*(joint_boxes(people, np.ones((len(people), 5), bool)) for people in (pred, true))) >= .1
-    pairings = [[(p, t) for t, p in enumerate(order) if allowed[p, t]] for order in permutations(range(4), 3)]
+    pairings = [[(p, t) for t, p in enumerate(order) if allowed[p, t]] for order in permutations(range(3))]
     best = min(pairings, key=lambda pairs: (-len(pairs), sum(error[pair] for pair in pairs)))
     assert list(zip(*match_people(pred, true, np.ones((3, 5), bool)))) == best
 
