@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from pictures import record_texts
 
 from mmhuman_dto.synthetic.layout import BOX_FACES
 from mmhuman_dto.visualization import Placement
@@ -31,3 +32,9 @@ def boxes(intrinsics):
         return Placement(vertices, np.full(count, 1.7), ids, intrinsics)
 
     return build
+
+
+@pytest.fixture
+def texts(monkeypatch):
+    """What is written on pictures, see :class:`pictures.Text`."""
+    return record_texts(monkeypatch)

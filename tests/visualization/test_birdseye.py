@@ -1,80 +1,132 @@
 import numpy as np
+import pytest
+from pictures import colored, extent, marks, person_at
 
+from mmhuman_dto.visualization import Ground, person_colors
 from mmhuman_dto.visualization.birdseye import draw_birdseye, fit_frame
-from mmhuman_dto.visualization.plot import AXIS, GRID
+from mmhuman_dto.visualization.plot import AXIS, BACKGROUND, FIELD_OF_VIEW
 
 SIZE = (400, 360)
 PHOTO = (200, 240)
 
 
-def colored(panel):
-    """Pixels with a person's colour; grid, text and field of view are all but grey."""
-    return np.ptp(panel.astype(int), axis=-1) > 40
+def draw(placement, faces, truth=None, **options):
+    """One panel, and its frame."""
+    panel = draw_birdseye([('one', placement)], faces, PHOTO, truth, SIZE, **options)
+    return panel, fit_frame([placement] + ([truth] if truth else []), SIZE)
 
 
-def test_frame_has_one_scale_and_places_known_metres(boxes):
+def color_at(panel, frame, *point):
+    x, y = np.floor(frame.to_pixels(*point)).astype(int)
+    return tuple(panel[y, x])
+
+
+def test_everyone_and_the_camera_are_shown_on_one_scale(boxes):
     frame = fit_frame([boxes([(2, 0, 5), (-3, 0, 8)])], SIZE)
-    origin, right, ahead = frame.to_pixels([0., 1., 0.], [0., 0., 1.])
-    np.testing.assert_allclose(right - origin, [frame.scale, 0])
-    np.testing.assert_allclose(ahead - origin, [0, -frame.scale])
-    # Everyone and the camera lie in the plot.
-    for x, z in ((2.5, 5.5), (-3.5, 8.5), (0, 0)):
-        u, v = frame.to_pixels(x, z)
-        assert frame.corner[0] < u < frame.corner[0] + frame.size[0]
-        assert frame.corner[1] < v < frame.corner[1] + frame.size[1]
+    (left, bottom), (right, top) = frame.to_pixels([-3.5 - .6, 2.5 + .6], [-.6, 8.5 + .6])
+    plot_left, plot_top = frame.corner
+    plot_right, plot_bottom = np.add(frame.corner, frame.size)
+    assert left >= plot_left and right <= plot_right and top >= plot_top - 1e-6 and bottom <= plot_bottom + 1e-6
+    assert fit_frame([], SIZE).top > 3 and fit_frame([], SIZE).bottom == -.6
 
 
-def test_person_is_drawn_at_its_metres(boxes, faces):
-    # The walls of the box are from 1.6 to 2.4 m to the right and 4.7 to 5.3 m away.
-    placement = boxes([(2, .5, 5)], half=(.4, .9, .3))
-    frame = fit_frame([placement], SIZE)
-    panel = draw_birdseye([('one', placement._replace(heights=np.array([1.7])))], faces, PHOTO, panel_size=SIZE)
-    rows, cols = np.nonzero(colored(panel))
-    (left, bottom), (right, top) = frame.to_pixels([1.6, 2.4], [4.7, 5.3])
-    np.testing.assert_allclose([cols.min(), cols.max() + 1, rows.min(), rows.max() + 1], [left, right, top, bottom],
-                               atol=1.5)
+def test_people_are_drawn_at_their_metres_each_in_its_colour(boxes, faces):
+    placement = boxes([(2, .5, 5), (-1, .5, 7)], half=(.4, .9, .3), ids=[4, 1])._replace(heights=np.full(2, np.nan))
+    panel, frame = draw(placement, faces)
+    for left, right, near, far, person in ((1.6, 2.4, 4.7, 5.3, 4), (-1.4, -.6, 6.7, 7.3, 1)):
+        seen = np.zeros(panel.shape[:2], bool)
+        (x0, y1), (x1, y0) = np.round(frame.to_pixels([left - .4, right + .4], [near - .4, far + .4])).astype(int)
+        seen[y0:y1, x0:x1] = colored(panel)[y0:y1, x0:x1]
+        (x0, y1), (x1, y0) = frame.to_pixels([left, right], [near, far])
+        np.testing.assert_allclose(extent(seen), (x0, y0, x1, y1), atol=1.5)
+        assert person_at(panel, frame.to_pixels(left + .15, near + .15)) == person
+        center = frame.to_pixels((left + right) / 2, (near + far) / 2)
+        assert color_at(panel, frame, (left + right) / 2, (near + far) / 2) == (255, 255, 255)  # a white dot
+        ring = panel[int(center[1]), int(center[0]):int(center[0]) + 5].astype(int).sum(-1)
+        assert ring.min() < person_colors([person])[0].sum() and ring.argmin() in (2, 3)  # in a dark ring
+
+
+def test_heights_are_written_beside_their_people(boxes, faces, texts):
+    placement = boxes([(2, .5, 5), (-1, .5, 7), (0, .5, 3)], half=(.3, .9, .3))
+    placement = placement._replace(heights=np.array([1.834, 1.426, np.nan]))
+    _, frame = draw(placement, faces)
+    heights = [text for text in texts if text.lines[0][-1] not in 'm)']
+    assert [text.lines for text in heights] == [('1.83', ), ('1.43', )] and heights[0].plate is None
+    for text, place in zip(heights, ((2, 5), (-1, 7))):
+        x, y = frame.to_pixels(*place) - (0, .28 * frame.scale)
+        assert text.middle[0] == pytest.approx(x, abs=.6) and text.box[3] == pytest.approx(y, abs=1.1)
+    title = texts[-1]
+    assert title.lines == ('one  (height in m)', ) and 0 < title.box[1] < title.box[3] < frame.corner[1] + 1
+
+
+@pytest.mark.parametrize('known, truth, legend', [
+    (False, False, ''), (True, True, '  (height in m; outline: truth)'), (False, True, '  (outline: truth)')])
+def test_the_title_says_what_is_to_be_seen(boxes, faces, texts, known, truth, legend):
+    placement = boxes([(0, 0, 6)])._replace(heights=np.array([1.7 if known else np.nan]))
+    draw(placement, faces, boxes([(0, 0, 5)]) if truth else None)
+    assert texts[-1].lines == (f'one{legend}', )
+
+
+def test_who_is_above_covers_who_is_below(boxes, faces):
+    for centers, top in (([(0, 0, 5), (0, -2, 5)], 1), ([(0, -2, 5), (0, 0, 5)], 0)):
+        panel, frame = draw(boxes(centers), faces)
+        assert person_at(panel, frame.to_pixels(.3, 5.3)) == top
 
 
 def test_before_and_after_share_the_scale(boxes, faces):
     before, after = boxes([(0, 0, 12)]), boxes([(0, 0, 6)])
     picture = draw_birdseye([('before', before), ('after', after)], faces, PHOTO, panel_size=SIZE)
-    assert picture.shape == (400, 720, 3)
-    spans = [np.ptp(np.nonzero(colored(half))[1]) for half in np.split(picture, 2, axis=1)]
-    middles = [np.nonzero(colored(half))[0].mean() for half in np.split(picture, 2, axis=1)]
-    scale = fit_frame([before, after], SIZE).scale
-    assert abs(spans[0] - spans[1]) <= 1
-    assert abs(middles[1] - middles[0] - 6 * scale) < 2
+    frame = fit_frame([before, after], SIZE)
+    assert picture.shape == (400, 720, 3) and (picture[:, 360:362] == AXIS).all()
+    for panel, z in zip(np.split(picture, 2, axis=1), (12, 6)):
+        (left, bottom), (right, top) = frame.to_pixels([-.5, .5], [z - .5, z + .5])
+        np.testing.assert_allclose(extent(colored(panel)), (left, top, right, bottom), atol=1.5)
 
 
-def test_grid_lines_lie_on_whole_metres(boxes, faces):
-    placement = boxes([(0, 0, 6)])
-    frame = fit_frame([placement], SIZE)
-    panel = draw_birdseye([('one', placement)], faces, PHOTO, panel_size=SIZE).astype(int)
-    for x in (-1, 2):
-        u, v = frame.to_pixels(x, .3)
-        column = panel[int(v), int(u) - 3:int(u) + 4].sum(-1)
-        assert abs(3 + u % 1 - .5 - (column.argmin())) <= 1
-        assert column.min() < sum(GRID) + 60 < column.max() + 60
-    u, v = frame.to_pixels(.4, 0)
-    assert panel[int(v) - 1:int(v) + 2, int(u)].sum(-1).min() < sum(AXIS) + 60
+def test_grid_lines_lie_on_whole_metres_and_say_which(boxes, faces, texts):
+    panel, frame = draw(boxes([(0, 0, 6)]), faces)
+    x, y = frame.corner
+    row = frame.to_pixels(0, -.3)[1]  # behind the camera
+    lines = marks(panel[int(row), x + 1:x + frame.size[0] - 1], BACKGROUND)
+    whole = np.arange(np.ceil(frame.left), frame.right)
+    np.testing.assert_allclose(np.add(lines, x + 1), frame.to_pixels(whole, 0 * whole)[:, 0], atol=.5)
+    said = {text.lines[0]: text.middle for text in texts if text.box[2] == x}
+    assert {'0 m', '5 m'} <= set(said)
+    for words, middle in said.items():
+        assert middle[1] == pytest.approx(frame.to_pixels(0, float(words[:-2]))[1])
+
+
+@pytest.mark.parametrize('tilt', [0, .6])
+def test_field_of_view_is_the_photos(boxes, faces, tilt):
+    """The edges of 240 px at a focal length of 100 px are 1.2 m aside at 1 m, on the ground 1.2 / cos(tilt)."""
+    ground = Ground(np.array([0, -np.cos(tilt), -np.sin(tilt)]), 3.) if tilt else None
+    placement = boxes([(0, 0, 7)])
+    panel, _ = draw(placement, faces, ground=ground)
+    frame = fit_frame([placement.level(ground) if ground else placement], SIZE)
+    edge = 1.2 / np.cos(tilt)
+    for side in (-1, 1):
+        assert color_at(panel, frame, side * (1.6 * edge - .15), 1.6) == FIELD_OF_VIEW
+        assert color_at(panel, frame, side * (1.6 * edge + .15), 1.6) == BACKGROUND
+    unknown, _ = draw(placement._replace(intrinsics=None), faces)
+    assert color_at(unknown, fit_frame([placement], SIZE), .5, 1.6) == BACKGROUND
 
 
 def test_truth_is_an_outline_joined_to_its_person(boxes, faces):
-    placement, truth = boxes([(0, 0, 8)]), boxes([(0, 0, 4)], half=(.8, .8, .8))
-    frame = fit_frame([placement, truth], SIZE)
-    plain = draw_birdseye([('a', placement)], faces, PHOTO, panel_size=SIZE)
-    panel = draw_birdseye([('a', placement)], faces, PHOTO, truth, panel_size=SIZE).astype(int)
-    corner = frame.to_pixels(-.8, 4)
-    edge = panel[int(corner[1]), int(corner[0]) - 3:int(corner[0]) + 4]
-    assert np.ptp(edge, axis=-1).max() > 25
-    inside = panel[tuple(frame.to_pixels(-.3, 4).astype(int)[::-1])]
-    assert inside.min() > 200
-    joint = frame.to_pixels(0, 6).astype(int)
-    assert np.ptp(panel[joint[1], joint[0] - 2:joint[0] + 3], axis=-1).max() > 25
-    assert not np.array_equal(plain, panel)
+    placement, truth = boxes([(0, 0, 8)], ids=[2]), boxes([(0, 0, 4), (2, 0, 8)], half=(.8, .8, .8), ids=[2, 5])
+    panel, frame = draw(placement, faces, truth)
+    plain, _ = draw(placement, faces, boxes([(0, 0, 4), (2, 0, 8)], half=(.8, .8, .8), ids=[7, 5]))
+    dark = person_colors([2])[0] * .55
+    for point in ((-.8, 4), (.8, 4), (.4, 3.2), (.4, 4.8)):
+        x, y = np.floor(frame.to_pixels(*point)).astype(int)
+        assert np.abs(panel[y - 2:y + 3, x - 2:x + 3] - dark).max(-1).min() < 30
+    assert panel[tuple(frame.to_pixels(-.3, 4).astype(int)[::-1])].min() > 200  # nothing inside
+    for z, joined in ((5.5, True), (7, True), (3.5, False)):
+        x, y = np.floor(frame.to_pixels(0, z)).astype(int)
+        assert (np.abs(panel[y, x - 2:x + 3] - dark).max(-1).min() < 50) == joined
+        assert np.abs(plain[y, x - 2:x + 3] - dark).max(-1).min() > 50  # nobody else's truth is joined
 
 
 def test_nobody_and_fifty_people(boxes, faces):
-    assert not colored(draw_birdseye([('none', boxes([]))], faces, PHOTO, panel_size=SIZE)).any()
+    assert not colored(draw(boxes([]), faces)[0]).any()
     crowd = boxes(np.random.default_rng(0).uniform((-8, 0, 3), (8, 1, 25), (50, 3)), half=(.3, .8, .3))
-    assert colored(draw_birdseye([('crowd', crowd)], faces, PHOTO, crowd, SIZE)).sum() > 50 * 10
+    assert colored(draw(crowd, faces, crowd)[0]).sum() > 50 * 10

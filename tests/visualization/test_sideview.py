@@ -1,57 +1,116 @@
 import numpy as np
 import pytest
+from pictures import colored, extent, person_at
 
-from mmhuman_dto.visualization.ground import Ground
-from mmhuman_dto.visualization.sideview import _fit, _from_the_side, draw_sideview
+from mmhuman_dto.visualization import Ground, person_colors
+from mmhuman_dto.visualization.colors import plate_color
+from mmhuman_dto.visualization.plot import AXIS, BACKGROUND, CAMERA, FIELD_OF_VIEW
+from mmhuman_dto.visualization.sideview import GROUND, _edges_of_view, _fit, _from_the_side, draw_sideview
 
 LEVEL = Ground(np.array([0, -1., 0]), 1.5)
 PHOTO = (200, 240)
 
 
-def colored(panel):
-    return np.ptp(panel.astype(int), axis=-1) > 40
+def draw(placements, faces, ground=LEVEL, titles=('', '')):
+    """Panels 600 px wide, and their frame."""
+    panels = list(zip(titles, placements))
+    frame, (height, width) = _fit([_from_the_side(p.level(ground)) for p in placements], ground, 600, 7.)
+    picture = draw_sideview(panels, faces, PHOTO, ground, 600)
+    assert picture.shape == (height * len(panels), width, 3)
+    return np.split(picture, len(panels)), frame
 
 
-def frame_of(placements, width=600, cap=7.):
-    return _fit([_from_the_side(p.level(LEVEL)) for p in placements], LEVEL, width, cap)
+@pytest.fixture
+def standing(boxes):
+    """Boxes 1.8 m tall on the ground, 1.5 m below the camera, at (x, z), .6 m deep, of unknown height."""
+    def build(*places, ids=None):
+        people = boxes([(x, .6, z) for x, z in places], half=(.2, .9, .3), ids=ids)
+        return people._replace(heights=np.full(len(places), np.nan))
+
+    return build
 
 
-def test_person_stands_at_its_metres(boxes, faces):
-    # A box 1.8 m tall on the ground, 1.5 m below the camera, its walls from 3.7 to 4.3 m away.
-    placement = boxes([(.5, .6, 4)], half=(.2, .9, .3))
-    picture = draw_sideview([('', placement._replace(heights=np.array([np.nan])))], faces, PHOTO, LEVEL, 600)
-    frame, size = _fit([_from_the_side(placement.level(LEVEL))], LEVEL, 600, 7.)
-    assert picture.shape == (*size, 3)
-    rows, cols = np.nonzero(colored(picture))
-    (left, bottom), (right, top) = frame.to_pixels([3.7, 4.3], [0, 1.8])
-    np.testing.assert_allclose([cols.min(), cols.max() + 1, rows.min(), rows.max() + 1], [left, right, top, bottom],
-                               atol=1.5)
+def test_people_stand_at_their_metres_each_in_its_colour(standing, faces):
+    (panel, ), frame = draw([standing((.5, 4), (-1, 6), ids=[4, 1])], faces)
+    for near, far, person in ((3.7, 4.3, 4), (5.7, 6.3, 1)):
+        (left, bottom), (right, top) = frame.to_pixels([near, far], [0, 1.8])
+        seen = colored(panel)
+        seen[:, :int(left) - 9] = seen[:, int(right) + 9:] = False
+        np.testing.assert_allclose(extent(seen), (left, top, right, bottom), atol=1.5)
+        assert person_at(panel, frame.to_pixels(near + .3, .9)) == person
 
 
-def test_who_is_on_the_right_covers_who_is_on_the_left(boxes, faces):
-    # Seen from the right side of the scene.
-    both = boxes([(1, .6, 4), (-1, .6, 4)], half=(.2, .9, .3))._replace(heights=np.full(2, np.nan))
-    alone = both.only([0])
-    seen = [draw_sideview([('', p)], faces, PHOTO, LEVEL, 600) for p in (both, alone)]
-    where = colored(seen[1])
-    assert where.sum() > 1000 and (seen[0] != seen[1])[where].mean() < .05  # but for the edges
+def test_all_is_shown_on_one_scale_and_no_higher_than_it_needs(standing):
+    for places, filled in (([(0, 4), (0, 40)], 'width'), ([(0, 4)], 'height')):
+        vertices = _from_the_side(standing(*places).level(LEVEL))
+        frame, (height, width) = _fit([vertices], LEVEL, 600, 7.)
+        far = max(z for _, z in places) + .3
+        (left, bottom), (right, top) = frame.to_pixels([-.5, far + .5], [-.5, 2.5])
+        assert bottom == pytest.approx(frame.corner[1] + frame.size[1]) and width == 600 and height <= 360
+        assert frame.corner[1] <= top < frame.corner[1] + 1.1
+        if filled == 'width':
+            assert (right - left) == pytest.approx(frame.size[0])
 
 
-def test_before_and_after_share_the_scale(boxes, faces):
-    before, after = boxes([(0, .6, 9)], half=(.2, .9, .3)), boxes([(0, .6, 4)], half=(.2, .9, .3))
-    picture = draw_sideview([('before', before), ('after', after)], faces, PHOTO, LEVEL, 600)
-    frame, (height, _) = frame_of([before, after])
-    middles = [np.nonzero(colored(half))[1].mean() for half in (picture[:height], picture[height:])]
-    assert middles[0] - middles[1] == pytest.approx(5 * frame.scale, abs=1.5)
+def test_heights_are_written_above_the_heads_on_plates_of_the_persons_colour(standing, faces, texts):
+    people = standing((-.5, 4), (.5, 6), (0, 8), ids=[4, 1, 2])
+    vertices = people.vertices.copy()
+    vertices[:, 1, 1] -= .05  # the crown: at the far side of the box
+    _, frame = draw([people._replace(vertices=vertices, heights=np.array([1.834, 1.426, np.nan]))], faces)
+    heights = [text for text in texts if text.plate]
+    # Those on the right of the scene, nearer to who looks at it, choose their places first.
+    assert [text.lines for text in heights] == [('1.43', ), ('1.83', )]
+    for text, z, person in zip(heights, (6.3, 4.3), (1, 4)):
+        crown = frame.to_pixels(z, 1.85)
+        assert text.middle[0] == pytest.approx(crown[0]) and text.plate == plate_color(person_colors([person])[0])
+        assert text.box[3] == pytest.approx(crown[1] - .3 * 7.)
 
 
-def test_a_camera_that_looks_down_changes_nothing_on_the_ground(boxes, faces):
+def test_titles(standing, faces, texts):
+    draw([standing((0, 4))] * 2, faces, titles=('before', ''))
+    assert [text.lines[0] for text in texts if 'side' in text.lines[0]] == [
+        'before, from the side (height in m)', 'from the side (height in m)']
+
+
+def test_who_is_on_the_right_covers_who_is_on_the_left(standing, faces):
+    for places, front in (([(1, 4), (-1, 4)], 0), ([(-1, 4), (1, 4)], 1)):
+        (panel, ), frame = draw([standing(*places)], faces)
+        assert person_at(panel, frame.to_pixels(4.1, 1)) == front
+
+
+def test_before_and_after_share_the_scale(standing, faces):
+    panels, frame = draw([standing((0, 9)), standing((0, 4))], faces)
+    assert (panels[1][:2] == AXIS).all()
+    for panel, z in zip(panels, (9, 4)):
+        left, right = frame.to_pixels([z - .3, z + .3], [0, 0])[:, 0]
+        np.testing.assert_allclose(extent(colored(panel))[::2], (left, right), atol=1.5)
+
+
+def test_camera_ground_and_field_of_view(standing, faces):
+    """200 px at a focal length of 100 px: as far up and down as away."""
+    (panel, ), frame = draw([standing((0, 4))], faces)
+    (unknown, ), _ = draw([standing((0, 4))._replace(intrinsics=None)], faces)
+
+    def colors(picture, *points):
+        return [tuple(picture[y, x]) for x, y in (np.floor(frame.to_pixels(*point)).astype(int) for point in points)]
+
+    assert colors(panel, (.8, 2.2), (.8, .8)) == [FIELD_OF_VIEW] * 2
+    assert colors(panel, (.8, 2.4), (.8, .6)) == colors(unknown, (.8, 2.2), (.8, .8)) == [BACKGROUND] * 2
+    assert colors(panel, (-.04, 1.5)) == [CAMERA]
+    below = tuple((.45 * np.array(BACKGROUND) + .55 * np.array(GROUND)).astype(np.uint8))
+    assert colors(panel, (-.25, -.2)) == [below] and colors(panel, (-.25, .2)) == [BACKGROUND]
+    assert np.abs(panel[int(frame.to_pixels(0, 0)[1]) + np.array([-1, 0]), frame.corner[0] + 10].astype(int)
+                  - np.array(AXIS) // 2).sum(-1).min() < 150
+
+
+def test_edges_of_view_of_a_camera_that_looks_down(standing, faces):
     pitch = np.radians(20)
     tilted = Ground(np.array([0, -np.cos(pitch), -np.sin(pitch)]), 1.5)
-    standing = boxes([(0, .6, 4)], half=(.2, .9, .3))
-    seen_tilted = standing._replace(vertices=standing.vertices @ tilted.rotation.astype(np.float32))
-    level, down = (draw_sideview([('', p)], faces, PHOTO, ground, 600)
-                   for p, ground in ((standing, LEVEL), (seen_tilted, tilted)))
+    away, up = _edges_of_view(np.array([[100., 0, 120], [0, 100, 100], [0, 0, 1]]), 200, tilted).T
+    np.testing.assert_allclose(np.degrees(np.arctan2(up, away)), [45 - 20, -45 - 20])
+    seen = standing((0, 4))
+    seen_tilted = seen._replace(vertices=seen.vertices @ tilted.rotation.astype(np.float32))
+    ((level, ), _), ((down, ), _) = draw([seen], faces), draw([seen_tilted], faces, tilted)
     assert (colored(level) != colored(down)).mean() < 2e-3
 
 
