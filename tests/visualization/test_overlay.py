@@ -20,10 +20,11 @@ def test_people_are_drawn_where_they_are_nearer_ones_in_front(boxes, faces):
 
 
 def test_height_and_distance_stand_above_each_head_on_a_plate_of_its_colour(boxes, faces, texts):
-    people = boxes([(-1.8, .2, 5), (1.3, .2, 4)], half=(.2, .8, .2), ids=[2, 5])._replace(heights=np.array([1.834, np.nan]))
+    people = boxes([(-1.8, .2, 5), (1.3, .2, 4)], half=(.2, .8, .2), ids=[2, 5])
     vertices = people.vertices.copy()
     vertices[:, [0, 1, 4, 5], 0] += .3  # they lean: the label is over the head, not over the middle
-    draw_overlay(PHOTO, people._replace(vertices=vertices), faces, title='before')
+    people = people._replace(vertices=vertices, heights=np.array([1.834, np.nan]))
+    draw_overlay(PHOTO, people, faces, title='before')
     # The nearer one chooses first; the title comes last and keeps its corner.
     assert [text.lines for text in texts] == [('4.0 m away', ), ('1.83 m tall', '5.0 m away'), ('before', )]
     cap = text_height((200, 240))
