@@ -1,11 +1,12 @@
 from .evidence import DropReason, Evidence, EvidenceExtractor
+from .optimizer import DTOOptimizer
 from .posterior import Posterior
 from .prior import HEIGHT_CLASSES, HeightClass, HeightPrior, HeightTargets
 from .problem import DTOProblem
+from .result import DTOResult
 from .solvers import PaperDTO, PosteriorDTO
-from .update import DTOResult
 
 __all__ = [
     'DropReason', 'Evidence', 'EvidenceExtractor', 'HEIGHT_CLASSES', 'HeightClass', 'HeightPrior', 'HeightTargets',
-    'DTOProblem', 'Posterior', 'PaperDTO', 'PosteriorDTO', 'DTOResult'
+    'DTOOptimizer', 'DTOProblem', 'Posterior', 'PaperDTO', 'PosteriorDTO', 'DTOResult'
 ]

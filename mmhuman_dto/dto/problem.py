@@ -65,10 +65,16 @@ class DTOProblem:
     def from_samples(cls, samples, body_model, prior=None, evidence=None):
         """Gather the evidence of S samples and drop people without any.
 
+        Evidence is taken from ``pred_maps``, or, where there are none, is what was kept with the people as
+        ``dto_evidence`` (see :meth:`cached`). Kept evidence follows a mesh that was moved along its ray, its size with
+        it, since then; poses should be about the same.
+
         Args:
-            samples: S :class:`HumanDataSample` with ``pred_instances`` (global_orient, body_pose, betas, transl,
-                visible_vertices; optional ages and male_probs, unknown where absent), ``pred_camera.intrinsics`` and
-                ``pred_maps`` (disparity, id_map, z_map), on the device of the body model.
+            samples: S :class:`HumanDataSample`, on the device of the body model, with ``pred_instances``
+                (global_orient, body_pose, betas, transl; optional ages and male_probs, unknown where absent) and
+                ``pred_camera.intrinsics``. Either ``pred_maps`` (disparity, id_map, z_map) of the camera's image and
+                ``visible_vertices`` of the people, or ``dto_evidence`` of the people, the metainfo ``ori_shape`` and
+                the original image's camera.
             body_model: anything with ``height(betas)``, ``skeleton(pose, betas, transl)``, ``num_betas`` and
                 ``num_body_joints``.
             prior: (heights, ages, male_probs) -> HeightTargets; default :class:`HeightPrior`.
@@ -77,54 +83,22 @@ class DTOProblem:
         Raises:
             ValueError: a field is missing, or maps don't fit each other or the people.
         """
-        evidence = evidence or EvidenceExtractor()
-        people = [sample.pred_instances for sample in samples]
-        meshes = _Meshes.of(people, body_model)
-        found = evidence([sample.pred_maps for sample in samples],
-                         stack_rows(people, 'visible_vertices').split([len(group) for group in people]))
-        statistics = {name: getattr(found, name) for name in STATISTICS}
-        statistics['feet_seen'] = _shown(meshes.feet, samples, [len(group) for group in people])
-        sides = [min(sample.pred_maps.disparity.shape) for sample in samples]
-        return cls._gather(samples, meshes, statistics, found.reason, sides, prior or HeightPrior())
-
-    @classmethod
-    def from_cached(cls, samples, body_model, prior=None):
-        """As :meth:`from_samples`, from evidence that was kept with the people instead of maps.
-
-        The evidence follows a mesh that was moved along its ray, its size with it, since it was gathered; poses should
-        be about the same.
-
-        Args:
-            samples: S samples as for :meth:`from_samples`, with ``dto_evidence`` (see :meth:`cached`) in
-                ``pred_instances`` and the original size of the image as metainfo ``ori_shape`` in place of
-                ``visible_vertices`` and ``pred_maps``. ``pred_camera`` is that of the original image.
-        """
-        people = [sample.pred_instances for sample in samples]
-        meshes = _Meshes.of(people, body_model)
-        columns = stack_rows(people, 'dto_evidence', (len(CACHED), )).double().unbind(-1)
-        statistics = dict(zip(CACHED, columns))
-        ratio = meshes.root_z / statistics.pop('root_z')
-        for name in ('z', 'down_z', 'slope', 'residual_std'):
-            statistics[name] = statistics[name] * ratio
-        statistics['inverse_z'] = statistics['inverse_z'] / ratio
-        statistics['feet_seen'] = statistics['feet_seen'] > 0
-        reason = torch.full_like(ratio, DropReason.KEPT, dtype=torch.long)
-        sides = [min(sample.ori_shape) for sample in samples]
-        return cls._gather(samples, meshes, statistics, reason, sides, prior or HeightPrior())
-
-    def cached(self, scene):
-        """Rows (N, len(CACHED)) of the field ``dto_evidence`` for the N people of a scene, float32."""
-        mask = self.mask[scene]
-        return torch.stack([getattr(self, name)[scene][mask].float() for name in CACHED], -1)
-
-    @classmethod
-    def _gather(cls, samples, meshes, statistics, reason, sides, prior):
-        """Pad what is known of M people; ``sides`` are the images' shorter ones, px."""
         people = [sample.pred_instances for sample in samples]
         sizes = [len(group) for group in people]
+        meshes = _Meshes.of(people, body_model)
+        if any('pred_maps' in sample for sample in samples):
+            found = (evidence or EvidenceExtractor())(
+                [sample.pred_maps for sample in samples], stack_rows(people, 'visible_vertices').split(sizes))
+            statistics = {name: getattr(found, name) for name in STATISTICS}
+            statistics['feet_seen'] = _shown(meshes.feet, samples, sizes)
+            reason, sides = found.reason, [min(sample.pred_maps.disparity.shape) for sample in samples]
+        else:
+            statistics = _kept_statistics(people, meshes)
+            reason = torch.full_like(meshes.bad, DropReason.KEPT, dtype=torch.long)
+            sides = [min(sample.ori_shape) for sample in samples]
         ages, male_probs = (stack_rows(people, name, fill=torch.nan, device=meshes.heights.device).double()
                             for name in ('ages', 'male_probs'))
-        targets = prior(meshes.heights, ages, male_probs)
+        targets = (prior or HeightPrior())(meshes.heights, ages, male_probs)
         reason = torch.where(meshes.bad, int(DropReason.BAD_MESH), reason)
         pad = _Padder(reason == DropReason.KEPT, sizes)
         index = torch.cat([torch.arange(size) for size in sizes]).to(reason.device)
@@ -142,6 +116,11 @@ class DTOProblem:
             height_class=pad(targets.height_class, 0),
             apparent_size=pad(_apparent_size(samples, meshes.transl_z, sizes, sides), 1.),
             drop_reasons=reason.split(sizes))
+
+    def cached(self, scene):
+        """Rows (N, len(CACHED)) of the field ``dto_evidence`` for the N people of a scene, float32."""
+        mask = self.mask[scene]
+        return torch.stack([getattr(self, name)[scene][mask].float() for name in CACHED], -1)
 
 
 class _Meshes(NamedTuple):
@@ -161,6 +140,18 @@ class _Meshes(NamedTuple):
         bad = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
         return cls(heights, joints[:, 0, 2], transl[:, 2],
                    torch.where(feet[:, :1, 1] > feet[:, 1:, 1], feet[:, 0], feet[:, 1]), bad)
+
+
+def _kept_statistics(people, meshes):
+    """``STATISTICS`` and feet_seen (M) from ``dto_evidence``, for meshes that may have moved along their rays since."""
+    columns = stack_rows(people, 'dto_evidence', (len(CACHED), )).double().unbind(-1)
+    statistics = dict(zip(CACHED, columns))
+    ratio = meshes.root_z / statistics.pop('root_z')
+    for name in ('z', 'down_z', 'slope', 'residual_std'):
+        statistics[name] = statistics[name] * ratio
+    statistics['inverse_z'] = statistics['inverse_z'] / ratio
+    statistics['feet_seen'] = statistics['feet_seen'] > 0
+    return statistics
 
 
 def stack_rows(people, name, row=(), fill=None, device=None):

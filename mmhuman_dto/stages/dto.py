@@ -1,17 +1,15 @@
 """The generator's own stages, in the order a recipe names them; each documents what it sets on the samples."""
 import inspect
-from contextlib import contextmanager
 
 import torch
 
-from mmhuman_dto.dto import DTOProblem, EvidenceExtractor
+from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
 from mmhuman_dto.fileio.images import ImageError, read_image
-from mmhuman_dto.registry import DTO_PRIORS, DTO_SOLVERS, SOURCES, STAGES
+from mmhuman_dto.registry import SOURCES, STAGES
 from mmhuman_dto.structures import Maps
 
 from .base import SkipImage, Stage, StageError
-from .isolation import describe
 
 
 @STAGES.register_module()
@@ -149,45 +147,29 @@ class RasteriseMeshes(Stage):
 
 @STAGES.register_module()
 class OptimiseTranslations(Stage):
-    """DTO on a batch of images: evidence, solve, update; failures name that step.
+    """DTO on a batch of images, see :class:`mmhuman_dto.dto.DTOOptimizer`.
 
     Afterwards ``pred_instances`` holds the people with evidence, placed, and ``initial_instances`` everybody before;
     metainfo has ``optimised`` and ``height_deviation``.
 
     Args:
-        prior: config of a height prior, see ``DTO_PRIORS``.
-        solver: config of a solver, see ``DTO_SOLVERS``.
-        evidence: arguments of :class:`mmhuman_dto.dto.EvidenceExtractor`.
+        solver, prior, evidence: of :class:`mmhuman_dto.dto.DTOOptimizer`.
         keep_evidence: whether people keep theirs (``dto_evidence``), so that the transform ``RefineTranslations`` can
             place them again without maps.
     """
     batched = True
 
-    def __init__(self, prior, solver, evidence=None, keep_evidence=False):
-        self.prior, self.solver = DTO_PRIORS.build(prior), DTO_SOLVERS.build(solver)
-        self.evidence, self.keep_evidence = EvidenceExtractor(**(evidence or {})), keep_evidence
+    def __init__(self, solver, prior=None, evidence=None, keep_evidence=False):
+        self.dto, self.keep_evidence = DTOOptimizer(solver, prior, evidence), keep_evidence
 
     def __call__(self, samples):
-        body_model = self.context.body_model
-        with _step('evidence'):
-            problem = DTOProblem.from_samples(samples, body_model, prior=self.prior, evidence=self.evidence)
-        with _step('solve'):
-            result = self.solver.solve(problem)
-        with _step('update'):
-            placed = result.apply(samples, body_model)
+        result = self.dto.solve(samples, self.context.body_model)
+        placed = result.apply(samples, self.context.body_model)
         for scene, (before, after) in enumerate(zip(samples, placed)):
             after.initial_instances = before.pred_instances
             if self.keep_evidence:
-                after.pred_instances.dto_evidence = problem.cached(scene)
+                after.pred_instances.dto_evidence = result.problem.cached(scene)
         return placed
-
-
-@contextmanager
-def _step(name):
-    try:
-        yield
-    except Exception as error:
-        raise StageError(name, describe(error)) from error
 
 
 @STAGES.register_module()

@@ -14,6 +14,7 @@ from unbroken import die_before, read_bytes
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
+from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.engine.hooks import DTORefreshHook
 from mmhuman_dto.engine.hooks.dto_refresh import refreshable
 from mmhuman_dto.engine.hooks.dto_refresh_scenes import SceneRefresher, as_columns, as_rows
@@ -25,7 +26,6 @@ from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.tables.people_table import PeopleTable
 
 SOLVER = dict(type='PosteriorDTO', terms=dict(initial=dict(type='InitialTerm', share=.5, std=.12)))
-PRIOR = dict(type='HeightPrior')
 
 
 @pytest.fixture(scope='module')
@@ -71,7 +71,7 @@ def corrupted(row, seed=0):
 
 
 def refresh(rows, last, predictions, body_model, solver=SOLVER):
-    return SceneRefresher(body_model, solver, PRIOR, .3)(rows, last, predictions)
+    return SceneRefresher(body_model, DTOOptimizer(solver), .3)(rows, last, predictions)
 
 
 def roots(body_model, row, label):

@@ -43,9 +43,8 @@ def unlabelled(sample):
 def test_is_the_generators_call(crowds, body_model, solver):
     solver = dict(type=solver)
     refined, staged = ([make() for _, make in crowds] for _ in range(2))
-    RefineByDTO(solver, evidence=EVIDENCE, reach=float('inf'))(refined, body_model)
-    for config in (dict(type='RasteriseMeshes'), dict(type='OptimiseTranslations', solver=solver, evidence=EVIDENCE,
-                                                      prior=dict(type='HeightPrior'))):
+    refined = RefineByDTO(solver, evidence=EVIDENCE, reach=float('inf'))(refined, body_model)
+    for config in (dict(type='RasteriseMeshes'), dict(type='OptimiseTranslations', solver=solver, evidence=EVIDENCE)):
         stage = STAGES.build(config)
         stage.bind(Context(body_model, '', 'cpu'))
         staged = stage(staged)
@@ -62,7 +61,7 @@ def test_puts_people_where_they_are(crowds, body_model):
     for refine in errors:
         samples = [make() for _, make in crowds]
         if refine:
-            RefineByDTO(dict(type='PosteriorDTO'), evidence=EVIDENCE)(samples, body_model)
+            samples = RefineByDTO(dict(type='PosteriorDTO'), evidence=EVIDENCE)(samples, body_model)
         for (scene, _), sample in zip(crowds, samples):
             people = sample.pred_instances
             z = body_model.skeleton(people.pose, people.betas, people.transl)[:, 0, 2].numpy()

@@ -23,7 +23,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from dto_reference import height_prior, move_person, person_evidence, solve_scene  # noqa: E402
 
-from mmhuman_dto.dto import DTOProblem, EvidenceExtractor, PaperDTO  # noqa: E402
+from mmhuman_dto.dto import DTOOptimizer, DTOProblem, EvidenceExtractor, PaperDTO  # noqa: E402
 from mmhuman_dto.geometry.rasterize import rasterize, visible_vertices  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People  # noqa: E402
@@ -98,12 +98,12 @@ def stream(samples, body_model, batch_size, images):
     Returns:
         images a second of the fastest tenth and of the whole run, and the growth, MB, of peak memory after the first.
     """
-    solver, tenth, speeds, warm = PaperDTO(), -(-images // 10), [], None
+    place, tenth, speeds, warm = DTOOptimizer(PaperDTO()), -(-images // 10), [], None
     for _ in range(10):
         start = time.perf_counter()
         for first in range(0, tenth, batch_size):
             batch = [samples[i % len(samples)] for i in range(first, min(first + batch_size, tenth))]
-            solver.solve(DTOProblem.from_samples(batch, body_model)).apply(batch, body_model)
+            place(batch, body_model)
         speeds.append(tenth / (time.perf_counter() - start))
         warm = warm or peak_memory()
     return max(speeds), 10 / sum(1 / speed for speed in speeds), peak_memory() - warm
@@ -167,7 +167,7 @@ def time_reference(samples, body_model):
     start = time.perf_counter()
     moved = [reference(sample, body) for sample in samples]
     speed = len(samples) / (time.perf_counter() - start)
-    ours = PaperDTO().solve(DTOProblem.from_samples(samples, body_model)).apply(samples, body_model)
+    ours = DTOOptimizer(PaperDTO())(samples, body_model)
     apart = [np.abs(want[placed.pred_instances.person_index] - placed.pred_instances.transl.numpy()).max(initial=0)
              for want, placed in zip(moved, ours)]
     return speed, float(max(apart))

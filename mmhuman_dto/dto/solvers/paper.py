@@ -9,7 +9,7 @@ import torch
 
 from mmhuman_dto.registry import DTO_SOLVERS
 
-from ..update import DTOResult
+from ..result import DTOResult
 
 #: Nobody may become taller than this, m.
 MAX_HEIGHT = 2.1

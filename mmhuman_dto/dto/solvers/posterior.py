@@ -8,8 +8,8 @@ import torch
 from mmhuman_dto.registry import DTO_SOLVERS, DTO_TERMS
 
 from ..posterior import Posterior
+from ..result import DTOResult
 from ..terms import Normal, Term
-from ..update import DTOResult
 from .normal_equations import Layout, gauss_newton, linearise, residual_variance
 
 DEFAULT_TERMS = dict(

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmhuman_dto.datasets.human_table import HumanTable
 from mmhuman_dto.datasets.transforms import LoadImage, PackHumanInputs, Pipeline
+from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.registry import HOOKS
 from mmhuman_dto.structures import HumanDataSample
@@ -38,8 +39,7 @@ class DTORefreshHook(Hook):
 
     Args:
         interval: training steps between rounds.
-        solver: config of a solver, see ``DTO_SOLVERS``.
-        prior: config of a height prior, see ``DTO_PRIORS``.
+        solver, prior: of :class:`mmhuman_dto.dto.DTOOptimizer`.
         begin: no round before this many steps: a network that has learnt nothing has nothing to say.
         min_iou: see :class:`SceneRefresher`.
 
@@ -70,7 +70,8 @@ class DTORefreshHook(Hook):
                              'spread over them')
         body_model = network.body_model
         self.datasets = refreshable(runner.train_dataloader.dataset, body_model)
-        self.refresher = SceneRefresher(body_model, *(self.config[name] for name in ('solver', 'prior', 'min_iou')))
+        dto = DTOOptimizer(self.config['solver'], self.config['prior'])
+        self.refresher = SceneRefresher(body_model, dto, self.config['min_iou'])
         self.versions = LabelVersions(Path(runner.work_dir) / 'dto_labels', [d.table for d in self.datasets],
                                       {**self.config, 'body_model': type(body_model).__name__})
         # Weights alone (load_from) are another run's.

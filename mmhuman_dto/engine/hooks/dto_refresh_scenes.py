@@ -2,11 +2,9 @@
 import numpy as np
 import torch
 
-from mmhuman_dto.dto import DTOProblem
-from mmhuman_dto.dto.update import refocus
+from mmhuman_dto.dto.moving import refocus
 from mmhuman_dto.geometry import project
 from mmhuman_dto.geometry.matching import match_people
-from mmhuman_dto.registry import DTO_PRIORS, DTO_SOLVERS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
 #: What is updated of a person; the last two by solvers that know how sure they are.
@@ -22,13 +20,12 @@ class SceneRefresher:
 
     Args:
         body_model: of annotation and network.
-        solver, prior: configs, see ``DTO_SOLVERS`` and ``DTO_PRIORS``.
+        dto: a :class:`mmhuman_dto.dto.DTOOptimizer`.
         min_iou: least overlap of a person's and a prediction's box of joints.
     """
 
-    def __init__(self, body_model, solver, prior, min_iou):
-        self.body_model, self.min_iou = body_model, min_iou
-        self.solver, self.prior = DTO_SOLVERS.build(solver), DTO_PRIORS.build(prior)
+    def __init__(self, body_model, dto, min_iou):
+        self.body_model, self.dto, self.min_iou = body_model, dto, min_iou
 
     @torch.no_grad()
     def __call__(self, rows, last, predictions):
@@ -46,11 +43,10 @@ class SceneRefresher:
         """
         samples = [_initial(row) for row in rows]
         found = [self._take_bodies(*pair) for pair in zip(samples, predictions)]
-        problem = DTOProblem.from_cached(samples, self.body_model, self.prior)
-        result = self.solver.solve(problem)
-        result.update(samples, self.body_model)
+        result = self.dto.solve(samples, self.body_model)
+        placed = result.apply(samples, self.body_model, keep_dropped=True)
         return [self._choose(sample, self._label(label), who & _placed(result, scene, len(who)))
-                for scene, (sample, label, who) in enumerate(zip(samples, last, found))]
+                for scene, (sample, label, who) in enumerate(zip(placed, last, found))]
 
     def _take_bodies(self, sample, prediction):
         """Give people the bodies predicted for them, in place; (N) bool, who has got one."""

@@ -137,19 +137,20 @@ class MetricHMR(BaseModel):
                 {name: value[queries] for name, value in one.items() if name != 'pred_intrinsics'})
             sample.pred_camera = Camera(intrinsics=one['pred_intrinsics'][0])
         if self.refine:
-            self._place_together(data_samples)
+            data_samples = self._place_together(data_samples)
         for sample in data_samples:
             sample.pop('pred_maps', None)  # DTO's, in the network's pixels; asked for or not, they have done their work
         return [to_original(sample) for sample in data_samples]
 
     def _place_together(self, samples):
         """DTO on all samples; joints follow the people, boxes stay."""
-        self.refine(samples, self.body_model)
+        samples = self.refine(samples, self.body_model)
         for sample in samples:
             people = sample.pred_instances
             posed = self.joint_model(people.pose, people.betas, people.transl)
             people.keypoints_3d = self.joint_model.joint_set(posed, self.joint_set)
             people.keypoints_2d = project(people.keypoints_3d, sample.pred_camera.intrinsics)
+        return samples
 
     def _to_people(self, pred):
         pose = pred['pred_poses'].unflatten(-1, (-1, 3))

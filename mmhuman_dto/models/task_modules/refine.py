@@ -1,9 +1,9 @@
 """Predictions placed together by DTO, at test time."""
 import torch
 
-from mmhuman_dto.dto import DTOProblem, EvidenceExtractor
+from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
-from mmhuman_dto.registry import DTO_PRIORS, DTO_SOLVERS, TASK_UTILS
+from mmhuman_dto.registry import TASK_UTILS
 
 #: Of the pixels in a silhouette, those of the person are among the nearest: their level is this quantile's.
 FOREGROUND = .75
@@ -11,30 +11,28 @@ FOREGROUND = .75
 
 @TASK_UTILS.register_module()
 class RefineByDTO:
-    """The generator's call on what a network predicted: evidence, solver, update (``test_cfg.dto`` of a detector).
+    """:class:`mmhuman_dto.dto.DTOOptimizer` on what a network predicted (``test_cfg.dto`` of a detector).
 
     Masks are the meshes' silhouettes without what lies behind them, as predicted poses are never exact; ages and sexes
     are unknown.
 
     Args:
-        solver: config of a solver, see ``DTO_SOLVERS``.
-        prior: config of a height prior, see ``DTO_PRIORS``.
-        evidence: arguments of :class:`mmhuman_dto.dto.EvidenceExtractor`.
+        solver, prior, evidence: of :class:`mmhuman_dto.dto.DTOOptimizer`.
         long_side: see :func:`mmhuman_dto.dto.drawing.draw_meshes`.
         reach: a pixel is a person's where disparity times mesh z is within this share of the person's level, which is
             the quantile ``FOREGROUND`` over its silhouette; infinite takes whole silhouettes.
     """
 
     def __init__(self, solver, prior=None, evidence=None, long_side=LONG_SIDE, reach=.15):
-        self.solver, self.prior = DTO_SOLVERS.build(solver), DTO_PRIORS.build(prior or dict(type='HeightPrior'))
-        self.evidence, self.long_side, self.reach = EvidenceExtractor(**(evidence or {})), long_side, reach
+        self.dto, self.long_side, self.reach = DTOOptimizer(solver, prior, evidence), long_side, reach
 
     @torch.no_grad()
     def __call__(self, samples, body_model):
-        """Place ``pred_instances`` of all samples, in place; everybody stays, see :meth:`DTOResult.update`.
+        """New samples with ``pred_instances`` placed; everybody stays, in its row.
 
         Args:
-            samples: with ``pred_instances``, ``pred_camera`` and ``pred_maps.disparity``, all px of one picture.
+            samples: with ``pred_instances``, ``pred_camera`` and ``pred_maps.disparity``, all px of one picture; their
+                ``pred_maps`` and ``visible_vertices`` are written.
             body_model: the predictions'.
 
         Raises:
@@ -47,10 +45,10 @@ class RefineByDTO:
         draw_meshes(samples, [sample.pred_maps.disparity.shape for sample in samples], body_model, self.long_side)
         for sample in samples:
             keep_foreground(sample, self.reach)
-        problem = DTOProblem.from_samples(samples, body_model, prior=self.prior, evidence=self.evidence)
-        self.solver.solve(problem).update(samples, body_model)
-        for sample in samples:
+        placed = self.dto(samples, body_model, keep_dropped=True)
+        for sample in placed:
             del sample.pred_instances.visible_vertices
+        return placed
 
 
 def keep_foreground(sample, reach):

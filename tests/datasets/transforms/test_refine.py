@@ -5,10 +5,10 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmhuman_dto.dto import DTOProblem
+from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.dto.problem import CACHED
 from mmhuman_dto.generation import Generator
-from mmhuman_dto.registry import BODY_MODELS, DTO_SOLVERS, TRANSFORMS
+from mmhuman_dto.registry import BODY_MODELS, TRANSFORMS
 from mmhuman_dto.structures import HumanDataSample
 from mmhuman_dto.tables.people_table import PeopleTable
 
@@ -62,9 +62,8 @@ def test_placed_again_as_if_from_the_maps(tables):
 @pytest.mark.parametrize('config', [SOLVER, dict(type='PaperDTO')], ids=['posterior', 'paper'])
 def test_an_image_alone_is_placed_as_in_a_batch(tables, config):
     config = dict(config, rounds=8, tolerance=0.) if 'terms' in config else config
-    body_model, solver = BODY_MODELS.build(dict(type='OpenBody')), DTO_SOLVERS.build(config)
     samples = [tables[0][i] for i in range(2)]
-    together = solver.solve(DTOProblem.from_cached(samples, body_model)).apply(samples, body_model)
+    together = DTOOptimizer(config)(samples, BODY_MODELS.build(dict(type='OpenBody')))
     for sample, placed in zip(samples, together):
         people = refine(config)(training_sample(sample)).gt_instances
         for name in ('transl', 'betas', 'heights'):

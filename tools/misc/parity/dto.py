@@ -11,7 +11,7 @@ import tempfile
 import numpy as np
 import torch
 
-from mmhuman_dto.dto import DTOProblem, HeightPrior, PaperDTO
+from mmhuman_dto.dto import DTOOptimizer, HeightPrior, PaperDTO
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
@@ -57,8 +57,7 @@ def to_sample(scene):
 def place(samples, flags, body_model):
     """The samples after DTO with a record's flags."""
     prior = HeightPrior(use_age=flags.get('use_age_prior', True), use_gender=flags.get('use_gender_prior', True))
-    solver = PaperDTO(slope_bound=flags.get('use_X_cond', True))
-    return solver.solve(DTOProblem.from_samples(samples, body_model, prior=prior)).apply(samples, body_model)
+    return DTOOptimizer(PaperDTO(slope_bound=flags.get('use_X_cond', True)), prior)(samples, body_model)
 
 
 def place_all(scenes, body_model):

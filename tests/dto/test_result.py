@@ -4,8 +4,8 @@ import pytest
 import torch
 from dto_reference import move_person
 
-from mmhuman_dto.dto import DropReason, DTOProblem, DTOResult, HeightPrior, PaperDTO, PosteriorDTO
-from mmhuman_dto.dto.update import move_people
+from mmhuman_dto.dto import DropReason, DTOOptimizer, DTOProblem, DTOResult, HeightPrior, PaperDTO, PosteriorDTO
+from mmhuman_dto.dto.moving import move_people
 from mmhuman_dto.geometry import project
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 
@@ -52,8 +52,8 @@ def make_sample(z=(3., 4., 5.), distance=None, betas=None, name='a.jpg', dtype=t
 
 
 def run(*samples, **kwargs):
-    problem = DTOProblem.from_samples(list(samples), StickBody(), **kwargs)
-    return problem, PaperDTO().solve(problem).apply(list(samples), StickBody())
+    result = DTOOptimizer(PaperDTO(), **kwargs).solve(list(samples), StickBody())
+    return result.problem, result.apply(list(samples), StickBody())
 
 
 def test_people_come_to_the_depth_that_makes_their_heights_likely():
@@ -97,16 +97,6 @@ def test_input_stays_as_it_was():
     assert 'optimised' not in sample
     assert torch.equal(sample.pred_instances.transl, before.pred_instances.transl)
     assert 'person_index' not in sample.pred_instances
-
-
-def test_apply_to_is_apply_of_one():
-    samples = [make_sample(), make_sample(z=(3., 4.6, 5.), distance=(3., 4., 5.))]
-    result = PaperDTO().solve(DTOProblem.from_samples(samples, StickBody()))
-    together = result.apply(samples, StickBody())
-    for i, sample in enumerate(samples):
-        alone = result.apply_to(sample, i, StickBody())
-        assert torch.equal(alone.pred_instances.transl, together[i].pred_instances.transl)
-        assert alone.height_deviation == together[i].height_deviation
 
 
 @pytest.mark.parametrize('change', [
@@ -273,26 +263,28 @@ def test_the_lower_foot_and_whether_it_is_seen():
     assert DTOProblem.from_samples([sample], StickBody()).feet_seen.tolist() == [[True, False]]
 
 
-def test_update_in_place_keeps_everybody():
-    """The second person has no evidence: it stays, but moves along when the camera changes."""
-    sample = make_sample(z=(3., 4., 5.), distance=(3., 4., 6.), visible_vertices=torch.tensor([1000, 10, 1000]))
-    problem = DTOProblem.from_samples([sample], StickBody())
-    solved = PaperDTO().solve(problem)
-    placed, = solved.apply([sample], StickBody())
-    before, camera = sample.pred_instances.transl.clone(), sample.pred_camera.intrinsics
-    solved.update([sample], StickBody())
-    people = sample.pred_instances
-    assert placed.pred_instances.person_index.tolist() == [0, 2]
+def test_dropped_people_may_stay_in_their_rows():
+    """The second person has no evidence, the fourth no mesh: they stay, but move along when the camera changes."""
+    sample = make_sample(z=(3., 4., 5., 6.), distance=(3., 4., 6., 6.))
+    sample.pred_instances.visible_vertices[1] = 10
+    sample.pred_instances.betas[3] = torch.nan
+    before, camera = sample.pred_instances.transl.clone(), sample.pred_camera.intrinsics.clone()
+    placed, = DTOOptimizer(PaperDTO())([sample], StickBody())
+    kept, = DTOOptimizer(PaperDTO())([sample], StickBody(), keep_dropped=True)
+    people = kept.pred_instances
+    assert placed.pred_instances.person_index.tolist() == [0, 2] and 'person_index' not in people
     for name in ('transl', 'betas', 'heights'):
         assert torch.equal(people[name][[0, 2]], placed.pred_instances[name])
-    assert torch.equal(people.transl[1], before[1]) and not torch.equal(people.transl[2], before[2])
-    assert people.heights.tolist() == pytest.approx(StickBody().height(people.betas).tolist())
-    assert torch.equal(sample.pred_camera.intrinsics, camera) and sample.optimised
+        assert sample.pred_instances.get(name) is not people[name]
+    assert torch.equal(people.transl[[1, 3]], before[[1, 3]]) and not torch.equal(people.transl[2], before[2])
+    assert torch.equal(people.betas[1], sample.pred_instances.betas[1]) and people.betas[3].isnan().all()
+    assert people.heights[1] == StickBody().height(people.betas[1])
+    assert torch.equal(kept.pred_camera.intrinsics, camera) and kept.optimised
 
-    sample = make_sample(z=(3., 4., 5.), visible_vertices=torch.tensor([1000, 10, 1000]))
-    result = PosteriorDTO(focal_std=.5).solve(DTOProblem.from_samples([sample], StickBody()))
+    result = DTOOptimizer(PosteriorDTO(focal_std=.5)).solve([sample], StickBody())
     result.focal_scale = torch.tensor([1.25]).double()
-    result.update([sample], StickBody())
-    assert float(sample.pred_instances.transl[1, 2]) == pytest.approx(4 * 1.25)
-    assert float(sample.pred_camera.intrinsics[1, 1]) == pytest.approx(FOCAL * 1.25)
-    assert sample.pred_instances.depths_std.isnan().tolist() == [False, True, False]
+    kept, = result.apply([sample], StickBody(), keep_dropped=True)
+    assert float(kept.pred_instances.transl[1, 2]) == pytest.approx(4 * 1.25)
+    assert float(kept.pred_camera.intrinsics[1, 1]) == pytest.approx(FOCAL * 1.25)
+    assert kept.pred_instances.depths_std.isnan().tolist() == [False, True, False, True]
+    assert torch.equal(sample.pred_instances.transl, before) and torch.equal(sample.pred_camera.intrinsics, camera)

@@ -1,0 +1,96 @@
+"""What a solver finds, and the people it is about put where it says."""
+from dataclasses import dataclass
+from itertools import accumulate
+
+import torch
+
+from .moving import move_people, refocus, refocused_camera
+from .posterior import Posterior
+from .problem import DTOProblem, stack_pose, stack_rows
+
+
+@dataclass
+class DTOResult:
+    """Where a solver puts the people of S scenes; (S, P) as in ``problem``, G groups a scene.
+
+    Attributes:
+        problem: the :class:`DTOProblem` solved.
+        scale: (S, P) new distance over initial distance; 1 for people who stay as they are.
+        skipped: (S, P) people the solver took out; they stay as they are.
+        optimised: (S) whether at least two people of a group were placed together.
+        deviation: (S) mean distance of the new heights from the prior, in its standard deviations.
+        alpha, beta: (S, G) lines z = alpha * depth + beta of the groups, m per unit of the depth map and m; None where
+            the solver has none.
+        focal_scale: (S) new over given focal length, which moves everybody away by as much without changing heights;
+            None keeps the camera.
+        posterior: how sure the solver is; None where it doesn't say.
+    """
+    problem: DTOProblem
+    scale: torch.Tensor
+    skipped: torch.Tensor
+    optimised: torch.Tensor
+    deviation: torch.Tensor
+    alpha: torch.Tensor | None = None
+    beta: torch.Tensor | None = None
+    focal_scale: torch.Tensor | None = None
+    posterior: Posterior | None = None
+
+    def apply(self, samples, body_model, keep_dropped=False):
+        """New samples with the people placed; their bodies are updated in one batch.
+
+        Args:
+            samples: the S samples the problem was made from.
+            body_model: the one the problem was made with.
+            keep_dropped: whether people without evidence stay, in their rows and as they were, but for moving along
+                where the solver changed the camera; ``depths_std`` and ``heights_std`` are nan for them.
+
+        Returns:
+            S samples. ``pred_instances`` has new ``transl`` (m), ``betas`` and ``heights`` (m), and ``depths_std`` and
+            ``heights_std`` (m) where the solver states them. Without dropped people it also has ``person_index``, each
+            one's row in the input. Metainfo gains ``optimised`` (bool) and ``height_deviation`` (float). Maps still
+            show the initial meshes.
+        """
+        problem, mask, device = self.problem, self.problem.mask, self.scale.device
+        if keep_dropped:
+            rows = [torch.arange(len(sample.pred_instances), device=device) for sample in samples]
+        else:
+            rows = problem.person_index[mask].split(mask.sum(-1).tolist())
+        sizes = [len(row) for row in rows]
+        first = torch.tensor([0, *accumulate(sizes)][:-1], device=device)
+        place = (first[:, None] + problem.person_index)[mask] if keep_dropped else slice(None)
+
+        def of_people(values, dropped):
+            """Entries (M) of all people of (S, P), ``dropped`` for those who are not in the problem."""
+            found = values.new_full((sum(sizes), ), dropped)
+            found[place] = values[mask]
+            return found
+
+        people = [sample.pred_instances[row] for sample, row in zip(samples, rows)]
+        betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
+        betas, transl = move_people(body_model, stack_pose(people, body_model), betas, transl,
+                                    of_people(problem.heights, 1.), of_people(self.scale, 1.),
+                                    of_people(problem.height_class, 0))
+        if self.focal_scale is not None:
+            factor = self.focal_scale.repeat_interleave(torch.tensor(sizes, device=device))
+            transl = refocus(body_model, betas, transl, factor)
+        fields = dict(betas=betas, transl=transl, heights=body_model.height(betas))
+        if self.posterior is not None:
+            fields['depths_std'] = of_people(self.posterior.depths_std, torch.nan).to(transl)
+            fields['heights_std'] = of_people(self.posterior.heights_std, torch.nan).to(transl)
+        if not keep_dropped:
+            fields['person_index'] = torch.cat(rows)
+        fields = {name: values.split(sizes) for name, values in fields.items()}
+        return [self._placed(scene, sample, people[scene], {name: parts[scene] for name, parts in fields.items()})
+                for scene, sample in enumerate(samples)]
+
+    def _placed(self, scene, sample, people, fields):
+        """New sample of a scene with ``fields`` of its people replaced."""
+        for name, values in fields.items():
+            people.set_field(values, name)
+        new = sample.new()
+        new.pred_instances = people
+        if self.focal_scale is not None:
+            new.pred_camera = refocused_camera(sample.pred_camera, self.focal_scale[scene])
+        new.set_metainfo(dict(
+            optimised=bool(self.optimised[scene]), height_deviation=float(self.deviation[scene])))
+        return new
