@@ -1,18 +1,31 @@
-"""Every shipped config of the generator: each key is an option of what it configures, each recipe is short."""
+"""All shipped configs say a thing once; of the generator's, every key is an option and any stage can be left out."""
 import ast
 import copy
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
-from mmhuman_dto.stages import ConfigError, checked_config
+from mmhuman_dto.stages import ConfigError, check_needs, checked_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
+ALL = sorted(CONFIGS.rglob('*.py'))
 RECIPES = sorted((CONFIGS / 'dto').glob('*.py'))
-#: Stages in the order of the two bases: everything known from files, and photos alone.
-KNOWN = ['people', 'image', 'depth', 'masks', 'ages', 'rasterise', 'dto', 'keep']
-PHOTOS = ['image', 'focal', 'detect', 'pose', 'meshes', 'people', 'match', 'depth', 'ages', 'rasterise', 'dto', 'keep']
+MESHES = ('pred_instances', 'pred_camera')
+#: Who misses a stage that is left out; None: nobody. In the order that stages are run in.
+KNOWN = dict(people='rasterise', image='depth', depth='dto', masks=None, ages=None, rasterise='dto', dto='keep',
+             keep=None)
+PHOTOS = dict(image='focal', focal=None, detect='pose', pose='match', meshes='people', people='rasterise',
+              match='ages.source', depth='dto', ages=None, rasterise='dto', dto='keep', keep=None)
+
+each_recipe = pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+
+
+def load(path, **options):
+    config = Config.fromfile(path)
+    config.merge_from_dict(options)
+    return config.to_dict()
 
 
 def leaves(config, path=()):
@@ -30,20 +43,84 @@ def at(config, path):
     return config
 
 
-def test_there_are_recipes():
-    assert {path.stem for path in RECIPES} >= {'paper_synthetic-crowd', 'paper_4dhumans', 'paper_from-photos'}
+def names(path, context):
+    """Variables that a file reads (``ast.Load``) or sets (``ast.Store``)."""
+    return {node.id for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
 
 
-@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+def test_no_six_lines_stand_twice():
+    places = defaultdict(list)
+    for path in ALL:
+        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        for i in range(len(lines) - 5):
+            places[tuple(lines[i:i + 6])].append(f'{path.relative_to(CONFIGS)}: {lines[i]}')
+    assert [where for where in places.values() if len(where) > 1] == []
+
+
+def test_bases_derive_nothing_that_a_child_changes():
+    """A value that a base computes does not follow what a child changes; tests like validation are changed with it."""
+    for path in ALL:
+        if '_base_' in path.parts:
+            assert names(path, ast.Load) & Config.fromfile(path).keys() <= {'val_dataloader', 'val_evaluator'}, path
+        if path.parent.name != 'loaders':
+            changed = names(path, ast.Store)
+            assert {name.replace('val_', 'test_') for name in changed if name.startswith('val_')} <= changed, path
+
+
+@each_recipe
 def test_recipe_is_short_and_every_key_is_known(path):
     assert len(path.read_text().splitlines()) <= 40
-    config = checked_config(Config.fromfile(path).to_dict())
-    assert list(config['stages']) == (PHOTOS if 'photos' in path.stem else KNOWN)
+    assert list(checked_config(load(path))['stages']) == list(PHOTOS if 'photos' in path.stem else KNOWN)
 
 
-@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+@each_recipe
+def test_any_stage_is_left_out_by_none_or_who_misses_it_says_so(path):
+    photos = 'photos' in path.stem
+    for stage, loser in (PHOTOS if photos else KNOWN).items():
+        stages = checked_config(load(path, **{f'stages.{stage}': None}))['stages']
+        assert stage not in stages
+        if loser is None:
+            check_needs(stages, () if photos else MESHES, MESHES)
+            continue
+        kind = at(stages, loser.split('.'))['type']
+        with pytest.raises(ConfigError, match=rf'^stages.{loser} \({kind}\) needs .*, which no stage before sets'):
+            check_needs(stages, () if photos else MESHES, MESHES)
+
+
+def test_a_run_ends_with_what_is_written():
+    with pytest.raises(ConfigError, match='^the run ends with pred_camera, .* these would: AddMeshes$'):
+        check_needs({}, ('pred_instances', ), MESHES)
+
+
+def stages_with(**before):
+    """A config of three stages, in this order but for what ``before`` says, {stage: the one it comes before}."""
+    config = load(CONFIGS / 'dto/paper_synthetic-crowd.py')
+    stages = {name: config['stages'][name] for name in ('people', 'image', 'masks')}
+    return dict(config, stages={
+        name: dict(stage, before=before[name]) if name in before else stage for name, stage in stages.items()})
+
+
+@pytest.mark.parametrize('before, order', [
+    ({}, 'people image masks'), (dict(masks='people'), 'masks people image'),
+    (dict(masks='image'), 'people masks image'), (dict(image='people', masks='people'), 'image masks people'),
+    (dict(image='people', masks='image'), 'masks image people')])
+def test_a_stage_comes_before_the_one_it_names(before, order):
+    stages = checked_config(stages_with(**before))['stages']
+    assert ' '.join(stages) == order and not any('before' in stage for stage in stages.values())
+
+
+@pytest.mark.parametrize('before, message', [
+    (dict(people='image', image='people'), 'that are to come before each other: people, image'),
+    (dict(masks='pople'), r"stages.masks.before: no stage is called 'pople' \(did you mean 'people'\?\)")])
+def test_an_impossible_order_is_refused(before, message):
+    with pytest.raises(ConfigError, match=message):
+        checked_config(stages_with(**before))
+
+
+@each_recipe
 def test_a_typo_anywhere_in_a_recipe_fails(path):
-    original = Config.fromfile(path).to_dict()
+    original = load(path)
     places = [(), *leaves(original)]
     assert len(places) >= 14
     for place in places:
@@ -53,31 +130,17 @@ def test_a_typo_anywhere_in_a_recipe_fails(path):
             checked_config(config)
 
 
-@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+@each_recipe
 def test_every_argument_without_default_is_needed(path):
-    config = Config.fromfile(path).to_dict()
+    config = load(path)
     source = config['stages']['depth']['source']
     argument = 'model' if source['type'] == 'TransformersDepth' else 'folder'
     del source[argument]
     with pytest.raises(ConfigError, match=rf'stages\.depth\.source \({source["type"]}\) needs {argument}'):
         checked_config(config)
+    for key, value in (('stages.depth.source', None), ('stages.dto', 3), ('stages', None)):
+        with pytest.raises(ConfigError, match=f'^{key} must be a dictionary, is {value}$'):
+            checked_config(load(path, **{key: value}))
     del config['source']
     with pytest.raises(ConfigError, match='lacks source'):
         checked_config(config)
-
-
-def test_base_derives_nothing():
-    """A value computed in a base would not follow a recipe's change: bases hold literals only."""
-    for path in (CONFIGS / '_base_' / 'dto').glob('*.py'):
-        loaded = {node.id for node in ast.walk(ast.parse(path.read_text()))
-                  if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-        assert loaded == {'dict'}
-
-
-@pytest.mark.parametrize('model', [
-    dict(type='OpenBody'), dict(type='SMPL+A', model_path='data/smpl', gender='neutral'),
-    dict(type='SMPL', model_path='data/smpl', gender='neutral')], ids=lambda model: model['type'])
-def test_body_models_are_interchangeable(model):
-    config = Config.fromfile(RECIPES[0]).to_dict()
-    config['body_model'] = model
-    assert checked_config(config)['body_model'] == model

@@ -1,8 +1,8 @@
 """Every recipe of the network: keys are options of what they configure, sizes agree, and it trains on tables."""
-import ast
 import copy
 import inspect
 import re
+from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,16 +22,19 @@ from mmhuman_dto.apis.training import MissingFileError, build_runner, check_file
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import SyntheticCrowd
 from mmhuman_dto.engine.optim import LayerDecayConstructor
+from mmhuman_dto.models.backbones.vit import ARCHITECTURES
 from mmhuman_dto.models.heads import PeopleHead
 from mmhuman_dto.registry import MODELS
 from mmhuman_dto.structures import People
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
-RECIPES = sorted((CONFIGS / 'metric_hmr').glob('*.py'))
-BENCHMARKS = sorted((CONFIGS / 'metric_hmr/benchmarks').glob('*.py'))
-ON_TABLES = [path for path in RECIPES if 'tiny' not in path.stem]
+CONFIGS = Path(__file__).parents[1] / 'configs/metric_hmr'
+ALL = sorted(CONFIGS.rglob('*.py'))
+ON_TABLES = [path for path in ALL if 'tiny' not in path.stem]
+TRAINED = [path for path in ON_TABLES if path.parent == CONFIGS]
 PARTS = ('backbone', 'decoder', 'head', 'camera_head')
+#: Metrics with one protocol.
+EXACT = {'CameraSpaceMetric', 'CrowdMetric', 'KeypointAPMetric'}
 
 
 def by_name(paths):
@@ -88,24 +91,13 @@ GIVEN = {'optimizer', 'dataset', 'dataloader', 'runner', 'params', 'evaluator', 
          'save_dir'}
 #: Keys besides those of the class named by ``type``, which MMEngine takes for itself.
 EXTRA = {'optim_wrapper': {'optimizer', 'constructor', 'paramwise_cfg'}}
+#: Entries of a recipe: those of the Runner, and a variable of the small network's.
+ENTRIES = {'body_model', *(name for runner in (Runner, FlexibleRunner) for name in options(runner)[0])}
 
 
-def names_read(path):
-    """Names of the variables whose value a file uses."""
-    return {node.id for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def lineage(path):
-    """A recipe, and the recipes beside it that it is based on."""
-    return [path, *(path.parent / name for name in re.findall(r"'\./([\w.-]+\.py)'", path.read_text()))]
-
-
-def wrong_keys(config, path):
-    """What is wrong with the keys of a recipe, in words. Its entries are the Runner's or variables it uses itself."""
-    known = {name for runner in (Runner, FlexibleRunner) for name in inspect.signature(runner.__init__).parameters}
-    known |= set().union(*map(names_read, lineage(path)))
-    found = [f'{key}: Runner has no such entry' for key in config if key not in known]
+def wrong_keys(config):
+    """What is wrong with the keys of a recipe, in words."""
+    found = [f'{key}: Runner has no such entry' for key in config if key not in ENTRIES]
     for place in typed(config):
         if place[-1:] == ('init_cfg', ):
             continue
@@ -118,28 +110,20 @@ def wrong_keys(config, path):
     return found
 
 
-@by_name(RECIPES + BENCHMARKS)
+@by_name(ALL)
 def test_recipe_is_short_and_every_key_is_known(path):
     assert len(path.read_text().splitlines()) <= 40
     config = Config.fromfile(path).to_dict()
     assert len(list(typed(config))) > 25
-    assert wrong_keys(config, path) == []
+    assert wrong_keys(config) == []
 
 
-@by_name(RECIPES + BENCHMARKS)
-def test_a_typo_anywhere_is_found(path):
-    original = Config.fromfile(path).to_dict()
+def test_a_typo_anywhere_is_found():
+    original = Config.fromfile(CONFIGS / 'vit-h_dto-humans_fsdp.py').to_dict()
     for place in [(), *(place for place in typed(original) if place[-1:] != ('init_cfg', ))]:
         config = copy.deepcopy(original)
         at(config, place)['typo_'] = 1
-        assert len(wrong_keys(config, path)) == 1, place
-
-
-def test_bases_derive_nothing():
-    """A value computed in a base would not follow a recipe's change: bases hold literals only."""
-    for folder in ('models', 'datasets', 'schedules'):
-        for path in (CONFIGS / '_base_' / folder).glob('*.py'):
-            assert names_read(path) == {'dict'}, path
+        assert len(wrong_keys(config)) == 1, place
 
 
 def parts_of(config):
@@ -149,85 +133,44 @@ def parts_of(config):
         return {part: MODELS.build(config[part]) for part in PARTS}
 
 
-@by_name(RECIPES)
+@by_name(ALL)
 def test_sizes_agree(path):
     """Bases repeat sizes because they derive nothing; recipes have to change all of them."""
     config = Config.fromfile(path)
-    parts = parts_of(config)
-    width, betas = parts['backbone'].embed_dims, config.model.head.num_betas
-    assert config.model.decoder.in_dims == width == config.model.camera_head.get('in_dims', width)
-    assert config.model.decoder.dims == config.model.head.dims
-    assert config.model.decoder.num_layers == config.model.head.num_layers
-    if 'denoising' in config.model:
-        assert (config.model.denoising.dims, config.model.denoising.num_betas) == (config.model.decoder.dims, betas)
-    sizes = {at(config, (*place, 'input_size')) for place in typed(config.to_dict())
-             if 'input_size' in at(config, place)}
-    assert sizes == {parts['backbone'].input_size}
-    *_, scheduler = config.param_scheduler if isinstance(config.param_scheduler, list) else [config.param_scheduler]
-    assert scheduler.end == config.train_cfg.max_iters
-    bodies = {at(config, place).type for place in typed(config.to_dict()) if place[-1] == 'body_model'}
-    assert len(bodies) == 1 and betas == {'SMPL': 10, 'SMPL+A': 11, 'OpenBody': 11}[bodies.pop()]
-    tables = [at(config, place) for place in typed(config.to_dict()) if at(config, place).type == 'HumanTable']
-    assert all(table.get('num_betas') == betas for table in tables if table.get('joint_set') != 'crowdpose14')
-    joint_set = config.model.get('joint_set', 'smpl45')
-    assert all(table.get('joint_set', 'smpl45') == joint_set for table in tables)
-    assert config.model.targets.get('joint_set', 'smpl45') == joint_set
-
-
-@by_name(BENCHMARKS)
-def test_benchmark_fits_the_network_it_is_for(path):
-    """Weights of the recipe with the same encoder go in; the data come in the size and shape that the network takes."""
-    config = Config.fromfile(path)
     entries = [at(config, place) for place in typed(config.to_dict())]
-    sizes = {entry.input_size for entry in entries if 'input_size' in entry}
-    assert sizes == {parts_of(config)['backbone'].input_size}
-    bodies = {at(config, place).type for place in typed(config.to_dict()) if place[-1] == 'body_model'}
-    assert bodies == ({'OpenBody'} if 'tiny' in path.stem else {'SMPL+A'})
-    assert all(table.get('num_betas', 11) == 11 for table in entries if table.type == 'HumanTable')
-    assert {'test_dataloader', 'test_evaluator', 'test_cfg'} <= config.keys()
+    backbone, decoder, head, camera_head = (config.model[part] for part in PARTS)
+    width, betas = ARCHITECTURES[backbone.arch][0], head.num_betas
+    assert decoder.in_dims == width == camera_head.get('in_dims', width)
+    assert (decoder.dims, decoder.num_layers) == (head.dims, head.num_layers)
+    if 'denoising' in config.model:
+        assert (config.model.denoising.dims, config.model.denoising.num_betas) == (decoder.dims, betas)
+    assert {entry.input_size for entry in entries if 'input_size' in entry} == {backbone.input_size}
+    body, = {at(config, place).type for place in typed(config.to_dict()) if place[-1] == 'body_model'}
+    assert betas == {'SMPL': 10, 'SMPL+A': 11, 'OpenBody': 11}[body]
+    tables = [entry for entry in entries if entry.type == 'HumanTable']
+    assert {table.num_betas for table in tables if 'num_betas' in table} <= {betas}
+    if 'train_cfg' in config:
+        *_, scheduler = np.atleast_1d(config.param_scheduler)
+        assert scheduler.end == config.train_cfg.max_iters
+        joint_set = config.model.get('joint_set', 'smpl45')
+        assert all(table.get('joint_set', 'smpl45') == joint_set for table in tables)
+        assert all('num_betas' in table for table in tables) or joint_set == 'crowdpose14'
+        assert config.model.targets.get('joint_set', 'smpl45') == joint_set
 
 
-def test_every_set_is_tested_by_its_own_metrics():
-    def prefixes(path):
-        metrics = metrics_of(Config.fromfile(path))
-        return {metric.get('prefix') or find(metric.type).default_prefix for metric in metrics}
-
-    found = {path.stem: prefixes(path) for path in RECIPES + BENCHMARKS}
-    agora = {'agora', 'agora_public', 'camera_space'}
-    for name in ('b_dto-humans', 'b_camera', 'h_dto-humans', 'h_dto-humans_fsdp'):
-        assert found[f'vit-{name}'] == agora
-    for name in ('3dpw', 'hi4d', 'mupots', 'panoptic'):
-        assert found[f'vit-b_{name}'] == {name, f'{name}_public'}
-    assert found['vit-b_bedlam'] == {'bedlam', 'bedlam_public', 'camera_space'}
-    assert found['vit-b_relative-human'] == {'relative_human', 'relative_human_public'}
-    for name in ('relative-human', 'agora', 'coco'):
-        assert found[f'vit-b_{name}_keypoints'] == {'keypoints'}
-    assert found['vit-tiny_camera-space'] == {'crowd', 'camera_space', 'keypoints'}
-
-
-@by_name(RECIPES + BENCHMARKS)
-def test_one_image_a_batch_makes_figures_independent_of_processes(path):
+@by_name(ALL)
+def test_figures_are_the_public_ones_too_and_those_of_any_number_of_processes(path):
+    """Public sets are tested by the public protocol beside ours; with one image a batch processes do not matter."""
     config = Config.fromfile(path)
-    assert path.stem.startswith('vit-tiny_synthetic-crowd') or config.test_dataloader.batch_size == 1
-
-
-def loss_types(stem):
-    model = Config.fromfile(CONFIGS / 'metric_hmr' / f'{stem}.py').model
-    return {loss.type: loss.weight for loss in model.criterion.losses.values() if loss}
-
-
-def test_stages():
-    """Losses and their weights as published (Metric-Aware HMR, arXiv 2511.13282)."""
-    people = dict(ConfidenceLoss=4, BoxLoss=2, GIoULoss=2, PoseLoss=5, ShapeLoss=3, Joints3DLoss=8, Joints2DLoss=40,
-                  ScaleMapConfidenceLoss=4, ScaleMapLoss=4)
-    assert loss_types('vit-b_agora-bedlam-4dhumans-2d') == dict(people, InverseDepthLoss=.5)
-    assert loss_types('vit-b_camera') == dict(people, FoVLoss=.5)
-    full = dict(people, InverseDepthLoss=.5, RelativeMetricLoss=.5, FoVLoss=.5)
-    assert all(loss_types(f'vit-{stem}') == full for stem in ('b_dto-humans', 'h_dto-humans', 'b_3dpw', 'b_hi4d'))
+    protocols = defaultdict(set)
+    for metric in metrics_of(config):
+        protocols[metric.type].add(metric.get('parity', False))
+    assert all(protocols[name] == {False, True} for name in protocols.keys() - EXACT)
+    assert 'tiny' in path.stem or config.test_dataloader.batch_size == 1
 
 
 def test_flagship():
-    config = Config.fromfile(CONFIGS / 'metric_hmr' / 'vit-h_dto-humans.py')
+    config = Config.fromfile(CONFIGS / 'vit-h_dto-humans.py')
     parts = torch.nn.ModuleDict(parts_of(config))
     assert sum(p.numel() for p in parts['backbone'].parameters()) > 630e6 and parts['backbone'].with_cp
     depth = {name: LayerDecayConstructor._depth(name, config.optim_wrapper.paramwise_cfg)
@@ -241,7 +184,7 @@ def test_flagship():
 
 def test_flagship_is_spread_but_for_a_tenth():
     """Of the flagship's weights most are in units, and no norm is: their type under autocast is float32."""
-    config = Config.fromfile(CONFIGS / 'metric_hmr' / 'vit-h_dto-humans_fsdp.py')
+    config = Config.fromfile(CONFIGS / 'vit-h_dto-humans_fsdp.py')
     parts = torch.nn.ModuleDict(parts_of(config))
     units = [module for name, module in parts.named_modules() if re.fullmatch(config.strategy.unit_pattern, name)]
     assert len(units) == 2 * (32 + 3) + 4 * 6
@@ -250,7 +193,7 @@ def test_flagship_is_spread_but_for_a_tenth():
     assert inside > .9 * whole
 
 
-@by_name(ON_TABLES)
+@by_name(TRAINED)
 def test_missing_files_are_all_named(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = Config.fromfile(path)
@@ -327,10 +270,10 @@ def small(path):
     return config
 
 
-@by_name(ON_TABLES)
-def test_dry_run(path, tmp_path, monkeypatch):
+def test_dry_run(tmp_path, monkeypatch):
+    """The first stage, which has every part, at a small size; its files are not there."""
     monkeypatch.chdir(tmp_path)
-    config = small(path)
+    config = small(CONFIGS / 'vit-b_agora-bedlam-4dhumans-2d.py')
     report = dry_run(config)
     assert 'all gradients finite' in report and f'(3, {SIZE}, {SIZE}) with' in report
     assert 'data/smpl not there: OpenBody' in report
@@ -370,7 +313,7 @@ def shrunk(path, data, work_dir):
     return config
 
 
-@by_name(ON_TABLES)
+@by_name(TRAINED)
 def test_recipe_trains_and_validates_on_tables(path, data, tmp_path):
     runner = build_runner(shrunk(path, data, tmp_path))
     before = copy.deepcopy(runner.model.head.conf_head.weight)
@@ -384,7 +327,7 @@ def test_recipe_trains_and_validates_on_tables(path, data, tmp_path):
     assert any(f'{metric.prefix}/' in name for name in runner.message_hub.log_scalars)
 
 
-@by_name([path for path in ON_TABLES + BENCHMARKS if 'tiny' not in path.stem])
+@by_name(ON_TABLES)
 def test_recipe_is_tested_on_tables(path, data, tmp_path):
     """Every figure of every metric, again from the dump alone; a network that has learnt nothing says little else."""
     config = shrunk(path, data, tmp_path)

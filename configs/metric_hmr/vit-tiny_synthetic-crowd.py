@@ -4,7 +4,6 @@ _base_ = [
 ]
 
 body_model = dict(type='OpenBody')
-test_dataloader = {{_base_.val_dataloader}}
 val_evaluator = dict(type='CrowdMetric', body_model=body_model, threshold=.35)
 test_evaluator = val_evaluator
 default_hooks = dict(visualization=dict(type='PredictionVisualizationHook', body_model=body_model))

@@ -34,6 +34,7 @@ class ContactSheets:
         self.taken = []
 
     def _scene(self, sample):
-        before = HumanDataSample(pred_instances=sample.initial_instances, pred_camera=sample.pred_camera)
+        initial = sample.get('initial_instances', sample.pred_instances)  # the same without a stage that places people
+        before = HumanDataSample(pred_instances=initial, pred_camera=sample.pred_camera)
         placements = [Placement.from_sample(s.to('cpu'), self.body_model) for s in (before, sample)]
         return Scene(sample.img_id, sample.image, self.body_model.faces.numpy(), *placements)

@@ -23,6 +23,9 @@ class Photos:
         FileNotFoundError: no such folder, or no picture in it.
     """
 
+    #: What samples have that the generator starts from; of sources that do not say it, meshes and cameras.
+    gives = ()
+
     def __init__(self, folder='', data_root=''):
         self.folder = Path(data_root) / folder
         self.ids = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob('*')

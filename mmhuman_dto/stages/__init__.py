@@ -1,6 +1,6 @@
 """Steps from an image to placed people, each samples -> samples; recipes name them in their ``stages``."""
 from .base import Context, SkipImage, Stage, StageError
-from .config import ConfigError, check_component, checked_config
+from .config import ConfigError, check_component, check_needs, checked_config
 from .dto import (
     AddAges,
     AddDepth,
@@ -16,5 +16,5 @@ from .photos import AddDetections, AddFocal, AddKeypoints, AddMeshes, MatchDetec
 __all__ = [
     'AddAges', 'AddDepth', 'AddDetections', 'AddFocal', 'AddKeypoints', 'AddMasks', 'AddMeshes', 'CheckPeople',
     'ConfigError', 'Context', 'KeepOptimised', 'LoadImage', 'MatchDetections', 'OptimiseTranslations',
-    'RasteriseMeshes', 'SkipImage', 'Stage', 'StageError', 'check_component', 'checked_config'
+    'RasteriseMeshes', 'SkipImage', 'Stage', 'StageError', 'check_component', 'check_needs', 'checked_config'
 ]

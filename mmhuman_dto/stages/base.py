@@ -34,6 +34,9 @@ class Stage(ABC):
     A batched stage that raised is asked again with each image alone: calling it twice with a sample must be harmless.
     """
 
+    #: What samples must have, and what they have afterwards: dotted names of fields, or of a state they are in. A
+    #: recipe in which no stage before sets what one needs is refused before it runs.
+    needs, sets = (), ()
     #: What failures call this stage; the generator sets it to the key in the config's ``stages``.
     name = 'stage'
     #: Whether calling it with several samples at once is faster than one after the other.

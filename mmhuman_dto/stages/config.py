@@ -9,6 +9,8 @@ from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, DTO_TERMS
 REQUIRED = ('source', 'body_model', 'stages')
 DEFAULTS = dict(data_root='', batch_size=16, shard_size=1000, contact_sheets=dict(every=0, rows=4), device='auto',
                 num_threads=1)
+#: What any stage may say besides its own arguments: which stage it comes before, what it asks of a Ray cluster.
+_OF_ANY_STAGE = ('before', 'resources')
 #: What a stage may ask of a Ray cluster: options of its workers there, and how many of them there are at most.
 RESOURCES = ('num_cpus', 'num_gpus', 'memory', 'accelerator_type', 'resources', 'workers')
 _MMENGINE = ('custom_imports', 'default_scope')
@@ -21,7 +23,10 @@ class ConfigError(ValueError):
 
 
 def checked_config(config):
-    """The config with defaults filled in, without the ``resources`` of its stages: results do not depend on them.
+    """The config with defaults filled in and its stages in the order they are run.
+
+    A stage that is None is left out. One with ``before`` comes right before the stage that this names, the others as
+    they stand. ``resources`` are left out: results do not depend on them.
 
     Args:
         config: dictionary with ``source``, ``body_model``, ``stages`` ({name: stage config}) and, optionally, the keys
@@ -42,12 +47,65 @@ def checked_config(config):
             raise ConfigError(f'{key} must be at least 1, is {config[key]}')
     check_component('source', config['source'], SOURCES)
     check_component('body_model', config['body_model'], BODY_MODELS)
+    for name, stage in _dictionary('stages', config['stages']).items():
+        if stage is not None:
+            _dictionary(f'stages.{name}', stage)
     stage_resources(config)
-    config['stages'] = {name: {key: value for key, value in stage.items() if key != 'resources'}
-                        for name, stage in config['stages'].items()}
+    config['stages'] = {name: {key: value for key, value in config['stages'][name].items() if key not in _OF_ANY_STAGE}
+                        for name in _in_order(config['stages'])}
     for name, stage in config['stages'].items():
         check_component(f'stages.{name}', stage, STAGES)
     return config
+
+
+def check_needs(stages, given, wanted):
+    """Check that every stage, and its source, finds what its class says it ``needs``.
+
+    Args:
+        stages: {name: stage config}, in order.
+        given: what samples have before the first stage.
+        wanted: what they must have after the last.
+
+    Raises:
+        ConfigError: something is needed that no stage before ``sets``.
+    """
+    have = set(given)
+    for name, config in stages.items():
+        stage = STAGES.get(config['type'])
+        _check_there(f'stages.{name} ({config["type"]}) needs', getattr(stage, 'needs', ()), have)
+        if 'source' in config:
+            source = config['source']['type']
+            _check_there(f'stages.{name}.source ({source}) needs', getattr(SOURCES.get(source), 'needs', ()), have)
+        have.update(getattr(stage, 'sets', ()))
+    _check_there('the run ends with', wanted, have)
+
+
+def _check_there(who, needs, have):
+    for need in needs:
+        if need not in have:
+            setting = [name for name, stage in STAGES.module_dict.items() if need in getattr(stage, 'sets', ())]
+            raise ConfigError(f'{who} {need}, which no stage before sets; these would: {", ".join(setting)}')
+
+
+def _in_order(stages):
+    """Names of the stages that are run, in order."""
+    before = {name: stage['before'] for name, stage in stages.items() if stage and 'before' in stage}
+    for name, other in before.items():
+        if other not in stages:
+            raise ConfigError(f'stages.{name}.before: no stage is called {other!r}{_suggest(other, stages)}; '
+                              f'stages: {", ".join(stages)}')
+
+    def up_to(name):
+        for other in before:
+            if before[other] == name:
+                yield from up_to(other)
+        yield name
+
+    order = [name for last in stages if last not in before for name in up_to(last)]
+    circle = [name for name in stages if name not in order]
+    if circle:
+        raise ConfigError(f'stages that are to come before each other: {", ".join(circle)}')
+    return [name for name in order if stages[name] is not None]
 
 
 def stage_resources(config):
@@ -56,7 +114,7 @@ def stage_resources(config):
     Raises:
         ConfigError: an unknown key.
     """
-    asked = {name: stage['resources'] for name, stage in config['stages'].items() if stage.get('resources')}
+    asked = {name: stage['resources'] for name, stage in config['stages'].items() if stage and stage.get('resources')}
     for name, resources in asked.items():
         _check_keys(f'stages.{name}.resources', resources, RESOURCES)
     return asked
@@ -70,7 +128,7 @@ def check_component(where, config, registry):
         config: dictionary with ``type`` and arguments.
         registry: where ``type`` is registered.
     """
-    if 'type' not in config:
+    if 'type' not in _dictionary(where, config):
         raise ConfigError(f'{where} has no type; known: {", ".join(sorted(_known(registry)))}')
     component = registry.get(config['type'])
     if component is None:
@@ -79,7 +137,7 @@ def check_component(where, config, registry):
     arguments = {key: value for key, value in config.items() if key != 'type'}
     _check_call(f'{where} ({component.__name__})', component, arguments)
     for key, value in arguments.items():
-        if key in _COMPONENTS and isinstance(value, dict):
+        if key in _COMPONENTS:
             check_component(f'{where}.{key}', value, _COMPONENTS[key])
         elif key == 'terms':
             for name, term in value.items():
@@ -87,6 +145,12 @@ def check_component(where, config, registry):
                     check_component(f'{where}.terms.{name}', term, DTO_TERMS)
         elif key == 'evidence' and value is not None:
             _check_call(f'{where}.evidence', EvidenceExtractor, value)
+
+
+def _dictionary(where, config):
+    if not isinstance(config, dict):
+        raise ConfigError(f'{where} must be a dictionary, is {config!r}')
+    return config
 
 
 def _check_call(where, component, arguments):

@@ -19,6 +19,7 @@ class CheckPeople(Stage):
     Betas with fewer coefficients than the body model's are padded with zeros (10 -> SMPL+A's 11: an adult). Moves the
     sample to the run's device.
     """
+    needs, sets = ('pred_instances', 'pred_camera'), ('checked people', )
 
     def __call__(self, samples):
         return [self._check(sample) for sample in samples]
@@ -56,6 +57,7 @@ class CheckPeople(Stage):
 @STAGES.register_module()
 class LoadImage(Stage):
     """Decode the image: sets ``image`` (H, W, 3) uint8 RGB, turned as its EXIF says, and ``ori_shape``."""
+    sets = ('image', )
 
     def __call__(self, samples):
         return [self._load(sample) for sample in samples]
@@ -68,6 +70,13 @@ class LoadImage(Stage):
         sample.image = image
         sample.set_metainfo(dict(ori_shape=image.shape[:2], img_shape=image.shape[:2]))
         return sample
+
+
+def maps_of(sample):
+    """``pred_maps`` of a sample, which has them from then on."""
+    if 'pred_maps' not in sample:
+        sample.pred_maps = Maps()
+    return sample.pred_maps
 
 
 class SourceStage(Stage):
@@ -101,25 +110,27 @@ class SourceStage(Stage):
 @STAGES.register_module()
 class AddDepth(SourceStage):
     """Sets ``pred_maps.disparity`` from a depth source."""
+    needs, sets = ('image', ), ('pred_maps.disparity', )
 
     def _set(self, sample, disparity):
         self._check_size(sample, disparity)
-        sample.pred_maps = sample.get('pred_maps') or Maps()
-        sample.pred_maps.disparity = disparity.to(self.context.device)
+        maps_of(sample).disparity = disparity.to(self.context.device)
 
 
 @STAGES.register_module()
 class AddMasks(SourceStage):
     """Sets ``pred_maps.segmentation`` (0 nobody, i + 1 person i) from a mask source."""
+    needs, sets = ('image', 'pred_instances'), ('pred_maps.segmentation', )
 
     def _set(self, sample, ids):
         self._check_size(sample, ids)
-        sample.pred_maps.segmentation = ids.to(self.context.device)
+        maps_of(sample).segmentation = ids.to(self.context.device)
 
 
 @STAGES.register_module()
 class AddAges(SourceStage):
     """Sets ``ages`` (years) and ``male_probs`` of the people from an age source."""
+    needs, sets = ('pred_instances', ), ('pred_instances.ages', )
 
     def _set(self, sample, result):
         people = sample.pred_instances
@@ -136,11 +147,14 @@ class RasteriseMeshes(Stage):
         long_side: meshes are drawn with this many pixels at most along the longer side (px), then enlarged (nearest).
     """
     batched = True
+    needs, sets = ('image', 'checked people'), ('pred_maps.id_map', )
 
     def __init__(self, long_side=LONG_SIDE):
         self.long_side = long_side
 
     def __call__(self, samples):
+        for sample in samples:
+            maps_of(sample)
         draw_meshes(samples, [sample.ori_shape for sample in samples], self.context.body_model, self.long_side)
         return samples
 
@@ -158,6 +172,7 @@ class OptimiseTranslations(Stage):
             place them again without maps.
     """
     batched = True
+    needs, sets = ('pred_maps.disparity', 'pred_maps.id_map'), ('optimised', 'initial_instances')
 
     def __init__(self, solver, prior=None, evidence=None, keep_evidence=False):
         self.dto, self.keep_evidence = DTOOptimizer(solver, prior, evidence), keep_evidence
@@ -179,6 +194,7 @@ class KeepOptimised(Stage):
     Args:
         max_deviation: an image is kept while its mean height deviation is below this (prior standard deviations).
     """
+    needs = ('optimised', )
 
     def __init__(self, max_deviation=1.5):
         self.max_deviation = max_deviation

@@ -12,10 +12,10 @@ import torch
 from mmhuman_dto.geometry import project, unproject
 from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, id_map, keypoint_nms, match_keypoints
 from mmhuman_dto.registry import STAGES
-from mmhuman_dto.structures import Camera, Maps, People
+from mmhuman_dto.structures import Camera, People
 
 from .base import SkipImage, Stage, StageError
-from .dto import SourceStage
+from .dto import SourceStage, maps_of
 
 #: What meshes are made of.
 _MESH = ('global_orient', 'body_pose', 'betas', 'transl')
@@ -24,6 +24,7 @@ _MESH = ('global_orient', 'body_pose', 'betas', 'transl')
 @STAGES.register_module()
 class AddFocal(SourceStage):
     """Sets ``pred_camera`` where a focal source knows the focal length; its axis goes through the image's centre."""
+    needs = ('image', )
 
     def _set(self, sample, focal):
         if math.isnan(focal):
@@ -36,6 +37,7 @@ class AddFocal(SourceStage):
 @STAGES.register_module()
 class AddDetections(SourceStage):
     """Sets ``detected_instances`` from a people source; leaves out images without people."""
+    needs, sets = ('image', ), ('detected_instances', )
 
     def _set(self, sample, people):
         if len(people) == 0:
@@ -53,6 +55,7 @@ class AddKeypoints(SourceStage):
         source: config of a keypoint source.
         min_score: a keypoint is valid from this score on. min_keypoints: valid keypoints a person needs.
     """
+    needs, sets = ('detected_instances', ), ('detected_instances.keypoints_2d', )
 
     def __init__(self, source, min_score=MIN_SCORE, min_keypoints=MIN_KEYPOINTS):
         super().__init__(source)
@@ -79,6 +82,7 @@ class AddMeshes(SourceStage):
     away or nearer. People that an annotation source gave as ``is_released`` stay, the network's come after them. Images
     without either are left out.
     """
+    needs, sets = ('image', ), ('pred_instances', 'pred_camera')
 
     def bind(self, context):
         super().bind(context)
@@ -132,6 +136,8 @@ class MatchDetections(Stage):
     A released mesh wins over the network's. ``pred_instances`` get the detections' ``bboxes`` and ``scores``,
     ``pred_maps.segmentation`` their masks (0 nobody, i + 1 person i).
     """
+    needs = ('pred_instances', 'pred_camera', 'detected_instances.keypoints_2d')
+    sets = ('matched detections', 'pred_maps.segmentation')
 
     def __call__(self, samples):
         return [self._match(sample) for sample in samples]
@@ -165,7 +171,6 @@ class MatchDetections(Stage):
         device = self.context.device
         people = sample.pred_instances[meshes.to(device)]
         people.bboxes, people.scores = found.bboxes.to(device), found.scores.to(device)
-        sample.pred_maps = sample.get('pred_maps') or Maps()
         segmentation = id_map(found.masks.numpy(), found.scores.numpy())
-        sample.pred_maps.segmentation = torch.from_numpy(segmentation).to(device)
+        maps_of(sample).segmentation = torch.from_numpy(segmentation).to(device)
         sample.pred_instances, sample.detected_instances = people, found

@@ -245,12 +245,12 @@ def test_picture_without_depth_says_so_and_stops_nobody_else(tiny, tmp_path, mon
 def test_recipes_from_photos_bring_their_sources():
     recipe = Config.fromfile(ROOT / 'configs/dto/paper_synthetic-crowd.py').to_dict()
     names = {'CheckPeople', 'AddDepth', 'RasteriseMeshes', 'OptimiseTranslations'}
-    assert {stage['type'] for _, stage in _chosen(recipe['stages'], {})} == names
+    assert {stage['type'] for stage in _chosen(recipe['stages'], {}).values()} == names
     recipe['stages']['meshes'] = dict(type='AddMeshes', source=dict(type='MetricHMRMeshes'))
-    assert {stage['type'] for _, stage in _chosen(recipe['stages'], {})} == {*names, 'AddMasks', 'AddAges'}
+    assert {stage['type'] for stage in _chosen(recipe['stages'], {}).values()} == {*names, 'AddMasks', 'AddAges'}
     del recipe['stages']['rasterise']
-    with pytest.raises(ConfigError, match='no stage of type RasteriseMeshes'):
-        list(_chosen(recipe['stages'], {}))
+    with pytest.raises(ConfigError, match='needs pred_maps.id_map, .* these would: RasteriseMeshes'):
+        _chosen(recipe['stages'], {})
 
 
 def test_depth_of_ones_own(tiny, tmp_path):

@@ -54,6 +54,8 @@ def test_refusals_are_one_line_and_status_2(tool, crowd):
          "stages.depth.source (PrecomputedDepth) has no option 'knd' (did you mean 'kind'?)"),
         (['--out-dir', crowd.out / 'x', '--cfg-options', 'stages.dto.solver.type=PapreDTO'],
          "no dto solver is called 'PapreDTO' (did you mean 'PaperDTO'?)"),
+        (['--out-dir', crowd.out / 'x', '--cfg-options', 'stages.depth=None'],
+         'stages.dto (OptimiseTranslations) needs pred_maps.disparity, which no stage before sets'),
         (['--out-dir', crowd.out / 'x', '--cfg-options', 'batchsize=3'],
          "no option 'batchsize' (did you mean 'batch_size'?)"),
         (['--out-dir', crowd.out / 'x', '--cfg-options', 'source.ann_file=gone.npz'], 'gone.npz'),

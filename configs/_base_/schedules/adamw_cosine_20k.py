@@ -1,4 +1,4 @@
-optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-5, weight_decay=1e-4), clip_grad=dict(max_norm=1.))
-param_scheduler = dict(type='CosineAnnealingLR', by_epoch=False, begin=0, end=20000, eta_min=0.)
-train_cfg = dict(type='ResumableTrainLoop', max_iters=20000, val_interval=2000)
+_base_ = ['./adamw_cosine_200k.py']
+
+param_scheduler = dict(end=20000)
+train_cfg = dict(max_iters=20000, val_interval=2000)

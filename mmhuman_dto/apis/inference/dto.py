@@ -8,14 +8,14 @@ from mmhuman_dto.engine.model import DEFAULT_DTO
 from mmhuman_dto.fileio.bundled import BUNDLED, find_config
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import STAGES
-from mmhuman_dto.stages import ConfigError, checked_config
+from mmhuman_dto.stages import check_needs, checked_config
 from mmhuman_dto.stages.base import Context
 from mmhuman_dto.stages.isolation import apply_stage, describe
 
 #: Stages of a recipe that are not run: pictures are read and meshes made before, and every result is kept.
 _LEFT_OUT = ('LoadImage', 'AddFocal', 'AddMeshes', 'KeepOptimised')
-#: What a recipe has to bring, if only by a source that is given.
-_NEEDED = ('CheckPeople', 'AddDepth', 'RasteriseMeshes', 'OptimiseTranslations')
+#: What samples have before the stages, and must have after them.
+_GIVEN, _WANTED = ('image', 'pred_instances', 'pred_camera'), ('initial_instances', )
 
 
 class DTOInferencer:
@@ -48,7 +48,7 @@ class DTOInferencer:
             root = BUNDLED / root
         context = Context(people.body_model, root, people.body_model.faces.device)
         sources = dict(AddDepth=depth, AddMasks=masks, AddAges=ages)
-        self.stages = [_build(name, stage, context) for name, stage in _chosen(recipe['stages'], sources)]
+        self.stages = [_build(name, stage, context) for name, stage in _chosen(recipe['stages'], sources).items()]
 
     @property
     def body_model(self):
@@ -86,19 +86,19 @@ class DTOInferencer:
 
 
 def _chosen(recipe, sources):
-    """(name, config) of the stages that are run, with the given sources in place of the recipe's."""
+    """{name: config} of the stages that are run, with the given sources in place of the recipe's."""
     from_photos = any(stage['type'] == 'AddMeshes' for stage in recipe.values())
     left_out = _LEFT_OUT if from_photos else (*_LEFT_OUT, 'AddMasks', 'AddAges')
     stages = {name: stage for name, stage in recipe.items() if stage['type'] not in left_out}
     given = {kind: dict(type=kind, source=source) for kind, source in sources.items() if source is not None}
     kinds = {stage['type'] for stage in stages.values()}
-    for kind in _NEEDED:
-        if kind not in kinds and kind not in given:
-            raise ConfigError(f'the recipe has no stage of type {kind}')
+    chosen = {}
     for name, stage in stages.items():
         if stage['type'] == 'RasteriseMeshes':
-            yield from ((kind, given[kind]) for kind in given.keys() - kinds)
-        yield name, given.get(stage['type'], stage)
+            chosen.update({kind: given[kind] for kind in given.keys() - kinds})
+        chosen[name] = given.get(stage['type'], stage)
+    check_needs(chosen, _GIVEN, _WANTED)
+    return chosen
 
 
 def _build(name, config, context):
