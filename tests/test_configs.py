@@ -141,6 +141,7 @@ def test_every_argument_without_default_is_needed(path):
     for key, value in (('stages.depth.source', None), ('stages.dto', 3), ('stages', None)):
         with pytest.raises(ConfigError, match=f'^{key} must be a dictionary, is {value}$'):
             checked_config(load(path, **{key: value}))
+    assert checked_config(load(path, **{'stages.dto.prior': None}))['stages']['dto']['prior'] is None
     del config['source']
     with pytest.raises(ConfigError, match='lacks source'):
         checked_config(config)

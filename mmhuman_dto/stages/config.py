@@ -136,14 +136,17 @@ def check_component(where, config, registry):
                           f'{_suggest(config["type"], _known(registry))}; known: {", ".join(sorted(_known(registry)))}')
     arguments = {key: value for key, value in config.items() if key != 'type'}
     _check_call(f'{where} ({component.__name__})', component, arguments)
+    parameters = inspect.signature(component).parameters
     for key, value in arguments.items():
+        if value is None and key in parameters and parameters[key].default is None:
+            continue
         if key in _COMPONENTS:
             check_component(f'{where}.{key}', value, _COMPONENTS[key])
         elif key == 'terms':
             for name, term in value.items():
                 if term is not None:
                     check_component(f'{where}.terms.{name}', term, DTO_TERMS)
-        elif key == 'evidence' and value is not None:
+        elif key == 'evidence':
             _check_call(f'{where}.evidence', EvidenceExtractor, value)
 
 
