@@ -45,11 +45,15 @@ def _fit_shape(config):
                 config[part]['num_betas'] = BODY_MODELS.build(config['body_model']).num_betas
 
 
-def synthetic_batch(input_size, images):
-    """A batch of rendered crowds at the network's size, as the loader gives it."""
+def synthetic_batch(input_size, images, num_betas=11):
+    """A batch of rendered crowds at the network's size, as the loader gives it; they pass for any body model's."""
     scenes = dict(size=(input_size * 3 // 4, input_size), people=(2, 8))
-    dataset = SyntheticCrowd(scenes=scenes, num_scenes=images, pipeline=[dict(type='PackHumanInputs')])
-    return pseudo_collate([dataset[i] for i in range(images)])
+    pack = dict(type='PackHumanInputs', drop=('gt_maps', 'body_model'))
+    dataset = SyntheticCrowd(scenes=scenes, num_scenes=images, pipeline=[pack])
+    batch = pseudo_collate([dataset[i] for i in range(images)])
+    for people in (sample.gt_instances for sample in batch['data_samples']):
+        people.betas = torch.nn.functional.pad(people.betas, (0, num_betas - people.betas.shape[1]))
+    return batch
 
 
 def dry_run(cfg, images=1):
@@ -68,7 +72,7 @@ def dry_run(cfg, images=1):
     bad = []
     for name, param in model.named_parameters():
         param.register_post_accumulate_grad_hook(partial(_check_and_drop, name, bad))
-    batch = synthetic_batch(model.input_size, images)
+    batch = synthetic_batch(model.input_size, images, model.body_model.num_betas)
     mixed = cfg.optim_wrapper.get('type') == 'AutocastOptimWrapper'
     start = time.perf_counter()
     with flop_counter() as flops, LiveTensors([*model.parameters(), *model.buffers()]) as memory:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
+from mmhuman_dto.registry import BODY_MODELS
 
 from .joint_sets import JOINT_SETS, SMPL_PARENTS, pick_rows
 
@@ -53,6 +54,8 @@ class BodyModel(nn.Module):
     """
 
     num_body_joints = 23
+    #: Bodies that name the same one mean the same by a pose, betas and transl, but for betas that one of them lacks.
+    shape_space = None
 
     def __init__(self, *, template, shape_dirs, skin_weights, joint_regressor, parents, faces, joint_vertices,
                  joint_names, pose_dirs=None, child_coefficient=None, regressors=None):
@@ -166,6 +169,19 @@ class BodyModel(nn.Module):
         thin.num_vertices = len(keep)
         return thin
 
+    def check_meshes_of(self, name, where):
+        """Raise ValueError where poses and betas of the body model that configs call ``name`` are not of this one.
+
+        Args:
+            name: as in a table's ``schema.json``; None or '' says nothing.
+            where: what the message begins with: whose meshes they are.
+        """
+        if name and shape_space(BODY_MODELS.get(name), name) != shape_space(type(self), type(self).__name__):
+            raise ValueError(
+                f'{where}: its meshes are of {name}, this body model is {type(self).__name__}: the same numbers are '
+                f'another body. Use body_model=dict(type={name!r}) throughout, or convert the meshes, or learn their '
+                'joints alone; see docs/datasets.md, "Tables of another body model"')
+
     def _vertices_of(self, joint_set):
         """Vertices (M,) that a joint set is made of: those that would move it."""
         with torch.enable_grad():
@@ -237,6 +253,11 @@ class BodyModel(nn.Module):
         for parent, transform in zip(self._tree[1:], local[1:]):
             world.append(world[parent] @ transform)
         return torch.stack(world, 1)
+
+
+def shape_space(body_model, name):
+    """What a class of body models (or None) called ``name`` shares with those whose poses and betas mean the same."""
+    return getattr(body_model, 'shape_space', None) or getattr(body_model, '__name__', name)
 
 
 def pick_joints(joints, rows):

@@ -99,6 +99,11 @@ JOINT_SETS = {
 }
 
 
+def names_of(joint_set):
+    """Names of the joints of a set, given by its name or as these names."""
+    return JOINT_SETS[joint_set].names if isinstance(joint_set, str) else tuple(joint_set)
+
+
 def pick_rows(names, joint_set):
     """Rows of ``names`` that give ``joint_set``, by name.
 
@@ -112,6 +117,13 @@ def pick_rows(names, joint_set):
 
 
 def shared_joints(source, target):
-    """Rows of set ``source`` and of set ``target`` (two equal-length lists) that hold the joints both name."""
-    names = [name for name in JOINT_SETS[target].names if name in JOINT_SETS[source].names]
-    return [JOINT_SETS[source].names.index(n) for n in names], [JOINT_SETS[target].names.index(n) for n in names]
+    """Rows of ``source`` and of ``target`` (two equal-length lists) that hold the joints both name.
+
+    Both are as of :func:`names_of`. SMPL's neck is no other set's.
+    """
+    source, target = names_of(source), names_of(target)
+    names = set(source) & set(target)
+    if ('spine1' in source) != ('spine1' in target):
+        names -= {'neck'}
+    names = [name for name in target if name in names]
+    return [source.index(name) for name in names], [target.index(name) for name in names]

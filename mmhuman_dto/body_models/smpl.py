@@ -40,6 +40,8 @@ class SMPL(BodyModel):
         UnsafeFileError: a pickle of anything but plain data.
     """
 
+    shape_space = 'SMPL'  # the child's coefficient comes last, 0 of all others
+
     def __init__(self, model_path, gender='neutral', num_betas=10):
         arrays = _read_smpl(model_path, gender, num_betas)
         self._init_smpl(arrays, arrays.shape_dirs[:, :, :num_betas])
@@ -75,7 +77,7 @@ class SMPL(BodyModel):
         return f'joint_set(output, {joint_set!r}) picks joints by name where it can.'
 
 
-@BODY_MODELS.register_module(name='SMPL+A')
+@BODY_MODELS.register_module(name=['SMPL+A', 'SMPLA'])
 class SMPLA(SMPL):
     """SMPL with one more coefficient, last in betas: the blend from SMPL's adult (0) to a child template (1).
 

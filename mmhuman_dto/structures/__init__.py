@@ -1,6 +1,6 @@
-from .fields import FIELDS, FieldSpec
+from .fields import FIELDS, FieldSpec, register_field
 from .original import to_original
 from .people import People
 from .sample import Camera, HumanDataSample, Maps
 
-__all__ = ['FIELDS', 'FieldSpec', 'People', 'Camera', 'HumanDataSample', 'Maps', 'to_original']
+__all__ = ['FIELDS', 'FieldSpec', 'register_field', 'People', 'Camera', 'HumanDataSample', 'Maps', 'to_original']

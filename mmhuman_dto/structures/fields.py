@@ -1,7 +1,7 @@
 """The one table of per-person fields: what each is called, its shape, kind, unit and frame.
 
 Datasets convert foreign files to these names once, at load. Transforms dispatch on ``kind``,
-so a new field costs one row here and no code there.
+so a new field costs one row here, or :func:`register_field` in a module of your own, and no code there.
 """
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ class FieldSpec(NamedTuple):
 
     Attributes:
         kind: what transforms do with it (``box``, ``area``, ``point2d``, ``point3d``, ``valid``, ``axis_angle``,
-            ``shape``, ``vec3``, ``scalar``, ``label`` or ``mask``).
+            ``shape``, ``vec3``, ``scalar``, ``label``, ``sides``: labels of left and right, or ``mask``).
         row: shape of one person's entry; a string names a size that is free but equal for all
             fields of a sample that use it (``J`` joints, ``P`` body joints, ``B`` shape coefficients).
         unit: unit and frame, for readers.
@@ -38,6 +38,7 @@ FIELDS = {
     'heights_std': FieldSpec('scalar', (), 'm'),
     'depths_std': FieldSpec('scalar', (), 'm, of the pelvis\' z'),
     'scores': FieldSpec('scalar', (), 'detection confidence, 0..1'),
+    'has_mesh': FieldSpec('label', (), 'whether pose, shape and transl are known; absent: of all', floating=False),
     'dto_evidence': FieldSpec('label', ('E', ), 'what a depth map said of the person: mmhuman_dto.dto.problem.CACHED'),
     'ages': FieldSpec('label', (), 'years, nan unknown'),
     'male_probs': FieldSpec('label', (), 'probability, nan unknown'),
@@ -48,3 +49,13 @@ FIELDS = {
     'visible_vertices': FieldSpec('label', (), 'vertices of the mesh seen in the image', floating=False),
     'masks': FieldSpec('mask', ('H', 'W'), 'current image', floating=False),
 }
+
+
+def register_field(name, spec):
+    """Add a field, from any module: from then on people, tables and transforms know it.
+
+    Raises:
+        ValueError: the name stands for another field.
+    """
+    if FIELDS.setdefault(name, spec) != spec:
+        raise ValueError(f'people field {name!r} is {FIELDS[name]}, it cannot also be {spec}')

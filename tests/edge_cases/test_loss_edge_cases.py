@@ -20,15 +20,14 @@ def batch(counts, queries=6, dtype=torch.float32, **changes):
     }
     outputs.update({key: torch.full_like(outputs[key], value) for key, value in changes.items() if key in outputs})
     outputs.update(
-        aux_outputs=[{key: value.clone() for key, value in outputs.items()}],
+        layers={key: torch.stack([value, value]) for key, value in outputs.items()},
         scale_map=torch.full((images * 4, 2), 0.5, dtype=dtype),
         pred_intrinsics=torch.diag(torch.tensor([300.0, 300, 1])).repeat(images, 1, 1, 1).to(dtype),
     )
     outputs['pred_intrinsics'][..., :2, 2] = 168
-    for layer in (outputs, *outputs['aux_outputs']):
-        for value in layer.values():
-            if torch.is_tensor(value):
-                value.requires_grad_()
+    leaves = dict(outputs['layers'], scale_map=outputs['scale_map'], pred_intrinsics=outputs['pred_intrinsics'])
+    for value in leaves.values():
+        value.requires_grad_()
 
     def same(name, *shape, value=0.5):
         return torch.full((people, *shape), changes.get(name, value))
@@ -40,17 +39,19 @@ def batch(counts, queries=6, dtype=torch.float32, **changes):
         betas=same('betas', 11),
         j3ds=same('j3ds', joints, 3),
         j2ds=same('j2ds', joints, 2, value=100.0),
+        j3ds_mask=torch.full((people, joints, 3), True),
         j2ds_mask=torch.full((people, joints, 2), changes.get('visible', True)),
         depths=same('depths', 2, value=3.0),
         focals=torch.full((images,), changes.get('focal', 300.0)),
-        valid_3d=[True] * images,
         detect_all=[True] * images,
         input_size=336.0,
-        depth_ids=None,
+        known=dict(depth_layers=torch.zeros(people, dtype=torch.bool)),
+        labels=dict(depth_layers=torch.zeros(people, dtype=torch.long)),
         scale_map=torch.zeros(images * 4, 2),
         map_cells=[4] * images,
+        map_known=[True] * images,
     )
-    return outputs, targets
+    return outputs, targets, leaves
 
 
 CASES = dict(
@@ -78,7 +79,7 @@ CASES = dict(
 @pytest.mark.parametrize('case', CASES)
 def test_losses_and_gradients_are_finite(case, dtype):
     changes = dict(CASES[case])
-    outputs, targets = batch(changes.pop('counts', [3]), dtype=dtype, **changes)
+    outputs, targets, leaves = batch(changes.pop('counts', [3]), dtype=dtype, **changes)
     losses = SetCriterion(
         dict(type='HungarianAssigner', costs=parity.COSTS), {name: dict(type=kind) for name, kind in LOSSES.items()}
     )(outputs, targets)
@@ -86,6 +87,5 @@ def test_losses_and_gradients_are_finite(case, dtype):
     sum(losses.values()).backward()
     if case == 'everyone_at_the_camera' and dtype == torch.float16:
         return  # the slope of 1 / z there is more than half precision can hold
-    for layer in (outputs, *outputs['aux_outputs']):
-        for name, value in layer.items():
-            assert not torch.is_tensor(value) or value.grad is None or torch.isfinite(value.grad).all(), name
+    for name, value in leaves.items():
+        assert value.grad is None or torch.isfinite(value.grad).all(), name

@@ -13,10 +13,8 @@ def make(counts, **kwargs):
     centres, sizes = torch.rand(people, 2) * .2 + .4, torch.rand(people, 2) * .2 + .2
     targets = Targets(
         counts=list(counts), boxes=torch.cat([centres, sizes], -1), poses=torch.rand(people, 72),
-        betas=torch.rand(people, 11), j3ds=torch.rand(people, 45, 3), j2ds=torch.rand(people, 45, 2),
-        j2ds_mask=torch.ones(people, 45, 2, dtype=torch.bool), depths=torch.rand(people, 2) + 1,
-        focals=torch.ones(len(counts)), valid_3d=[True] * len(counts), detect_all=[True] * len(counts),
-        input_size=100.)
+        betas=torch.rand(people, 11), j3ds=None, j2ds=None, j3ds_mask=None, j2ds_mask=None, depths=None, focals=None,
+        detect_all=[True] * len(counts), input_size=100.)
     denoising = Denoising(dims=8, num_betas=11, num_groups=GROUPS, **kwargs)
     return targets, denoising, denoising(targets, QUERIES)
 

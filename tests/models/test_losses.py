@@ -7,7 +7,6 @@ from scripts import load_script
 
 from mmhuman_dto.geometry.boxes import generalized_iou
 from mmhuman_dto.models.losses import SetCriterion
-from mmhuman_dto.models.losses.criterion import stack_layers
 from mmhuman_dto.models.task_modules import Targets
 from mmhuman_dto.models.task_modules.matched import Matched
 from mmhuman_dto.registry import MODELS, TASK_UTILS
@@ -24,7 +23,7 @@ def criterion(names=tuple(parity.LOSSES)):
                         {name: dict(type=parity.LOSSES[name]) for name in names})
 
 
-def batch(counts, valid_3d=None, detect_all=None, queries=8, layers=3, joints=45, seed=0):
+def batch(counts, in_3d=True, queries=8, layers=3, joints=45, seed=0):
     """Random outputs that require gradients, and targets."""
     gen = torch.Generator().manual_seed(seed)
     images, people = len(counts), sum(counts)
@@ -35,20 +34,18 @@ def batch(counts, valid_3d=None, detect_all=None, queries=8, layers=3, joints=45
     def leaf(*shape):
         return rand(*shape).requires_grad_()
 
-    def layer():
-        return dict(pred_confs=leaf(images, queries, 1), pred_boxes=leaf(images, queries, 4),
-                    pred_poses=leaf(images, queries, 72), pred_betas=leaf(images, queries, 11),
-                    pred_j3ds=leaf(images, queries, joints, 3), pred_j2ds=leaf(images, queries, joints, 2),
-                    pred_depths=leaf(images, queries, 2))
-
-    outputs = dict(layer(), aux_outputs=[layer() for _ in range(layers - 1)], scale_map=leaf(images * 4, 2),
+    rows = dict(confs=(1, ), boxes=(4, ), poses=(72, ), betas=(11, ), j3ds=(joints, 3), j2ds=(joints, 2), depths=(2, ))
+    outputs = dict(layers={f'pred_{name}': leaf(layers, images, queries, *row) for name, row in rows.items()},
+                   scale_map=leaf(images * 4, 2),
                    pred_intrinsics=(torch.eye(3) * 300 + rand(images, 1, 3, 3)).requires_grad_())
     targets = Targets(
         counts=list(counts), boxes=rand(people, 4), poses=rand(people, 72), betas=rand(people, 11),
         j3ds=rand(people, joints, 3), j2ds=rand(people, joints, 2) * 300,
-        j2ds_mask=rand(people, joints, 2) > .3, depths=rand(people, 2) + 2, focals=rand(images) * 100 + 300,
-        valid_3d=valid_3d or [True] * images, detect_all=detect_all or [True] * images, input_size=336.,
-        depth_ids=torch.arange(people) % 3 - 1, scale_map=(rand(images * 4, 2) > .5).float(), map_cells=[4] * images)
+        j3ds_mask=torch.ones(people, joints, 3, dtype=torch.bool), j2ds_mask=rand(people, joints, 2) > .3,
+        depths=rand(people, 2) + 2, focals=rand(images) * 100 + 300, detect_all=[True] * images, input_size=336.,
+        known=dict.fromkeys(('poses', 'betas', 'j3ds', 'depths'), torch.full((people, ), in_3d)),
+        labels=dict(depth_layers=torch.arange(people) % 3 - 1), scale_map=(rand(images * 4, 2) > .5).float(),
+        map_cells=[4] * images, map_known=[True] * images)
     return outputs, targets
 
 
@@ -62,22 +59,20 @@ def test_equal_to_the_public_release(name):
 @pytest.mark.parametrize('counts', [[0], [0, 0], [1], [0, 3], [100, 2], [8, 8]])
 @pytest.mark.parametrize('valid', [True, False])
 def test_losses_and_gradients_are_finite(counts, valid):
-    outputs, targets = batch(counts, valid_3d=[valid] * len(counts))
+    outputs, targets = batch(counts, in_3d=valid)
     losses = criterion()(outputs, targets)
     assert set(losses) >= {f'loss_{name}' for name in parity.LOSSES} and 'loss_poses.1' in losses
     assert all(torch.isfinite(value) for value in losses.values())
     sum(losses.values()).backward()
-    for layer in [outputs, *outputs['aux_outputs']]:
-        for name, value in layer.items():
-            if torch.is_tensor(value):
-                assert value.grad is None or torch.isfinite(value.grad).all(), name
+    for name, value in dict(outputs['layers'], scale_map=outputs['scale_map']).items():
+        assert value.grad is None or torch.isfinite(value.grad).all(), name
     if not valid or sum(counts) == 0:
         assert losses['loss_poses'] == losses['loss_depths'] == losses['loss_depths_mt'] == 0
 
 
 def test_everyone_is_paired_once_with_a_query_of_the_own_image():
     outputs, targets = batch([3, 0, 100, 1])
-    query, person = criterion().assigner(stack_layers(outputs), targets)
+    query, person = criterion().assigner(outputs['layers'], targets)
     assert query.shape == person.shape == (3, 3 + 8 + 1)
     for q, p in zip(query, person):
         assert len(set(q.tolist())) == len(set(p.tolist())) == 12
@@ -88,21 +83,20 @@ def test_assignment_finds_the_planted_pairs():
     outputs, targets = batch([4], layers=1)
     queries = torch.tensor([6, 1, 3, 0])
     for name, target in [('pred_boxes', 'boxes'), ('pred_j2ds', 'j2ds')]:
-        outputs[name].data[0, queries] = getattr(targets, target)
-    query, person = criterion().assigner(stack_layers(outputs), targets)
+        outputs['layers'][name].data[0, 0, queries] = getattr(targets, target)
+    query, person = criterion().assigner(outputs['layers'], targets)
     assert dict(zip(person[0].tolist(), query[0].tolist())) == dict(enumerate(queries.tolist()))
 
 
 def test_a_diverged_prediction_does_not_stop_the_matching():
     outputs, targets = batch([2], layers=1)
-    outputs['pred_boxes'].data[0, 3] = float('nan')
-    query, _ = criterion(['boxes']).assigner({k: v[None] for k, v in outputs.items() if k.startswith('pred_')}, targets)
+    outputs['layers']['pred_boxes'].data[0, 0, 3] = float('nan')
+    query, _ = criterion(['boxes']).assigner(outputs['layers'], targets)
     assert 3 not in query
 
 
 def matched(outputs, targets, query, person):
-    stacked = {k: v[None] for k, v in outputs.items() if k.startswith('pred_') and k != 'pred_intrinsics'}
-    return Matched(stacked, targets, torch.tensor([query]), torch.tensor([person]), targets.detect_all)
+    return Matched(outputs['layers'], targets, torch.tensor([query]), torch.tensor([person]), targets.detect_all)
 
 
 def value(name, pairs, **kwargs):
@@ -116,11 +110,11 @@ def test_rotation_loss_does_not_see_how_a_rotation_is_written():
     pairs = matched(outputs, targets, [0], [0])
     targets.poses[:] = 0
     targets.poses[0, :3] = torch.tensor([np.pi - .01, 0, 0])
-    outputs['pred_poses'].data[:] = 0
-    outputs['pred_poses'].data[0, 0, :3] = torch.tensor([.01 - np.pi, 0, 0])
+    outputs['layers']['pred_poses'].data[:] = 0
+    outputs['layers']['pred_poses'].data[0, 0, 0, :3] = torch.tensor([.01 - np.pi, 0, 0])
     assert value('PoseLoss', pairs) == pytest.approx((2 * np.pi - .02) / 72, rel=1e-5)
     assert value('RotationLoss', pairs) == pytest.approx(4 * .01 / 9 / 24, rel=1e-3)
-    outputs['pred_poses'].data[0, 0, :3] = torch.tensor([np.pi / 2 - .01, 0, 0])
+    outputs['layers']['pred_poses'].data[0, 0, 0, :3] = torch.tensor([np.pi / 2 - .01, 0, 0])
     assert value('RotationLoss', pairs) == pytest.approx(
         2 * (abs(np.sin(.01) - np.cos(.01)) + np.sin(.01) + np.cos(.01)) / 9 / 24, rel=1e-4)
 
@@ -128,7 +122,7 @@ def test_rotation_loss_does_not_see_how_a_rotation_is_written():
 def test_relative_metric_loss_by_hand():
     outputs, targets = batch([3], layers=1)
     targets.depths[:, 0] = torch.tensor([2., 2.5, 4.])  # only the first two are within 1 m
-    outputs['pred_depths'].data[0, :3, 0] = torch.tensor([3., 4., 9.])
+    outputs['layers']['pred_depths'].data[0, 0, :3, 0] = torch.tensor([3., 4., 9.])
     pairs = matched(outputs, targets, [0, 1, 2], [0, 1, 2])
     assert value('RelativeMetricLoss', pairs) == pytest.approx(np.log(1 + .5), rel=1e-6)
     assert value('RelativeMetricLoss', pairs, max_distance=10.) == pytest.approx(
@@ -139,12 +133,12 @@ def test_depth_order_loss_makes_the_same_layers_from_ids_and_from_gaps():
     outputs, targets = batch([5], layers=1)
     targets.depths[:, 0] = torch.tensor([5., 2., 2.2, 5.1, 3.])
     by_gap = MODELS.build(dict(type='DepthOrderLoss'))
-    targets.depth_ids = torch.tensor([2, 0, 0, 2, 1])
+    targets.labels['depth_layers'] = torch.tensor([2, 0, 0, 2, 1])
     pairs = matched(outputs, targets, [4, 0, 1, 2, 3], [0, 1, 2, 3, 4])
     with_ids = by_gap(pairs)[0]
-    targets.depth_ids = None
+    targets.known['depth_layers'] = torch.zeros(5, dtype=torch.bool)
     torch.testing.assert_close(by_gap(pairs)[0], with_ids)
-    z = outputs['pred_depths'][0, [4, 0, 1, 2, 3], 0]
+    z = outputs['layers']['pred_depths'][0, 0, [4, 0, 1, 2, 3], 0]
     layers = [2, 0, 0, 2, 1]
     expected = sum((z[i] - z[j]).abs() if layers[i] == layers[j] else
                    torch.log1p(torch.exp((z[i] - z[j]) * (1 if layers[i] < layers[j] else -1)))
@@ -154,7 +148,7 @@ def test_depth_order_loss_makes_the_same_layers_from_ids_and_from_gaps():
 
 def test_unknown_layers_take_no_part():
     outputs, targets = batch([3], layers=1)
-    targets.depth_ids = torch.tensor([-1, -1, 1])
+    targets.labels['depth_layers'] = torch.tensor([-1, -1, 1])
     total, count = MODELS.build(dict(type='DepthOrderLoss'))(matched(outputs, targets, [0, 1, 2], [0, 1, 2]))
     assert count == 0 and total == 0
 
@@ -182,7 +176,7 @@ def test_keypoint_cost_reads_visible_entries_of_the_first_joints():
     outputs, targets = batch([1], layers=1, queries=1)
     targets.j2ds_mask[:] = False
     cost = TASK_UTILS.build(dict(type='KeypointCost'))
-    pred = {'pred_j2ds': outputs['pred_j2ds'][None, [0]].detach()}
+    pred = {'pred_j2ds': outputs['layers']['pred_j2ds'].detach()}
     assert cost(pred, targets) == 0
     targets.j2ds_mask[0, 2, 0] = targets.j2ds_mask[0, 30] = True  # joint 30 is past the first 22
     expected = 20 * (pred['pred_j2ds'][0, 0, 0, 2, 0] - targets.j2ds[0, 2, 0]).abs() / 336

@@ -1,24 +1,29 @@
 import pytest
 import torch
 
+from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.body_models.base import BodyOutput
+from mmhuman_dto.body_models.joint_sets import names_of
 from mmhuman_dto.geometry.morton import morton_order
 from mmhuman_dto.models.task_modules import TargetEncoder
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
 
 class Bar(torch.nn.Module):
-    """A body that is an upright bar of four vertices and three joints around transl, 1 m tall, 0.2 m wide."""
+    """A body that is an upright bar of four vertices around transl, its joints in turn: 1 m tall, 0.2 m wide."""
     faces = torch.tensor([[0, 1, 2], [1, 3, 2]])
-    num_betas = 11
+    num_betas, num_body_joints = 11, 23
 
     def forward(self, pose, betas, transl):
         x, y = torch.tensor([-.1, .1, -.1, .1]), torch.tensor([-.5, -.5, .5, .5])
         corners = torch.stack([x, y, torch.zeros(4)], -1)
-        return BodyOutput(corners + transl[:, None], corners[[0, 3, 1]] + transl[:, None])
+        return BodyOutput(corners + transl[:, None], corners[[0, 3, 1] * 15] + transl[:, None])
 
     def joint_set(self, output, name):
-        return output.joints[..., {'smpl45': [0, 1, 2], 'crowdpose14': [1]}[name], :]
+        return output.joints[..., {'smpl45': [*range(45)], 'crowdpose14': [1] * 14}[name], :]
+
+    def check_meshes_of(self, name, where):
+        assert name == 'Bar', where
 
 
 def sample(transl, focal=100., size=(112, 168), **meta):
@@ -39,16 +44,17 @@ def encode(*samples, **kwargs):
 
 def test_one_person_by_hand():
     targets = encode(sample([[0., 0., 2.]]))
-    torch.testing.assert_close(targets.j2ds[0], torch.tensor([[79., 31.], [89., 81.], [89., 31.]]))
+    torch.testing.assert_close(targets.j2ds[0, :3], torch.tensor([[79., 31.], [89., 81.], [89., 31.]]))
     torch.testing.assert_close(targets.boxes[0] * 168, torch.tensor([84., 56., 12., 60.]))
     torch.testing.assert_close(targets.depths[0], torch.tensor([2., .02]))
     assert targets.focals.tolist() == [100.] and targets.counts == [1] and targets.input_size == 168
-    assert targets.valid_3d == targets.detect_all == [True] and targets.depth_ids is None
+    assert targets.detect_all == targets.map_known == [True] and targets.labels == {}
+    assert all(known.tolist() == [True] for known in targets.known.values())
 
 
 def test_joints_are_those_of_the_named_set():
     targets = encode(sample([[0., 0., 2.]]), joint_set='crowdpose14')
-    torch.testing.assert_close(targets.j3ds[0], torch.tensor([[.1, .5, 2.]]))
+    torch.testing.assert_close(targets.j3ds[0], torch.tensor([[.1, .5, 2.]] * 14))
     torch.testing.assert_close(targets.depths[0], torch.tensor([2., .02]))
 
 
@@ -95,18 +101,105 @@ def test_images_of_a_batch_do_not_mix():
     assert together.counts == [1, 0, 2] and together.map_cells == [24, 24, 24]
 
 
+def known(targets):
+    """Names of what each person has."""
+    return [{name for name, who in targets.known.items() if who[i]} for i in range(targets.num_people)]
+
+
+EVERYTHING = {'boxes', 'poses', 'betas', 'j3ds', 'j2ds', 'depths'}
+
+
 def test_what_a_set_says_about_itself_is_kept():
     targets = encode(sample([[0., 0., 2.]], has_3d=False, detect_all=False), sample([[0., 0., 2.]]))
-    assert targets.valid_3d == targets.detect_all == [False, True] and targets.num_people_3d == 1
+    assert known(targets) == [{'boxes', 'j2ds'}, EVERYTHING]
+    assert targets.detect_all == targets.map_known == [False, True]
 
 
-def test_a_set_without_meshes():
-    one = HumanDataSample(metainfo=dict(img_shape=(112, 168)))
-    visible = torch.tensor([[True] * 10 + [False] * 4])
-    one.gt_instances = People(bboxes=torch.tensor([[10., 20., 50., 100.]]), keypoints_2d=torch.rand(1, 14, 2),
-                              keypoints_2d_valid=visible, depth_layers=torch.tensor([2]))
-    targets = encode(one, scale_map=False)
-    torch.testing.assert_close(targets.boxes[0] * 168, torch.tensor([30., 60., 40., 80.]))
-    assert targets.valid_3d == [False] and targets.focals.isnan().all() and targets.depth_ids.tolist() == [2]
-    assert targets.j2ds_mask.shape == (1, 14, 2) and targets.j2ds_mask.sum() == 20
-    assert targets.scale_map is None
+def keypoints(joint_set='coco17', count=1, **fields):
+    """An image with people who have no mesh: joint j at 10 j, 5 j px."""
+    joints = torch.arange(float(len(names_of(joint_set))))
+    points = torch.stack([10 * joints, 5 * joints], -1).expand(count, -1, -1).clone()
+    result = HumanDataSample(metainfo=dict(img_shape=(112, 168), joint_set=joint_set))
+    result.gt_instances = People(**{'keypoints_2d': points, **fields})
+    return result
+
+
+def test_joints_alone_go_by_name_to_their_places_and_make_a_box():
+    seen = torch.ones(1, 17, dtype=torch.bool)
+    seen[0, :5] = seen[0, 16] = False               # the face and an ankle: x 50..150, y 25..75 are left
+    targets = encode(keypoints(keypoints_2d_valid=seen))
+    there = targets.j2ds_mask[0].all(-1)
+    assert known(targets) == [{'boxes', 'j2ds'}] and there.sum() == 11
+    names, coco = names_of('smpl45'), names_of('coco17')
+    assert all(targets.j2ds[0, names.index(name)].tolist() == [10. * j, 5. * j]
+               for j, name in enumerate(coco) if seen[0, j])
+    assert not targets.j2ds[0, ~there].any()
+    torch.testing.assert_close(targets.boxes[0] * 168, torch.tensor([100., 50., 120., 60.]))
+    assert targets.focals.isnan().all() and not targets.scale_map.any() and targets.map_known == [False]
+
+
+def test_a_given_box_wins_over_the_joints_and_nobody_has_one_from_nothing():
+    boxes = torch.tensor([[10., 20., 50., 100.]])
+    given, unseen = keypoints(bboxes=boxes), keypoints(keypoints_2d_valid=torch.zeros(1, 17, dtype=torch.bool))
+    alone = keypoints(bboxes=boxes)
+    del alone.gt_instances.keypoints_2d
+    targets = encode(given, unseen, alone)
+    assert known(targets) == [{'boxes', 'j2ds'}, {'j2ds'}, {'boxes'}]
+    torch.testing.assert_close(targets.boxes[::2] * 168, torch.tensor([[30., 60., 40., 80.]] * 2))
+
+
+def test_joints_in_3d_give_the_depth_where_the_pelvis_is_known():
+    points = torch.rand(3, 17, 3) + torch.tensor([0, 0, 3.])
+    valid = torch.ones(3, 17)
+    valid[1, 0] = 0                                  # Human3.6M's first joint is the pelvis too
+    points[2, 0] = torch.nan
+    targets = encode(keypoints('h36m17', 3, keypoints_3d=points, keypoints_3d_valid=valid))
+    assert known(targets) == [{'boxes', 'j2ds', 'j3ds', 'depths'}] + [{'boxes', 'j2ds'}] * 2
+    assert targets.depths[0, 0] == points[0, 0, 2] and torch.isfinite(targets.j3ds).all()
+    assert targets.j3ds_mask.all(-1).sum(1).tolist() == [14, 13, 13]    # no spine, head top and neck of that meaning
+    assert known(encode(keypoints('h36m17', 3, keypoints_3d=points), joint_set='crowdpose14')) == [
+        {'boxes', 'j2ds', 'j3ds'}] * 3
+
+
+def test_some_people_of_an_image_have_meshes():
+    mixed = sample([[0., 0., 2.], [.3, 0., 3.]], joint_set='coco17')
+    mixed.gt_instances.has_mesh = torch.tensor([False, True])
+    mixed.gt_instances.keypoints_2d = keypoints(count=2).gt_instances.keypoints_2d
+    targets, mesh, joints = encode(mixed), encode(sample([[.3, 0., 3.]])), encode(keypoints())
+    assert known(targets) == [{'boxes', 'j2ds'}, EVERYTHING] and targets.map_known == [False]
+    for name in ('boxes', 'j2ds', 'j3ds', 'depths'):
+        torch.testing.assert_close(getattr(targets, name), torch.cat([getattr(joints, name), getattr(mesh, name)]))
+    torch.testing.assert_close(targets.scale_map, mesh.scale_map)
+
+
+def test_labels_are_known_where_given_and_finite():
+    old, young, joints = sample([[0., 0., 2.]] * 2), sample([[0., 0., 2.]]), keypoints(depth_layers=torch.tensor([2]))
+    old.gt_instances.ages = torch.tensor([50., torch.nan])
+    targets = TargetEncoder()([old, young, joints], Bar(), 168, ['ages', 'depth_layers', 'visible_vertices'])
+    assert targets.labels['ages'].tolist() == [50, 0, 0, 0] and targets.known['ages'].tolist() == [True] + [False] * 3
+    assert targets.labels['depth_layers'].tolist() == [0, 0, 0, 2] and targets.known['depth_layers'].tolist() == [
+        False] * 3 + [True]
+    assert not targets.known['visible_vertices'].any() and targets.labels['visible_vertices'].shape == (4, )
+
+
+@pytest.mark.parametrize('change, said', [
+    (dict(joint_set='crowdpose14'), "a.jpg: keypoints_2d has 17 joints, its joint_set 'crowdpose14' has 14"),
+    (dict(joint_set=('tail', ) * 17), r"of which the network \('smpl45'\) knows 0"),
+])
+def test_joints_that_nothing_names_are_refused(change, said):
+    wrong = keypoints()
+    wrong.set_metainfo(dict(change, img_id='a.jpg'))
+    with pytest.raises(ValueError, match=said):
+        encode(wrong)
+
+
+@pytest.mark.parametrize('spoil, said', [
+    (lambda s: s.set_metainfo(dict(body_model='SMPLX')), 'a.jpg: its meshes are of SMPLX, this body model is OpenBody'),
+    (lambda s: s.pop('gt_camera'), 'a.jpg: meshes without gt_camera'),
+    (lambda s: setattr(s.gt_instances, 'betas', torch.zeros(1, 10)), 'a.jpg: betas have 10 .* OpenBody takes 11'),
+])
+def test_meshes_that_the_body_model_cannot_pose_are_refused(spoil, said):
+    wrong = sample([[0., 0., 2.]], img_id='a.jpg', body_model='OpenBody')
+    spoil(wrong)
+    with pytest.raises(ValueError, match=said):
+        TargetEncoder()([wrong], OpenBody(), 168)

@@ -49,9 +49,11 @@ def test_the_plain_way_gives_the_same(networks, layout):
     from bench_model import largest_difference
     ours, plain, batch = networks
     wanted, found = run(ours, batch, 'tensor'), run(plain[layout], batch, 'tensor')
-    for layer, other in zip([wanted, *wanted['aux_outputs']], [found, *found['aux_outputs']]):
-        assert len([name for name in layer if name.startswith('pred_')]) >= 8
-        assert largest_difference(layer, other) < 1e-4
+    layers = [[{name: value[i] for name, value in outputs['layers'].items()} for i in range(2)]
+              for outputs in (wanted, found)]
+    for some, other in zip([wanted, *layers[0]], [found, *layers[1]]):
+        assert len([name for name in some if name.startswith('pred_')]) >= 8
+        assert largest_difference(some, other) < 1e-4
 
 
 def test_the_plain_way_learns_the_same(networks):

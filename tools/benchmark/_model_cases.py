@@ -62,7 +62,11 @@ def build_plain(config, like, layout):
     return model
 
 
-def crowds(size, num_scenes, cache_dir=None, pipeline=(dict(type='PackHumanInputs'), )):
+#: The crowds' bodies pass for the network's.
+PACK = dict(type='PackHumanInputs', drop=('gt_maps', 'body_model'))
+
+
+def crowds(size, num_scenes, cache_dir=None, pipeline=(PACK, )):
     """Datasets of rendered crowds, one an aspect ratio, long side ``size`` px."""
     return [SyntheticCrowd(scenes=dict(size=tuple(round(side * size) for side in aspect), people=(2, 8)), seed=i,
                            num_scenes=num_scenes, cache_dir=cache_dir, pipeline=pipeline)

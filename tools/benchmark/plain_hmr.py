@@ -17,11 +17,9 @@ from torch.nn.utils.rnn import pad_sequence
 from mmhuman_dto.models.backbones import ScaleAdaptiveViT
 from mmhuman_dto.models.backbones.vit import Attention, pick
 from mmhuman_dto.models.detectors import MetricHMR
-from mmhuman_dto.models.heads import RawPeople
 from mmhuman_dto.models.layers import BoxQueryDecoder
 from mmhuman_dto.models.layers.decoder_layer import MemoryCrossAttention
 from mmhuman_dto.models.losses import SetCriterion
-from mmhuman_dto.models.losses.criterion import LAYERED, stack_layers
 from mmhuman_dto.models.task_modules import HungarianAssigner
 from mmhuman_dto.models.task_modules.matched import Matched
 
@@ -146,14 +144,15 @@ class PlainMetricHMR(MetricHMR):
         self.joint_model = self.body_model
 
     def _layers(self, raw, boxes, intrinsics):
-        return [self._layer(RawPeople(*(part[i, None] for part in raw)), boxes[i, None], intrinsics)
-                for i in range(len(boxes))]
+        layers = [self._layer({name: part[i, None] for name, part in raw.items()}, boxes[i, None], intrinsics)
+                  for i in range(len(boxes))]
+        return {name: torch.cat([layer[name] for layer in layers]) for name in layers[0]}
 
     def _layer(self, raw, boxes, intrinsics):
         images = [super(PlainMetricHMR, self)._layers(
-            RawPeople(*(part[:, i, None] for part in raw)), boxes[:, i, None], intrinsics[i, None])[0]
+            {name: part[:, i, None] for name, part in raw.items()}, boxes[:, i, None], intrinsics[i, None])
             for i in range(len(intrinsics))]
-        return {name: torch.cat([image[name] for image in images]) for name in images[0]}
+        return {name: torch.cat([image[name] for image in images], 1) for name in images[0]}
 
 
 class PlainAssigner(HungarianAssigner):
@@ -164,10 +163,11 @@ class PlainAssigner(HungarianAssigner):
         queries, pairs, start = pred['pred_confs'].shape[2], [], 0
         for image, count in enumerate(targets.counts):
             people = slice(start, start + count)
-            one = dataclasses.replace(targets, boxes=targets.boxes[people], j2ds=targets.j2ds[people],
-                                      j2ds_mask=targets.j2ds_mask[people])
+            one = dataclasses.replace(
+                targets, counts=[count], boxes=targets.boxes[people], j2ds=targets.j2ds[people],
+                j2ds_mask=targets.j2ds_mask[people], known={name: who[people] for name, who in targets.known.items()})
             of_person = {name: pred[name][:1, image, None].float().expand(-1, count, *[-1] * (pred[name].dim() - 2))
-                         for name in ('pred_confs', 'pred_boxes', 'pred_j2ds')}
+                         for cost in self.costs for name in cost.predictions}
             cost = sum(cost(of_person, one) for cost in self.costs)[0].cpu()
             query, person = map(torch.from_numpy, linear_sum_assignment(cost.T))
             pairs.append(torch.stack([query + image * queries, person + start]))
@@ -179,10 +179,9 @@ class PlainCriterion(SetCriterion):
     """Losses of one layer after the other."""
 
     def forward(self, outputs, targets, noisy=None):
-        stacked, logged = stack_layers(outputs), {}
-        layers = len(stacked['pred_confs'])
+        logged, layers = {}, len(outputs['layers']['pred_confs'])
         for i in range(layers):
-            layer = dict(stacked, **{name: stacked[name][i, None] for name in LAYERED if name in stacked})
+            layer = dict(outputs, **{name: value[i, None] for name, value in outputs['layers'].items()})
             matched = Matched(layer, targets, *self.assigner(layer, targets), targets.detect_all)
             last = i == layers - 1
             for name, loss in self.losses.items():

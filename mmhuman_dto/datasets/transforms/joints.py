@@ -1,13 +1,12 @@
 """What transforms ask about a sample's joints."""
 import numpy as np
 
-from mmhuman_dto.body_models.joint_sets import JOINT_SETS
+from mmhuman_dto.body_models.joint_sets import names_of
 
 
 def joint_names(sample):
     """Names of the sample's joints: its metainfo ``joint_set`` is the name of a set, or the names themselves."""
-    joint_set = sample.joint_set
-    return JOINT_SETS[joint_set].names if isinstance(joint_set, str) else tuple(joint_set)
+    return names_of(sample.joint_set)
 
 
 def has_people_with(sample, field, hint):

@@ -43,6 +43,9 @@ class ScaleAdaptiveViT(VisionTransformer):
         scale_threshold: people whose box diagonal is below this share of ``input_size`` are small.
     """
 
+    #: what losses can look at besides the answers of the queries
+    outputs = ('scale_map', )
+
     def __init__(self, arch='base', input_size=1288, num_additional_blocks=3, num_levels=3, confidence_threshold=.3,
                  scale_threshold=.5, patch_embed='linear', layer_scale=1e-5, with_cp=False, init_cfg=None):
         super().__init__(arch, input_size, patch_embed, layer_scale, with_cp, init_cfg)

@@ -7,6 +7,11 @@ from mmhuman_dto.geometry.boxes import corners
 from mmhuman_dto.registry import BODY_MODELS, MODELS, TASK_UTILS
 from mmhuman_dto.structures import Camera, People, to_original
 
+from ..heads import PeopleHead
+
+#: What a head says that a body and its place are made of, and what is made, a query; ``pred_intrinsics`` an image.
+_BODY_PARAMETERS = ('pose_6d', 'cameras')
+_MADE = ('pred_boxes', 'pred_poses', 'pred_j3ds', 'pred_j2ds', 'pred_transl', 'pred_depths', 'pred_intrinsics')
 #: Added to a depth that is divided by, and to a size: as the public weights were trained.
 _EPS = 1e-6
 
@@ -46,11 +51,19 @@ class MetricHMR(BaseModel):
         dto = (test_cfg or {}).get('dto')
         self.refine = dto and TASK_UTILS.build(dto)
         self.joint_set, self.threshold = joint_set, threshold
+        if self.criterion is not None:
+            self.criterion.check(self.predictions)
 
     @property
     def input_size(self):
         """Long side of the images, px; also the unit of boxes."""
         return self.backbone.input_size
+
+    @property
+    def predictions(self):
+        """Names of all that losses and costs can look at: the head's, those made of them here, and the backbone's."""
+        said = {f'pred_{name}' for name in self.head.outputs if name not in _BODY_PARAMETERS}
+        return said | set(_MADE) | set(getattr(self.backbone, 'outputs', ()))
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         """Run the network.
@@ -80,11 +93,11 @@ class MetricHMR(BaseModel):
 
         Returns:
             dict of ``pred_boxes`` (B, Q, 4) cx, cy, w, h in units of ``input_size``, ``pred_confs`` (B, Q, 1),
-            ``pred_poses`` (B, Q, 72) rad, ``pred_betas``, ``pred_j3ds`` (B, Q, J, 3) m camera, ``pred_j2ds``
-            (B, Q, J, 2) px, ``pred_transl`` (B, Q, 3) m, ``pred_depths`` (B, Q, 2) z in m and z / f,
-            ``pred_intrinsics`` (B, 1, 3, 3); ``aux_outputs``: a list of dicts with the same of the earlier layers; with
-            scale adaptation ``scale_map`` (cells, 2), ``scale_map_cells`` (cells, 2) y, x on the host, and
-            ``scale_map_lens``, cells of each image.
+            ``pred_poses`` (B, Q, 3 (1 + P)) rad, ``pred_betas``, ``pred_j3ds`` (B, Q, J, 3) m camera, ``pred_j2ds``
+            (B, Q, J, 2) px, ``pred_transl`` (B, Q, 3) m, ``pred_depths`` (B, Q, 2) z in m and z / f, and what else the
+            head says; ``layers``: a dict of the same (L, B, Q, ...) of all layers, the last one last;
+            ``pred_intrinsics`` (B, 1, 3, 3); with scale adaptation ``scale_map`` (cells, 2), ``scale_map_cells``
+            (cells, 2) y, x on the host, and ``scale_map_lens``, cells of each image.
         """
         tokens = self.backbone(images)
         contents, boxes = self.decoder(tokens, extra_queries)
@@ -93,8 +106,9 @@ class MetricHMR(BaseModel):
         # Metres and pixels need more than the three digits of bfloat16.
         with torch.autocast(contents.device.type, enabled=False):
             intrinsics = self.camera_head(tokens.camera.float(), sizes)
-            *earlier, last = self._layers(self.head(contents.float()), boxes, intrinsics)
-        outputs = dict(last, pred_intrinsics=intrinsics[:, None], aux_outputs=earlier)
+            layers = self._layers(self.head(contents.float()), boxes, intrinsics)
+        outputs = {name: value[-1] for name, value in layers.items()}
+        outputs.update(layers=layers, pred_intrinsics=intrinsics[:, None])
         if tokens.scale_map is not None:
             outputs.update(scale_map=tokens.scale_map, scale_map_cells=tokens.scale_map_cells,
                            scale_map_lens=tokens.scale_map_packing.lens)
@@ -103,7 +117,7 @@ class MetricHMR(BaseModel):
     def _losses(self, images, sizes, data_samples):
         if self.criterion is None or self.targets is None:
             raise ValueError('this model was built without criterion and targets, so it has no losses')
-        targets = self.targets(data_samples, self.body_model, self.input_size)
+        targets = self.targets(data_samples, self.body_model, self.input_size, self.criterion.labels)
         noisy = self.denoising and self.denoising(targets, self.decoder.num_queries)
         return self.criterion(self.outputs(images, sizes, noisy), targets, noisy)
 
@@ -112,19 +126,18 @@ class MetricHMR(BaseModel):
         return self.body_model(outputs['pred_poses'], outputs['pred_betas'], outputs['pred_transl']).vertices
 
     def _layers(self, raw, boxes, intrinsics):
-        """Everything a layer predicts, a dict for each layer; all layers in one pass of the body model."""
+        """Everything the layers predict, name -> (L, B, Q, ...); all layers in one pass of the body model."""
         focal = intrinsics[:, None, 0, 0]
-        offset, size = raw.cameras[..., :2], 2 * raw.cameras[..., 2:].sigmoid() + _EPS
+        offset, size = raw['cameras'][..., :2], 2 * raw['cameras'][..., 2:].sigmoid() + _EPS
         z = 2 * focal[..., None] / (size * self.input_size)
         transl = torch.cat([offset / size, z], -1)
-        poses = matrix_to_axis_angle(rotation_6d_to_matrix(raw.pose_6d)).flatten(-2)
-        joints = self.joint_model.joint_set(self.joint_model(poses, raw.betas, transl), self.joint_set)
+        poses = matrix_to_axis_angle(rotation_6d_to_matrix(raw['pose_6d'])).flatten(-2)
+        joints = self.joint_model.joint_set(self.joint_model(poses, raw['betas'], transl), self.joint_set)
         projected = joints / (joints[..., 2:] + _EPS) @ intrinsics[:, None].transpose(-1, -2)
-        stacked = dict(
-            pred_boxes=boxes, pred_confs=raw.confs, pred_poses=poses, pred_betas=raw.betas, pred_j3ds=joints,
-            pred_j2ds=projected[..., :2], pred_transl=transl,
-            pred_depths=torch.cat([z, z / focal[..., None]], -1))
-        return [dict(zip(stacked, values)) for values in zip(*(value.unbind() for value in stacked.values()))]
+        said = {f'pred_{name}': value for name, value in raw.items() if name not in _BODY_PARAMETERS}
+        return dict(
+            said, pred_boxes=boxes, pred_poses=poses, pred_j3ds=joints, pred_j2ds=projected[..., :2],
+            pred_transl=transl, pred_depths=torch.cat([z, z / focal[..., None]], -1))
 
     def _predict(self, outputs, data_samples):
         """Set ``pred_instances`` (people, most confident first) and ``pred_camera`` of each sample; original px."""
@@ -157,4 +170,5 @@ class MetricHMR(BaseModel):
         return People(
             global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=pred['pred_betas'], transl=pred['pred_transl'],
             scores=pred['pred_confs'][:, 0], bboxes=corners(pred['pred_boxes']) * self.input_size,
-            keypoints_2d=pred['pred_j2ds'], keypoints_3d=pred['pred_j3ds'])
+            keypoints_2d=pred['pred_j2ds'], keypoints_3d=pred['pred_j3ds'],
+            **{name: pred[f'pred_{name}'] for name in self.head.outputs if name not in PeopleHead.outputs})

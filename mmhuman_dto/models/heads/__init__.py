@@ -1,4 +1,4 @@
 from .camera_head import FixedFoV, FoVHead
-from .people_head import PeopleHead, RawPeople
+from .people_head import PeopleHead
 
-__all__ = ['FixedFoV', 'FoVHead', 'PeopleHead', 'RawPeople']
+__all__ = ['FixedFoV', 'FoVHead', 'PeopleHead']

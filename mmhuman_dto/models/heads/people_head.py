@@ -1,10 +1,8 @@
 """From decoder contents to confidence, pose, shape and a person's camera."""
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import nn
 
 from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.fileio.errors import reading
@@ -13,24 +11,12 @@ from mmhuman_dto.registry import MODELS
 from ..layers.mlp import MLP, zero_last
 
 
-class RawPeople(NamedTuple):
-    """Predictions of all layers L, images B and queries Q, before any body model or camera.
-
-    Attributes:
-        confs: (L, B, Q, 1) confidence, 0..1.
-        pose_6d: (L, B, Q, J, 6) 6-D rotations of root and body joints.
-        betas: (L, B, Q, num_betas).
-        cameras: (L, B, Q, 3) tx, ty, s: offset in the image and log-odds of the size.
-    """
-    confs: Tensor
-    pose_6d: Tensor
-    betas: Tensor
-    cameras: Tensor
-
-
 @MODELS.register_module()
 class PeopleHead(BaseModule):
     """Confidence and camera heads shared by all layers; pose and shape heads whose residuals add up over the layers.
+
+    A child that says more of each person names it in ``outputs`` and adds it to what ``forward`` returns; the network
+    then gives it to losses and costs as ``pred_NAME``, and as ``NAME`` in ``pred_instances``.
 
     Args:
         dims: width of the decoder.
@@ -45,6 +31,9 @@ class PeopleHead(BaseModule):
     Raises:
         ValueError: ``mean_params`` is for another number of joints, or no such file.
     """
+
+    #: what :meth:`forward` returns of every query
+    outputs = ('confs', 'pose_6d', 'betas', 'cameras')
 
     def __init__(self, dims=768, num_layers=6, num_joints=24, num_betas=10, mean_params=None, depths=(6, 5),
                  init_cfg=None):
@@ -63,12 +52,20 @@ class PeopleHead(BaseModule):
         self.register_buffer('mean_shape', shape)
 
     def forward(self, contents):
-        """Contents (L, B, Q, D) -> :class:`RawPeople`."""
+        """What is said of all queries in all layers, before any body model or camera.
+
+        Args:
+            contents: (L, B, Q, D) of the decoder.
+
+        Returns:
+            dict of ``confs`` (L, B, Q, 1) confidence, 0..1, ``pose_6d`` (L, B, Q, J, 6) 6-D rotations of root and body
+            joints, ``betas`` (L, B, Q, num_betas), ``cameras`` (L, B, Q, 3) tx, ty, s: offset in the image and log-odds
+            of the size.
+        """
         pose = torch.stack([head(x) for head, x in zip(self.pose_heads, contents)]).cumsum(0) + self.mean_pose
         shape = torch.stack([head(x) for head, x in zip(self.shape_heads, contents)]).cumsum(0)
-        return RawPeople(
-            self.conf_head(contents).sigmoid(), pose.unflatten(-1, (self.num_joints, 6)),
-            shape + self.mean_shape, self.camera_head(contents))
+        return dict(confs=self.conf_head(contents).sigmoid(), pose_6d=pose.unflatten(-1, (self.num_joints, 6)),
+                    betas=shape + self.mean_shape, cameras=self.camera_head(contents))
 
 
 def _read_means(path, num_joints, num_betas):

@@ -1,4 +1,4 @@
-from .base import MatchedLoss
+from .base import MatchedLoss, PersonLoss
 from .body import Joints2DLoss, Joints3DLoss, PoseLoss, RotationLoss, ShapeLoss
 from .boxes import BoxLoss, GIoULoss
 from .camera import FoVLoss
@@ -7,7 +7,7 @@ from .criterion import SetCriterion
 from .depth import DepthOrderLoss, InverseDepthLoss, RelativeMetricLoss
 
 __all__ = [
-    'MatchedLoss', 'Joints2DLoss', 'Joints3DLoss', 'PoseLoss', 'RotationLoss', 'ShapeLoss', 'BoxLoss', 'GIoULoss',
-    'FoVLoss', 'ConfidenceLoss', 'ScaleMapConfidenceLoss', 'ScaleMapLoss', 'SetCriterion', 'DepthOrderLoss',
-    'InverseDepthLoss', 'RelativeMetricLoss'
+    'MatchedLoss', 'PersonLoss', 'Joints2DLoss', 'Joints3DLoss', 'PoseLoss', 'RotationLoss', 'ShapeLoss', 'BoxLoss',
+    'GIoULoss', 'FoVLoss', 'ConfidenceLoss', 'ScaleMapConfidenceLoss', 'ScaleMapLoss', 'SetCriterion',
+    'DepthOrderLoss', 'InverseDepthLoss', 'RelativeMetricLoss'
 ]

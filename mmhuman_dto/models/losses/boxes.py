@@ -2,22 +2,24 @@
 from mmhuman_dto.geometry.boxes import generalized_iou
 from mmhuman_dto.registry import MODELS
 
-from .base import MatchedLoss
+from .base import PersonLoss
 
 
 @MODELS.register_module()
-class BoxLoss(MatchedLoss):
+class BoxLoss(PersonLoss):
     """Sum of |cx|, |cy|, |w|, |h| differences, a person."""
 
-    def forward(self, matched):
-        error = (matched.pred('pred_boxes') - matched.target('boxes')).abs()
-        return error.sum((-1, -2)), matched.num_people
+    predictions, targets = ('pred_boxes', ), ('boxes', )
+
+    def error(self, pred, target):
+        return (pred - target).abs().sum(-1)
 
 
 @MODELS.register_module()
-class GIoULoss(MatchedLoss):
+class GIoULoss(PersonLoss):
     """1 - generalised IoU, a person."""
 
-    def forward(self, matched):
-        giou = generalized_iou(matched.pred('pred_boxes'), matched.target('boxes'))
-        return (1 - giou).sum(-1), matched.num_people
+    predictions, targets = ('pred_boxes', ), ('boxes', )
+
+    def error(self, pred, target):
+        return 1 - generalized_iou(pred, target)

@@ -19,6 +19,7 @@ class FoVLoss(MatchedLoss):
         over_weight: factor of images whose FoV is predicted too wide.
     """
 
+    predictions, targets = ('pred_intrinsics', ), ('focals', )
     once = True
 
     def __init__(self, weight=1., over_weight=3.):

@@ -17,6 +17,8 @@ def focal_loss(prob, target, alpha=.25, gamma=2.):
 class ConfidenceLoss(MatchedLoss):
     """Focal loss of the confidences: all queries of an image where everyone is annotated, else the paired ones."""
 
+    predictions = ('pred_confs', )
+
     def __init__(self, weight=1., alpha=.25, gamma=2.):
         super().__init__(weight)
         self.alpha, self.gamma = alpha, gamma
@@ -33,8 +35,9 @@ class ConfidenceLoss(MatchedLoss):
 
 @MODELS.register_module()
 class ScaleMapConfidenceLoss(MatchedLoss):
-    """Focal loss of the scale map's confidences: all cells where everyone is annotated, else those with a person."""
+    """Focal loss of the scale map's confidences: all cells where everyone has a mesh, else those with a person."""
 
+    predictions, targets = ('scale_map', ), ('scale_map', )
     once = True
 
     def __init__(self, weight=1., alpha=.25, gamma=2.):
@@ -44,7 +47,7 @@ class ScaleMapConfidenceLoss(MatchedLoss):
     def forward(self, matched):
         pred, targets = matched.outputs['scale_map'], matched.targets
         person = targets.scale_map[:, 0] > 0
-        known = torch.tensor(targets.detect_all).repeat_interleave(torch.tensor(targets.map_cells))
+        known = torch.tensor(targets.map_known).repeat_interleave(torch.tensor(targets.map_cells))
         used = person | known.to(pred.device, non_blocking=True)
         return (focal_loss(pred[:, 0], person, self.alpha, self.gamma) * used).sum(), used.sum()
 
@@ -53,6 +56,7 @@ class ScaleMapConfidenceLoss(MatchedLoss):
 class ScaleMapLoss(MatchedLoss):
     """L1 of the scale over the cells with a person."""
 
+    predictions, targets = ('scale_map', ), ('scale_map', )
     once = True
 
     def forward(self, matched):

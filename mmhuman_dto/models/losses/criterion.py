@@ -1,28 +1,23 @@
 """The sum of the losses: pairs once, every layer supervised, counts averaged over ranks in one message."""
+from dataclasses import fields
+
 import torch
 from mmengine.dist import all_reduce, get_world_size
 from torch import nn
 
+from mmhuman_dto.models.task_modules import Targets
 from mmhuman_dto.models.task_modules.matched import Matched
 from mmhuman_dto.registry import MODELS, TASK_UTILS
+from mmhuman_dto.structures import FIELDS
 
-LAYERED = ('pred_confs', 'pred_boxes', 'pred_poses', 'pred_betas', 'pred_j3ds', 'pred_j2ds', 'pred_depths')
-
-
-def stack_layers(outputs):
-    """Decoder outputs -> name -> (L, B, Q, ...), the last layer last; what is given once stays as it is."""
-    layers = [*outputs.get('aux_outputs', ()), outputs]
-    stacked = {name: value for name, value in outputs.items() if torch.is_tensor(value)}
-    for name in LAYERED:
-        if name in outputs:
-            stacked[name] = torch.stack([layer[name] for layer in layers])
-    return stacked
+#: What a loss or a cost may ask of :class:`Targets`; any other target is a field of people.
+OWN_TARGETS = frozenset(field.name for field in fields(Targets))
 
 
-def split_queries(stacked, first):
-    """Answers of the first queries and of the others; what is given once goes to the others."""
-    head = {name: stacked[name][:, :, :first] for name in LAYERED if name in stacked}
-    return head, dict(stacked, **{name: stacked[name][:, :, first:] for name in head})
+def split_queries(layers, first):
+    """Predictions (L, B, Q, ...) of all layers, by name: those of the first queries and those of the others."""
+    return tuple({name: value[:, :, part] for name, value in layers.items()}
+                 for part in (slice(first), slice(first, None)))
 
 
 @MODELS.register_module()
@@ -39,11 +34,31 @@ class SetCriterion(nn.Module):
         self.assigner = TASK_UTILS.build(assigner)
         self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items() if loss is not None})
 
+    @property
+    def labels(self):
+        """Fields of people that costs and losses need besides the targets that every network of this kind has."""
+        return sorted({name for part in self._parts() for name in part.targets} - OWN_TARGETS)
+
+    def check(self, predictions):
+        """Raise ValueError where a cost or a loss needs what is not among ``predictions``, or no field of people."""
+        for part in self._parts():
+            for name in part.predictions:
+                if name not in predictions:
+                    raise ValueError(f'{type(part).__name__} needs {name}; this network gives '
+                                     f'{", ".join(sorted(predictions))}: a head names what it gives in `outputs`')
+            for name in part.targets:
+                if name not in OWN_TARGETS and name not in FIELDS:
+                    raise ValueError(f'{type(part).__name__} needs {name}, which is neither a target nor a field of '
+                                     'people: register it, see mmhuman_dto.structures.register_field')
+
+    def _parts(self):
+        return *self.assigner.costs, *self.losses.values()
+
     def forward(self, outputs, targets, noisy=None):
         """Losses of a batch.
 
         Args:
-            outputs: the network's answer, with ``aux_outputs`` for all layers but the last.
+            outputs: the network's answer, with ``layers``: name -> (L, B, Q, ...) of all layers, the last one last.
             targets: :class:`Targets`.
             noisy: :class:`NoisyQueries` whose answers stand before those of the learned queries, or None.
 
@@ -51,10 +66,9 @@ class SetCriterion(nn.Module):
             ``loss_{name}`` of the last layer and ``loss_{name}.{i}`` of the others, ``loss_dn_{name}`` likewise of the
             noisy queries; weighted scalars with gradients.
         """
-        stacked = stack_layers(outputs)
-        cleaned, stacked = split_queries(stacked, 0 if noisy is None else noisy.boxes.shape[1])
-        query, person = self.assigner(stacked, targets)
-        people = Matched(stacked, targets, query, person, targets.detect_all)
+        cleaned, learned = split_queries(outputs['layers'], 0 if noisy is None else noisy.boxes.shape[1])
+        query, person = self.assigner(learned, targets)
+        people = Matched({**outputs, **learned}, targets, query, person, targets.detect_all)
         parts = [(name, loss, people) for name, loss in self.losses.items()]
         if noisy is not None:
             pairs = (rows.expand(len(query), -1) for rows in (noisy.query, noisy.person))

@@ -14,7 +14,7 @@ class HungarianAssigner(nn.Module):
     Where an image has more people than queries the costliest people stay without a query.
 
     Args:
-        costs: configs of the costs that are summed.
+        costs: configs of the costs (:class:`MatchCost`) that are summed.
     """
 
     def __init__(self, costs):
@@ -26,19 +26,19 @@ class HungarianAssigner(nn.Module):
         """Assign.
 
         Args:
-            pred: name -> (L, B, Q, ...) predictions of all layers.
+            pred: name -> (L, B, Q, ...) predictions of all layers, at least those that the costs name.
             targets: :class:`Targets` with T people.
 
         Returns:
             (query, person): two (L, M) host tensors, M = sum over images of min(Q, people); ``query`` counts over the
             flattened (B, Q), ``person`` over T. Within a layer, sorted by image, then by query.
         """
-        layers, _, queries = pred['pred_confs'].shape[:3]
+        wanted = {name: pred[name] for cost in self.costs for name in cost.predictions}
+        layers, _, queries = next(iter(wanted.values())).shape[:3]
         if targets.num_people == 0:
             return torch.zeros(2, layers, 0, dtype=torch.long).unbind()
-        image = targets.image_index().to(pred['pred_confs'].device, non_blocking=True)
-        of_person = {name: value[:, image].float() for name, value in pred.items()
-                     if name in ('pred_confs', 'pred_boxes', 'pred_j2ds')}
+        image = targets.image_index().to(targets.boxes.device, non_blocking=True)
+        of_person = {name: value[:, image].float() for name, value in wanted.items()}
         cost = sum(cost(of_person, targets) for cost in self.costs)
         # The step's one wait for the device. A diverged prediction must not stop the run: it is simply the worst pair.
         cost = cost.nan_to_num(1e6, 1e6, -1e6).cpu().numpy()

@@ -39,14 +39,15 @@ class Denoising(nn.Module):
     Args:
         dims: of the decoder.
         num_betas: shape coefficients of the body model.
+        num_joints: rotations of the body model, the root's included.
         num_groups: groups.
         box_noise: of half a side.
         content_noise: of pose and shape parameters; None: the copies know the box alone, the rest has to be seen.
     """
 
-    def __init__(self, dims, num_betas, num_groups=10, box_noise=.4, content_noise=.2):
+    def __init__(self, dims, num_betas, num_joints=24, num_groups=10, box_noise=.4, content_noise=.2):
         super().__init__()
-        self.embed = nn.Linear(72 + num_betas, dims)
+        self.embed = nn.Linear(3 * num_joints + num_betas, dims)
         self.num_groups, self.box_noise, self.content_noise = num_groups, box_noise, content_noise
 
     def forward(self, targets, num_queries):
@@ -69,7 +70,7 @@ class Denoising(nn.Module):
             **self._positives(targets, most), num_groups=self.num_groups)
 
     def _padded(self, targets, most):
-        """Boxes (B, P, 4) and pose and shape (B, P, 72 + betas); places without a person hold a plain box."""
+        """Boxes (B, P, 4) and pose and shape (B, P, 3 J + betas); places without a person hold a plain box."""
         place = (targets.image_index() * most + targets.place_in_image()).to(targets.boxes.device, non_blocking=True)
         boxes = targets.boxes.new_full((len(targets.counts) * most, 4), .5)
         body = targets.boxes.new_zeros(len(targets.counts) * most, self.embed.in_features)

@@ -1,6 +1,5 @@
 """Costs of pairing a query with a person, one concept a class.
 
-Each maps the predictions of the person's image, (L, T, Q, ...), and :class:`Targets` to (L, T, Q).
 The weights in the configs are those of Metric-Aware HMR (arXiv 2511.13282).
 """
 import torch
@@ -10,13 +9,34 @@ from mmhuman_dto.geometry.boxes import generalized_iou
 from mmhuman_dto.registry import TASK_UTILS
 
 
+class MatchCost(nn.Module):
+    """A cost of the assigner; it names what it needs and nothing else has to know of it.
+
+    ``forward(pred, targets)`` takes the ``predictions`` of each person's image, name -> (L, T, Q, ...) float32, and
+    :class:`Targets` of T people, and returns costs (L, T, Q); of people without the target they are the same for all
+    queries.
+
+    Args:
+        weight: factor of the cost in the sum.
+    """
+
+    #: names of the predictions and of the targets or labels that it looks at
+    predictions, targets = (), ()
+
+    def __init__(self, weight=1.):
+        super().__init__()
+        self.weight = weight
+
+
 @TASK_UTILS.register_module()
-class ConfidenceCost(nn.Module):
+class ConfidenceCost(MatchCost):
     """Focal cost of calling the query a person: ``alpha (1 - p)^gamma (-log(p + 1e-8))``."""
 
+    predictions = ('pred_confs', )
+
     def __init__(self, weight=1., alpha=.25, gamma=2.):
-        super().__init__()
-        self.weight, self.alpha, self.gamma = weight, alpha, gamma
+        super().__init__(weight)
+        self.alpha, self.gamma = alpha, gamma
 
     def forward(self, pred, targets):
         p = pred['pred_confs'][..., 0]
@@ -24,36 +44,36 @@ class ConfidenceCost(nn.Module):
 
 
 @TASK_UTILS.register_module()
-class BoxL1Cost(nn.Module):
+class BoxL1Cost(MatchCost):
     """Sum of the absolute differences of cx, cy, w, h in units of ``input_size``."""
 
-    def __init__(self, weight=1.):
-        super().__init__()
-        self.weight = weight
+    predictions, targets = ('pred_boxes', ), ('boxes', )
 
     def forward(self, pred, targets):
-        return self.weight * (pred['pred_boxes'] - targets.boxes[:, None]).abs().sum(-1)
+        cost = (pred['pred_boxes'] - targets.boxes[:, None]).abs().sum(-1)
+        return self.weight * cost * targets.whose('boxes')[:, None]
 
 
 @TASK_UTILS.register_module()
-class GIoUCost(nn.Module):
+class GIoUCost(MatchCost):
     """Negative generalised IoU of the boxes."""
 
-    def __init__(self, weight=1.):
-        super().__init__()
-        self.weight = weight
+    predictions, targets = ('pred_boxes', ), ('boxes', )
 
     def forward(self, pred, targets):
-        return -self.weight * generalized_iou(pred['pred_boxes'], targets.boxes[:, None])
+        giou = generalized_iou(pred['pred_boxes'], targets.boxes[:, None])
+        return -self.weight * giou * targets.whose('boxes')[:, None]
 
 
 @TASK_UTILS.register_module()
-class KeypointCost(nn.Module):
+class KeypointCost(MatchCost):
     """Mean absolute 2D difference over the visible entries of the first joints, in units of ``input_size``."""
 
+    predictions, targets = ('pred_j2ds', ), ('j2ds', )
+
     def __init__(self, weight=20., num_joints=22):
-        super().__init__()
-        self.weight, self.num_joints = weight, num_joints
+        super().__init__(weight)
+        self.num_joints = num_joints
 
     def forward(self, pred, targets):
         n = self.num_joints

@@ -55,27 +55,22 @@ class Matched:
         """Supervised people."""
         return self.targets.num_people * self.num_groups
 
-    @property
-    def num_people_3d(self):
-        """Supervised people with 3D targets."""
-        return self.targets.num_people_3d * self.num_groups
-
-    @cached_property
-    def valid_3d(self):
-        """(M) on the host: whether the pair's person has 3D targets."""
-        return torch.tensor(self.targets.valid_3d, dtype=torch.bool)[self.image]
-
     def pred(self, name):
         """(L, M, ...) float32 predictions of the paired queries."""
+        if name not in self.outputs:
+            raise KeyError(f'the network gives no {name}, it gives {", ".join(sorted(self.outputs))}')
         value = self.outputs[name].flatten(1, 2)
         layer = torch.arange(len(value), device=self.device)[:, None]
         return value[layer, self.device_query].float()
 
     def target(self, name):
-        """(L, M, ...) targets of the paired people."""
-        return getattr(self.targets, name)[self.device_person]
+        """(L, M, ...) targets, or labels, of the paired people; 0 of those who have none."""
+        return self.targets.of(name)[self.device_person]
 
-    def both_3d(self, pred_name, target_name):
-        """Predictions and targets of the pairs whose person has 3D targets, (L, M3, ...) each."""
-        keep = self.valid_3d.nonzero()[:, 0].to(self.device, non_blocking=True)
-        return self.pred(pred_name)[:, keep], self.target(target_name)[:, keep]
+    def known(self, name):
+        """(L, M) bool: whether the paired person has that target or label."""
+        return self.targets.whose(name)[self.device_person]
+
+    def count(self, name):
+        """Supervised people who have that target or label, on the device."""
+        return self.targets.whose(name).sum() * self.num_groups

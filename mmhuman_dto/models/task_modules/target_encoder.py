@@ -1,13 +1,19 @@
 """From annotated samples to what the network should answer."""
+from functools import partial
+
 import torch
 from torch import nn
 
+from mmhuman_dto.body_models.joint_sets import names_of, shared_joints
 from mmhuman_dto.geometry.boxes import from_corners
 from mmhuman_dto.geometry.camera import project
 from mmhuman_dto.geometry.morton import morton_order
 from mmhuman_dto.registry import TASK_UTILS
+from mmhuman_dto.structures import FIELDS
 
 from .targets import Targets
+
+_MESH = ('global_orient', 'body_pose', 'betas', 'transl')
 
 
 def unique_edges(faces):
@@ -16,20 +22,63 @@ def unique_edges(faces):
     return edges.sort(-1).values.unique(dim=0)
 
 
+def _who_has_a_mesh(sample, body_model):
+    """Whether each of the sample's people has a mesh, on the host."""
+    people, name = sample.gt_instances, sample.get('img_id', 'sample')
+    if not all(field in people for field in _MESH):
+        return [False] * len(people)
+    has_mesh = people.has_mesh.bool().tolist() if 'has_mesh' in people else [True] * len(people)
+    if any(has_mesh):
+        if 'body_model' in sample:
+            body_model.check_meshes_of(sample.body_model, name)
+        if people.betas.shape[1] != body_model.num_betas:
+            raise ValueError(f'{name}: betas have {people.betas.shape[1]} coefficients, {type(body_model).__name__} '
+                             f'takes {body_model.num_betas}: give num_betas={body_model.num_betas} to HumanTable')
+        if 'gt_camera' not in sample:
+            raise ValueError(f'{name}: meshes without gt_camera are nowhere in the image; leave them out, or give the '
+                             'intrinsics they were estimated with')
+    return has_mesh
+
+
+def _meshes(samples, meshed, targets):
+    """Pose (M, 1 + P, 3), betas (M, B) and transl (M, 3) of those who have a mesh."""
+    people = [sample.gt_instances if all(has_mesh) else sample.gt_instances[torch.tensor(has_mesh)]
+              for sample, has_mesh in zip(samples, meshed) if any(has_mesh)]
+    nobody = dict(pose=targets.poses[:0].unflatten(-1, (-1, 3)), betas=targets.betas[:0], transl=targets.boxes[:0, :3])
+    return [torch.cat([empty, *(getattr(part, name).float() for part in people)]) for name, empty in nobody.items()]
+
+
+def _label(name, samples, targets):
+    """A field of people (T, ...), 0 where unknown, and who has it (T)."""
+    people, spec = [sample.gt_instances for sample in samples], FIELDS[name]
+    given = [part[name] for part in people if name in part]
+    row = given[0].shape[1:] if given else [size if isinstance(size, int) else 1 for size in spec.row]
+    dtype = torch.float32 if spec.floating else given[0].dtype if given else torch.int64
+    zeros = partial(torch.zeros, dtype=dtype, device=targets.boxes.device)
+    values = torch.cat([part[name].to(dtype) if name in part else zeros(len(part), *row) for part in people])
+    there = torch.tensor([name in part for part in people])[targets.image_index()].to(values.device, non_blocking=True)
+    known = there & torch.isfinite(values[:, None].flatten(1)).all(1)
+    return torch.where(known.view(-1, *[1] * len(row)), values, zeros(())), known
+
+
 @TASK_UTILS.register_module()
 class TargetEncoder(nn.Module):
-    """Make :class:`Targets` from ground truth, all people of the batch in one pass of the body model.
+    """Make :class:`Targets` from ground truth: each person learns what is annotated of it.
 
-    A sample needs ``gt_instances`` (global_orient, body_pose, betas, transl, optional depth_layers),
-    ``gt_camera.intrinsics`` and ``img_shape`` of the resized image. Its metainfo ``has_3d`` and ``detect_all`` (both
-    True when absent) say whether the meshes are 3D targets and whether everyone is annotated. Sets without meshes
-    (Relative Human) give ``bboxes``, ``keypoints_2d`` and ``keypoints_2d_valid`` instead.
+    * A mesh (``global_orient``, ``body_pose``, ``betas``, ``transl``, and ``gt_camera``): everything. ``has_mesh`` says
+      who has one where not everybody of an image does. All meshes go through the body model in one pass.
+    * Without a mesh: the joints ``keypoints_2d`` (px) and ``keypoints_3d`` (m, camera) that are finite and valid by
+      ``*_valid``, those of the sample's ``joint_set`` that the network has too, by name; the depth, where the pelvis is
+      among them; the box ``bboxes``, or else that around the joints.
+
+    A sample needs ``img_shape`` of the resized image. Its metainfo ``has_3d`` and ``detect_all`` (True when absent) say
+    whether its 3D is a target and whether everyone is annotated. Images with a ``gt_camera`` have a focal length.
 
     Args:
         cell: side of the scale map's cells, px.
-        box_scale: the box of the projected joints is enlarged by this.
-        scale_map: whether to make the scale map.
-        joint_set: joints of the targets, as the network puts them out; boxes are always of the body's own joints.
+        box_scale: the box of the joints is enlarged by this.
+        scale_map: whether to make the scale map, of people with meshes.
+        joint_set: joints of the targets, as the network puts them out; boxes of meshes are of all of the body's joints.
     """
 
     def __init__(self, cell=28, box_scale=1.2, scale_map=True, joint_set='smpl45'):
@@ -38,64 +87,118 @@ class TargetEncoder(nn.Module):
         self._edges = None
 
     @torch.no_grad()
-    def forward(self, samples, body_model, input_size):
+    def forward(self, samples, body_model, input_size, labels=()):
         """Encode.
 
         Args:
             samples: B :class:`HumanDataSample` on the body model's device.
             body_model: gives 3D joints and vertices.
             input_size: px, long side of the resized images.
+            labels: fields of people that are targets as they are; a row with nan is unknown.
+
+        Raises:
+            ValueError: meshes of another body model or without a camera, or joints that no joint set names.
         """
-        everyone = [sample.gt_instances for sample in samples]
-        counts = [len(people) for people in everyone]
-        common = dict(counts=counts, detect_all=[sample.get('detect_all', True) for sample in samples],
-                      input_size=float(input_size))
-        if all('depth_layers' in people for people in everyone):
-            common['depth_ids'] = torch.cat([people.depth_layers for people in everyone])
-        if all('betas' in people for people in everyone):
-            return self._from_meshes(samples, everyone, body_model, input_size, common)
-        return self._from_keypoints(everyone, body_model, input_size, common)
+        targets = self._unknown(samples, body_model, input_size)
+        meshed = [_who_has_a_mesh(sample, body_model) for sample in samples]
+        start = 0
+        for sample, has_mesh in zip(samples, meshed):
+            rows, start = slice(start, start + len(has_mesh)), start + len(has_mesh)
+            if not all(has_mesh):
+                self._add_annotated(targets, sample, rows)
+        self._add_meshes(targets, samples, meshed, body_model)
+        for name in labels:
+            targets.labels[name], targets.known[name] = _label(name, samples, targets)
+        return targets
 
-    def _from_meshes(self, samples, everyone, body_model, input_size, common):
-        def joined(name):
-            return torch.cat([getattr(people, name) for people in everyone]).float()
+    def _unknown(self, samples, body_model, input_size):
+        """:class:`Targets` of people of whom nothing is known yet."""
+        device, counts = body_model.faces.device, [len(sample.gt_instances) for sample in samples]
+        zeros, joints = partial(torch.zeros, device=device), len(names_of(self.joint_set))
+        rows = dict(boxes=(4, ), poses=(3 * (body_model.num_body_joints + 1), ), betas=(body_model.num_betas, ),
+                    j3ds=(joints, 3), j2ds=(joints, 2), depths=(2, ))
+        focals = [sample.gt_camera.intrinsics[1, 1] if 'gt_camera' in sample else zeros(()) + torch.nan
+                  for sample in samples]
+        return Targets(
+            counts=counts, **{name: zeros(sum(counts), *row) for name, row in rows.items()},
+            **{f'{name}_mask': zeros(sum(counts), *rows[name], dtype=torch.bool) for name in ('j3ds', 'j2ds')},
+            known={name: zeros(sum(counts), dtype=torch.bool) for name in rows}, focals=torch.stack(focals).float(),
+            detect_all=[sample.get('detect_all', True) for sample in samples], input_size=float(input_size))
 
-        image = torch.repeat_interleave(torch.arange(len(samples)), torch.tensor(common['counts']))
-        intrinsics = torch.stack([sample.gt_camera.intrinsics for sample in samples]).float()
-        image = image.to(intrinsics.device, non_blocking=True)
-        of_person = intrinsics[image]
-        sizes = [tuple(sample.img_shape) for sample in samples]
-        poses, betas = joined('pose'), joined('betas')
-        body = body_model(poses, betas, joined('transl'))
-        j3ds = body_model.joint_set(body, self.joint_set)
-        j2ds = project(j3ds, of_person)
-        focals = intrinsics[:, 1, 1]
-        z = body.joints[:, 0, 2]
-        limits = torch.tensor(sizes, dtype=torch.float32).flip(-1).to(image.device, non_blocking=True)[image]
-        boxes = self._boxes(project(body.joints, of_person), limits) / input_size
-        targets = Targets(
-            boxes=boxes, poses=poses.flatten(1), betas=betas, j3ds=j3ds, j2ds=j2ds,
-            j2ds_mask=torch.ones_like(j2ds, dtype=torch.bool), depths=torch.stack([z, z / focals[image]], -1),
-            focals=focals, valid_3d=[sample.get('has_3d', True) for sample in samples], **common)
+    def _add_annotated(self, targets, sample, rows):
+        """Joints and boxes of the people of one image."""
+        people = sample.gt_instances
+        if 'keypoints_2d' in people:
+            targets.j2ds[rows], seen = self._joints(sample, 'keypoints_2d')
+            targets.j2ds_mask[rows], targets.known['j2ds'][rows] = seen[..., None], True
+            limits = torch.tensor(sample.img_shape).flip(-1).to(seen.device, non_blocking=True)
+            boxes = self._boxes(targets.j2ds[rows], seen, limits)
+            known = (boxes[:, 2:] > 0).all(-1)
+            targets.boxes[rows] = torch.where(known[:, None], boxes, 0.) / targets.input_size
+            targets.known['boxes'][rows] = known
+        if 'bboxes' in people:
+            targets.boxes[rows] = from_corners(people.bboxes.float()) / targets.input_size
+            targets.known['boxes'][rows] = True
+        if 'keypoints_3d' in people and sample.get('has_3d', True):
+            targets.j3ds[rows], seen = self._joints(sample, 'keypoints_3d')
+            targets.j3ds_mask[rows], targets.known['j3ds'][rows] = seen[..., None], seen[:, 0]
+            if names_of(self.joint_set)[0] == 'pelvis':
+                targets.depths[rows, 0], targets.known['depths'][rows] = targets.j3ds[rows, 0, 2], seen[:, 0]
+
+    def _joints(self, sample, field):
+        """Joints (N, J, 2 or 3) of the network's set, 0 where unknown, and which (N, J) are known."""
+        people, given = sample.gt_instances, sample.get('joint_set', self.joint_set)
+        points = people[field].float()
+        source, target = shared_joints(given, self.joint_set)
+        if points.shape[1] != len(names_of(given)) or not source:
+            raise ValueError(
+                f'{sample.get("img_id", "sample")}: {field} has {points.shape[1]} joints, its joint_set {given!r} has '
+                f'{len(names_of(given))}, of which the network ({self.joint_set!r}) knows {len(source)}; say which '
+                'joints they are: joint_set of the table or of HumanTable')
+        valid = torch.isfinite(points).all(-1)
+        if f'{field}_valid' in people:
+            valid &= people[f'{field}_valid'].bool()
+        joints = points.new_zeros(len(points), len(names_of(self.joint_set)), points.shape[2])
+        seen = torch.zeros_like(joints[..., 0], dtype=torch.bool)
+        source, target = (torch.tensor(joint).to(points.device, non_blocking=True) for joint in (source, target))
+        joints[:, target] = torch.where(valid[..., None], points, 0.)[:, source]
+        seen[:, target] = valid[:, source]
+        return joints, seen
+
+    def _add_meshes(self, targets, samples, meshed, body_model):
+        """Everything of the people who have meshes, and the scale map."""
+        device, has_mesh = targets.boxes.device, torch.tensor(sum(meshed, []), dtype=torch.bool)
+        rows, image = (index.to(device, non_blocking=True)
+                       for index in (has_mesh.nonzero()[:, 0], targets.image_index()[has_mesh]))
+        poses, betas, transl = _meshes(samples, meshed, targets)
+        intrinsics = torch.stack([sample.gt_camera.intrinsics.float() if 'gt_camera' in sample else
+                                  torch.eye(3, device=device) for sample in samples])
+        of_person, sizes = intrinsics[image], [tuple(sample.img_shape) for sample in samples]
+        limits = torch.tensor(sizes, dtype=torch.float32).flip(-1).to(device, non_blocking=True)[image]
+        body = body_model(poses, betas, transl)
+        j3ds, z = body_model.joint_set(body, self.joint_set), body.joints[:, 0, 2]
+        shown = project(body.joints, of_person)
+        boxes = self._boxes(shown, torch.ones_like(shown[..., 0], dtype=torch.bool), limits) / targets.input_size
+        has_3d = torch.tensor([sample.get('has_3d', True) for sample in samples]).to(device, non_blocking=True)[image]
+        seen = torch.ones_like(has_3d)
+        for name, value, known in (
+                ('boxes', boxes, seen), ('poses', poses.flatten(1), has_3d), ('betas', betas, has_3d),
+                ('j3ds', j3ds, has_3d), ('j2ds', project(j3ds, of_person), seen),
+                ('depths', torch.stack([z, z / targets.focals[image]], -1), has_3d)):
+            getattr(targets, name)[rows], targets.known[name][rows] = value, known
+        targets.j3ds_mask[rows] = targets.j2ds_mask[rows] = True
         if self.scale_map:
             points = self._mesh_points(body.vertices, body_model.faces)
             targets.scale_map, targets.map_cells = self._scale_map(points, of_person, boxes, z, image, limits, sizes)
-        return targets
+            targets.map_known = [complete and all(has) for complete, has in zip(targets.detect_all, meshed)]
 
-    def _from_keypoints(self, everyone, body_model, input_size, common):
-        j2ds = torch.cat([people.keypoints_2d for people in everyone]).float()
-        visible = torch.cat([people.keypoints_2d_valid for people in everyone]).bool()
-        nothing = j2ds.new_zeros(len(j2ds), 1)
-        return Targets(
-            boxes=from_corners(torch.cat([people.bboxes for people in everyone]).float()) / input_size,
-            poses=nothing.expand(-1, 72), betas=nothing.expand(-1, body_model.num_betas),
-            j3ds=nothing[..., None].expand(-1, j2ds.shape[1], 3), j2ds=j2ds,
-            j2ds_mask=visible[..., None].expand_as(j2ds), depths=nothing.expand(-1, 2),
-            focals=j2ds.new_full((len(everyone), ), torch.nan), valid_3d=[False] * len(everyone), **common)
+    def _boxes(self, points, seen, limits):
+        """Boxes (N, 4) cx, cy, w, h in px of the joints (N, J, 2) that are ``seen`` (N, J), enlarged, inside the image.
 
-    def _boxes(self, j2ds, limits):
-        """Enlarged boxes of the joints inside the image, (T, 4) cx, cy, w, h in px; ``limits`` (T, 2) width, height."""
-        low, high = j2ds.amin(1), j2ds.amax(1)
+        ``limits`` (N, 2) or (2) are width and height.
+        """
+        low = torch.where(seen[..., None], points, torch.inf).amin(1)
+        high = torch.where(seen[..., None], points, -torch.inf).amax(1)
         centre, half = (low + high) / 2, (high - low) / 2 * self.box_scale
         inside = [torch.minimum((centre + side * half).clamp(min=0), limits) for side in (-1, 1)]
         return from_corners(torch.cat(inside, -1))

@@ -72,7 +72,8 @@ def test_outputs_are_one_consistent_camera(shared_model):
         pred_boxes=(2, 6, 4), pred_confs=(2, 6, 1), pred_poses=(2, 6, 72), pred_betas=(2, 6, 11),
         pred_j3ds=(2, 6, 45, 3), pred_j2ds=(2, 6, 45, 2), pred_transl=(2, 6, 3), pred_depths=(2, 6, 2),
         pred_intrinsics=(2, 1, 3, 3))
-    assert len(out['aux_outputs']) == 1 and out['scale_map_lens'] == [16, 16]
+    assert all(torch.equal(value[-1], out[name]) and len(value) == 2 for name, value in out['layers'].items())
+    assert out['scale_map_lens'] == [16, 16]
     intrinsics = out['pred_intrinsics']
     assert intrinsics[:, 0, :2, 2].tolist() == [[40., 56.], [56., 30.]]
     torch.testing.assert_close(project(out['pred_j3ds'], intrinsics.expand(2, 6, 3, 3)), out['pred_j2ds'],
@@ -238,7 +239,7 @@ def test_variants(levels, branch):
     else:
         backbone = dict(type='VisionTransformer', arch=backbone['arch'], input_size=112)
     camera = base['camera_head'] if branch else dict(type='FixedFoV', input_size=112)
-    model = build(backbone=backbone, decoder=decoder, camera_head=camera, joint_set='crowdpose14')
+    model = build(backbone=backbone, decoder=decoder, camera_head=camera, joint_set='crowdpose14', criterion=None)
     out = model(**prepared(model, images((112, 84)), [HumanDataSample()]))
     assert out['pred_j3ds'].shape == (1, 6, 14, 3) and ('scale_map' in out) == bool(levels)
     vertices = model.vertices(out)

@@ -12,18 +12,18 @@ def head(**kwargs):
 
 def test_starts_upright_in_the_camera_frame():
     raw = head()(torch.randn(3, 2, 4, 8))
-    rotations = rotation_6d_to_matrix(raw.pose_6d)
+    rotations = rotation_6d_to_matrix(raw['pose_6d'])
     torch.testing.assert_close(rotations[..., 0, :, :], torch.diag(torch.tensor([1., -1, -1])).expand(3, 2, 4, 3, 3))
     torch.testing.assert_close(rotations[..., 1:, :, :], torch.eye(3).expand(3, 2, 4, 23, 3, 3))
-    assert raw.betas.abs().max() == 0
+    assert raw['betas'].abs().max() == 0
 
 
 def test_starts_at_mean_params(tmp_path):
     pose, shape = np.arange(144, dtype=np.float32), np.arange(10, dtype=np.float32) + 1
     np.savez(tmp_path / 'mean.npz', pose=pose, shape=shape)
     raw = head(num_betas=11, mean_params=str(tmp_path / 'mean.npz'))(torch.zeros(3, 1, 1, 8))
-    assert raw.pose_6d[2, 0, 0].flatten().tolist() == pose.tolist()
-    assert raw.betas[0, 0, 0].tolist() == [*shape.tolist(), 0.]
+    assert raw['pose_6d'][2, 0, 0].flatten().tolist() == pose.tolist()
+    assert raw['betas'][0, 0, 0].tolist() == [*shape.tolist(), 0.]
     with pytest.raises(ValueError, match='expected 12 for 2 joints'):
         head(num_joints=2, mean_params=str(tmp_path / 'mean.npz'))
 
@@ -34,12 +34,12 @@ def test_residuals_add_up_over_the_layers():
         pose.layers[-1].bias.data.fill_(10.**i)
         shape.layers[-1].bias.data.fill_(2 * 10.**i)
     raw = model(torch.randn(3, 1, 2, 8))
-    assert (raw.pose_6d[:, 0, 0, 5, 2] - raw.pose_6d.new_tensor([1., 11., 111.])).abs().max() < 1e-4
-    torch.testing.assert_close(raw.betas[:, 0, 1, 3], torch.tensor([2., 22., 222.]))
+    assert (raw['pose_6d'][:, 0, 0, 5, 2] - raw['pose_6d'].new_tensor([1., 11., 111.])).abs().max() < 1e-4
+    torch.testing.assert_close(raw['betas'][:, 0, 1, 3], torch.tensor([2., 22., 222.]))
 
 
 def test_few_people_at_first():
-    confs = head()(torch.zeros(3, 1, 2, 8)).confs
+    confs = head()(torch.zeros(3, 1, 2, 8))['confs']
     torch.testing.assert_close(confs, torch.full((3, 1, 2, 1), .01), atol=1e-6, rtol=0)
 
 
@@ -47,5 +47,5 @@ def test_shallow_heads_start_where_deep_ones_do():
     shallow, deep = head(depths=(2, 1)), head()
     assert [len(h.layers) for h in (*shallow.pose_heads, *shallow.shape_heads)] == [2] * 3 + [1] * 3
     x = torch.randn(3, 1, 2, 8)
-    torch.testing.assert_close(shallow(x).pose_6d, deep(x).pose_6d)
-    torch.testing.assert_close(shallow(x).betas, deep(x).betas)
+    torch.testing.assert_close(shallow(x)['pose_6d'], deep(x)['pose_6d'])
+    torch.testing.assert_close(shallow(x)['betas'], deep(x)['betas'])

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from mmhuman_dto.models.losses import SetCriterion
-from mmhuman_dto.models.losses.criterion import stack_layers
 from mmhuman_dto.models.task_modules import Targets
 
 COSTS = [dict(type='ConfidenceCost'), dict(type='BoxL1Cost'), dict(type='GIoUCost'), dict(type='KeypointCost')]
@@ -27,8 +26,9 @@ def read_outputs(data):
 
     outputs = tensors('pred/')
     layers = {key.split('/')[1] for key in data.files if key.startswith('pred/aux')}
-    outputs['aux_outputs'] = [tensors(f'pred/{layer}/') for layer in sorted(layers, key=lambda name: int(name[3:]))]
-    return outputs
+    earlier = [tensors(f'pred/{layer}/') for layer in sorted(layers, key=lambda name: int(name[3:]))]
+    names = earlier[0] if earlier else [name for name in outputs if outputs[name].dim() > 2]
+    return dict(outputs, layers={name: torch.stack([layer[name] for layer in (*earlier, outputs)]) for name in names})
 
 
 def read_targets(data, input_size):
@@ -46,18 +46,21 @@ def read_targets(data, input_size):
         values = data.get(f'target/{image}/focals', np.zeros(0)).reshape(-1)
         return float(values[0]) if len(values) else float('nan')
 
-    depth_ids = people('depth_ids')
+    counts = [int(data[f'target/{i}/pnum']) for i in images]
+    in_3d = torch.tensor(flags('3d_valid')).repeat_interleave(torch.tensor(counts))
+    depth_ids, j3ds = people('depth_ids'), people('j3ds')
     return Targets(
-        counts=[int(data[f'target/{i}/pnum']) for i in images], input_size=input_size,
-        **{name: people(name) for name in ('boxes', 'poses', 'betas', 'j3ds', 'j2ds', 'j2ds_mask', 'depths')},
-        focals=torch.tensor([focal(i) for i in images]), valid_3d=flags('3d_valid'),
-        detect_all=flags('detect_all_people'), depth_ids=None if depth_ids is None else depth_ids[:, 0],
-        scale_map=people('scale_map'), map_cells=[len(data.get(f'target/{i}/scale_map', ())) for i in images])
+        counts=counts, input_size=input_size, j3ds=j3ds, j3ds_mask=torch.ones_like(j3ds, dtype=torch.bool),
+        **{name: people(name) for name in ('boxes', 'poses', 'betas', 'j2ds', 'j2ds_mask', 'depths')},
+        focals=torch.tensor([focal(i) for i in images]), detect_all=flags('detect_all_people'),
+        known=dict.fromkeys(('poses', 'betas', 'j3ds', 'depths'), in_3d),
+        labels={} if depth_ids is None else dict(depth_layers=depth_ids[:, 0]), scale_map=people('scale_map'),
+        map_cells=[len(data.get(f'target/{i}/scale_map', ())) for i in images], map_known=flags('detect_all_people'))
 
 
 def same_matches(data, criterion, outputs, targets):
     """Whether the last layer pairs as the file's ``match/{image}`` do."""
-    query, person = criterion.assigner(stack_layers(outputs), targets)
+    query, person = criterion.assigner(outputs['layers'], targets)
     queries, start = outputs['pred_confs'].shape[1], 0
     ours, theirs = set(zip(query[-1].tolist(), person[-1].tolist())), set()
     for image, count in enumerate(targets.counts):

@@ -56,8 +56,8 @@ def level_counts(tokens):
 def read_layers(outputs):
     """Name -> array as the file names them; earlier layers below ``aux{i}/``."""
     named = {name: value for name, value in outputs.items() if torch.is_tensor(value)}
-    for i, layer in enumerate(outputs['aux_outputs']):
-        named.update({f'aux{i}/{name}': value for name, value in layer.items()})
+    named.update({f'aux{i}/{name}': value for name, layers in outputs['layers'].items()
+                  for i, value in enumerate(layers[:-1])})
     return {name: value.numpy() for name, value in named.items()}
 
 
