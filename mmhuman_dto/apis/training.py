@@ -6,10 +6,12 @@ from pathlib import Path
 import torch
 from mmengine.runner import FlexibleRunner, Runner
 
+from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
 from mmhuman_dto.engine.resume import latest_checkpoint
 from mmhuman_dto.fileio.atomic import explain
+from mmhuman_dto.registry import BODY_MODELS
 
 
 class MissingFileError(FileNotFoundError):
@@ -61,6 +63,27 @@ def check_files(cfg):
         raise MissingFileError(f'{len(keys)} files or folders are not there:\n{lines}')
 
 
+def _datasets_of_tables(config, key):
+    """Yield (config key, config) of the datasets below an entry that read a table."""
+    children = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(
+        config, (list, tuple)) else ()
+    if isinstance(config, dict) and 'table' in config:
+        yield key, config
+    for name, value in children:
+        yield from _datasets_of_tables(value, f'{key}.{name}')
+
+
+def check_body_models(cfg):
+    """Raise ValueError where the meshes of a table are of another body model than the network's."""
+    body_model = BODY_MODELS.get(cfg.model.get('body_model', {}).get('type', ''))
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        for key, dataset in _datasets_of_tables(cfg.get(name), name):
+            schema = PeopleTable(dataset['table']).schema
+            learnt = all(step.get('keep_meshes', True) for step in dataset.get('pipeline', ()))
+            if body_model is not None and learnt and 'people.betas' in schema['columns']:
+                body_model.check_meshes_of(schema['body_model'], f'{dataset["table"]} ({key})')
+
+
 def build_runner(cfg):
     """Runner of a config, ready to ``train()`` or ``test()``.
 
@@ -68,8 +91,10 @@ def build_runner(cfg):
 
     Raises:
         MissingFileError: what the config names and is not there.
+        ValueError: a table with meshes of another body model than the network's.
     """
     check_files(cfg)
+    check_body_models(cfg)
     several = cfg.get('launcher', 'none') != 'none'
     if several and not torch.cuda.is_available():
         _use_cpu_processes(cfg)

@@ -169,18 +169,20 @@ class BodyModel(nn.Module):
         thin.num_vertices = len(keep)
         return thin
 
-    def check_meshes_of(self, name, where):
+    @classmethod
+    def check_meshes_of(cls, name, where):
         """Raise ValueError where poses and betas of the body model that configs call ``name`` are not of this one.
 
         Args:
             name: as in a table's ``schema.json``; None or '' says nothing.
             where: what the message begins with: whose meshes they are.
         """
-        if name and shape_space(BODY_MODELS.get(name), name) != shape_space(type(self), type(self).__name__):
+        other = name and BODY_MODELS.get(name)
+        if name and _shape_space(other) != _shape_space(cls):
             raise ValueError(
-                f'{where}: its meshes are of {name}, this body model is {type(self).__name__}: the same numbers are '
-                f'another body. Use body_model=dict(type={name!r}) throughout, or convert the meshes, or learn their '
-                'joints alone; see docs/datasets.md, "Tables of another body model"')
+                f'{where}: its meshes are of {name}, this body model is {cls.__name__}, for which the same numbers are '
+                f'another body. Use body_model=dict(type={name!r}) throughout, convert the meshes, or learn their '
+                'joints alone; see docs/datasets.md, "Meshes of another body model"')
 
     def _vertices_of(self, joint_set):
         """Vertices (M,) that a joint set is made of: those that would move it."""
@@ -255,9 +257,8 @@ class BodyModel(nn.Module):
         return torch.stack(world, 1)
 
 
-def shape_space(body_model, name):
-    """What a class of body models (or None) called ``name`` shares with those whose poses and betas mean the same."""
-    return getattr(body_model, 'shape_space', None) or getattr(body_model, '__name__', name)
+def _shape_space(body_model):
+    return getattr(body_model, 'shape_space', None) or body_model
 
 
 def pick_joints(joints, rows):

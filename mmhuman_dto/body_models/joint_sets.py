@@ -5,6 +5,8 @@ kinematic tree, other sets' the point between the shoulders that annotators clic
 """
 from typing import NamedTuple
 
+import torch
+
 
 class JointSet(NamedTuple):
     """One order of named joints.
@@ -127,3 +129,29 @@ def shared_joints(source, target):
         names -= {'neck'}
     names = [name for name in target if name in names]
     return [source.index(name) for name in names], [target.index(name) for name in names]
+
+
+def to_joint_set(points, known, source, target):
+    """Joints of one set as those of another, by name.
+
+    Args:
+        points: (N, K, D). known: (N, K) bool, which of them are.
+        source, target: the sets, as of :func:`names_of`.
+
+    Returns:
+        (N, J, D), 0 where unknown, and (N, J) bool: those that ``source`` lacks are unknown.
+
+    Raises:
+        ValueError: another number of joints than the set's, or none that both sets have.
+    """
+    rows, places = shared_joints(source, target)
+    if points.shape[1] != len(names_of(source)) or not rows:
+        raise ValueError(f'{points.shape[1]} joints of joint_set {source!r}, which has {len(names_of(source))}, '
+                         f'{len(rows)} of them in {target!r}: say which joints they are, by the joint_set of the table '
+                         'or of HumanTable')
+    rows, places = (torch.tensor(joints).to(points.device, non_blocking=True) for joints in (rows, places))
+    moved = points.new_zeros(len(points), len(names_of(target)), points.shape[2])
+    seen = torch.zeros_like(moved[..., 0], dtype=torch.bool)
+    moved[:, places] = torch.where(known[..., None], points, 0.)[:, rows]
+    seen[:, places] = known[:, rows]
+    return moved, seen

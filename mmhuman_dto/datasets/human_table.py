@@ -92,7 +92,7 @@ class HumanTable(Dataset):
     def _sample(self, row):
         columns = {name: value for name, value in row.pred_instances.items() if name in FIELDS}
         people = People(num_people=len(row.pred_instances), **columns)
-        everyone = people if self.num_betas is None else self._with_betas(people)
+        everyone = people if self.num_betas is None or 'betas' not in people else self._with_betas(people)
         sample = HumanDataSample(metainfo={
             **row.metainfo, **self.supervision, 'img_path': path_below(self.data_root, row.img_id),
             'dataset': self.name})

@@ -22,7 +22,7 @@ from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json, load
 from mmhuman_dto.fileio.errors import reading
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
-from .people_table import PEOPLE_COLUMNS
+from .people_table import people_columns
 
 FORMAT, VERSION = 'mmhuman_dto.people', 1
 COORDINATES = ('camera frame: x right, y down, z forward, metres; image pixels, a pixel centre at integer + 0.5; '
@@ -46,9 +46,10 @@ def write_people(path, sample):
     if write is None:
         raise ValueError(f'{path}: expected .json or .npz')
     people = sample.pred_instances
-    fields = {name: _array(people[name], spec) for name, spec in PEOPLE_COLUMNS.items() if name in people}
+    columns = {name: spec for name, spec in people_columns().items() if name in people}
+    fields = {name: _array(people[name], spec) for name, spec in columns.items()}
     about = dict(format=FORMAT, version=VERSION, coordinates=COORDINATES,
-                 units={name: PEOPLE_COLUMNS[name].unit for name in fields} | {'intrinsics': 'px'},
+                 units={name: spec.unit for name, spec in columns.items()} | {'intrinsics': 'px'},
                  image={name: sample.get(name) for name in _ABOUT if name in sample})
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, about, np.asarray(sample.pred_camera.intrinsics, np.float32), fields, len(people))
@@ -101,7 +102,7 @@ def _read_json(path):
     for name, dtype in about['dtypes'].items():
         if np.dtype(dtype).kind not in 'biuf':
             raise ValueError(f'{name} has dtype {dtype}, expected numbers')
-        row = (0, *(size if isinstance(size, int) else 0 for size in PEOPLE_COLUMNS[name].row))
+        row = (0, *(size if isinstance(size, int) else 0 for size in people_columns()[name].row))
         column = np.array([row[name] for row in rows], float if dtype.startswith('f') else None)
         fields[name] = column.astype(dtype) if rows else np.zeros(row, dtype)
     return about, np.array(about['image'].pop('intrinsics'), np.float32), fields, len(rows)

@@ -39,9 +39,12 @@ _DTYPES = frozenset(str(np.dtype(kind)) for kind in '?bBhHiIlLefd')
 #: What a table says once of all its images: whether meshes are 3D targets, whether everyone is annotated, joints of the
 #: keypoints.
 SUPERVISION = ('has_3d', 'detect_all', 'joint_set')
-#: Columns with one row a person. Masks are images, not rows of a table.
-PEOPLE_COLUMNS = {name: spec for name, spec in FIELDS.items() if spec.kind != 'mask'}
-PEOPLE_COLUMNS['person_index'] = FieldSpec('label', (), 'row in the initial annotations', floating=False)
+_PERSON_INDEX = FieldSpec('label', (), 'row in the initial annotations', floating=False)
+
+
+def people_columns():
+    """Columns with one row a person, by name: the fields of people as registered by now. Masks are images, no rows."""
+    return {**{name: spec for name, spec in FIELDS.items() if spec.kind != 'mask'}, 'person_index': _PERSON_INDEX}
 
 
 class TableError(ValueError):
@@ -263,11 +266,11 @@ def _sample_rows(sample, side):
             value = rows[f'image.{name}'] = np.asarray(image[name])[None].astype(dtype)
             if value.shape[1:] != row:
                 raise TableError(f'{sample.img_id}: image.{name} has shape {value.shape[1:]}, expected {row}')
-    for name, spec in PEOPLE_COLUMNS.items():
+    for name, spec in people_columns().items():
         if name in people:
             value = _numpy(people[name])
             rows[f'people.{name}'] = value.astype(_dtype(value, spec))
-            if spec.floating and spec.kind != 'label' and not np.isfinite(value).all():
+            if spec.floating and spec.kind not in ('label', 'sides') and not np.isfinite(value).all():
                 raise TableError(f'{sample.img_id}: people.{name} holds values that are not finite')
     return rows
 
@@ -293,7 +296,7 @@ def _check_same_columns(image_id, rows, before):
 
 def _write_schema(folder, about, num_images, num_people, arrays):
     units = {f'image.{name}': unit for name, (_, unit, _) in IMAGE_COLUMNS.items()}
-    units.update((f'people.{name}', spec.unit) for name, spec in PEOPLE_COLUMNS.items())
+    units.update((f'people.{name}', spec.unit) for name, spec in people_columns().items())
     columns = {name: dict(dtype=str(array.dtype), row=list(array.shape[1:]), unit=units[name])
                for name, array in arrays.items()}
     schema = dict(format=FORMAT, version=VERSION, num_images=num_images, num_people=num_people, **about,
@@ -321,10 +324,11 @@ def _read_schema(folder):
         raise TableError(f'{path}: {schema["num_images"]!r} images and {schema["num_people"]!r} people')
     if not isinstance(schema['columns'], dict) or not isinstance(schema.get('supervision', {}), dict):
         raise TableError(f'{path}: columns and supervision must be objects')
-    known = {f'image.{name}' for name in IMAGE_COLUMNS} | {f'people.{name}' for name in PEOPLE_COLUMNS}
+    known = {f'image.{name}' for name in IMAGE_COLUMNS} | {f'people.{name}' for name in people_columns()}
     unknown = schema['columns'].keys() - known
     if unknown:
-        raise TableError(f'{path}: unknown columns {sorted(unknown)}')
+        raise TableError(f'{path}: unknown columns {sorted(unknown)}; import the module that registers such fields of '
+                         'people (structures.register_field) first, in a config by custom_imports')
     for name, column in schema['columns'].items():
         if not isinstance(column, dict) or column.get('dtype') not in _DTYPES or not _is_shape(column.get('row')):
             raise TableError(f'{path}: column {name} is {column!r}, expected a dtype of {sorted(_DTYPES)} and a row')

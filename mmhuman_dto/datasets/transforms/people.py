@@ -1,6 +1,7 @@
 """Joints of annotated meshes, and who is visible enough to be asked for."""
 import torch
 
+from mmhuman_dto.body_models.joint_sets import to_joint_set
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import BODY_MODELS, TRANSFORMS
 
@@ -12,32 +13,54 @@ class JointsFromMeshes:
     """Joints of the annotated bodies: ``keypoints_3d`` (m, camera), ``keypoints_2d`` (px), and whether they are seen.
 
     A 2D joint is valid inside the picture and in front of the camera. Needs ``gt_instances`` (global_orient, body_pose,
-    betas, transl), ``gt_camera.intrinsics`` and ``img_shape``; sets metainfo ``joint_set``.
+    betas, transl), ``gt_camera.intrinsics`` and ``img_shape``; sets metainfo ``joint_set``. Where ``has_mesh`` says
+    that people have none, theirs are the annotated ones.
 
     Args:
         body_model: config of the body model that the meshes are of.
+        keep_meshes: False leaves the joints alone, for a network with another body model.
 
     Raises:
-        ValueError: people without meshes.
+        ValueError: people without meshes, or with meshes of another body model.
     """
 
-    def __init__(self, body_model):
-        self.body_model = BODY_MODELS.build(body_model).thinned('smpl45')
+    def __init__(self, body_model, keep_meshes=True):
+        self.body_model, self.keep_meshes = BODY_MODELS.build(body_model).thinned('smpl45'), keep_meshes
 
     @torch.no_grad()
     def __call__(self, sample):
         people = sample.gt_instances
         if not has_people_with(sample, 'transl', 'JointsFromMeshes is for sets with meshes') and 'transl' not in people:
             return sample
+        self.body_model.check_meshes_of(sample.get('body_model'), sample.get('img_id', 'sample'))
         joints = self.body_model(people.pose, people.betas, people.transl).joints
         pixels = project(joints, sample.gt_camera.intrinsics)
         limits = torch.tensor(sample.img_shape[::-1])
         inside = ((pixels >= 0) & (pixels < limits)).all(-1)
-        people.keypoints_3d, people.keypoints_2d = joints, pixels
-        people.keypoints_3d_valid = torch.ones_like(inside)
-        people.keypoints_2d_valid = inside & (joints[..., 2] > 0)
+        has_mesh = people.has_mesh.bool() if 'has_mesh' in people else inside.new_ones(len(people))
+        for field, points, valid in (('keypoints_3d', joints, torch.ones_like(inside)),
+                                     ('keypoints_2d', pixels, inside & (joints[..., 2] > 0))):
+            if not has_mesh.all():
+                points, valid = self._among_others(sample, field, points, valid, has_mesh)
+            people.set_field(points, field)
+            people.set_field(valid, f'{field}_valid')
         sample.set_metainfo(dict(joint_set='smpl45'))
+        if not self.keep_meshes:
+            for name in ('global_orient', 'body_pose', 'betas', 'transl'):
+                delattr(people, name)
         return sample
+
+
+    @staticmethod
+    def _among_others(sample, field, points, valid, has_mesh):
+        """Joints of the meshes, and the annotated ones of people without a mesh."""
+        people = sample.gt_instances
+        own, known = torch.zeros_like(points), torch.zeros_like(valid)
+        if field in people:
+            known = people[f'{field}_valid'].bool() & people[field].isfinite().all(-1)
+            own, known = to_joint_set(people[field].to(points), known, sample.joint_set, 'smpl45')
+        return (torch.where(has_mesh.view(-1, *[1] * (ours.dim() - 1)), ours, other)
+                for ours, other in ((points, own), (valid, known)))
 
 
 @TRANSFORMS.register_module()

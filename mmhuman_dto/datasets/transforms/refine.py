@@ -39,6 +39,8 @@ class RefineTranslations:
         peopled = [sample for sample in samples if len(sample.gt_instances)]
         if not peopled:
             return samples
+        for sample in peopled:
+            self.body_model.check_meshes_of(sample.get('body_model'), sample.get('img_id', 'sample'))
         asked = [HumanDataSample(metainfo=dict(ori_shape=sample.ori_shape), pred_instances=sample.gt_instances,
                                  pred_camera=sample.gt_camera) for sample in peopled]
         for sample, placed in zip(peopled, self.dto(asked, self.body_model, keep_dropped=True)):

@@ -179,6 +179,10 @@ def _transl(transl, warp, matrix, people, sample):
     return transl.double() + pelvis @ torch.from_numpy(warp.world).T - pelvis
 
 
+def _sides(labels, warp, matrix, people, sample):
+    return labels.flip(1) if warp.mirrored else labels
+
+
 def _mask(masks, warp, matrix, people, sample):
     if len(masks) == 0:
         return masks.new_zeros(0, *warp.size)
@@ -187,4 +191,4 @@ def _mask(masks, warp, matrix, people, sample):
 
 #: What a view does to a field; kinds that are not here (shape, scalar, label) stay as they are.
 _BY_KIND = {'box': _box, 'area': _area, 'point2d': _point2d, 'point3d': _point3d, 'valid': _valid,
-            'axis_angle': _axis_angle, 'vec3': _transl, 'mask': _mask}
+            'axis_angle': _axis_angle, 'vec3': _transl, 'sides': _sides, 'mask': _mask}

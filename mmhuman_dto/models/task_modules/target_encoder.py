@@ -4,7 +4,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from mmhuman_dto.body_models.joint_sets import names_of, shared_joints
+from mmhuman_dto.body_models.joint_sets import names_of, to_joint_set
 from mmhuman_dto.geometry.boxes import from_corners
 from mmhuman_dto.geometry.camera import project
 from mmhuman_dto.geometry.morton import morton_order
@@ -147,23 +147,14 @@ class TargetEncoder(nn.Module):
 
     def _joints(self, sample, field):
         """Joints (N, J, 2 or 3) of the network's set, 0 where unknown, and which (N, J) are known."""
-        people, given = sample.gt_instances, sample.get('joint_set', self.joint_set)
-        points = people[field].float()
-        source, target = shared_joints(given, self.joint_set)
-        if points.shape[1] != len(names_of(given)) or not source:
-            raise ValueError(
-                f'{sample.get("img_id", "sample")}: {field} has {points.shape[1]} joints, its joint_set {given!r} has '
-                f'{len(names_of(given))}, of which the network ({self.joint_set!r}) knows {len(source)}; say which '
-                'joints they are: joint_set of the table or of HumanTable')
-        valid = torch.isfinite(points).all(-1)
-        if f'{field}_valid' in people:
-            valid &= people[f'{field}_valid'].bool()
-        joints = points.new_zeros(len(points), len(names_of(self.joint_set)), points.shape[2])
-        seen = torch.zeros_like(joints[..., 0], dtype=torch.bool)
-        source, target = (torch.tensor(joint).to(points.device, non_blocking=True) for joint in (source, target))
-        joints[:, target] = torch.where(valid[..., None], points, 0.)[:, source]
-        seen[:, target] = valid[:, source]
-        return joints, seen
+        points = sample.gt_instances[field].float()
+        known = torch.isfinite(points).all(-1)
+        if f'{field}_valid' in sample.gt_instances:
+            known &= sample.gt_instances[f'{field}_valid'].bool()
+        try:
+            return to_joint_set(points, known, sample.get('joint_set', self.joint_set), self.joint_set)
+        except ValueError as error:
+            raise ValueError(f'{sample.get("img_id", "sample")}: {field} holds {error}') from None
 
     def _add_meshes(self, targets, samples, meshed, body_model):
         """Everything of the people who have meshes, and the scale map."""

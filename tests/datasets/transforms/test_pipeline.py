@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from mmhuman_dto.body_models.joint_sets import names_of
 from mmhuman_dto.datasets.transforms import (
     ColorJitter,
     JointsFromMeshes,
@@ -55,6 +56,32 @@ def test_joints_from_meshes(make_sample, body):
     fx, cx = sample.gt_camera.intrinsics[0, 0], sample.gt_camera.intrinsics[0, 2]
     torch.testing.assert_close(people.keypoints_2d[0, :, 0], fx * want[0, :, 0] / want[0, :, 2] + cx)
     assert people.keypoints_2d_valid[0].all() and not people.keypoints_2d_valid[1].any()
+
+
+def test_people_without_a_mesh_keep_their_own_joints(make_sample):
+    sample = make_sample(0, count=2)
+    people, coco = sample.gt_instances, names_of('coco17')
+    meshes = people.keypoints_2d.clone()
+    del people.keypoints_3d, people.keypoints_3d_valid
+    people.has_mesh, people.keypoints_2d = torch.tensor([True, False]), torch.full((2, 17, 2), 7.)
+    people.keypoints_2d_valid = torch.arange(34).view(2, 17) < 33
+    sample.set_metainfo(dict(joint_set='coco17', body_model='OpenBody'))
+    JointsFromMeshes(dict(type='OpenBody'))(sample)
+    torch.testing.assert_close(people.keypoints_2d[0], meshes[0])
+    seen = {name for name, valid in zip(names_of('smpl45'), people.keypoints_2d_valid[1]) if valid}
+    assert seen == set(coco[:16]) and people.keypoints_2d[1, people.keypoints_2d_valid[1]].unique().item() == 7
+    assert people.keypoints_3d_valid.all(1).tolist() == [True, False]
+
+
+def test_joints_can_stand_for_meshes_of_another_body_model(make_sample):
+    sample = make_sample(0)
+    sample.set_metainfo(dict(body_model='OpenBody'))
+    JointsFromMeshes(dict(type='OpenBody'), keep_meshes=False)(sample)
+    assert 'betas' not in sample.gt_instances and sample.gt_instances.keypoints_3d_valid.all()
+    other = make_sample(0)
+    other.set_metainfo(dict(body_model='SMPLX'))
+    with pytest.raises(ValueError, match='0.png: its meshes are of SMPLX, this body model is OpenBody'):
+        JointsFromMeshes(dict(type='OpenBody'))(other)
 
 
 def test_keep_visible_people(make_sample):

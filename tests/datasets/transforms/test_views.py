@@ -161,6 +161,10 @@ def test_a_new_field_needs_only_a_row_in_the_table(make_sample, monkeypatch):
     sample.gt_instances.heads = torch.tensor([[10., 10, 20, 20]])
     Resize(240)(sample)
     assert sample.gt_instances.heads.tolist() == [[20, 20, 40, 40]]
+    monkeypatch.setitem(FIELDS, 'feet', FieldSpec('sides', (2, ), 'of the left and the right foot'))
+    sample.gt_instances.feet = torch.tensor([[1., 2]])
+    warp_sample(sample, flip_of(sample))
+    assert sample.gt_instances.feet.tolist() == [[2, 1]]
 
 
 def test_people_without_3d_and_without_camera(make_sample):
