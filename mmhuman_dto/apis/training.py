@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 from mmengine.runner import FlexibleRunner, Runner
 
-from mmhuman_dto.datasets.people_table import PeopleTable
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
 from mmhuman_dto.engine.resume import latest_checkpoint
 from mmhuman_dto.fileio.atomic import explain
 from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.tables.people_table import PeopleTable
 
 
 class MissingFileError(FileNotFoundError):
