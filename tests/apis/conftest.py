@@ -18,7 +18,7 @@ model = dict(
     threshold=.4,
     denoising=dict(type='Denoising', dims=16, num_betas=11, num_groups=3),
     targets=dict(type='TargetEncoder'),
-    criterion=dict(type='SetCriterion', losses={}, assigner=dict(type='HungarianAssigner', costs=[])))
+    criterion=dict(type='SetCriterion', losses={}, assigner=dict(type='HungarianAssigner', costs={})))
 '''
 
 

@@ -10,8 +10,8 @@ from mmhuman_dto.models.task_modules import TargetEncoder
 from mmhuman_dto.models.task_modules.matched import Matched
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
-LOSSES = dict(load_script('tools/misc/parity/losses.py').LOSSES, rotations='RotationLoss')
-COSTS = ('ConfidenceCost', 'BoxL1Cost', 'GIoUCost', 'KeypointCost')
+parity = load_script('tools/misc/parity/losses.py')
+LOSSES = dict(parity.LOSSES, rotations='RotationLoss')
 SIZE, QUERIES, LAYERS, CELLS = 112, 6, 2, 16
 
 
@@ -72,7 +72,7 @@ def answers(images):
 
 def criterion():
     """The losses before they are divided by their counts."""
-    result = SetCriterion(dict(type='HungarianAssigner', costs=[dict(type=cost) for cost in COSTS]),
+    result = SetCriterion(dict(type='HungarianAssigner', costs=parity.COSTS),
                           {name: dict(type=kind) for name, kind in LOSSES.items()})
     result._shared_counts = lambda totals, counts: [1.] * len(totals)
     return result

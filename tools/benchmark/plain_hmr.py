@@ -167,8 +167,8 @@ class PlainAssigner(HungarianAssigner):
                 targets, counts=[count], boxes=targets.boxes[people], j2ds=targets.j2ds[people],
                 j2ds_mask=targets.j2ds_mask[people], known={name: who[people] for name, who in targets.known.items()})
             of_person = {name: pred[name][:1, image, None].float().expand(-1, count, *[-1] * (pred[name].dim() - 2))
-                         for cost in self.costs for name in cost.predictions}
-            cost = sum(cost(of_person, one) for cost in self.costs)[0].cpu()
+                         for cost in self.costs.values() for name in cost.predictions}
+            cost = sum(cost(of_person, one) for cost in self.costs.values())[0].cpu()
             query, person = map(torch.from_numpy, linear_sum_assignment(cost.T))
             pairs.append(torch.stack([query + image * queries, person + start]))
             start += count

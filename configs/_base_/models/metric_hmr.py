@@ -14,12 +14,12 @@ model = dict(
         type='SetCriterion',
         assigner=dict(
             type='HungarianAssigner',
-            costs=[
-                dict(type='ConfidenceCost', weight=1.),
-                dict(type='BoxL1Cost', weight=1.),
-                dict(type='GIoUCost', weight=1.),
-                dict(type='KeypointCost', weight=20.),
-            ]),
+            costs=dict(
+                confs=dict(type='ConfidenceCost', weight=1.),
+                boxes=dict(type='BoxL1Cost', weight=1.),
+                giou=dict(type='GIoUCost', weight=1.),
+                j2ds=dict(type='KeypointCost', weight=20.),
+            )),
         losses=dict(
             confs=dict(type='ConfidenceLoss', weight=4.),
             boxes=dict(type='BoxLoss', weight=2.),

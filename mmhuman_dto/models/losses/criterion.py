@@ -52,7 +52,7 @@ class SetCriterion(nn.Module):
                                      'people: register it, see mmhuman_dto.structures.register_field')
 
     def _parts(self):
-        return *self.assigner.costs, *self.losses.values()
+        return *self.assigner.costs.values(), *self.losses.values()
 
     def forward(self, outputs, targets, noisy=None):
         """Losses of a batch.

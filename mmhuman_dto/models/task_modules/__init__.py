@@ -1,9 +1,9 @@
 from .assigner import HungarianAssigner
 from .denoising import Denoising, NoisyQueries
-from .match_costs import BoxL1Cost, ConfidenceCost, GIoUCost, KeypointCost
+from .match_costs import BoxL1Cost, ConfidenceCost, GIoUCost, KeypointCost, MatchCost
 from .refine import RefineByDTO
 from .target_encoder import TargetEncoder
 from .targets import Targets
 
-__all__ = ['HungarianAssigner', 'BoxL1Cost', 'ConfidenceCost', 'GIoUCost', 'KeypointCost', 'RefineByDTO',
+__all__ = ['HungarianAssigner', 'MatchCost', 'BoxL1Cost', 'ConfidenceCost', 'GIoUCost', 'KeypointCost', 'RefineByDTO',
            'Targets', 'TargetEncoder', 'Denoising', 'NoisyQueries']

@@ -14,12 +14,12 @@ class HungarianAssigner(nn.Module):
     Where an image has more people than queries the costliest people stay without a query.
 
     Args:
-        costs: configs of the costs (:class:`MatchCost`) that are summed.
+        costs: name -> config of a cost (:class:`MatchCost`), which are summed; None: left out.
     """
 
     def __init__(self, costs):
         super().__init__()
-        self.costs = nn.ModuleList(TASK_UTILS.build(cost) for cost in costs)
+        self.costs = nn.ModuleDict({name: TASK_UTILS.build(cost) for name, cost in costs.items() if cost is not None})
 
     @torch.no_grad()
     def forward(self, pred, targets):
@@ -33,13 +33,13 @@ class HungarianAssigner(nn.Module):
             (query, person): two (L, M) host tensors, M = sum over images of min(Q, people); ``query`` counts over the
             flattened (B, Q), ``person`` over T. Within a layer, sorted by image, then by query.
         """
-        wanted = {name: pred[name] for cost in self.costs for name in cost.predictions}
+        wanted = {name: pred[name] for cost in self.costs.values() for name in cost.predictions}
         layers, _, queries = next(iter(wanted.values())).shape[:3]
         if targets.num_people == 0:
             return torch.zeros(2, layers, 0, dtype=torch.long).unbind()
         image = targets.image_index().to(targets.boxes.device, non_blocking=True)
         of_person = {name: value[:, image].float() for name, value in wanted.items()}
-        cost = sum(cost(of_person, targets) for cost in self.costs)
+        cost = sum(cost(of_person, targets) for cost in self.costs.values())
         # The step's one wait for the device. A diverged prediction must not stop the run: it is simply the worst pair.
         cost = cost.nan_to_num(1e6, 1e6, -1e6).cpu().numpy()
         return torch.stack([self._solve(layer, targets.counts, queries) for layer in cost], 1).unbind()

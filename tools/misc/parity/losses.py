@@ -8,7 +8,8 @@ import torch
 from mmhuman_dto.models.losses import SetCriterion
 from mmhuman_dto.models.task_modules import Targets
 
-COSTS = [dict(type='ConfidenceCost'), dict(type='BoxL1Cost'), dict(type='GIoUCost'), dict(type='KeypointCost')]
+COSTS = dict(confs=dict(type='ConfidenceCost'), boxes=dict(type='BoxL1Cost'), giou=dict(type='GIoUCost'),
+             j2ds=dict(type='KeypointCost'))
 LOSSES = {
     'confs': 'ConfidenceLoss', 'poses': 'PoseLoss', 'betas': 'ShapeLoss', 'boxes': 'BoxLoss', 'giou': 'GIoULoss',
     'j3ds': 'Joints3DLoss', 'j2ds': 'Joints2DLoss', 'depths': 'InverseDepthLoss', 'depths_mt': 'RelativeMetricLoss',
