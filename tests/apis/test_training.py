@@ -3,7 +3,10 @@ import torch
 from mmengine.config import Config
 
 from mmhuman_dto.apis.dry_run import with_stand_ins
-from mmhuman_dto.apis.training import MissingFileError, check_files, missing_files
+from mmhuman_dto.apis.training import MissingFileError, build_runner, check_body_models, check_files, missing_files
+from mmhuman_dto.body_models import SMPL
+from mmhuman_dto.structures import HumanDataSample, People
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 
 def test_all_missing_files_are_named_at_once_with_where_to_get_them(tmp_path):
@@ -30,6 +33,25 @@ def test_a_missing_table_names_the_command_that_writes_it():
     assert hints['data/3dpw/tables/test'] == f'{tool} 3dpw test, see docs/datasets.md'
     assert hints['/mnt/data/hi4d/tables/val'] == f'{tool} hi4d val, see docs/datasets.md'
     assert 'tools/generate_dto.py' in hints['data/mine/tables/train'] == hints['data/hi4d/tables/all']
+
+
+@pytest.mark.parametrize('loader', ['train_dataloader', 'test_dataloader'])
+def test_a_table_of_another_body_model_is_refused_before_anything_runs(loader, tmp_path):
+    builder = PeopleTableBuilder('SMPLX')
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg'))
+    sample.gt_instances = People(global_orient=torch.zeros(1, 3), body_pose=torch.zeros(1, 23, 3),
+                                 betas=torch.zeros(1, 11), transl=torch.ones(1, 3))
+    builder.add(sample)
+    builder.write(tmp_path / 'table')
+    table = dict(type='HumanTable', data_root=str(tmp_path), table=str(tmp_path / 'table'), pipeline=[])
+    cfg = Config({'model': dict(body_model=dict(type='OpenBody')), loader: dict(dataset=dict(datasets=[table]))})
+    with pytest.raises(ValueError, match=rf'{tmp_path}/table \({loader}.dataset.datasets.0\): its meshes are of SMPLX, '
+                                         'this body model is OpenBody.*convert the meshes.*docs/datasets.md'):
+        build_runner(cfg)
+    table['pipeline'] = [dict(type='JointsFromMeshes', body_model=dict(type='SMPLX'), keep_meshes=False)]
+    check_body_models(Config({**cfg, loader: table}))
+    SMPL.check_meshes_of('SMPL+A', 'the child blend is 0 of all others')
+    check_body_models(Config({**cfg, loader: table, 'model': dict(body_model=dict(type='SMPLX'))}))
 
 
 def test_nothing_missing_is_no_error():

@@ -2,12 +2,12 @@ import copy
 
 import pytest
 import torch
-from tiny_network import build, config, images, prepared, sample
+from tiny_network import LOSSES, build, config, images, prepared, sample
 
 from mmhuman_dto.geometry import project
 from mmhuman_dto.models.detectors import MetricHMR
 from mmhuman_dto.registry import MODELS
-from mmhuman_dto.structures import HumanDataSample, Maps
+from mmhuman_dto.structures import HumanDataSample, Maps, People
 
 
 @pytest.fixture(scope='module')
@@ -162,6 +162,21 @@ def test_losses_and_gradients_are_finite(counts, changes):
     total.backward()
     # Every parameter takes part whoever is there: distributed training waits for all of their gradients.
     assert not [name for name, p in model.named_parameters() if p.grad is None]
+    assert torch.isfinite(total) and all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+@pytest.mark.parametrize('others', [0, 1])
+def test_joints_in_2d_alone_train(others):
+    """Without boxes, camera or anything else, alone and beside meshes."""
+    size, model = (112, 112), build(denoising=dict(type='Denoising', dims=16, num_betas=11, num_groups=2)).train()
+    joints = HumanDataSample(metainfo=dict(joint_set='coco17'))
+    joints.gt_instances = People(keypoints_2d=torch.rand(2, 17, 2) * 112)
+    data = prepared(model, images(*[size] * (1 + others)), [joints, sample(size, 2)][:1 + others])
+    losses = model(**data, mode='loss')
+    learnt = {name for name in LOSSES if losses[f'loss_{name}'] > 0}
+    assert learnt == (set(LOSSES) if others else {'confs', 'boxes', 'giou', 'j2ds'})
+    total, _ = model.parse_losses(losses)
+    total.backward()
     assert torch.isfinite(total) and all(torch.isfinite(p.grad).all() for p in model.parameters())
 
 
