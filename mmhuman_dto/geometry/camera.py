@@ -6,6 +6,8 @@ Camera frame x right, y down, z forward, metres. Pixel coordinates are continuou
 """
 import torch
 
+from .precision import at_least_single
+
 #: Points nearer than this (m), or behind the camera, are projected as if they were at this depth.
 MIN_DEPTH = 1e-6
 
@@ -24,7 +26,7 @@ def project(points, intrinsics):
     Returns:
         (*, N, 2), px.
     """
-    points, intrinsics = (values.float() if values.itemsize < 4 else values for values in (points, intrinsics))
+    points, intrinsics = at_least_single(points), at_least_single(intrinsics)
     fx, skew, cx, fy, cy = _entries(intrinsics)
     x, y, z = points.unbind(-1)
     z = z.clamp(min=MIN_DEPTH)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, linear
 from torch.utils.checkpoint import checkpoint
 
+from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import MODELS
 
 from ..layers.packed_attention import Packing, packed_attention
@@ -273,6 +274,6 @@ class VisionTransformer(BaseModule):
         """Final norm, and host bookkeeping to the device in one go."""
         level_cells = torch.cat([level[:, None], cells], -1).to(x.device, non_blocking=True)
         level, cells = level_cells[:, 0], level_cells[:, 1:]
-        size = self.input_size / (PATCH * 2.**level[:, None])
+        size = self.input_size / (PATCH * 2**at_least_single(level[:, None].to(x.dtype)))
         return PackedTokens(self.norm(x), Packing(image.bincount(minlength=num_images).tolist()), level, cells,
                             (cells.flip(-1) + .5) / size, camera)

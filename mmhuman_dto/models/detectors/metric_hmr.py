@@ -4,6 +4,7 @@ from mmengine.model import BaseModel
 
 from mmhuman_dto.geometry import matrix_to_axis_angle, project, rotation_6d_to_matrix
 from mmhuman_dto.geometry.boxes import corners
+from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import BODY_MODELS, MODELS, TASK_UTILS
 from mmhuman_dto.structures import Camera, People, to_original
 
@@ -101,12 +102,12 @@ class MetricHMR(BaseModel):
         """
         tokens = self.backbone(images)
         contents, boxes = self.decoder(tokens, extra_queries)
-        sizes = torch.tensor([tuple(size) for size in sizes], dtype=torch.float32)
+        contents = at_least_single(contents)  # metres and pixels need more than the three digits of bfloat16
+        sizes = torch.tensor([tuple(size) for size in sizes], dtype=contents.dtype)
         sizes = sizes.to(contents.device, non_blocking=True)
-        # Metres and pixels need more than the three digits of bfloat16.
         with torch.autocast(contents.device.type, enabled=False):
-            intrinsics = self.camera_head(tokens.camera.float(), sizes)
-            layers = self._layers(self.head(contents.float()), boxes, intrinsics)
+            intrinsics = self.camera_head(at_least_single(tokens.camera), sizes)
+            layers = self._layers(self.head(contents), boxes, intrinsics)
         outputs = {name: value[-1] for name, value in layers.items()}
         outputs.update(layers=layers, pred_intrinsics=intrinsics[:, None])
         if tokens.scale_map is not None:

@@ -50,7 +50,7 @@ class FixedFoV(BaseModule):
 
     def forward(self, camera, sizes):
         """As :meth:`FoVHead.forward`; the camera tokens are not looked at."""
-        intrinsics = torch.eye(3, device=sizes.device).repeat(len(sizes), 1, 1)
+        intrinsics = torch.eye(3, dtype=sizes.dtype, device=sizes.device).repeat(len(sizes), 1, 1)
         intrinsics[:, :2, :2] *= self.focal
         intrinsics[:, :2, 2] = sizes.flip(-1) / 2
         return intrinsics

@@ -2,6 +2,7 @@
 import torch
 from torch import nn
 
+from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import MODELS
 
 from .decoder_layer import DecoderLayer
@@ -77,11 +78,13 @@ class BoxQueryDecoder(nn.Module):
             position, sine = self._query_position(x, reference, first=i == 0)
             x = layer(x, position, sine, reference, memory, memory_position, tokens.centers, packings, mask)
             content = self.norm(x)
-            # The gradient of a layer's box reaches the layer before through the box alone ("look forward twice").
             with torch.autocast(x.device.type, enabled=False):
-                boxes = (box_head(content.float()) + inverse_sigmoid(boxes)).sigmoid()
+                step = box_head(at_least_single(content))
+                all_boxes.append((step + inverse_sigmoid(boxes)).sigmoid())
+                # The same box, whose gradient ends at this layer's head: that of the next layer's box reaches two
+                # heads ("look forward twice", arXiv 2203.03605).
+                boxes = (step + inverse_sigmoid(reference)).sigmoid()
             contents.append(content)
-            all_boxes.append(boxes)
         return torch.stack(contents), torch.stack(all_boxes)
 
     def _queries(self, images, extra):

@@ -3,6 +3,8 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from mmhuman_dto.geometry.precision import at_least_single
+
 from .box_parts import BoxParts
 from .packed_attention import packed_attention
 from .position import moved_encoding
@@ -110,5 +112,5 @@ class DecoderLayer(nn.Module):
         x = x + self.cross_attn(self.norm2(x), position, sine, memory, memory_position, packings)
         if self.parts is not None:
             with torch.autocast(x.device.type, enabled=False):  # differences of large numbers
-                x = x + self.parts(boxes, memory.float(), centers, packings[1])
+                x = x + self.parts(boxes, at_least_single(memory), centers, packings[1])
         return x + self.ffn2(self.ffn1(self.norm3(x)).relu())

@@ -4,13 +4,15 @@ import math
 import torch
 from torch.nn.functional import interpolate
 
+from mmhuman_dto.geometry.precision import at_least_single
+
 
 def sine_encoding(values, width, temperature=20):
     """Sine encoding of coordinates in [0, 1] (DAB-DETR, arXiv 2201.12329): (*) -> (*, width).
 
     Channels are sin and cos in turn; pair i has the frequency ``2 pi / temperature^(2 i / width)``.
     """
-    values = values.to(torch.promote_types(values.dtype, torch.float32))  # too fine for half precision
+    values = at_least_single(values)  # too fine for half precision
     pair = torch.arange(width // 2, device=values.device, dtype=values.dtype)
     angle = values[..., None] * 2 * math.pi / temperature**(2 * pair / width)
     return torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)

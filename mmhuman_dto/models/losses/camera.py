@@ -2,6 +2,7 @@
 import torch
 from mmengine.dist import get_world_size
 
+from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import MODELS
 
 from .base import MatchedLoss
@@ -27,7 +28,7 @@ class FoVLoss(MatchedLoss):
         self.over_weight = over_weight
 
     def forward(self, matched):
-        intrinsics = matched.outputs['pred_intrinsics'].float().reshape(-1, 3, 3)
+        intrinsics = at_least_single(matched.outputs['pred_intrinsics']).reshape(-1, 3, 3)
         true_focal = matched.targets.focals
         known = torch.isfinite(true_focal)
         cy = intrinsics[:, 1, 2]

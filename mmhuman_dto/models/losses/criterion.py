@@ -92,8 +92,8 @@ class SetCriterion(nn.Module):
         """Each loss's count averaged over the ranks and never below one in all, shaped like its total."""
         # Counts known to the host are filled in on the device: copying them there would wait for it.
         flat = torch.cat([
-            count.float().expand(total.shape).reshape(-1) if torch.is_tensor(count) else
-            torch.full((total.numel(), ), float(count), device=total.device) for total, count in zip(totals, counts)
+            count.to(total).expand(total.shape).reshape(-1) if torch.is_tensor(count) else
+            total.new_full((total.numel(), ), float(count)) for total, count in zip(totals, counts)
         ])
         all_reduce(flat, 'mean')
         flat = flat.clamp(min=1 / get_world_size())

@@ -26,8 +26,7 @@ class InverseDepthLoss(MatchedLoss):
         pred, target = matched.pred('pred_depths'), matched.target('depths')
         focal = matched.targets.focals[matched.image.to(pred.device, non_blocking=True)]
         known = torch.isfinite(focal)
-        # Half precision has no 1e-8.
-        error = (1 / (torch.where(known, focal, 1.) * pred[..., 1].float() + 1e-8) - 1 / (target[..., 0] + 1e-8)).abs()
+        error = (1 / (torch.where(known, focal, 1.) * pred[..., 1] + 1e-8) - 1 / (target[..., 0] + 1e-8)).abs()
         return torch.where(known & matched.known('depths'), error, 0.).sum(-1), matched.count('depths')
 
 

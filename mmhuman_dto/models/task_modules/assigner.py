@@ -4,6 +4,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import nn
 
+from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import TASK_UTILS
 
 
@@ -38,7 +39,7 @@ class HungarianAssigner(nn.Module):
         if targets.num_people == 0:
             return torch.zeros(2, layers, 0, dtype=torch.long).unbind()
         image = targets.image_index().to(targets.boxes.device, non_blocking=True)
-        of_person = {name: value[:, image].float() for name, value in wanted.items()}
+        of_person = {name: at_least_single(value[:, image]) for name, value in wanted.items()}
         cost = sum(cost(of_person, targets) for cost in self.costs.values())
         # The step's one wait for the device. A diverged prediction must not stop the run: it is simply the worst pair.
         cost = cost.nan_to_num(1e6, 1e6, -1e6).cpu().numpy()

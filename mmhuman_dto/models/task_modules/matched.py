@@ -5,6 +5,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from mmhuman_dto.geometry.precision import at_least_single
+
 from .targets import Targets
 
 
@@ -56,12 +58,12 @@ class Matched:
         return self.targets.num_people * self.num_groups
 
     def pred(self, name):
-        """(L, M, ...) float32 predictions of the paired queries."""
+        """(L, M, ...) predictions, single or double, of the paired queries."""
         if name not in self.outputs:
             raise KeyError(f'the network gives no {name}, it gives {", ".join(sorted(self.outputs))}')
         value = self.outputs[name].flatten(1, 2)
         layer = torch.arange(len(value), device=self.device)[:, None]
-        return value[layer, self.device_query].float()
+        return at_least_single(value[layer, self.device_query])
 
     def target(self, name):
         """(L, M, ...) targets, or labels, of the paired people; 0 of those who have none."""
