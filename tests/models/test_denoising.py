@@ -57,8 +57,26 @@ def test_content_is_the_embedded_person_without_noise():
 
 
 def test_copies_may_know_their_box_alone():
-    targets, denoising, noisy = make([2, 3], content_noise=None)
+    _, denoising, noisy = make([3, 3], content_noise=None)
     torch.testing.assert_close(noisy.content, denoising.embed.bias.expand_as(noisy.content))
+
+
+def test_padding_has_a_box_in_the_middle_and_no_content_and_is_seen():
+    _, denoising, noisy = make([1, 3])
+    assert denoising.embed.bias.abs().min() > 0
+    boxes, content = (values.unflatten(1, (GROUPS, 2, 3))[0] for values in (noisy.boxes, noisy.content))
+    assert (boxes[:, :, 1:] == .5).all() and (content[:, :, 1:] == 0).all()
+    assert (boxes[:, :, 0] != .5).all() and content[:, :, 0].abs().amin(-1).min() > 0
+    assert noisy.mask[0, :6].all()
+
+
+def test_boxes_end_within_the_picture_and_are_never_empty():
+    targets, denoising, _ = make([1])
+    targets.boxes = torch.tensor([[.5, .01, 1., .02]])
+    boxes = denoising(targets, QUERIES).boxes
+    assert (boxes > 0).all() and (boxes < 1).all()
+    low, high = corners(boxes).split(2, -1)
+    assert (low > -2e-5).all() and (high < 1 + 2e-5).all()
 
 
 @pytest.mark.parametrize('counts', [[0], [0, 0]])

@@ -84,6 +84,15 @@ def test_a_long_edge_marks_the_cell_in_its_middle():
     assert torch.equal(targets.scale_map[:, 0] > 0, shown.flatten()[morton_order(4, 6)])
 
 
+@pytest.mark.parametrize('x, y, cell', [(3., 1., (2, 4)), (-3., -1., (0, 0)), (3., 0., (slice(3), 4))])
+def test_points_outside_the_picture_show_in_its_border(x, y, cell):
+    """A grid of 4 x 6 cells over 80 x 140 px, which ends in row 2 and column 4."""
+    targets = encode(sample([[x, y, 2.], [0., 0., -2.]], size=(80, 140)))  # 10 x 50 px around (70 + 50 x, 40 + 50 y)
+    shown = torch.zeros(4, 6, dtype=torch.bool)
+    shown[cell] = True
+    assert torch.equal(targets.scale_map[:, 0] > 0, shown.flatten()[morton_order(4, 6)])
+
+
 def test_scale_is_capped_and_people_behind_the_camera_show_nowhere():
     targets = encode(sample([[0., 0., .6]]), sample([[0., 0., -2.]]))
     first, second = targets.scale_map.split(targets.map_cells)

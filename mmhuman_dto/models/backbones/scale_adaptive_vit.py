@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d
 
 from mmhuman_dto.geometry.morton import morton_order
+from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import MODELS
 
 from ..layers.mlp import MLP
@@ -41,20 +42,23 @@ class ScaleAdaptiveViT(VisionTransformer):
         num_levels: 3, or 2 to keep the cells with nobody at level 1.
         confidence_threshold: a cell holds someone above it.
         scale_threshold: people whose box diagonal is below this share of ``input_size`` are small.
+        batch_dependent: in a batch without a quad to join, split cells stay at level 1 too, as in the public release;
+            what an image gives then depends on the others of its batch.
     """
 
     #: what losses can look at besides the answers of the queries
     outputs = ('scale_map', )
 
     def __init__(self, arch='base', input_size=1288, num_additional_blocks=3, num_levels=3, confidence_threshold=.3,
-                 scale_threshold=.5, patch_embed='linear', layer_scale=1e-5, with_cp=False, init_cfg=None):
+                 scale_threshold=.5, batch_dependent=False, patch_embed='linear', layer_scale=1e-5, with_cp=False,
+                 init_cfg=None):
         super().__init__(arch, input_size, patch_embed, layer_scale, with_cp, init_cfg)
         if num_levels not in (2, 3):
             raise ValueError(f'num_levels {num_levels} is not 2 or 3; without scale adaptation use VisionTransformer')
         if not 0 < num_additional_blocks < len(self.blocks):
             raise ValueError(f'num_additional_blocks {num_additional_blocks} must lie between 0 and the '
                              f'{len(self.blocks)} blocks')
-        self.num_levels = num_levels
+        self.num_levels, self.batch_dependent = num_levels, batch_dependent
         self.confidence_threshold, self.scale_threshold = confidence_threshold, scale_threshold
         self.additional_blocks = nn.ModuleList(self.make_block() for _ in range(num_additional_blocks))
         self.inter_norm = nn.LayerNorm(self.embed_dims, eps=1e-6)
@@ -99,7 +103,7 @@ class ScaleAdaptiveViT(VisionTransformer):
         x = self._embed(self.patch_embed[1], [avg_pool2d(x, 2) for x in images], cells, image)
         x = x + self._positions(resize_positions(self.pos_embed, size), cells.to(device, non_blocking=True))
         camera, x, _, _ = self._run(self.additional_blocks, self.camera_token.expand(len(images), -1), (x, image))
-        return camera, x, self.scale_head(self.inter_norm(x)).float().sigmoid()
+        return camera, x, at_least_single(self.scale_head(self.inter_norm(x))).sigmoid()
 
     def _choose(self, scale_map):
         """Indices (host) of the cells to split, of those to keep, and of the quads to join."""
@@ -110,6 +114,8 @@ class ScaleAdaptiveViT(VisionTransformer):
         empty = ~valid.view(-1, 4).any(1)
         if self.num_levels == 3:
             keep &= ~empty.repeat_interleave(4)
+            if self.batch_dependent and not empty.any():
+                keep[:] = True
         return (mask.nonzero()[:, 0] for mask in (split, keep, empty))
 
     def _fine(self, images, split, cells, image, blocks):

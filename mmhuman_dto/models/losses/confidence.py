@@ -1,6 +1,7 @@
 """Focal losses: which query is a person, and which cell of the scale map holds one."""
 import torch
 
+from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import MODELS
 
 from .base import MatchedLoss
@@ -8,7 +9,7 @@ from .base import MatchedLoss
 
 def focal_loss(prob, target, alpha=.25, gamma=2.):
     """Element-wise focal loss (Lin et al. 2017) of probabilities against 0/1 targets of the same shape."""
-    prob = prob.float().clamp(1e-8, 1 - 1e-7)
+    prob = at_least_single(prob).clamp(1e-8, 1 - 1e-7)
     hit = torch.where(target, prob, 1 - prob)
     return torch.where(target, alpha, 1 - alpha) * (1 - hit)**gamma * -hit.log()
 
@@ -30,7 +31,7 @@ class ConfidenceLoss(MatchedLoss):
         used = person | torch.tensor(matched.detect_all).repeat_interleave(queries)
         person, used = (m.to(confs.device, non_blocking=True) for m in (person, used))
         loss = focal_loss(confs.flatten(1), person, self.alpha, self.gamma)
-        return (loss * used).sum(-1), used.sum(-1)
+        return (loss * used).sum(-1), used.sum(-1) * matched.num_groups
 
 
 @MODELS.register_module()
@@ -62,5 +63,5 @@ class ScaleMapLoss(MatchedLoss):
     def forward(self, matched):
         target = matched.targets.scale_map
         person = target[:, 0] > 0
-        error = (matched.outputs['scale_map'][:, 1].float() - target[:, 1]).abs()
+        error = (at_least_single(matched.outputs['scale_map'][:, 1]) - target[:, 1]).abs()
         return (error * person).sum(), person.sum()

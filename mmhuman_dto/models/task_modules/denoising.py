@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from mmhuman_dto.geometry.boxes import corners, from_corners
 from mmhuman_dto.registry import TASK_UTILS
 
+from ..layers.position import inverse_sigmoid
+
 
 @dataclass
 class NoisyQueries:
@@ -35,6 +37,7 @@ class Denoising(nn.Module):
     A group holds a positive and a negative copy of each person, padded to the largest crowd of the batch (at least 1).
     A positive's box corners are off by less than ``box_noise`` of half a side and it learns to become the person again;
     a negative's are off by more and it learns to be nobody (as in Metric-Aware HMR's first stage, arXiv 2511.13282).
+    Padding has a box of .5 and no content; its group sees it, and it too learns to be nobody.
 
     Args:
         dims: of the decoder.
@@ -52,52 +55,46 @@ class Denoising(nn.Module):
 
     def forward(self, targets, num_queries):
         """Noisy copies of ``targets`` (:class:`Targets`) to stand before ``num_queries``."""
-        # Where nobody is, there are still copies of a place: every rank of a distributed run must use all parameters.
-        most = max(1, *targets.counts)
-        boxes, body = self._padded(targets, most)
-        negative = torch.arange(2 * most, device=boxes.device)[:, None] >= most
-        copies = boxes.shape[0], self.num_groups, 2 * most
-        boxes = self._noisy_boxes(boxes.repeat(1, 2, 1)[:, None].expand(*copies, 4), negative)
-        body = body.repeat(1, 2, 1)[:, None].expand(*copies, body.shape[-1])
+        true = torch.where(targets.whose('boxes')[:, None], targets.boxes, .5)
+        half = torch.cat([true[:, 2:]] * 2, -1) / 2
+        noisy = corners(true) + self.noise(true) * half * self.box_noise
+        # Through a logit, as the learned boxes are: none is empty.
+        boxes = inverse_sigmoid(from_corners(noisy.clamp(0, 1))).sigmoid()
+        body = torch.cat([targets.poses, targets.betas], -1)
         if self.content_noise is None:
-            body = torch.zeros_like(body)
+            body = body.new_zeros(*boxes.shape[:-1], body.shape[-1])
         else:
-            body = body + self._noise(body, negative) * self.content_noise
-        size = self.num_groups * 2 * most
+            body = body + self.noise(body) * self.content_noise
+        # Where nobody is, there is still padding: every rank of a distributed run must use all parameters.
+        most = max(1, *targets.counts)
+        place = self._places(targets, most)
+        device_place, size = place.flatten().to(boxes.device, non_blocking=True), self.num_groups * 2 * most
+
+        def padded(values, filler):
+            everywhere = values.new_full((len(targets.counts) * size, values.shape[-1]), filler)
+            return everywhere.index_copy(0, device_place, values.flatten(0, 2)).unflatten(0, (-1, size))
+
+        positive = place[:, 0]
         return NoisyQueries(
-            content=self.embed(body).flatten(1, 2), boxes=boxes.flatten(1, 2),
-            mask=self._mask(size, num_queries, 2 * most).to(boxes.device, non_blocking=True),
-            **self._positives(targets, most), num_groups=self.num_groups)
+            content=padded(self.embed(body), 0.), boxes=padded(boxes, .5),
+            mask=self._mask(size, num_queries, 2 * most).to(boxes.device, non_blocking=True), query=positive.flatten(),
+            person=torch.arange(targets.num_people).repeat(self.num_groups),
+            group=torch.arange(self.num_groups).repeat_interleave(targets.num_people), num_groups=self.num_groups)
 
-    def _padded(self, targets, most):
-        """Boxes (B, P, 4) and pose and shape (B, P, 3 J + betas); places without a person hold a plain box."""
-        place = (targets.image_index() * most + targets.place_in_image()).to(targets.boxes.device, non_blocking=True)
-        boxes = targets.boxes.new_full((len(targets.counts) * most, 4), .5)
-        body = targets.boxes.new_zeros(len(targets.counts) * most, self.embed.in_features)
-        boxes[place] = targets.boxes
-        body[place] = torch.cat([targets.poses, targets.betas], -1)
-        return boxes.unflatten(0, (-1, most)), body.unflatten(0, (-1, most))
+    def noise(self, values):
+        """For T people's values (T, C): (G, 2, T, C) sizes in [0, 1) for positives, [1, 2) for negatives, any sign."""
+        size = values.new_empty(self.num_groups, 2, *values.shape).uniform_()
+        size[:, 1] += 1
+        return torch.where(torch.rand_like(size) < .5, -size, size)
 
-    @staticmethod
-    def _noise(like, negative):
-        """Random signs times sizes in [0, 1), for negatives in [1, 2)."""
-        size = torch.rand_like(like) + negative
-        return torch.where(torch.rand_like(like) < .5, -size, size)
-
-    def _noisy_boxes(self, boxes, negative):
-        half = torch.cat([boxes[..., 2:]] * 2, -1) / 2
-        noisy = corners(boxes) + self._noise(boxes, negative) * half * self.box_noise
-        return from_corners(noisy.clamp(0, 1)).clamp(1e-4, 1 - 1e-4)
+    def _places(self, targets, most):
+        """Indices (G, 2, T), host, of the copies in the flattened (B, G, 2, ``most``)."""
+        group, negative = torch.arange(self.num_groups)[:, None, None], torch.arange(2)[:, None]
+        row = (targets.image_index() * self.num_groups + group) * 2 + negative
+        return row * most + targets.place_in_image()
 
     @staticmethod
     def _mask(size, num_queries, group_size):
         group = torch.cat([torch.arange(size) // group_size, torch.full((num_queries, ), -1)])
         # The noisy copies may look at the learned queries; never the other way, which would give the answer away.
         return (group[:, None] == group[None]) | (group[None] == -1)
-
-    def _positives(self, targets, most):
-        image = targets.image_index()
-        groups = torch.arange(self.num_groups)[:, None]
-        person = torch.arange(len(image)).expand(self.num_groups, -1)
-        query = (image * self.num_groups + groups) * 2 * most + targets.place_in_image()
-        return dict(query=query.flatten(), person=person.flatten(), group=groups.expand_as(person).flatten())

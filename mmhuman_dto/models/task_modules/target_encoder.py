@@ -223,12 +223,15 @@ class TargetEncoder(nn.Module):
         return torch.cat(ordered), cells
 
     def _cells(self, points, intrinsics, limits, start, stride, nowhere):
-        """Cell (P, T) in which each point shows, among those of all images; ``nowhere`` outside the image."""
+        """Cell (P, T) in which each point shows, among those of all images; ``nowhere`` behind the camera.
+
+        Points outside the image show in the cell of its border that is nearest, as the public release has it.
+        """
         x, y, z = points.unbind(-1)
         column, row = (torch.addcmul(intrinsics[:, axis, 2], along / z, intrinsics[:, axis, axis])
                        for axis, along in enumerate((x, y)))
-        width, height = limits.unbind(-1)
-        shown = (z > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        for pixel, limit in ((column, limits[:, 0]), (row, limits[:, 1])):
+            torch.minimum(pixel.clamp_(min=0), limit - 1, out=pixel)
         # Half the bytes of int64: this is the largest tensor of a training step.
         cell = row.div_(self.cell).int().mul_(stride.int()).add_(column.div_(self.cell).int()).add_(start.int())
-        return cell.masked_fill_(~shown, nowhere).long()
+        return cell.masked_fill_(z <= 0, nowhere).long()

@@ -140,11 +140,12 @@ def test_levels_follow_the_scale_map_and_cover_every_pixel_once():
         assert not joined & valid
 
 
-@pytest.mark.parametrize('bias, levels, counts', [
-    ((-9., 0.), 3, {2: 24}), ((9., 9.), 3, {1: 96}), ((9., -9.), 3, {0: 384}), ((-9., 0.), 2, {1: 96})],
-    ids=['nobody', 'large', 'small', 'nobody, two levels'])
-def test_all_cells_alike(bias, levels, counts):
-    model = adaptive(bias, spread=1e-3, num_levels=levels)
+@pytest.mark.parametrize('bias, counts, kwargs', [
+    ((-9., 0.), {2: 24}, {}), ((9., 9.), {1: 96}, {}), ((9., -9.), {0: 384}, {}),
+    ((-9., 0.), {1: 96}, dict(num_levels=2)), ((9., -9.), {0: 384}, dict(num_levels=2, batch_dependent=True)),
+    ((-9., 0.), {2: 24}, dict(batch_dependent=True)), ((9., -9.), {0: 384, 1: 96}, dict(batch_dependent=True))])
+def test_all_cells_alike(bias, counts, kwargs):
+    model = adaptive(bias, spread=1e-3, **kwargs)
     tokens = model(images()[:1])
     assert {lvl: (tokens.level == lvl).sum().item() for lvl in tokens.level.unique().tolist()} == counts
     assert tokens.packing.lens == [sum(counts.values())]
