@@ -9,7 +9,6 @@ import argparse
 import json
 import tempfile
 
-import numpy as np
 import torch
 
 from mmhuman_dto.datasets.public.panoptic import panoptic_to_h36m
@@ -18,7 +17,7 @@ from mmhuman_dto.evaluation.metrics import AGORAMetric, DPWMetric, MuPoTSMetric,
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
-from ._figures import compare_figures
+from ._figures import compare_figures, load
 
 #: Width and height (px) that the file's 2D annotations are divided by.
 _IMAGE_SIZE = (1288, 800)
@@ -27,7 +26,7 @@ _IMAGE_SIZE = (1288, 800)
 def read_image(data, index):
     """Arrays of one image below their names."""
     prefix = f'{index}/'
-    return {key[len(prefix):]: data[key] for key in data.files if key.startswith(prefix)}
+    return {key[len(prefix):]: data[key] for key in data if key.startswith(prefix)}
 
 
 def to_sample(arrays, index, kind, **annotated):
@@ -71,7 +70,7 @@ def build_metrics(body_dir, parity):
 
 def evaluate(data, parity):
     """Figures of every evaluator, by their name in the file."""
-    size = 1 + max(int(key.split('/')[0]) for key in data.files if key.split('/')[0].isdigit())
+    size = 1 + max(int(key.split('/')[0]) for key in data if key.split('/')[0].isdigit())
     images = [read_image(data, index) for index in range(size)]
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -103,10 +102,10 @@ def main(argv):
     parser = argparse.ArgumentParser(prog='check_parity.py evaluation', description=__doc__.splitlines()[0])
     parser.add_argument('file', help='evaluation.npz or another file of its layout')
     ok = True
-    with np.load(parser.parse_args(argv).file, allow_pickle=False) as data:
-        results = json.loads(str(data['results']))
-        figures = {name: {key.split('/')[1]: value for key, value in part.items()}
-                   for name, part in evaluate(data, parity=True).items()}
+    data = load(parser.parse_args(argv).file)
+    results = json.loads(str(data['results']))
+    figures = {name: {key.split('/')[1]: value for key, value in part.items()}
+               for name, part in evaluate(data, parity=True).items()}
     for name, part in results.items():
         ok &= compare_figures(name, figures.get(name, {}), our_names(part))
     print('PASS' if ok else 'FAIL')

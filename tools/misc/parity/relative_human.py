@@ -13,7 +13,7 @@ import numpy as np
 from mmhuman_dto.body_models.joint_sets import shared_joints
 from mmhuman_dto.evaluation.functional import layer_accuracy, relative_human_metrics, relative_human_record
 
-from ._figures import compare_figures
+from ._figures import compare_figures, load
 
 _RENAMED = {'mPCKh_0.6': 'mpckh', 'PCRD_0.2': 'pcdr',
             **{f'PCRD_0.2_{age}': f'pcdr_{age}' for age in ('adult', 'teen', 'kid', 'baby')}}
@@ -35,22 +35,19 @@ def records(data, parity):
     for image, people in json.loads(str(data['annotations'])).items():
         joints = np.array([crowdpose_joints(person['kp2d'], image) for person in people]).reshape(-1, 14, 3)
         layers, ages = (np.array([person[name] for person in people], dtype=int) for name in ('depth_id', 'age'))
-        found = f'pred/{image}/kp2d' in data.files
+        found = f'pred/{image}/kp2d' in data
         joints_pred = data[f'pred/{image}/kp2d'][..., :2] if found else np.zeros((0, 14, 2))
         z_pred = data[f'pred/{image}/transl'][:, 2] if found else np.zeros(0)
         yield relative_human_record(joints_pred, z_pred, joints[..., :2], joints[..., 2] > 0, layers, ages, parity)
 
 
 def printed_figures(text):
-    """Figures of the evaluator's report by our names."""
-    values = {name: float(re.search(pattern, text)[1]) for name, pattern in (
+    """Figures of the evaluator's report, as printed, by our names."""
+    values = {name: re.search(pattern, text)[1] for name, pattern in (
         ('precision', r'Precision: *(\S+)'), ('recall', r'Recall: *(\S+)'), ('f1', r'F1 score: *(\S+)'),
         ('equal', r'Equal *(\S+)'), ('close', r'close *(\S+)'), ('far', r'far *(\S+)'))
         if re.search(pattern, text)}
-    for name in ('precision', 'recall', 'f1'):
-        if name in values:
-            values[name] *= 100
-    values.update({_RENAMED[name]: float(value)
+    values.update({_RENAMED[name]: value
                    for name, value in re.findall(r'^([\w.]+): *(\S+)$', text, re.M) if name in _RENAMED})
     return values
 
@@ -58,19 +55,20 @@ def printed_figures(text):
 def main(argv):
     parser = argparse.ArgumentParser(prog='check_parity.py relative_human', description=__doc__.splitlines()[0])
     parser.add_argument('file', help='relative_human.npz or another file of its layout')
-    with np.load(parser.parse_args(argv).file, allow_pickle=False) as data:
-        ours, correct = list(records(data, parity=True)), relative_human_metrics(list(records(data, parity=False)))
-        figures = {**relative_human_metrics(ours, parity=True), **layer_accuracy(ours)}
-        num_found, num_pred = (sum(f(record) for record in ours)
-                               for f in (lambda r: len(r['keypoints']), lambda r: r['num_pred']))
-        counts = dict(predictions=num_pred, missed=sum(r['num_true'] for r in ours) - num_found,
-                      unmatched=num_pred - num_found)
-        ok = compare_figures('metrics', figures, {
-            _RENAMED.get(name, name): value for name, value in json.loads(str(data['metrics'])).items()})
-        ok &= compare_figures('prf1', figures, dict(zip(('precision', 'recall', 'f1'), 100 * data['prf1'])))
-        ok &= compare_figures('counts', counts, dict(zip(counts, data['counts'])))
-        if 'printed' in data.files:
-            ok &= compare_figures('printed', figures, printed_figures(str(data['printed'])))
+    data = load(parser.parse_args(argv).file)
+    ours, correct = list(records(data, parity=True)), relative_human_metrics(list(records(data, parity=False)))
+    figures = {**relative_human_metrics(ours, parity=True), **layer_accuracy(ours)}
+    num_found, num_pred = (sum(f(record) for record in ours)
+                           for f in (lambda r: len(r['keypoints']), lambda r: r['num_pred']))
+    counts = dict(predictions=num_pred, missed=sum(r['num_true'] for r in ours) - num_found,
+                  unmatched=num_pred - num_found)
+    ok = compare_figures('metrics', figures, {
+        _RENAMED.get(name, name): value for name, value in json.loads(str(data['metrics'])).items()})
+    ok &= compare_figures('prf1', figures, dict(zip(('precision', 'recall', 'f1'), 100 * data['prf1'])))
+    ok &= compare_figures('counts', counts, dict(zip(counts, data['counts'])))
+    if 'printed' in data:
+        shares = {name: figures[name] / 100 for name in ('precision', 'recall', 'f1')}
+        ok &= compare_figures('printed', {**figures, **shares}, printed_figures(str(data['printed'])))
     print('the correct definition: ' + ', '.join(f'{name} {value:.2f}' for name, value in correct.items()))
     print('PASS' if ok else 'FAIL')
     return 0 if ok else 1
