@@ -2,13 +2,10 @@
 
 import pytest
 import torch
-from scripts import load_script
+from parity.losses import COSTS, LOSSES
 
 from mmhuman_dto.models.losses import SetCriterion
 from mmhuman_dto.models.task_modules import Targets
-
-parity = load_script('tools/misc/parity/losses.py')
-LOSSES = parity.LOSSES
 
 
 def batch(counts, queries=6, dtype=torch.float32, **changes):
@@ -81,7 +78,7 @@ def test_losses_and_gradients_are_finite(case, dtype):
     changes = dict(CASES[case])
     outputs, targets, leaves = batch(changes.pop('counts', [3]), dtype=dtype, **changes)
     losses = SetCriterion(
-        dict(type='HungarianAssigner', costs=parity.COSTS), {name: dict(type=kind) for name, kind in LOSSES.items()}
+        dict(type='HungarianAssigner', costs=COSTS), {name: dict(type=kind) for name, kind in LOSSES.items()}
     )(outputs, targets)
     assert [name for name, value in losses.items() if not torch.isfinite(value)] == []
     sum(losses.values()).backward()

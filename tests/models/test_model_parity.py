@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from check_parity import main as check_parity
-from parity.model import load, run_model
+from parity._figures import load
+from parity.model import compare, run_model
 
 FOLDER = Path(__file__).parents[1] / 'data/parity'
 
@@ -78,3 +79,10 @@ def test_other_kinds_of_network_are_read_from_the_shapes(tmp_path, change):
     else:
         assert counts.tolist() == [[576, 0, 0], [384, 0, 0]] and 'scale_map' not in named
     assert all(np.isfinite(value).all() for value in named.values())
+
+
+@pytest.mark.parametrize('pixel, same', [(335., False), (2287., True), (-2287., True)])
+def test_pixels_far_outside_the_picture_are_compared_relatively(pixel, same):
+    theirs = np.full((1, 2), pixel)
+    difference, limit = compare('pred_j2ds', theirs + .02, theirs, 336)
+    assert (difference <= limit) == same
