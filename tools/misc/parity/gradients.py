@@ -18,7 +18,7 @@ from mmhuman_dto.models.losses import SetCriterion
 from mmhuman_dto.models.losses.criterion import split_queries
 from mmhuman_dto.models.task_modules import Denoising, TargetEncoder
 from mmhuman_dto.structures import Camera, HumanDataSample, People
-from mmhuman_dto.testing.synthetic_smpl import write_synthetic_smpl
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 from ._figures import load, report
 from .losses import COSTS, LOSSES, read_targets, wrong_matches
