@@ -106,13 +106,15 @@ def gradient_rows(case, parameters):
     nothing, zero, rounding = (json.loads(str(case[name])) for name in ('no_gradient', 'zero_gradient', 'rounding'))
     gradients = {name: np.zeros(value.shape) if value.grad is None else value.grad.numpy()
                  for name, value in parameters.items()}
-    largest = max(map(np.linalg.norm, gradients.values()))
+    norms = [np.linalg.norm(gradient) for gradient in gradients.values()]
+    if 'grad_norm_all' in case:
+        yield 'grad_norm_all', abs(np.linalg.norm(norms) / case['grad_norm_all'] - 1), GRADIENT_LIMIT
     for name, ours in gradients.items():
         limit = max(GRADIENT_LIMIT, rounding.get(name, 0.))
         if name in nothing:
             yield f'no grad/{name}', np.abs(ours).max(), 0.
         elif name in zero:
-            yield f'zero grad/{name}', np.linalg.norm(ours) / largest, ZERO_LIMIT
+            yield f'zero grad/{name}', np.linalg.norm(ours) / max(norms), ZERO_LIMIT
         elif f'grad/{name}' in case:
             theirs = case[f'grad/{name}']
             yield f'grad/{name}', np.linalg.norm(ours - theirs) / np.linalg.norm(theirs), limit
