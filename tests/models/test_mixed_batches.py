@@ -1,7 +1,7 @@
 """People of whom different things are annotated, in one batch: each gives the losses that it gives alone."""
 import pytest
 import torch
-from scripts import load_script
+from parity.losses import COSTS, LOSSES
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.geometry import project
@@ -10,8 +10,7 @@ from mmhuman_dto.models.task_modules import TargetEncoder
 from mmhuman_dto.models.task_modules.matched import Matched
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
-parity = load_script('tools/misc/parity/losses.py')
-LOSSES = dict(parity.LOSSES, rotations='RotationLoss')
+LOSSES = dict(LOSSES, rotations='RotationLoss')
 SIZE, QUERIES, LAYERS, CELLS = 112, 6, 2, 16
 
 
@@ -72,7 +71,7 @@ def answers(images):
 
 def criterion():
     """The losses before they are divided by their counts."""
-    result = SetCriterion(dict(type='HungarianAssigner', costs=parity.COSTS),
+    result = SetCriterion(dict(type='HungarianAssigner', costs=COSTS),
                           {name: dict(type=kind) for name, kind in LOSSES.items()})
     result._shared_counts = lambda totals, counts: [1.] * len(totals)
     return result

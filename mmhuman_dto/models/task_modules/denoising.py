@@ -37,7 +37,8 @@ class Denoising(nn.Module):
     A group holds a positive and a negative copy of each person, padded to the largest crowd of the batch (at least 1).
     A positive's box corners are off by less than ``box_noise`` of half a side and it learns to become the person again;
     a negative's are off by more and it learns to be nobody (as in Metric-Aware HMR's first stage, arXiv 2511.13282).
-    Padding has a box of .5 and no content; its group sees it, and it too learns to be nobody.
+    Padding has no content; its group sees it, and it too learns to be nobody. Its box, and that copied of people whose
+    own is unknown, is .5.
 
     Args:
         dims: of the decoder.
