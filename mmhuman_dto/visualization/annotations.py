@@ -2,7 +2,7 @@
 import cv2
 import numpy as np
 
-from .colors import person_colors
+from .colors import person_colors, plate_color
 from .strokes import SHIFT, fixed
 from .text import INK, draw_text, place_labels, text_height, text_size
 
@@ -89,5 +89,4 @@ def _write_labels(picture, labels, corners, colors):
     anchors = [(corners[i, 0] + size[0] / 2, max(corners[i, 1], size[1])) for i, size in zip(known, sizes)]
     for i, place in zip(known, place_labels(anchors, sizes, (width, height), 0)):
         if place is not None:
-            plate = tuple(int(c) for c in 255 - (255 - colors[i].astype(int)) * .45)
-            draw_text(picture, [labels[i]], place, cap, INK, plate)
+            draw_text(picture, [labels[i]], place, cap, INK, plate_color(colors[i]))
