@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,7 +14,7 @@ from scripts import ROOT
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.tables.people_table import PeopleTable
-from mmhuman_dto.visualization import Placement, Scene, html_page
+from mmhuman_dto.visualization import Placement, Scene, html_page, person_colors
 from mmhuman_dto.visualization.writers import save_scene
 
 CROWD = ROOT / 'demo/resources/crowd'
@@ -188,6 +189,24 @@ def test_crowds_are_simplified(crowd, monkeypatch):
     kept = [int(np.abs(crowd.before.vertices[0] - vertex).sum(1).argmin()) for vertex in meshes[0][0]]
     for mesh, placement in zip(meshes, (crowd.before, crowd.after)):
         np.testing.assert_allclose(mesh, placement.vertices[:, kept], rtol=0, atol=1e-4)
+
+
+def test_colours_photo_and_camera(boxes, faces):
+    photo = np.full((2160, 240, 3), (200, 30, 90), np.uint8)
+    page = html_page.describe(Scene('a', photo, faces, boxes([(0, .5, 4), (1, .5, 8)], ids=[3, 1]),
+                                    boxes([(0, .5, 6)], ids=[3])))
+    before, after = ([person['colours'] for person in placement['people']] for placement in page['placements'])
+    violet, yellow, middle = '#440154', '#fde725', page['depth_scale'][4]  # viridis: near is light
+    assert page['depths'] == [4, 8] and page['depth_scale'][0] == yellow and page['depth_scale'][-1] == violet
+    assert [person['depth'] for person in before + after] == [yellow, violet, middle]
+    assert [person['person'] for person in before + after] == [
+        '#{:02x}{:02x}{:02x}'.format(*person_colors([number])[0]) for number in (3, 1, 3)]
+    jpeg = cv2.imdecode(np.frombuffer(base64.b64decode(page['image']['jpeg'].split(',')[1]), np.uint8), 1)
+    assert (page['image']['width'], page['image']['height'], jpeg.shape) == (240, 2160, (1080, 120, 3))
+    np.testing.assert_allclose(jpeg[..., ::-1].mean((0, 1)), (200, 30, 90), atol=3)
+    assert page['placements'][0]['intrinsics'] == [[100, 0, 120], [0, 100, 100], [0, 0, 1]]
+    # Who stands 1 m below a level camera and 6 m away is at y = 0 and z = -6 of the world.
+    np.testing.assert_allclose(np.array(page['camera_to_world']) @ [.5, 1, 6, 1], [.5, 0, -6, 1], atol=.3)
 
 
 def test_nobody(boxes, faces, tmp_path):

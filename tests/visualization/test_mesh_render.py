@@ -1,9 +1,20 @@
 import numpy as np
 import torch
+from pictures import changed, extent
 
-from mmhuman_dto.visualization.mesh_render import _creases, render_meshes, vertex_normals
+from mmhuman_dto.visualization.mesh_render import (
+    BOUNCE,
+    LIGHTS,
+    OUTLINE_LIGHT,
+    SKY,
+    _creases,
+    _facing,
+    _shade,
+    render_meshes,
+    vertex_normals,
+)
 
-RED, BLUE = (255, 0, 0), (0, 0, 255)
+RED, BLUE, DIM = (255, 0, 0), (0, 0, 255), (120, 60, 60)
 GRAY = np.full((200, 240, 3), 128, np.uint8)
 
 
@@ -14,9 +25,7 @@ def render(placement, faces, colors, image=GRAY, **options):
 def test_box_covers_exactly_its_projection(boxes, faces, intrinsics):
     # Front face at z 2 m, 1 m wide: 100 / 2 * 1 = 50 px around (120, 100).
     picture = render(boxes([(0, 0, 2.05)], half=(.5, .5, .05)), faces, [RED])
-    rows, cols = np.nonzero((picture != 128).any(-1))
-    assert (cols.min(), cols.max() + 1) == (95, 145)
-    assert (rows.min(), rows.max() + 1) == (75, 125)
+    assert extent(changed(picture, GRAY)) == (95, 75, 145, 125)
     assert (picture[80:120, 100:140, 0] > picture[80:120, 100:140, 2] + 60).all()
 
 
@@ -72,12 +81,38 @@ def test_creases_are_where_nearer_surface_is_close_by():
     assert _creases(in_front, [3]).max() == 0
 
 
-def test_light_comes_from_above(boxes, faces):
-    # Seen from above and from below, the same box shows its lit and its shaded side.
-    lit, shaded = (render(boxes([(0, y, 3)], half=(.5, .1, .5)), faces, [RED], opacity=1.)
-                   for y in (.8, -.8))
-    brightness = [picture[(picture != 128).any(-1)].mean() for picture in (lit, shaded)]
-    assert brightness[0] > 1.3 * brightness[1]
+def brightness(*normal):
+    """Of gray skin that faces a way, seen straight on at the camera's height, 0..255."""
+    normal = np.float32(normal)[None] / np.linalg.norm(normal)
+    ray = np.float32([[0, 0, 1]])
+    return _shade(np.full((1, 3), .2, np.float32), _facing(normal, ray), ray, np.ones(1, np.float32))[0, 0]
+
+
+def test_light_comes_from_the_upper_left_and_a_little_from_the_right():
+    toward_sun, down = brightness(-.45, -.66, -.6), brightness(0, .9, -.4)
+    assert toward_sun > brightness(0, -.66, -.6) > brightness(.45, -.66, -.6) > down
+    assert toward_sun > 1.5 * down and brightness(.8, 0, -.6) > 1.05 * brightness(.3, .8, -.5)
+    assert brightness(-.45, -.66, -.6) == brightness(.45, .66, .6)  # both sides of a surface are lit alike
+
+
+def test_matt_skin_in_numbers():
+    """What faces down, away from sun and lamp, has the ground's light and half of what the sky has more."""
+    away = np.float32([[0, 0, -1]])
+    linear, dark = np.full((1, 3), .2, np.float32), np.full(1, .5, np.float32)
+    light = BOUNCE + .5 * (SKY - BOUNCE) + sum(
+        strength * max(-direction[2] + .25, 0) / 1.25 for direction, strength in LIGHTS)
+    for amount in (dark, 2 * dark):
+        shown = _shade(linear, away, np.float32([[0, 0, 1]]), amount)[0, 0]
+        matt = 255 * (.2 * light * amount[0])**(1 / 2.2)
+        assert matt < shown < matt + 12  # and a faint sheen
+
+
+def test_outlines_are_darker(boxes, faces):
+    """Around a person, and between two of them."""
+    picture = render(boxes([(-.5, 0, 2.5), (.5, 0, 2.5)], half=(.5, .5, .01)), faces, [DIM, DIM], opacity=1.)[100, :, 0]
+    inside, border = picture[100].astype(float), picture[119:121].astype(float)
+    # Of each pixel's two sub-pixels one is dimmed; light is stored by its 2.2th root.
+    np.testing.assert_allclose(border, inside * (1 + OUTLINE_LIGHT**(1 / 2.2)) / 2, atol=2)
 
 
 def test_whole_pictures_and_parts_agree(boxes, faces):

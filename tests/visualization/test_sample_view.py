@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.body_models import OpenBody
+from mmhuman_dto.body_models import JOINT_SETS, OpenBody
 from mmhuman_dto.datasets import SyntheticCrowd
 from mmhuman_dto.structures import People
-from mmhuman_dto.visualization import draw_sample
+from mmhuman_dto.visualization import Placement, draw_annotations, draw_birdseye, draw_overlay, draw_sample
 from mmhuman_dto.visualization.sample_view import joint_set_of
 
 HEIGHT, WIDTH = 330, 440
@@ -31,15 +31,26 @@ def test_annotations_bodies_and_the_view_from_above(sample, body):
     plain = sample.image.copy()
     annotated, overlay, above = columns(draw_sample(sample, body), WIDTH, WIDTH, HEIGHT)
     assert np.array_equal(sample.image, plain)
-    shown = [(side != plain).any(-1) for side in (annotated, overlay)]
-    people = sample.gt_maps.id_map.numpy() > 0
-    assert shown[1][people].mean() > .99
-    # Joints lie on the people, and boxes around them.
-    points = sample.gt_instances.keypoints_2d[sample.gt_instances.keypoints_2d_valid].long().numpy()
-    assert shown[0][points[:, 1], points[:, 0]].mean() > .95
-    assert (above[0, 0] == above[-1, -1]).all() and above.std() > 5
-    taller = draw_sample(sample, body, title='where it is from')
-    assert np.array_equal(taller[-HEIGHT:], draw_sample(sample, body)) and len(taller) > HEIGHT + 10
+    people = sample.gt_instances
+    assert np.array_equal(annotated, draw_annotations(
+        plain, range(3), people.bboxes.numpy(), people.keypoints_2d.numpy(), people.keypoints_2d_valid.numpy(),
+        JOINT_SETS['smpl45'], [f'{number}: layer {layer}, {age:.0f} y' for number, layer, age in zip(
+            range(3), people.depth_layers, people.ages)]))
+    placement = Placement.from_sample(sample, body, 'gt')
+    assert np.array_equal(overlay, draw_overlay(plain, placement, body.faces.numpy()))
+    assert np.array_equal(above, draw_birdseye([('from above', placement)], body.faces.numpy(), (HEIGHT, WIDTH),
+                                               panel_size=(HEIGHT, HEIGHT)))
+
+
+@pytest.mark.parametrize('title', ['where it is from', 16 * 'long '])
+def test_a_title_stands_above_the_pictures_and_fits(sample, texts, title):
+    del sample.gt_camera, sample.gt_instances.keypoints_3d
+    plain, titled = draw_sample(sample), draw_sample(sample, title=title)
+    strip = titled[:-HEIGHT]
+    assert np.array_equal(titled[-HEIGHT:], plain) and texts[-1].lines == (title, )
+    left, top, right, bottom = texts[-1].box
+    assert left == 0 and top > 0 and right <= WIDTH + 1 and bottom <= len(strip) + 1
+    assert right > .75 * WIDTH or len(title) < 30  # a long one nearly fills the width
 
 
 def test_without_meshes_joints_in_space_are_stick_figures(sample, body):
@@ -56,7 +67,7 @@ def test_without_meshes_joints_in_space_are_stick_figures(sample, body):
     assert draw_sample(sample, body).shape[:2] == (HEIGHT, WIDTH)
 
 
-def test_two_dimensions_only(sample):
+def test_two_dimensions_only(sample, texts):
     """As Relative Human: boxes, CrowdPose's joints, layers; nothing known of some."""
     count = 3
     joints = sample.gt_instances.keypoints_2d[:, 16:30]
@@ -66,6 +77,7 @@ def test_two_dimensions_only(sample):
     sample.set_metainfo(dict(joint_set='crowdpose14'))
     picture = draw_sample(sample)
     assert picture.shape[:2] == (HEIGHT, WIDTH) and (picture != sample.image).any()
+    assert [text.lines[0] for text in texts] == ['0: layer 1, 30 y', '1: 5 y', '2: layer 0']
 
 
 @pytest.mark.parametrize('fields', [True, False])

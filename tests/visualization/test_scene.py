@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from mmhuman_dto.structures import Camera, HumanDataSample, People
-from mmhuman_dto.visualization import Placement
+from mmhuman_dto.visualization import Ground, Placement, Scene
 
 
 class Output(NamedTuple):
@@ -36,7 +36,25 @@ def test_placement_of_a_sample():
     np.testing.assert_allclose(placement.vertices[0], [[1, 2, 3], [1, 1, 3]])
     np.testing.assert_allclose(placement.depths, [3, 5])
     np.testing.assert_allclose(placement.heights, [1, 1])
-    assert placement.ids.tolist() == [0, 1]
+    assert placement.ids.tolist() == [0, 1] and placement.intrinsics.tolist() == np.eye(3).tolist()
+
+
+def test_truth_and_meshes_that_are_not_finite():
+    sample = sample_of([(1, 2, np.nan), (0, 0, 5)])
+    sample.gt_instances, sample.gt_camera = sample.pred_instances, Camera(intrinsics=2 * torch.eye(3))
+    placement = Placement.from_sample(sample, Stick(), 'gt')
+    assert placement.ids.tolist() == [1] and placement.depths.tolist() == [5] and placement.heights.tolist() == [1]
+    assert placement.intrinsics[0, 0] == 2 and placement.sample is sample
+
+
+def test_before_and_after():
+    before, after = (Placement.from_sample(sample_of([(0, 0, z)]), Stick()) for z in (5, 6))
+    alone, both = Scene('', None, None, before), Scene('', None, None, before, after)
+    assert alone.last is before and alone.panels == [('', before)]
+    assert both.last is after and [title for title, _ in both.panels] == ['before', 'after DTO']
+    assert [panel for _, panel in both.panels] == [before, after]
+    level = before.level(Ground(np.array([0, -1., 0]), 1.5))
+    np.testing.assert_allclose(level.vertices[0], [[0, -1.5, 5], [0, -2.5, 5]])
 
 
 def test_people_keep_their_number_after_others_were_dropped():
