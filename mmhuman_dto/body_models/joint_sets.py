@@ -23,11 +23,6 @@ class JointSet(NamedTuple):
         """Indices (K) that turn the joints of a mirrored person into this order: ``joints[..., permutation, :]``."""
         return tuple(self.names.index(_mirrored(name)) for name in self.names)
 
-    @property
-    def flip_pairs(self):
-        """Pairs (left, right) of indices that swap when the image is mirrored."""
-        return tuple((i, j) for i, j in enumerate(self.flip_permutation) if self.names[i].startswith('left_'))
-
 
 def _mirrored(name):
     for side, other in (('left_', 'right_'), ('right_', 'left_')):

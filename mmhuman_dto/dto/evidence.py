@@ -24,11 +24,20 @@ class DropReason(IntEnum):
 
 
 class Evidence(NamedTuple):
-    """Statistics of M people, all (M); float64 except ``reason``; those of dropped people mean nothing.
+    """Statistics of M people, all (M), over the pixels where the map follows the mesh; float64 except ``reason``.
 
-    reason: :class:`DropReason`, int64. depth, depth_std: mean and population std of 1 / disparity (unit of the map).
-    z: mean z of the visible mesh, m. down_depth, down_z: means over the person's lowest pixels. slope: of mesh z over
-    depth within the person, m per unit of depth. correlation: of the two, -1..1.
+    Depth is 1 / disparity, whose unit is the map's. Values of dropped people mean nothing.
+
+    Attributes:
+        reason: :class:`DropReason`, int64.
+        depth, depth_std: mean and population std of depth.
+        z: mean z of the visible mesh, m.
+        down_depth, down_z: means of depth and z over the person's lowest pixels.
+        slope: of mesh z over depth within the person, both less their image row's mean, m per unit of depth.
+        correlation: of the two, -1..1.
+        disparity: mean disparity, unit of the map.
+        inverse_z: mean 1 / z of the visible mesh, 1/m.
+        residual_std: root mean square of what the slope leaves of mesh z, m.
     """
     reason: torch.Tensor
     depth: torch.Tensor

@@ -40,12 +40,5 @@ class Posterior:
         return (variance[:, :, None] + variance[:, None] - 2 * covariance).clamp(min=0).sqrt()
 
     @property
-    def in_front(self):
-        """(S, P, P) probability that person i is nearer than person j; 0.5 for i = j."""
-        variance, log_z = self._log_depth_variance, self.depth.log()
-        spread = (variance[:, :, None] + variance[:, None] - 2 * self.log_depth_covariance).clamp(min=1e-12).sqrt()
-        return torch.special.ndtr((log_z[:, None] - log_z[:, :, None]) / spread)
-
-    @property
     def _log_depth_variance(self):
         return self.log_depth_covariance.diagonal(dim1=-2, dim2=-1)

@@ -24,6 +24,8 @@ class DTOResult:
         focal_scale: (S) new over given focal length, which moves everybody away by as much without changing heights;
             None keeps the camera.
         posterior: how sure the solver is; None where it doesn't say.
+        failed: (S) scenes the solver has no solution for: they keep their initial people, are not ``optimised`` and
+            their posterior is nan; None where solving can't fail.
     """
     problem: DTOProblem
     scale: torch.Tensor
@@ -34,6 +36,7 @@ class DTOResult:
     beta: torch.Tensor | None = None
     focal_scale: torch.Tensor | None = None
     posterior: Posterior | None = None
+    failed: torch.Tensor | None = None
 
     def apply(self, samples, body_model, keep_dropped=False):
         """New samples with the people placed; their bodies are updated in one batch.

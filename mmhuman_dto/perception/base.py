@@ -12,7 +12,11 @@ class SourceError(RuntimeError):
 
 
 class DepthSource(ABC):
-    """Relative inverse depth of each image."""
+    """Inverse depth of each image.
+
+    Its unit is 1/km (1000 / depth in m) where depth is metric, the network's own where it is relative. Of the solvers
+    only the paper's depends on it: people below 50, 1 / ``FAR_DEPTH``, are far there, which is beyond 20 m in 1/km.
+    """
 
     @abstractmethod
     def __call__(self, samples):

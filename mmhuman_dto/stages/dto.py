@@ -179,6 +179,8 @@ class OptimiseTranslations(Stage):
 
     def __call__(self, samples):
         result = self.dto.solve(samples, self.context.body_model)
+        if result.failed is not None and result.failed.any():
+            raise StageError(self.name, 'the solver has no solution: what is known of the people is not finite')
         placed = result.apply(samples, self.context.body_model)
         for scene, (before, after) in enumerate(zip(samples, placed)):
             after.initial_instances = before.pred_instances

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmhuman_dto.dto import DTOProblem, PaperDTO, PosteriorDTO
-from mmhuman_dto.dto.solvers.normal_equations import Layout
+from mmhuman_dto.dto.solvers.normal_equations import Layout, Linear, gauss_newton
 from mmhuman_dto.dto.solvers.posterior import DEFAULT_TERMS
 from mmhuman_dto.dto.terms import (
     DepthTerm,
@@ -108,17 +108,17 @@ def test_finds_people_and_states_how_well(noise):
         assert .42 < float((error.abs() < .674 * std).double().mean()) < .68
 
 
-def test_probability_of_being_in_front_is_how_often_it_is_so():
+def test_differences_of_depth_have_the_sign_they_seem_to_as_often_as_stated():
     rng = np.random.default_rng(2)
     drawn = [draw(rng, 4, .06) for _ in range(300)]
     posterior = PosteriorDTO(focal_std=0.).solve(problem_of([scene for scene, _ in drawn])).posterior
-    front = torch.stack([torch.from_numpy(z[:, None] < z) for _, (z, _) in drawn])
-    torch.testing.assert_close(posterior.in_front + posterior.in_front.mT, torch.ones(300, 4, 4).double())
+    nearer = torch.stack([torch.from_numpy(z[:, None] < z) for _, (z, _) in drawn])
+    apart = posterior.depth[:, None] - posterior.depth[:, :, None]
+    stated = torch.special.ndtr(apart / posterior.differences_std.clamp(min=1e-6))
     for low, high in ((.1, .4), (.4, .6), (.6, .9)):
-        judged = (posterior.in_front > low) & (posterior.in_front < high) & ~torch.eye(4).bool()
-        assert abs(float(front[judged].double().mean() - posterior.in_front[judged].mean())) < .1
-    certain = posterior.in_front > .98
-    assert front[certain].double().mean() > .95
+        judged = (stated > low) & (stated < high) & ~torch.eye(4).bool()
+        assert abs(float(nearer[judged].double().mean() - stated[judged].mean())) < .1
+    assert nearer[stated > .98].double().mean() > .95
 
 
 def test_depth_noise_is_learned_from_the_scene():
@@ -162,8 +162,8 @@ def test_a_focal_length_far_from_the_guess_stays_possible():
                                          (('disparity', 1 / 900), ('depth', 900.), ('slope', 1 / 900))})
                           for scene in drawn])
     metric = dict(NOTHING, depth=DepthTerm(domain='log', scale_std=.15, offset_std=.02), height=HeightTerm())
-    found = {freedom: float(PosteriorDTO(metric, focal_std=.1, focal_freedom=freedom).solve(problem)
-                            .focal_scale.log().mean()) for freedom in (2., np.inf)}
+    found = {dof: float(PosteriorDTO(metric, focal_std=.1, focal_dof=dof).solve(problem)
+                            .focal_scale.log().mean()) for dof in (2., np.inf)}
     assert found[np.inf] + .1 < found[2.] < np.log(1.8) + .03
 
 
@@ -231,7 +231,8 @@ def test_a_batch_is_each_scene_alone_whatever_the_padding(seed, pad):
     for i, scene in enumerate(scenes):
         alone, size = solver.solve(problem_of([scene])), len(scene['z'])
         torch.testing.assert_close(together.scale[i, :size], alone.scale[0])
-        torch.testing.assert_close(together.posterior.in_front[i, :size, :size], alone.posterior.in_front[0])
+        torch.testing.assert_close(together.posterior.differences_std[i, :size, :size],
+                                   alone.posterior.differences_std[0])
         torch.testing.assert_close(together.posterior.heights_std[i, :size], alone.posterior.heights_std[0])
     assert together.scale[~problem_of(scenes, pad).mask].eq(1).all()
 
@@ -256,11 +257,38 @@ def test_finite_for_odd_scenes():
     odd[2].update(disparity=np.array([1e-6, 1e6, 100., 100.]), correlation=np.array([-1., 1., 0., .5]))
     odd[3]['feet'][:, 2] = [-1., 0., 1e-9, 5.]
     result = PosteriorDTO().solve(problem_of(odd))
-    for values in (result.scale, result.posterior.depths_std, result.posterior.in_front, result.deviation):
+    for values in (result.scale, result.posterior.depths_std, result.posterior.differences_std, result.deviation):
         assert values.isfinite().all()
     nobody = problem_of(odd)
     nobody = dataclasses.replace(nobody, mask=torch.zeros_like(nobody.mask))
     assert PosteriorDTO().solve(nobody).scale.eq(1).all()
+
+
+def test_a_scene_that_cannot_be_solved_keeps_its_people_and_costs_its_batch_nothing():
+    rng = np.random.default_rng(13)
+    scenes = [draw(rng, people)[0] for people in (3, 5, 4)]
+    clean, solver = problem_of(scenes), PosteriorDTO(rounds=8, tolerance=0.)
+    scenes[1]['disparity'][2] = np.inf
+    result, alone = solver.solve(problem_of(scenes)), solver.solve(clean)
+    assert result.failed.tolist() == [False, True, False] and result.optimised.tolist() == [True, False, True]
+    assert result.scale[1].eq(1).all() and result.focal_scale[1] == 1 and result.posterior.depths_std[1].isnan().all()
+    for got, want in ((result.scale, alone.scale), (result.posterior.depths_std, alone.posterior.depths_std)):
+        assert torch.equal(got[[0, 2]], want[[0, 2]])
+
+
+def test_a_singular_hessian_is_damped():
+    """Two variables that one residual sees alike, nothing else known of the second: rounding takes the last pivot."""
+    jacobian = torch.tensor([[[1e8, 1e8]], [[1., 0.]]], dtype=torch.float64)
+    one = torch.ones(2, 1, dtype=torch.float64)
+    precision = torch.tensor([[1., 1e-12], [1., 1.]], dtype=torch.float64)
+    with pytest.raises(torch.linalg.LinAlgError):
+        torch.linalg.cholesky(jacobian[0].T @ jacobian[0] + precision[0].diag())
+    step, covariance, failed = gauss_newton(
+        [Linear(0 * one, jacobian)], [Site(one, one)], torch.zeros(2, 2, dtype=torch.float64), precision)
+    assert not failed.any() and covariance.isfinite().all()
+    assert float(step[0].sum()) == pytest.approx(1e-8, rel=1e-3)
+    assert step[1].tolist() == pytest.approx([.5, 0.])
+    assert covariance[1].flatten().tolist() == pytest.approx([.5, 0., 0., 1.])
 
 
 @pytest.mark.gpu
@@ -270,7 +298,7 @@ def test_same_on_the_gpu():
     moved = type(problem)(**{k: v.cuda() if torch.is_tensor(v) else v for k, v in vars(problem).items()})
     here, there = (PosteriorDTO(rounds=8, tolerance=0.).solve(p) for p in (problem, moved))
     torch.testing.assert_close(there.scale.cpu(), here.scale)
-    torch.testing.assert_close(there.posterior.in_front.cpu(), here.posterior.in_front)
+    torch.testing.assert_close(there.posterior.depths_std.cpu(), here.posterior.depths_std)
 
 
 def test_a_term_of_ones_own():
@@ -294,7 +322,7 @@ def test_a_term_of_ones_own():
     scene, _ = draw(np.random.default_rng(10), 5)
     solver = DTO_SOLVERS.build(dict(type='PosteriorDTO', terms=dict(
         depth=None, relief=None, ground=None, initial=None,
-        same=dict(type='SameHeightTerm', std=1e-4, weight=float('inf'), freedom=float('inf')))))
+        same=dict(type='SameHeightTerm', std=1e-4, weight=float('inf'), dof=float('inf')))))
     heights = solver.solve(problem_of([scene])).posterior.height[0]
     torch.testing.assert_close(heights, heights[:1].expand(5), atol=1e-2, rtol=0)
     DTO_TERMS.module_dict.pop('SameHeightTerm')

@@ -1,4 +1,6 @@
 """From samples to a problem and from its solution back to samples, with a body whose height is known by hand."""
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,8 @@ from dto_reference import move_person
 from mmhuman_dto.dto import DropReason, DTOOptimizer, DTOProblem, DTOResult, HeightPrior, PaperDTO, PosteriorDTO
 from mmhuman_dto.dto.moving import move_people
 from mmhuman_dto.geometry import project
+from mmhuman_dto.stages import OptimiseTranslations
+from mmhuman_dto.stages.base import Context, StageError
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 
 FOCAL, SIZE = 100., 40
@@ -247,6 +251,17 @@ def test_stated_uncertainty_goes_with_the_people():
         torch.testing.assert_close(sample.pred_instances.heights_std.double(), result.posterior.heights_std[i][mask],
                                    rtol=1e-5, atol=0)
     assert 'depths_std' not in PaperDTO().solve(problem).apply(samples, StickBody())[0].pred_instances
+
+
+def test_an_image_without_solution_fails_in_the_generator():
+    class Failing(PaperDTO):
+        def solve(self, problem):
+            return dataclasses.replace(super().solve(problem), failed=torch.tensor([False, True]))
+
+    stage = OptimiseTranslations(Failing())
+    stage.bind(Context(StickBody(), '', 'cpu'))
+    with pytest.raises(StageError, match='no solution'):
+        stage([make_sample(), make_sample()])
 
 
 def test_the_lower_foot_and_whether_it_is_seen():

@@ -34,8 +34,7 @@ def test_sigmas_belong_to_the_joints_of_their_sets():
     for name, sigmas in SIGMAS.items():
         names = JOINT_SETS[name].names
         assert len(sigmas) == len(names)
-        for left, right in JOINT_SETS[name].flip_pairs:
-            assert sigmas[left] == sigmas[right], names[left]
+        assert all(sigmas[i] == sigmas[j] for i, j in enumerate(JOINT_SETS[name].flip_permutation)), name
     shared = dict(zip(JOINT_SETS['coco17'].names, COCO))
     crowd = dict(zip(JOINT_SETS['crowdpose14'].names, SIGMAS['crowdpose14']))
     assert all(crowd[name] == sigma for name, sigma in shared.items() if name in crowd)

@@ -124,9 +124,9 @@ def fit_ground(truth):
         plane = -(rays @ t.scene.ground.normal) / t.scene.ground.height
         feet = np.log(z) + t.log_scale + t.log_focal
         noise.append((feet + np.log(np.maximum(plane, 1e-3)))[plane > 1e-3])
-    freedom, _, std = stats.t.fit(pooled(noise), floc=0)
+    dof, _, std = stats.t.fit(pooled(noise), floc=0)
     yield term, 'std', std
-    yield term, 'freedom', freedom
+    yield term, 'dof', dof
     log_heights = np.log([t.scene.ground.height for t in truth])
     yield term, 'height', np.exp(log_heights.mean())
     yield term, 'height_std', log_heights.std()

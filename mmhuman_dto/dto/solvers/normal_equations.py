@@ -7,6 +7,9 @@ from ..terms.base import trust
 
 #: Std of a prior is never taken smaller, so that a variable can be held by a std of 0.
 MIN_STD = 1e-6
+#: Part of its diagonal that is added to a Hessian which rounding has left indefinite: far above the rounding of sums of
+#: thousands of double products, far below what a step would show.
+DAMPING = 1e-9
 
 
 class Linear(NamedTuple):
@@ -34,7 +37,7 @@ class Layout:
         stds += [means.new_full((len(means), ), std) for std in person.values() for _ in range(people)]
         self.mean = torch.cat([means, means.new_zeros(len(means), people * len(person))], -1)
         normal = [float('inf')] * people * len(person)
-        self.freedom = means.new_tensor([prior.freedom for prior in scene.values()] + normal)
+        self.dof = means.new_tensor([prior.dof for prior in scene.values()] + normal)
         self.precision = torch.stack(stds, -1).clamp(min=MIN_STD).square().reciprocal()
 
     def prior_precision(self, point, covariance):
@@ -42,7 +45,7 @@ class Layout:
         if covariance is None:
             return self.precision
         squared = (point - self.mean).square() + covariance.diagonal(dim1=-2, dim2=-1)
-        return self.precision * trust(squared * self.precision, self.freedom)
+        return self.precision * trust(squared * self.precision, self.dof)
 
     def values(self, point):
         """{name: (S) or (S, P)} of variables (S, V)."""
@@ -71,7 +74,9 @@ def residual_variance(jacobian, covariance):
 
 
 def gauss_newton(lines, sites, from_prior, precision):
-    """Step (S, V) to the minimum of the linearised problem, and the inverse of its Hessian (S, V, V).
+    """Step (S, V) to the minimum of the linearised problem, the inverse of its Hessian (S, V, V), and who has none (S).
+
+    A Hessian that rounding has made indefinite is damped; one that isn't finite fails, alone in its batch.
 
     Args:
         lines: :class:`Linear` of each term. sites: its :class:`~mmhuman_dto.dto.terms.Site`.
@@ -84,5 +89,23 @@ def gauss_newton(lines, sites, from_prior, precision):
     hessian = weighted @ jacobian
     hessian.diagonal(dim1=-2, dim2=-1).add_(precision)
     gradient = (weighted @ missing[..., None])[..., 0] + precision * from_prior
-    covariance = torch.cholesky_inverse(torch.linalg.cholesky(hessian))
-    return (covariance @ gradient[..., None])[..., 0], covariance
+    factor, failed = _factored(hessian)
+    covariance = torch.cholesky_inverse(factor)
+    return (covariance @ gradient[..., None])[..., 0], covariance, failed
+
+
+def _factored(hessian):
+    """Cholesky factor of matrices (S, V, V), damped where need be, and which have none (S): theirs is the identity."""
+    factor, info = torch.linalg.cholesky_ex(hessian)
+    failed = _unusable(factor, info)
+    if failed.any():
+        damped = hessian[failed] + DAMPING * hessian[failed].diagonal(dim1=-2, dim2=-1).diag_embed()
+        factor[failed], info[failed] = torch.linalg.cholesky_ex(damped)
+        failed = _unusable(factor, info)
+        factor[failed] = torch.eye(hessian.shape[-1]).to(factor)
+    return factor, failed
+
+
+def _unusable(factor, info):
+    """(S) of what ``cholesky_ex`` returns; not every library says so of nan."""
+    return (info > 0) | ~factor.diagonal(dim1=-2, dim2=-1).isfinite().all(-1)

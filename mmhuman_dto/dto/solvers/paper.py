@@ -17,9 +17,10 @@ MAX_HEIGHT = 2.1
 DEFAULT_SLOPE = 20.
 #: A mesh tells the slope when its z and the depth correlate better than this.
 MIN_CORRELATION = .5
-#: A person is far beyond this depth (unit of the depth map), ...
+#: A person is far beyond this depth, which is 1 / disparity: 20 m where disparity is in 1/km, as metric depth sources
+#: give it. Relative ones have no unit; the paper's limit suits those that put people at some hundreds. ...
 FAR_DEPTH = .02
-#: ... or when a body 2 m tall would cover less than this part of the image's shorter side at its place.
+#: ... Or when a body 2 m tall would cover less than this part of the image's shorter side at its place.
 FAR_SIZE = .25
 #: What a person who was taken out counts in a scene's deviation, in standard deviations.
 SKIPPED_DEVIATION = 3.

@@ -24,24 +24,25 @@ class PosteriorDTO:
     """Maximum of the posterior over scene and people, and how sure it is.
 
     Where the paper's solver puts people on a line over depth, here everybody may deviate from it by the noise of the
-    depth map, which is fitted in each scene, and other terms speak too; nobody is taken out.
+    depth map, which is fitted in each scene, and other terms speak too; nobody is taken out. A scene whose normal
+    equations aren't finite fails: its people stay.
 
     Args:
         terms: what differs from ``DEFAULT_TERMS``, {name: config or object of a
             :class:`~mmhuman_dto.dto.terms.Term`, see ``DTO_TERMS``; None leaves the term out}. New names add terms.
         focal_std: scale of the logarithm of (true / given focal length); 0 keeps the camera as given.
-        focal_freedom: degrees of freedom of its Student-t distribution: few, as some guesses are far off; infinite is
+        focal_dof: degrees of freedom of its Student-t distribution: few, as some guesses are far off; infinite is
             normal.
         size_std: std of the logarithm of (true / initial mesh's) size in the image.
         rounds: most Gauss-Newton rounds.
         tolerance: largest step of a log depth at which to stop.
     """
 
-    def __init__(self, terms=None, focal_std=.1, focal_freedom=2., size_std=.02, rounds=20,
+    def __init__(self, terms=None, focal_std=.1, focal_dof=2., size_std=.02, rounds=20,
                  tolerance=1e-4):
         terms = {**DEFAULT_TERMS, **(terms or {})}
         self.terms = [term if isinstance(term, Term) else DTO_TERMS.build(term) for term in terms.values() if term]
-        self.focal_std, self.focal_freedom, self.size_std = focal_std, focal_freedom, size_std
+        self.focal_std, self.focal_dof, self.size_std = focal_std, focal_dof, size_std
         self.rounds, self.tolerance = rounds, tolerance
 
     def solve(self, problem):
@@ -50,6 +51,7 @@ class PosteriorDTO:
         layout = Layout(self._scene_variables(terms, problem), {'log_scale': SCALE_STD, 'log_size': self.size_std},
                         problem.mask.shape[1])
         point, covariance, sites = layout.mean, None, [None] * len(terms)
+        failed = torch.zeros_like(problem.mask[:, 0])
         for _ in range(self.rounds):
             values = layout.values(point)
             lines = [linearise(term, problem, values, layout) for term in terms]
@@ -57,14 +59,18 @@ class PosteriorDTO:
             sites = [term.update(problem, line.residuals, variance, site)
                      for term, line, variance, site in zip(terms, lines, variances, sites)]
             prior = layout.prior_precision(point, covariance)
-            step, covariance = gauss_newton(lines, sites, layout.mean - point, prior)
+            step, covariance, stuck = gauss_newton(lines, sites, layout.mean - point, prior)
+            failed |= stuck
+            step = step.masked_fill(failed[:, None], 0.)
             point = point + step
             if float(layout.values(step)['log_scale'].mul(problem.mask).abs().max()) < self.tolerance:
                 break
-        return _result(problem, layout, layout.values(point), covariance, keeps_camera=self.focal_std == 0)
+        point = layout.mean.where(failed[:, None], point)  # initial people, given camera
+        covariance = covariance.masked_fill(failed[:, None, None], torch.nan)
+        return _result(problem, layout, layout.values(point), covariance, failed, keeps_camera=self.focal_std == 0)
 
     def _scene_variables(self, terms, problem):
-        variables = {'log_focal': Normal(torch.zeros_like(problem.z[:, 0]), self.focal_std, self.focal_freedom)}
+        variables = {'log_focal': Normal(torch.zeros_like(problem.z[:, 0]), self.focal_std, self.focal_dof)}
         for term in terms:
             brought = term.variables(problem)
             if twice := variables.keys() & brought.keys():
@@ -73,7 +79,7 @@ class PosteriorDTO:
         return variables
 
 
-def _result(problem, layout, values, covariance, keeps_camera):
+def _result(problem, layout, values, covariance, failed, keeps_camera):
     mask, one = problem.mask, torch.ones_like(problem.z)
     scale, focal = values['log_scale'].exp().where(mask, 1.), values['log_focal'].exp()
     heights = problem.heights * scale
@@ -91,7 +97,8 @@ def _result(problem, layout, values, covariance, keeps_camera):
         problem=problem,
         scale=scale,
         skipped=torch.zeros_like(mask),
-        optimised=mask.sum(-1) >= 2,
+        optimised=(mask.sum(-1) >= 2) & ~failed,
         deviation=(deviation * mask).sum(-1) / mask.sum(-1).clamp(min=1),
         focal_scale=None if keeps_camera else focal,
-        posterior=posterior)
+        posterior=posterior,
+        failed=failed)

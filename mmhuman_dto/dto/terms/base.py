@@ -13,11 +13,11 @@ LOG_FLOOR = .05
 class Normal(NamedTuple):
     """Prior of a scene variable: ``mean`` (S), where the solver starts too, and ``std``, one number or (S).
 
-    With finite degrees of ``freedom`` it is Student's t of that scale: a value far off is still thought possible.
+    With finite degrees of freedom ``dof`` it is Student's t of that scale: a value far off is still thought possible.
     """
     mean: torch.Tensor
     std: torch.Tensor | float
-    freedom: float = float('inf')
+    dof: float = float('inf')
 
 
 class Site(NamedTuple):
@@ -82,9 +82,9 @@ class Term(ABC):
         """
 
 
-def trust(squared, freedom):
+def trust(squared, dof):
     """Weight of a value by its square in variances: the mean precision of Student's t as a mixture of normals."""
-    return (1 + 1 / freedom) / (1 + squared / freedom)
+    return (1 + 1 / dof) / (1 + squared / dof)
 
 
 class NoisyTerm(Term):
@@ -96,11 +96,11 @@ class NoisyTerm(Term):
     Args:
         std: noise expected of a residual.
         weight: people's worth of trust in ``std``; infinite fixes it.
-        freedom: degrees of freedom of the Student-t distribution; infinite is normal.
+        dof: degrees of freedom of the Student-t distribution; infinite is normal.
     """
 
-    def __init__(self, std, weight, freedom):
-        self.std, self.weight, self.freedom = std, weight, freedom
+    def __init__(self, std, weight, dof):
+        self.std, self.weight, self.dof = std, weight, dof
 
     @abstractmethod
     def evidence(self, problem):
@@ -110,11 +110,11 @@ class NoisyTerm(Term):
         quality = self.evidence(problem)
         if site is None:
             noise = torch.full_like(mean[:, :1], self.std**2)
-            return Site(torch.zeros_like(mean), trust(0., self.freedom) * quality / noise, noise)
+            return Site(torch.zeros_like(mean), trust(0., self.dof) * quality / noise, noise)
         known, squared = quality > 0, (mean.square() + variance) * quality
-        total = (trust(squared / site.noise, self.freedom) * known * squared).sum(-1, keepdim=True)
+        total = (trust(squared / site.noise, self.dof) * known * squared).sum(-1, keepdim=True)
         noise = (self.std**2 + total / self.weight) / (1 + known.sum(-1, keepdim=True) / self.weight)
-        return Site(site.target, trust(squared / noise, self.freedom) * quality / noise, noise)
+        return Site(site.target, trust(squared / noise, self.dof) * quality / noise, noise)
 
 
 def extended_log(values, floor=LOG_FLOOR):

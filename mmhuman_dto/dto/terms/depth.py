@@ -16,11 +16,11 @@ class DepthTerm(NoisyTerm):
         offset_std: how much the form's offset is expected to differ from 0.
         scale_std: std of the logarithm of (true / shown depth). Infinite, for maps without a metric scale, leaves the
             scale to the other terms; else the map's 1 / disparity is in m, and it tells the focal length too.
-        std, weight, freedom: the noise of log depth, see :class:`NoisyTerm`.
+        std, weight, dof: the noise of log depth, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, domain='inverse', offset_std=.2, scale_std=float('inf'), std=.05, weight=2., freedom=6.):
-        super().__init__(std, weight, freedom)
+    def __init__(self, domain='inverse', offset_std=.2, scale_std=float('inf'), std=.05, weight=2., dof=6.):
+        super().__init__(std, weight, dof)
         self.domain, self.offset_std, self.scale_std = domain_of(domain), offset_std, scale_std
 
     def variables(self, problem):
@@ -65,11 +65,11 @@ class ReliefTerm(NoisyTerm):
         domain: as of :class:`DepthTerm`, which must be a term too.
         min_correlation: people whose mesh and map correlate less say nothing.
         bias, bias_std: mean and std of the logarithm of shown over true relief, one a scene.
-        std, weight, freedom: noise of log relief at a correlation of 0.7, see :class:`NoisyTerm`.
+        std, weight, dof: noise of log relief at a correlation of 0.7, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, domain='inverse', min_correlation=.3, bias=-.17, bias_std=.15, std=.25, weight=20., freedom=6.):
-        super().__init__(std, weight, freedom)
+    def __init__(self, domain='inverse', min_correlation=.3, bias=-.17, bias_std=.15, std=.25, weight=20., dof=6.):
+        super().__init__(std, weight, dof)
         self.domain, self.min_correlation, self.bias, self.bias_std = domain_of(domain), min_correlation, bias, bias_std
 
     def variables(self, problem):

@@ -19,12 +19,12 @@ class GroundTerm(NoisyTerm):
         unseen: quality of a foot the id map does not show, against 1.
         height, height_std: camera over the ground, m, and std of its logarithm.
         tilt_std: std of the tangent of the sideways tilt between camera and ground.
-        std, weight, freedom: noise of the feet's log depth, see :class:`NoisyTerm`.
+        std, weight, dof: noise of the feet's log depth, see :class:`NoisyTerm`.
     """
 
     def __init__(self, min_people=3, unseen=.25, height=1.8, height_std=.5, tilt_std=.1, std=.023, weight=4.,
-                 freedom=3.):
-        super().__init__(std, weight, freedom)
+                 dof=3.):
+        super().__init__(std, weight, dof)
         self.min_people, self.unseen = min_people, unseen
         self.height, self.height_std, self.tilt_std = height, height_std, tilt_std
 

@@ -16,11 +16,11 @@ class InitialTerm(NoisyTerm):
     Args:
         share: how much of a person's difference from the typical height the initial mesh shows.
         typical: height, m, the network falls back to.
-        std, weight, freedom: noise of log initial height, see :class:`NoisyTerm`.
+        std, weight, dof: noise of log initial height, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, share=.17, typical=1.715, std=.02, weight=20., freedom=6.):
-        super().__init__(std, weight, freedom)
+    def __init__(self, share=.17, typical=1.715, std=.02, weight=20., dof=6.):
+        super().__init__(std, weight, dof)
         self.share, self.typical = share, typical
 
     def evidence(self, problem):

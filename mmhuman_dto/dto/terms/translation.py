@@ -15,11 +15,11 @@ class TranslationTerm(NoisyTerm):
 
     Args:
         bias_std: std of the logarithm of true over initial distance that a scene has in common.
-        std, weight, freedom: noise of log initial distance, see :class:`NoisyTerm`.
+        std, weight, dof: noise of log initial distance, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, bias_std=.15, std=.1, weight=6., freedom=6.):
-        super().__init__(std, weight, freedom)
+    def __init__(self, bias_std=.15, std=.1, weight=6., dof=6.):
+        super().__init__(std, weight, dof)
         self.bias_std = bias_std
 
     def variables(self, problem):
