@@ -1,4 +1,6 @@
 import json
+import time
+from contextlib import contextmanager
 
 import pytest
 from scripts import ROOT, load_script
@@ -10,17 +12,33 @@ def bench(monkeypatch):
     return load_script('tools/benchmark/bench_scaling.py')
 
 
-def test_processor_time_is_compared_with_that_of_one_process(bench, monkeypatch, tmp_path, capsys):
-    def known(case, processes, args):
-        return dict(case=case, processes=processes, seconds=1., processor=.01 * args.images * (1 + processes),
-                    communication=.25 if case == 'DDP' else None, loader=.5)
+def work(seconds):
+    """Keep the processor busy."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
 
-    monkeypatch.setattr(bench, 'run_case', known)
-    bench.main(['--images', '4', '--json', str(tmp_path / 'figures.json')])
-    printed = capsys.readouterr().out
-    assert '1.50' in printed and '25 %' in printed and '80 ms' in printed and '120 ms' in printed
-    assert [r['case'] for r in json.loads((tmp_path / 'figures.json').read_text())['results']] == [
-        'one process', 'DDP', 'FSDP']
+
+class Model:
+    """A step takes .1 s of processor and .2 s of wall time, .05 s less of both without averaging."""
+    averages = True
+
+    def train_step(self, batch, wrapper):
+        work(.1 if self.averages else .05)
+        time.sleep(.1)
+
+    @contextmanager
+    def no_sync(self):
+        self.averages = False
+        yield
+
+
+def test_a_step_is_timed_apart_from_its_loading(bench):
+    batches = iter(lambda: work(.05), 0)
+    for averaged, training in ((True, .1), (False, .05)):
+        row = bench.step(Model(), None, batches, averaged)
+        assert (row['loading'], row['training']) == (pytest.approx(.05, abs=.02), pytest.approx(training, abs=.02))
+        assert row['wall'] >= training + .1
 
 
 def test_images_are_shared_evenly(bench):
@@ -32,5 +50,5 @@ def test_images_are_shared_evenly(bench):
 def test_every_case_trains(bench, tmp_path):
     bench.main(['--images', '2', '--steps', '2', '--json', str(tmp_path / 'figures.json')])
     results = json.loads((tmp_path / 'figures.json').read_text())['results']
-    assert [r['processes'] for r in results] == [1, 2, 2]
+    assert [(r['case'], r['processes']) for r in results] == [('one process', 1), ('DDP', 2), ('FSDP', 2)]
     assert all(r['seconds'] > 0 and r['processor'] > 0 and 0 < r['loader'] < 1 for r in results)
