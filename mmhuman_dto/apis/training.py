@@ -38,18 +38,23 @@ _TRAINING_KEYS = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_sched
                   'val_evaluator', 'load_from', 'strategy')
 
 
-def missing_files(config, key=''):
-    """Yield (config key, path, where to get it) of what a config names and the disk lacks."""
+def _entries(config, key=''):
+    """Yield (config key, dictionary that it is in, name in it, value) of everything in a config that has a name."""
     children = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(
         config, (list, tuple)) else ()
     for name, value in children:
         path = f'{key}.{name}' if key else str(name)
-        if name in _SOURCES and isinstance(value, str):
-            if '://' not in value and not Path(value).expanduser().exists():
-                command = command_for(value) if name == 'table' else None
-                yield path, value, f'{command}, see docs/datasets.md' if command else _SOURCES[name]
-        else:
-            yield from missing_files(value, path)
+        if isinstance(config, dict):
+            yield path, config, name, value
+        yield from _entries(value, path)
+
+
+def missing_files(config):
+    """Yield (config key, path, where to get it) of what a config names and the disk lacks."""
+    for key, _, name, value in _entries(config):
+        if name in _SOURCES and isinstance(value, str) and '://' not in value and not Path(value).expanduser().exists():
+            command = command_for(value) if name == 'table' else None
+            yield key, value, f'{command}, see docs/datasets.md' if command else _SOURCES[name]
 
 
 def check_files(cfg):
@@ -63,25 +68,16 @@ def check_files(cfg):
         raise MissingFileError(f'{len(keys)} files or folders are not there:\n{lines}')
 
 
-def _datasets_of_tables(config, key):
-    """Yield (config key, config) of the datasets below an entry that read a table."""
-    children = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(
-        config, (list, tuple)) else ()
-    if isinstance(config, dict) and 'table' in config:
-        yield key, config
-    for name, value in children:
-        yield from _datasets_of_tables(value, f'{key}.{name}')
-
-
 def check_body_models(cfg):
     """Raise ValueError where the meshes of a table are of another body model than the network's."""
     body_model = BODY_MODELS.get(cfg.model.get('body_model', {}).get('type', ''))
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        for key, dataset in _datasets_of_tables(cfg.get(name), name):
-            schema = PeopleTable(dataset['table']).schema
+    loaders = {name: cfg.get(name) for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')}
+    for key, dataset, name, table in _entries(loaders):
+        if name == 'table' and isinstance(table, str) and body_model is not None:
+            schema = PeopleTable(table).schema
             learnt = all(step.get('keep_meshes', True) for step in dataset.get('pipeline', ()))
-            if body_model is not None and learnt and 'people.betas' in schema['columns']:
-                body_model.check_meshes_of(schema['body_model'], f'{dataset["table"]} ({key})')
+            if learnt and 'people.betas' in schema['columns']:
+                body_model.check_meshes_of(schema['body_model'], f'{table} ({key})')
 
 
 def build_runner(cfg):

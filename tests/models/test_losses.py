@@ -1,58 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from parity.losses import COSTS, LOSSES
+from loss_batch import batch, criterion
 
 from mmhuman_dto.geometry.boxes import generalized_iou
-from mmhuman_dto.models.losses import SetCriterion
-from mmhuman_dto.models.task_modules import Denoising, Targets
+from mmhuman_dto.models.task_modules import Denoising
 from mmhuman_dto.models.task_modules.matched import Matched
 from mmhuman_dto.registry import MODELS, TASK_UTILS
-
-
-def criterion(names=tuple(LOSSES)):
-    return SetCriterion(dict(type='HungarianAssigner', costs=COSTS),
-                        {name: dict(type=LOSSES[name]) for name in names})
-
-
-def batch(counts, in_3d=True, queries=8, layers=3, joints=45, seed=0):
-    """Random outputs that require gradients, and targets."""
-    gen = torch.Generator().manual_seed(seed)
-    images, people = len(counts), sum(counts)
-
-    def rand(*shape):
-        return torch.rand(*shape, generator=gen)
-
-    def leaf(*shape):
-        return rand(*shape).requires_grad_()
-
-    rows = dict(confs=(1, ), boxes=(4, ), poses=(72, ), betas=(11, ), j3ds=(joints, 3), j2ds=(joints, 2), depths=(2, ))
-    outputs = dict(layers={f'pred_{name}': leaf(layers, images, queries, *row) for name, row in rows.items()},
-                   scale_map=leaf(images * 4, 2),
-                   pred_intrinsics=(torch.eye(3) * 300 + rand(images, 1, 3, 3)).requires_grad_())
-    targets = Targets(
-        counts=list(counts), boxes=rand(people, 4), poses=rand(people, 72), betas=rand(people, 11),
-        j3ds=rand(people, joints, 3), j2ds=rand(people, joints, 2) * 300,
-        j3ds_mask=torch.ones(people, joints, 3, dtype=torch.bool), j2ds_mask=rand(people, joints, 2) > .3,
-        depths=rand(people, 2) + 2, focals=rand(images) * 100 + 300, detect_all=[True] * images, input_size=336.,
-        known=dict.fromkeys(('poses', 'betas', 'j3ds', 'depths'), torch.full((people, ), in_3d)),
-        labels=dict(depth_layers=torch.arange(people) % 3 - 1), scale_map=(rand(images * 4, 2) > .5).float(),
-        map_cells=[4] * images, map_known=[True] * images)
-    return outputs, targets
-
-
-@pytest.mark.parametrize('counts', [[0], [0, 0], [1], [0, 3], [100, 2], [8, 8]])
-@pytest.mark.parametrize('valid', [True, False])
-def test_losses_and_gradients_are_finite(counts, valid):
-    outputs, targets = batch(counts, in_3d=valid)
-    losses = criterion()(outputs, targets)
-    assert set(losses) >= {f'loss_{name}' for name in LOSSES} and 'loss_poses.1' in losses
-    assert all(torch.isfinite(value) for value in losses.values())
-    sum(losses.values()).backward()
-    for name, value in dict(outputs['layers'], scale_map=outputs['scale_map']).items():
-        assert value.grad is None or torch.isfinite(value.grad).all(), name
-    if not valid or sum(counts) == 0:
-        assert losses['loss_poses'] == losses['loss_depths'] == losses['loss_depths_mt'] == 0
 
 
 def test_everyone_is_paired_once_with_a_query_of_the_own_image():
