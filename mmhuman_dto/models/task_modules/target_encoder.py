@@ -66,7 +66,8 @@ class TargetEncoder(nn.Module):
     """Make :class:`Targets` from ground truth: each person learns what is annotated of it.
 
     * A mesh (``global_orient``, ``body_pose``, ``betas``, ``transl``, and ``gt_camera``): everything. ``has_mesh`` says
-      who has one where not everybody of an image does. All meshes go through the body model in one pass.
+      who has one where not everybody of an image does (the host waits for it). All meshes go through the body model in
+      one pass.
     * Without a mesh: the joints ``keypoints_2d`` (px) and ``keypoints_3d`` (m, camera) that are finite and valid by
       ``*_valid``, those of the sample's ``joint_set`` that the network has too, by name; the depth, where the pelvis is
       among them; the box ``bboxes``, or else that around the joints.
@@ -127,18 +128,18 @@ class TargetEncoder(nn.Module):
 
     def _add_annotated(self, targets, sample, rows):
         """Joints and boxes of the people of one image."""
-        people = sample.gt_instances
+        people, boxes = sample.gt_instances, []
         if 'keypoints_2d' in people:
             targets.j2ds[rows], seen = self._joints(sample, 'keypoints_2d')
             targets.j2ds_mask[rows], targets.known['j2ds'][rows] = seen[..., None], True
             limits = torch.tensor(sample.img_shape).flip(-1).to(seen.device, non_blocking=True)
-            boxes = self._boxes(targets.j2ds[rows], seen, limits)
-            known = (boxes[:, 2:] > 0).all(-1)
-            targets.boxes[rows] = torch.where(known[:, None], boxes, 0.) / targets.input_size
-            targets.known['boxes'][rows] = known
+            boxes.append(self._boxes(targets.j2ds[rows], seen, limits))
         if 'bboxes' in people:
-            targets.boxes[rows] = from_corners(people.bboxes.float()) / targets.input_size
-            targets.known['boxes'][rows] = True
+            boxes.append(from_corners(people.bboxes.float()))
+        for box in boxes:
+            known = (box[:, 2:] > 0).all(-1)  # nor is one that is not a number
+            targets.boxes[rows] = torch.where(known[:, None], box / targets.input_size, targets.boxes[rows])
+            targets.known['boxes'][rows] |= known
         if 'keypoints_3d' in people and sample.get('has_3d', True):
             targets.j3ds[rows], seen = self._joints(sample, 'keypoints_3d')
             targets.j3ds_mask[rows], targets.known['j3ds'][rows] = seen[..., None], seen[:, 0]
