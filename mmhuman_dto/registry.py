@@ -25,7 +25,9 @@ DTO_PRIORS = _registry('dto prior', 'dto')
 DTO_SOLVERS = _registry('dto solver', 'dto')
 #: Kinds of knowledge the posterior solver weighs: problem, values -> residuals.
 DTO_TERMS = _registry('dto term', 'dto')
-#: Where depth, masks, ages and initial meshes come from: files or networks.
+#: Where samples come from: annotation files and folders of photos, each a sequence of samples.
+READERS = _registry('reader', 'datasets')
+#: What answers for samples: networks, or files of their output, for depth, masks, ages, people, joints, meshes, focals.
 SOURCES = _registry('source', 'perception')
 #: Steps of the generator, each samples -> samples.
 STAGES = _registry('generation stage', 'stages')

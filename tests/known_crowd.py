@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import torch
 
+from mmhuman_dto.datasets.public.initial_meshes import InitialMeshes
 from mmhuman_dto.geometry import project
-from mmhuman_dto.perception import InitialMeshes
 from mmhuman_dto.perception.transformers_people import mask_boxes
 from mmhuman_dto.registry import BODY_MODELS, SOURCES
 from mmhuman_dto.structures import People

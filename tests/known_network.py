@@ -3,8 +3,8 @@ import torch
 from scripts import ROOT
 
 from mmhuman_dto.apis.inference.result import Inference
+from mmhuman_dto.datasets.public.initial_meshes import InitialMeshes
 from mmhuman_dto.fileio.images import read_image
-from mmhuman_dto.perception import InitialMeshes
 from mmhuman_dto.registry import BODY_MODELS
 
 CROWD = ROOT / 'demo/resources/crowd'

@@ -2,7 +2,7 @@
 
 Each writer turns a scene into what the set's file holds of one image; the layouts are drawn in the readers' docstrings
 (``mmhuman_dto/datasets/public``). People of sets in a world frame are moved there by a rotation and a translation that
-differ from image to image.
+differ from image to image. Decorated with :func:`layout`, a writer has its set go through every test of readers.
 """
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from mmhuman_dto.datasets.public import write_dto_humans, write_dto_raw
 from mmhuman_dto.fileio.images import write_image
-from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.registry import BODY_MODELS, READERS
 from mmhuman_dto.synthetic.corruption import rest_roots
 from mmhuman_dto.synthetic.render import Renderer
 from mmhuman_dto.synthetic.samples import scene_record, truth_sample
@@ -68,6 +68,47 @@ def in_world(shot):
                  rotation.as_matrix(), translation)
 
 
+class Layout(NamedTuple):
+    """How a data set lies on disk.
+
+    Attributes:
+        reader: its reader. write: (path, shots) -> None.
+        name: (number, scene) -> image id.
+        key: of an image's entry, or of the dictionaries in it: numbers of a fixed shape; None: it is no npz file.
+        nobody: the entry of an image without people; None: there are none.
+        flat: whether the file is one table of rows, so that what is missing is missing for all images.
+    """
+    reader: type
+    write: Callable
+    name: Callable
+    key: str | None
+    nobody: object = None
+    flat: bool = False
+
+    def place(self, split=None):
+        """Split (the last one unless given), its annotation file, and the folder of images, below that of the file."""
+        info = self.reader.info
+        split = split or [*info.splits][-1]
+        return split, info.splits[split].replace('*', 'coco'), info.images.split('/')[-1].format(split=split)
+
+
+#: :class:`Layout` of each reader (``READERS``).
+LAYOUTS = {}
+
+
+def layout(reader, name, key, per_image=True, **about):
+    """Decorator of a writer: of a function shot -> an image's entry of ``annots``, or else (path, shots) -> None."""
+    def register(writer):
+        def write_annots(path, shots):
+            np.savez(path, annots=np.array({shot.img_id: writer(shot) for shot in shots}, dtype=object))
+
+        LAYOUTS[reader] = Layout(READERS.get(reader), write_annots if per_image else writer, name, key, **about)
+        return writer
+    return register
+
+
+@layout('AGORA', 'validation/ag_{:04d}.png'.format, 'transl',
+        nobody=dict(isValid=[], kid=[], cam_intrinsics=np.eye(3)[None], cam_rot=[], cam_trans=[], smpl_gt=[]))
 def _agora(shot):
     scene, world, count = shot.scene, in_world(shot), len(shot.scene)
     kids = scene.betas[:, 10] > 0
@@ -80,6 +121,13 @@ def _agora(shot):
                 smpl_gt=[*bodies, hidden])
 
 
+def _bedlam_name(number, scene):
+    closeup = 'closeup_' if scene.size[0] > scene.size[1] else ''
+    return f'20221010_batch01_{closeup}6fps/png/seq_{number:06d}/seq_{number:06d}_0000.png'
+
+
+@layout('BEDLAM', _bedlam_name, 'pose_world',
+        nobody=dict(cam_int=np.eye(3), cam_rot=[], cam_trans=[], shape=[], pose_world=[], trans_world=[]))
 def _bedlam(shot):
     scene, world, count = shot.scene, in_world(shot), len(shot.scene)
     pose = np.concatenate([world.orient, scene.pose[:, 1:].reshape(count, 69)], 1)
@@ -87,6 +135,10 @@ def _bedlam(shot):
                 shape=list(shot.adult_betas), pose_world=list(pose), trans_world=list(world.transl))
 
 
+@layout('ThreeDPW', 'imageFiles/downtown_arguing_00/image_{:05d}.png'.format, 'body_pose',
+        nobody=dict(betas=torch.zeros(0, 10), global_orient=torch.zeros(0, 3), body_pose=torch.zeros(0, 69),
+                    transl=torch.zeros(0, 3), cam_intrinsics=torch.eye(3), cam_rot=torch.eye(3),
+                    cam_trans=torch.zeros(3), genders=[]))
 def _three_dpw(shot):
     scene, world = shot.scene, in_world(shot)
     arrays = dict(betas=shot.adult_betas, global_orient=world.orient, body_pose=scene.pose[:, 1:].reshape(-1, 69),
@@ -96,6 +148,7 @@ def _three_dpw(shot):
                 genders=_genders(scene))
 
 
+@layout('Hi4D', 'pair00/dance00/images/4/{:06d}.png'.format, 'cam_rot', nobody=[])
 def _hi4d(shot):
     scene, world = shot.scene, in_world(shot)
     shared = dict(focal=scene.intrinsics[[0, 1], [0, 1]], princpt=scene.intrinsics[:2, 2], cam_rot=world.rotation,
@@ -105,6 +158,7 @@ def _hi4d(shot):
                                                            _genders(scene))]
 
 
+@layout('MuPoTS', 'TS1/img_{:06d}.png'.format, 'annot_3d', nobody=[])
 def _mupots(shot):
     joints = shot.regressed('h36m17')
     pixels = shot.scene.project(joints)
@@ -114,6 +168,12 @@ def _mupots(shot):
             for xy, xyz, vis in zip(pixels, joints, visible)]
 
 
+def _panoptic_name(number, scene):
+    game = ('haggling', 'mafia', 'ultimatum', 'pizza')[number % 4]
+    return f'160422_{game}1/hdImgs/00_16_{number:08d}.png'
+
+
+@layout('Panoptic', _panoptic_name, 'kpts3d', nobody=dict(kpts3d=np.zeros((0, 26, 4)), width=180, height=120))
 def _panoptic(shot):
     points = np.zeros((len(shot.scene), 26, 4))
     points[:, _PANOPTIC_ROWS, :3] = shot.regressed('h36m17')
@@ -123,6 +183,11 @@ def _panoptic(shot):
     return dict(kpts3d=points, kpts2d=points[..., [0, 1, 3]], width=width, height=height)
 
 
+def _relative_human_name(number, scene):
+    return 'images/' + (f'{number:06d}.png', f'{number:07d}.png', f'ochuman_{number:06d}.png')[number % 3]
+
+
+@layout('RelativeHuman', _relative_human_name, 'kp2d', nobody=[])
 def _relative_human(shot):
     scene = shot.scene
     pixels = scene.project(shot.regressed('crowdpose14'))
@@ -176,6 +241,7 @@ def _coco_joints(points, flags):
     return dict(keypoints=joints.astype(int).ravel().tolist(), num_keypoints=int(flags.sum()))
 
 
+@layout('InitialMeshes', '{:04d}.png'.format, 'trans_cam')
 def _initial_meshes(shot):
     return initial_mesh_record(shot.scene, shot.body_model.num_betas)
 
@@ -188,13 +254,7 @@ def _inside(pixels, size):
     return ((pixels >= 0) & (pixels < size[::-1])).all(-1)
 
 
-def _write_annots(entry):
-    def write(path, shots):
-        annots = {shot.img_id: entry(shot) for shot in shots}
-        np.savez(path, annots=np.array(annots, dtype=object))
-    return write
-
-
+@layout('COCOKeypoints', '{:012d}.png'.format, None, per_image=False)
 def _write_coco(path, shots):
     """All images, and then all annotations."""
     content = dict(images=[], annotations=[], categories=[dict(id=1, name='person')])
@@ -203,10 +263,10 @@ def _write_coco(path, shots):
         content['images'].append(dict(image, id=1000 + shot.number))
         content['annotations'] += [dict(person, image_id=1000 + shot.number, category_id=1) for person in people]
     content['annotations'] = [dict(person, id=number) for number, person in enumerate(content['annotations'], 1)]
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
 
 
+@layout('CameraHMRRelease', 'train2014/{:012d}.png'.format, 'pose_cam', per_image=False, flat=True)
 def _write_camerahmr(path, shots):
     rows = []
     for shot in shots:
@@ -219,61 +279,17 @@ def _write_camerahmr(path, shots):
     np.savez(path, **{key: np.stack([np.asarray(row[key]) for row in rows]) for key in rows[0]})
 
 
-def _write_samples(write):
-    return lambda path, shots: write(path, [truth_sample(shot.scene, shot.img_id) for shot in shots])
+@layout('DTOHumans', 'train2014/{:012d}.png'.format, 'pose', per_image=False)
+def _write_dto_humans(path, shots, write=write_dto_humans):
+    write(path, [truth_sample(shot.scene, shot.img_id) for shot in shots])
 
 
-class Layout(NamedTuple):
-    """How a data set lies on disk.
-
-    Attributes:
-        ann_file: name of its file. write: (path, shots) -> None.
-        name: (number, scene) -> image id. images: folder of the images, below that of the file.
-        world, gendered: whether its reader needs body models, and of both genders.
-    """
-    ann_file: str
-    write: Callable
-    name: Callable
-    images: str = ''
-    world: bool = False
-    gendered: bool = False
+@layout('DTORaw', 'train2014/{:012d}.png'.format, 'pose_cam', per_image=False)
+def _write_dto_raw(path, shots):
+    _write_dto_humans(path, shots, write_dto_raw)
 
 
-def _bedlam_name(number, scene):
-    closeup = 'closeup_' if scene.size[0] > scene.size[1] else ''
-    return f'20221010_batch01_{closeup}6fps/png/seq_{number:06d}/seq_{number:06d}_0000.png'
-
-
-def _panoptic_name(number, scene):
-    game = ('haggling', 'mafia', 'ultimatum', 'pizza')[number % 4]
-    return f'160422_{game}1/hdImgs/00_16_{number:08d}.png'
-
-
-def _relative_human_name(number, scene):
-    return 'images/' + (f'{number:06d}.png', f'{number:07d}.png', f'ochuman_{number:06d}.png')[number % 3]
-
-
-#: Layout of each reader (``SOURCES``).
-LAYOUTS = {
-    'AGORA': Layout('annots_smpl_validation.npz', _write_annots(_agora), 'validation/ag_{:04d}.png'.format, world=True),
-    'BEDLAM': Layout('bedlam_smpl_train_6fps.npz', _write_annots(_bedlam), _bedlam_name, world=True),
-    'CameraHMRRelease': Layout('coco-release.npz', _write_camerahmr, 'train2014/{:012d}.png'.format, 'images'),
-    'COCOKeypoints': Layout('annotations/person_keypoints_val2017.json', _write_coco, '{:012d}.png'.format, 'val2017'),
-    'DTOHumans': Layout('COCO_CHMR_SMPL_OPT.npz', _write_samples(write_dto_humans), 'train2014/{:012d}.png'.format,
-                        'images'),
-    'DTORaw': Layout('COCO_opt.npz', _write_samples(write_dto_raw), 'train2014/{:012d}.png'.format, 'images'),
-    'Hi4D': Layout('hi4d_smpl_test.npz', _write_annots(_hi4d), 'pair00/dance00/images/4/{:06d}.png'.format, world=True,
-                   gendered=True),
-    'InitialMeshes': Layout('initial_meshes.npz', _write_annots(_initial_meshes), '{:04d}.png'.format, 'images'),
-    'MuPoTS': Layout('mupots_annots.npz', _write_annots(_mupots), 'TS1/img_{:06d}.png'.format),
-    'Panoptic': Layout('annots_test.npz', _write_annots(_panoptic), _panoptic_name),
-    'RelativeHuman': Layout('val_annots.npz', _write_annots(_relative_human), _relative_human_name),
-    'ThreeDPW': Layout('annots_smpl_test_genders.npz', _write_annots(_three_dpw),
-                       'imageFiles/downtown_arguing_00/image_{:05d}.png'.format, world=True, gendered=True),
-}
-
-
-def write_public_set(reader, folder, scenes, body_model):
+def write_public_set(reader, folder, scenes, body_model, split=None):
     """Write scenes as the files of a public data set: images and one annotation file.
 
     Args:
@@ -282,21 +298,21 @@ def write_public_set(reader, folder, scenes, body_model):
         scenes: :class:`Scene` list; without children for sets that have no child blend. BEDLAM's that are higher than
             wide become closeups, whose pictures are stored lying.
         body_model: config of the scenes' body model.
+        split: whose annotation file it becomes; None: the last one's.
 
     Returns:
         dict: config of the reader.
     """
     layout, model, folder = LAYOUTS[reader], BODY_MODELS.build(body_model), Path(folder)
+    split, ann_file, images = layout.place(split)
     renderer, shots = Renderer(model, supersample=1), []
     for number, scene in enumerate(scenes):
         shots.append(Shot(scene, renderer(scene), layout.name(number, scene), number, model))
         image = shots[-1].picture.image
         lies = 'closeup' in shots[-1].img_id
-        write_image(folder / layout.images / shots[-1].img_id, np.rot90(image) if lies else image)
-    layout.write(folder / layout.ann_file, shots)
-    config = dict(type=reader, ann_file=layout.ann_file, img_prefix=layout.images, data_root=str(folder))
-    if layout.world:
-        config['body_model'] = body_model
-    if layout.gendered:
-        config['gendered'] = dict(male=body_model, female=body_model)
-    return config
+        write_image(folder / images / shots[-1].img_id, np.rot90(image) if lies else image)
+    (folder / ann_file).parent.mkdir(parents=True, exist_ok=True)
+    layout.write(folder / ann_file, shots)
+    bodies = dict(body_model=body_model, gendered=dict(male=body_model, female=body_model))
+    return {key: bodies.get(key, value)
+            for key, value in layout.reader.config(split, ann_file, folder, images).items()}

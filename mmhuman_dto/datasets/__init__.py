@@ -1,7 +1,9 @@
-"""Datasets, samplers and the formats people are kept in."""
+"""Datasets, samplers, and readers of files that become tables."""
+from . import public
 from .human_table import HumanTable
 from .mixing import WeightedMixture
+from .photos import Photos
 from .samplers import EndlessSampler
 from .synthetic_crowd import SyntheticCrowd
 
-__all__ = ['EndlessSampler', 'HumanTable', 'SyntheticCrowd', 'WeightedMixture']
+__all__ = ['EndlessSampler', 'HumanTable', 'Photos', 'SyntheticCrowd', 'WeightedMixture', 'public']

@@ -12,7 +12,7 @@ from mmhuman_dto.fileio.atomic import sync
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.paths import path_below
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.stages.base import SkipImage, StageError
 from mmhuman_dto.stages.isolation import attempt, outcome_of
 from mmhuman_dto.structures import People
@@ -43,7 +43,7 @@ class Conversion:
     Memory holds one annotation file and one shard.
 
     Args:
-        sources: configs of readers (``SOURCES``), one a file, with the same folder of images.
+        sources: configs of readers (``READERS``), one a file, with the same folder of images.
         out_dir: folder of the table.
         body_model: name of the body model that the annotations are of; kept in the table.
         num_betas: shape coefficients of a row; shorter ones are filled up with zeros (an adult's child coefficient).
@@ -200,7 +200,7 @@ class FilesInTurn:
 
     def _open(self, number):
         self.reader = None  # frees the memory of the file before
-        self.number, self.reader = number, SOURCES.build(self.sources[number])
+        self.number, self.reader = number, READERS.build(self.sources[number])
 
 
 class _TableShards(Shards):

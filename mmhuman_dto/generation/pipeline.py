@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from mmhuman_dto.engine.device import pick_device
-from mmhuman_dto.registry import BODY_MODELS, SOURCES, STAGES
+from mmhuman_dto.registry import BODY_MODELS, READERS, STAGES
 from mmhuman_dto.stages.base import Context, Stage
 from mmhuman_dto.stages.config import ConfigError
 from mmhuman_dto.stages.isolation import Outcome, apply_stage, attempt, outcome_of
@@ -94,7 +94,7 @@ class Pipeline:
 
     def __init__(self, config, names=None):
         self.stages = Stages(config, names)
-        self.source = SOURCES.build(config['source'], default_args=dict(data_root=config['data_root']))
+        self.source = READERS.build(config['source'], default_args=dict(data_root=config['data_root']))
         self.ids, self.clock = self.source.ids, Clock()
 
     @property

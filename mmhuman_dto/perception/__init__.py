@@ -1,17 +1,3 @@
-from mmhuman_dto.datasets.public import (
-    AGORA,
-    BEDLAM,
-    CameraHMRRelease,
-    DTOHumans,
-    DTORaw,
-    Hi4D,
-    InitialMeshes,
-    MuPoTS,
-    Panoptic,
-    RelativeHuman,
-    ThreeDPW,
-)
-
 from .base import (
     AgeSource,
     DepthSource,
@@ -28,7 +14,6 @@ from .metric_hmr import MetricHMRMeshes
 from .mmdet_people import MMDetPeople
 from .mmpose_keypoints import MMPoseKeypoints
 from .optional import WeightsError
-from .photos import Photos
 from .precomputed import PrecomputedAges, PrecomputedDepth, PrecomputedMasks
 from .transformers_ages import MiVOLOAges, TransformersAges
 from .transformers_depth import TransformersDepth
@@ -36,10 +21,8 @@ from .transformers_keypoints import TransformersKeypoints
 from .transformers_people import TransformersPeople
 
 __all__ = [
-    'AGORA', 'AgeSource', 'BEDLAM', 'CameraHMRRelease', 'DTOHumans', 'DTORaw', 'DepthSource', 'ExifFocal',
-    'FocalSource', 'GivenFocal', 'Hi4D', 'ImitatedDepth', 'InitialMeshes', 'KeypointSource', 'MMDetPeople',
-    'MetricHMRMeshes',
-    'MMPoseKeypoints', 'MaskSource', 'MeshSource', 'MiVOLOAges', 'MuPoTS', 'Panoptic', 'PeopleSource', 'Photos',
-    'PrecomputedAges', 'PrecomputedDepth', 'PrecomputedMasks', 'RelativeHuman', 'SourceError', 'ThreeDPW',
-    'TransformersAges', 'TransformersDepth', 'TransformersKeypoints', 'TransformersPeople', 'WeightsError'
+    'AgeSource', 'DepthSource', 'ExifFocal', 'FocalSource', 'GivenFocal', 'ImitatedDepth', 'KeypointSource',
+    'MMDetPeople', 'MMPoseKeypoints', 'MaskSource', 'MeshSource', 'MetricHMRMeshes', 'MiVOLOAges', 'PeopleSource',
+    'PrecomputedAges', 'PrecomputedDepth', 'PrecomputedMasks', 'SourceError', 'TransformersAges', 'TransformersDepth',
+    'TransformersKeypoints', 'TransformersPeople', 'WeightsError'
 ]

@@ -3,7 +3,7 @@ import difflib
 import inspect
 
 from mmhuman_dto.dto import EvidenceExtractor
-from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, DTO_TERMS, SOURCES, STAGES
+from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, DTO_TERMS, READERS, SOURCES, STAGES
 
 #: Top-level keys: those a config must have, and what the others are when it does not.
 REQUIRED = ('source', 'body_model', 'stages')
@@ -45,7 +45,7 @@ def checked_config(config):
     for key in ('batch_size', 'shard_size', 'num_threads'):
         if config[key] < 1:
             raise ConfigError(f'{key} must be at least 1, is {config[key]}')
-    check_component('source', config['source'], SOURCES)
+    check_component('source', config['source'], READERS)
     check_component('body_model', config['body_model'], BODY_MODELS)
     for name, stage in _dictionary('stages', config['stages']).items():
         if stage is not None:

@@ -9,7 +9,7 @@ from writer_public import write_public_set
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.evaluation.functional import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
-from mmhuman_dto.registry import BODY_MODELS, METRICS, SOURCES
+from mmhuman_dto.registry import BODY_MODELS, METRICS, READERS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
@@ -118,7 +118,7 @@ def test_who_is_found_among_spectators_is_not_wrong():
 def test_figures_of_a_json_of_coco_are_those_of_cocoeval_itself(tmp_path, body_model):
     """Through reader, table and metric, against xtcocotools on the same file."""
     scenes = [sample_scene(i, body_model, CrowdConfig(size=(360, 540), people=(3, 5)), seed=8) for i in range(3)]
-    reader = SOURCES.build(write_public_set('COCOKeypoints', tmp_path, scenes, BODY))
+    reader = READERS.build(write_public_set('COCOKeypoints', tmp_path, scenes, BODY))
     table, metric = PeopleTableBuilder(None), METRICS.build(dict(type='KeypointAPMetric', body_model=BODY))
     for sample in reader:
         table.add(sample)

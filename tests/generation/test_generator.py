@@ -9,7 +9,8 @@ import torch
 from mmengine.config import Config
 from unbroken import read_bytes
 
-from mmhuman_dto.datasets.public import DTOHumans, DTORaw, InitialMeshes
+from mmhuman_dto.datasets.public.dto_humans import DTOHumans, DTORaw
+from mmhuman_dto.datasets.public.initial_meshes import InitialMeshes
 from mmhuman_dto.generation import GenerationError, Generator
 from mmhuman_dto.tables.people_table import PeopleTable
 

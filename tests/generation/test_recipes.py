@@ -7,7 +7,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmhuman_dto.datasets.public import CameraHMRRelease, InitialMeshes
+from mmhuman_dto.datasets.public.camerahmr import CameraHMRRelease
+from mmhuman_dto.datasets.public.initial_meshes import InitialMeshes
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.registry import BODY_MODELS

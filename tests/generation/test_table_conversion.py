@@ -19,7 +19,7 @@ from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.fileio.images import write_image
 from mmhuman_dto.generation import GenerationError, conversion, shards
 from mmhuman_dto.generation.conversion import Conversion
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder, side_of
 
@@ -47,7 +47,7 @@ def lines(path):
 @pytest.mark.parametrize('layout', LAYOUTS)
 def test_public_file_to_network_input(layout, scenes, tmp_path):
     source = write_public_set(layout, tmp_path / 'data', scenes, BODY)
-    reader = SOURCES.build(source)
+    reader = READERS.build(source)
     left_out = LEFT_OUT if layout == 'CameraHMRRelease' else ()
     counts = convert(source, tmp_path / 'table', left_out=left_out)
     people = sum(len(sample.get(f'{side_of(sample)}_instances')) for sample in reader)
@@ -264,7 +264,7 @@ def test_an_entry_of_a_zip_that_leads_outside(tmp_path):
 
 def test_a_table_that_names_files_outside_is_refused_when_read(tmp_path):
     builder = PeopleTableBuilder('OpenBody')
-    sample = SOURCES.build(write_meshes(tmp_path, {'a.png': record(1)}))[0]
+    sample = READERS.build(write_meshes(tmp_path, {'a.png': record(1)}))[0]
     sample.set_metainfo(dict(img_id='../a.png'))
     builder.add(sample)
     builder.write(tmp_path / 'table')

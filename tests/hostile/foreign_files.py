@@ -18,8 +18,11 @@ from safetensors.torch import save_file
 from mmhuman_dto.apis.inference.inputs import open_photos
 from mmhuman_dto.body_models.assets import read_body, read_matrix
 from mmhuman_dto.body_models.openbody import OpenBody
-from mmhuman_dto.datasets.public import CameraHMRRelease, COCOKeypoints, DTOHumans, DTORaw, MuPoTS, RelativeHuman
-from mmhuman_dto.datasets.public.dto_humans import write_dto_humans, write_dto_raw
+from mmhuman_dto.datasets.public.camerahmr import CameraHMRRelease
+from mmhuman_dto.datasets.public.coco_keypoints import COCOKeypoints
+from mmhuman_dto.datasets.public.dto_humans import DTOHumans, DTORaw, write_dto_humans, write_dto_raw
+from mmhuman_dto.datasets.public.mupots import MuPoTS
+from mmhuman_dto.datasets.public.relative_human import RelativeHuman
 from mmhuman_dto.engine.checkpoint import read_state
 from mmhuman_dto.fileio import load_json, load_npy, load_npz, load_pickle
 from mmhuman_dto.fileio.image_header import image_size

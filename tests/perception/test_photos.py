@@ -7,8 +7,9 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
+from mmhuman_dto.datasets import Photos
 from mmhuman_dto.generation import Generator
-from mmhuman_dto.perception import MetricHMRMeshes, Photos, TransformersDepth
+from mmhuman_dto.perception import MetricHMRMeshes, TransformersDepth
 from mmhuman_dto.registry import MODELS
 
 CONFIGS = Path(__file__).parents[2] / 'configs'

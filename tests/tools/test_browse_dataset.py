@@ -6,7 +6,7 @@ from scripts import load_script
 from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.body_models import OpenBody
-from mmhuman_dto.registry import DATASETS, SOURCES
+from mmhuman_dto.registry import DATASETS, READERS
 from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization import read_image
@@ -56,7 +56,7 @@ def test_every_public_set_is_drawn_by_its_reader(browse, scenes, tmp_path, name)
     photos, from_above = PANELS.get(name, (2, True))
     assert len(found) == 2 and [picture.shape[1] for picture in found.values()] == [
         photos * SIZE + from_above * BIRDSEYE] * 2
-    reader = SOURCES.build(config)
+    reader = READERS.build(config)
     for i, picture in enumerate(found.values()):
         photo = read_image(reader[i].img_path)
         # Of this size already, so that nothing was resampled.
@@ -102,7 +102,7 @@ def test_splits(browse, tmp_path):
 def table(scenes, tmp_path):
     """A table of bodies without boxes, of the open body or, by name only, of SMPL; its images."""
     config = write_public_set('DTOHumans', tmp_path / 'set', scenes, BODY)
-    reader = SOURCES.build(config)
+    reader = READERS.build(config)
 
     def write(body_name):
         builder = PeopleTableBuilder(body_name)

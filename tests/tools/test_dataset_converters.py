@@ -13,14 +13,14 @@ from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.public_sets import PUBLIC_SETS, command_for
-from mmhuman_dto.registry import BODY_MODELS, SOURCES
+from mmhuman_dto.datasets.public_sets import command_for, public_sets
+from mmhuman_dto.registry import BODY_MODELS, METRICS, READERS
 from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 from mmhuman_dto.tables.people_table import PeopleTable
 
 TOOL = 'tools/dataset_converters/public2table.py'
-SPLITS = [(name, split) for name, public_set in PUBLIC_SETS.items() for split in public_set.splits]
+SETS = {layout.reader.info.name: reader for reader, layout in LAYOUTS.items()}
 
 
 @pytest.fixture(scope='module')
@@ -43,25 +43,34 @@ def scenes():
 
 def put(name, split, data, scenes):
     """A set's files where the tool looks for them, with the images of :func:`write_public_set`."""
-    public_set, folder = PUBLIC_SETS[name], data / name
-    source = write_public_set(public_set.reader, folder, scenes, dict(type='OpenBody'))
-    wanted = public_set.splits[split][0].replace('*', 'coco')
-    (folder / source['ann_file']).rename(folder / wanted)
-    return dict(source, ann_file=wanted)
+    return write_public_set(SETS[name], data / name, scenes, dict(type='OpenBody'), split)
 
 
-def test_sets_and_readers_are_the_same():
-    assert {public_set.reader for public_set in PUBLIC_SETS.values()} == set(LAYOUTS)
-    for public_set in PUBLIC_SETS.values():
-        layout = LAYOUTS[public_set.reader]
-        assert (public_set.in_world, public_set.gendered) == (layout.world, layout.gendered)
-        assert SOURCES.get(public_set.reader) is not None
+def test_every_set_is_tested():
+    """By a layout of ``writer_public``, or by a file of its own."""
+    for name, reader in public_sets().items():
+        module = reader.__module__.split('.')[-1]
+        assert name in SETS or (ROOT / f'tests/datasets/public/test_{module}.py').is_file(), module
 
 
-@pytest.mark.parametrize('name', PUBLIC_SETS)
+def test_docs_have_a_row_a_set():
+    rows = [line for line in (ROOT / 'docs/datasets.md').read_text().splitlines() if line.startswith('| ')]
+    said = {True: 'yes', False: 'no'}
+    for name, reader in public_sets().items():
+        row, = (line for line in rows if line.split('|')[2].strip() == f'`{name}`: {", ".join(reader.info.splits)}')
+        title, _, kind, _, learnt, metric, place = (cell.strip() for cell in row.split('|')[1:-1])
+        assert (title, kind, metric) == (reader.info.title, f'`{reader.__name__}`', f'`{reader.info.metric}`' *
+                                         bool(reader.info.metric))
+        assert learnt == ' / '.join(said[reader.supervision[key]] for key in ('has_3d', 'detect_all')
+                                    if key in reader.supervision)
+        assert f']({reader.info.url})' in place and (metric == '' or METRICS.get(reader.info.metric))
+
+
+@pytest.mark.parametrize('name', SETS)
 def test_every_set_by_its_name(name, tool, smpl, scenes, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    split = next(iter(PUBLIC_SETS[name].splits))
+    info = public_sets()[name].info
+    split = next(iter(info.splits))
     source = put(name, split, tmp_path / 'data', scenes)
     arguments = [name, split, '--smpl', str(smpl), '--images', source['img_prefix']]
     assert tool.main(arguments) == 0
@@ -71,9 +80,9 @@ def test_every_set_by_its_name(name, tool, smpl, scenes, tmp_path, capsys, monke
     printed = capsys.readouterr().out
     assert f'data/{name}/tables/{split}: 3 images read = 3 written and found again + 0 without people + 0' in printed
     assert f'{people} people of these images read = written = found again' in printed
-    assert table.schema['body_model'] == PUBLIC_SETS[name].body_model
-    if PUBLIC_SETS[name].body_model:
-        assert table.columns['people.betas'].shape[1] == PUBLIC_SETS[name].num_betas
+    assert table.schema['body_model'] == info.body_model
+    if info.body_model:
+        assert table.columns['people.betas'].shape[1] == info.num_betas
     assert len(HumanTable(tmp_path / 'data' / name / source['img_prefix'], table.folder)[0].gt_instances) > 0
 
 
@@ -94,7 +103,7 @@ def test_bodies_in_a_world_need_the_pelvis_of_their_model(tool, smpl, scenes, tm
 def test_failures_are_counted_in_the_exit_status(tool, scenes, tmp_path, capsys):
     source = put('relative-human', 'val', tmp_path, scenes)
     folder = tmp_path / 'relative-human'
-    ids = SOURCES.build(source).ids
+    ids = READERS.build(source).ids
     (folder / ids[1]).unlink()
 
     def run(out, *arguments):
@@ -135,10 +144,10 @@ def test_negatives_need_a_layout_that_says_their_camera(tool, capsys):
 
 
 def test_help_names_every_set_and_file(tool):
-    text = tool.list_of_sets()
-    for name, public_set in PUBLIC_SETS.items():
-        assert f'  {name} ' in text and public_set.title in text
-        assert all(file in text for files in public_set.splits.values() for file in files)
+    text = tool.list_of_sets(public_sets())
+    for name, reader in public_sets().items():
+        assert f'  {name} ' in text and reader.info.title in text
+        assert all(file in text for file in reader.info.splits.values())
 
 
 def test_recipes_name_tables_that_the_tool_writes():
@@ -148,7 +157,7 @@ def test_recipes_name_tables_that_the_tool_writes():
     assert len(tables) >= 10
     for table in tables:
         name, split = command_for(table).split()[-2:]
-        assert table == f'data/{name}/tables/{split}' and (name, split) in SPLITS
+        assert table == f'data/{name}/tables/{split}' and split in public_sets()[name].info.splits
 
 
 def _values(config, key):

@@ -28,7 +28,7 @@ from mmhuman_dto.apis.training import build_runner  # noqa: E402
 from mmhuman_dto.engine.checkpoint import load_weights  # noqa: E402
 from mmhuman_dto.evaluation.functional.placement import PlacedPeople, placement_metrics  # noqa: E402
 from mmhuman_dto.generation import Generator  # noqa: E402
-from mmhuman_dto.registry import BODY_MODELS, SOURCES  # noqa: E402
+from mmhuman_dto.registry import BODY_MODELS, READERS  # noqa: E402
 from mmhuman_dto.synthetic import CrowdConfig  # noqa: E402
 from mmhuman_dto.synthetic.writers.crowd import write_crowd  # noqa: E402
 from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder  # noqa: E402
@@ -64,7 +64,7 @@ def make_data(folder, number, body_model):
 
 def write_corrupted(placed, source, folder):
     """The people of a table of DTO's as they were before, with what was kept of the maps."""
-    annotated = SOURCES.build({**source, 'data_root': folder / 'crowd'})
+    annotated = READERS.build({**source, 'data_root': folder / 'crowd'})
     index = {name: i for i, name in enumerate(annotated.ids)}
     table = PeopleTableBuilder(placed.schema['body_model'])
     for row in (placed[i] for i in range(len(placed))):

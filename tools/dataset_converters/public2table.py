@@ -5,17 +5,20 @@
 
 reads data/NAME and writes data/NAME/tables/SPLIT, unless told otherwise. Killed and started again it goes on; the table
 is then that of an unbroken run. An image that fails costs a line of OUT/failures.jsonl.
-Data sets, their files and where they come from: docs/datasets.md
+A set of your own: --import MODULE with its reader, docs/tutorials/your_dataset.md. Where sets come from:
+docs/datasets.md
 """
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import torch
 from mmengine.dist import get_rank
 
 from mmhuman_dto.datasets.public import LayoutError
-from mmhuman_dto.datasets.public_sets import PUBLIC_SETS
+from mmhuman_dto.datasets.public.world import WorldReader
+from mmhuman_dto.datasets.public_sets import public_sets
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.generation import GenerationError
 from mmhuman_dto.generation.conversion import Conversion
@@ -24,10 +27,16 @@ from mmhuman_dto.tables.people_table import TableError
 
 
 def parse_args(argv=None):
+    imports = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    imports.add_argument('--import', nargs='+', default=[], metavar='MODULE', dest='modules',
+                         help='modules on PYTHONPATH with readers of your own')
+    for module in imports.parse_known_args(argv)[0].modules:
+        import_module(module)
+    sets = public_sets()
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=list_of_sets(), formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False)
-    parser.add_argument('name', choices=PUBLIC_SETS, metavar='NAME', help='data set, see below')
+        parents=[imports], description=__doc__, epilog=list_of_sets(sets), allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('name', choices=sets, metavar='NAME', help='data set, see below')
     parser.add_argument('split', metavar='SPLIT', help='part of it, see below')
     parser.add_argument('--data-root', type=Path, help='folder of the annotation files, default data/NAME')
     parser.add_argument('--ann-files', nargs='+', metavar='FILE',
@@ -46,20 +55,22 @@ def parse_args(argv=None):
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm'), default='none',
                         help='how the processes of this run were started; each takes a fixed part of the images')
     args = parser.parse_args(argv)
-    if args.split not in PUBLIC_SETS[args.name].splits:
-        parser.error(f'{args.name} has no {args.split!r}, only {", ".join(PUBLIC_SETS[args.name].splits)}')
-    if args.keep_empty and PUBLIC_SETS[args.name].keep_empty is None:
+    args.reader = sets[args.name]
+    splits = args.reader.info.splits
+    if args.split not in splits:
+        parser.error(f'{args.name} has no {args.split!r}, only {", ".join(splits)}')
+    if args.keep_empty and args.reader.info.keep_empty is None:
         parser.error(f'{args.name} says nothing of images without people, such as their camera: no --keep-empty')
     return args
 
 
-def list_of_sets():
+def list_of_sets(sets):
     """The data sets with their splits and files, for --help."""
     lines = ['data sets:']
-    for name, public_set in PUBLIC_SETS.items():
-        needs = ', needs --smpl' if public_set.in_world else ''
-        lines.append(f'  {name:<15} {public_set.title} ({public_set.body_model or "joints only"}{needs})')
-        lines += [f'  {"":<15} {split}: {", ".join(files)}' for split, files in public_set.splits.items()]
+    for name, reader in sets.items():
+        needs = ', needs --smpl' if issubclass(reader, WorldReader) else ''
+        lines.append(f'  {name:<15} {reader.info.title} ({reader.info.body_model or "joints only"}{needs})')
+        lines += [f'  {"":<15} {split}: {file}' for split, file in reader.info.splits.items()]
     return '\n'.join(lines)
 
 
@@ -78,14 +89,13 @@ def main(argv=None):
 
 def convert(args):
     """Convert as the arguments say; returns the exit status."""
-    public_set = PUBLIC_SETS[args.name]
+    reader, info = args.reader, args.reader.info
     data_root = args.data_root or Path('data') / args.name
     out_dir = args.out_dir or data_root / 'tables' / args.split
-    files = args.ann_files or public_set.find_files(args.split, data_root)
-    sources = [public_set.source(args.split, file, data_root, args.images, args.smpl) for file in files]
-    counts = Conversion(sources, out_dir, public_set.body_model, public_set.num_betas, public_set.left_out,
-                        not args.no_images, bool(args.keep_empty or public_set.keep_empty), args.strict,
-                        args.limit).run()
+    files = args.ann_files or reader.find_files(args.split, data_root)
+    sources = [reader.config(args.split, file, data_root, args.images, args.smpl) for file in files]
+    counts = Conversion(sources, out_dir, info.body_model, info.num_betas, info.left_out, not args.no_images,
+                        bool(args.keep_empty or info.keep_empty), args.strict, args.limit).run()
     if get_rank() == 0:
         report(counts, out_dir)
     if args.max_failures is None:

@@ -18,7 +18,7 @@ from mmengine.config import Config, DictAction
 from mmhuman_dto.apis.training import MissingFileError, check_files
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.transforms import JointsFromMeshes, LoadImage, Resize
-from mmhuman_dto.registry import BODY_MODELS, DATASETS, SOURCES
+from mmhuman_dto.registry import BODY_MODELS, DATASETS, READERS
 from mmhuman_dto.visualization import draw_sample, write_image
 
 
@@ -65,7 +65,7 @@ def open_items(args):
     cfg = Config.fromfile(args.data)
     cfg.merge_from_dict(args.cfg_options)
     if 'source' in cfg:
-        return SOURCES.build(cfg.source, default_args=dict(data_root=cfg.get('data_root', ''))), cfg.to_dict()
+        return READERS.build(cfg.source, default_args=dict(data_root=cfg.get('data_root', ''))), cfg.to_dict()
     key = f'{args.split}_dataloader'
     if key not in cfg:
         sys.exit(f'{args.data}: has neither {key} nor source')

@@ -1,20 +1,15 @@
-"""Readers of the public data sets' own files; docs/datasets.md lists them.
+"""Readers of the public data sets' own files, a file a set; docs/datasets.md lists them.
 
-Most of these files hold pickled objects; they are read with the restricted loader of ``fileio``, never with
-``allow_pickle``.
+Every module of this folder is imported, so that a new set is one new file. Most annotation files hold pickled objects;
+they are read with the restricted loader of ``fileio``, never with ``allow_pickle``.
 """
-from .agora import AGORA
-from .bedlam import BEDLAM
-from .camerahmr import CameraHMRRelease
-from .coco_keypoints import COCOKeypoints
-from .dto_humans import DTOHumans, DTORaw, write_dto_humans, write_dto_raw
-from .hi4d import Hi4D
-from .initial_meshes import InitialMeshes
-from .mupots import MuPoTS
-from .panoptic import Panoptic
-from .parsing import LayoutError
-from .relative_human import RelativeHuman
-from .three_dpw import ThreeDPW
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = ['AGORA', 'BEDLAM', 'COCOKeypoints', 'CameraHMRRelease', 'DTOHumans', 'DTORaw', 'Hi4D', 'InitialMeshes',
-           'LayoutError', 'MuPoTS', 'Panoptic', 'RelativeHuman', 'ThreeDPW', 'write_dto_humans', 'write_dto_raw']
+from .dto_humans import write_dto_humans, write_dto_raw
+from .parsing import LayoutError
+
+__all__ = ['LayoutError', 'write_dto_humans', 'write_dto_raw']
+
+for _module in iter_modules(__path__):
+    import_module(f'{__name__}.{_module.name}')

@@ -1,12 +1,13 @@
 """AGORA: synthetic crowds of scans, children among them."""
 
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 
+from .base import SetInfo
 from .parsing import array, entry, list_of_people, one_camera, rows, shapes, vectors
 from .world import WorldReader
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class AGORA(WorldReader):
     """AGORA's SMPL fits, as ``gt_instances``.
 
@@ -25,6 +26,10 @@ class AGORA(WorldReader):
     Fields: global_orient, body_pose, betas, transl (camera frame), is_child. Children need ``body_model`` to have a
     child coefficient (SMPL+A); adults have 0 there.
     """
+    info = SetInfo(
+        'agora', 'AGORA', 'https://agora.is.tue.mpg.de',
+        dict(train='annots_smpl_train_fit.npz', validation='annots_smpl_validation.npz'), body_model='SMPL+A',
+        num_betas=11, metric='AGORAMetric')
     supervision = dict(has_3d=True, detect_all=True)
     keys = ('isValid', 'kid', 'cam_intrinsics', 'cam_rot', 'cam_trans', 'smpl_gt', 'betas', 'global_orient',
             'body_pose', 'transl')

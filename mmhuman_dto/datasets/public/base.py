@@ -1,5 +1,6 @@
 """What the readers of public layouts share: a sequence of images over one annotation file."""
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,6 +9,33 @@ from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.structures import Camera, HumanDataSample
 
 from .parsing import LayoutError, single
+
+
+class SetInfo(NamedTuple):
+    """One data set; its files are in ``data/NAME`` unless a user says otherwise.
+
+    Attributes:
+        name: by which the converter and the folders of recipes know it.
+        title: what it is called. url: where it comes from.
+        splits: split -> path of its annotation file below ``data_root``; ``*`` stands for anything, so for several.
+        images: folder of the images, relative to ``data_root``; ``{split}`` stands for the split.
+        body_model: name of the body model of its people; None: it has joints only.
+        num_betas: shape coefficients of a person in its table; fewer are filled up with zeros.
+        metric: type of the metric that its tables are scored with (``METRICS``); None: it is for training alone.
+        left_out: fields of the reader that the table does not take over.
+        keep_empty: whether the table has images without people too; None: it cannot, as the layout says nothing else of
+            them, such as their camera.
+    """
+    name: str
+    title: str
+    url: str
+    splits: dict[str, str]
+    images: str = ''
+    body_model: str | None = 'SMPL'
+    num_betas: int = 10
+    metric: str | None = None
+    left_out: tuple[str, ...] = ()
+    keep_empty: bool | None = False
 
 
 class Reader:
@@ -27,6 +55,8 @@ class Reader:
         UnsafeFileError: a pickle of anything but plain data.
         BrokenFileError: a damaged file.
     """
+    #: :class:`SetInfo` of the data set whose files these are; None: readers that share code only.
+    info = None
     #: Whose people these are: 'gt' annotations, 'pred' meshes that DTO starts from or has made.
     side = 'gt'
     #: What can be learnt from a sample, as metainfo: ``has_3d``, ``detect_all`` and the ``joint_set`` of keypoints.
@@ -37,6 +67,25 @@ class Reader:
         self.img_root = Path(data_root) / img_prefix
         self.records = self._load()
         self.ids = list(self.records)
+
+    @classmethod
+    def find_files(cls, split, folder):
+        """Paths of a split's annotation files below a folder, sorted.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        pattern = Path(folder) / cls.info.splits[split]
+        found = sorted(str(path.relative_to(folder)) for path in Path(folder).glob(cls.info.splits[split]))
+        if not found:
+            raise FileNotFoundError(f'{pattern}: not found; it is the annotation file of {cls.info.title}, {split}')
+        return found
+
+    @classmethod
+    def config(cls, split, ann_file, data_root, images=None, smpl='data/smpl'):
+        """Config of the reader of one annotation file of a split; ``smpl`` is the folder of the body models."""
+        images = cls.info.images.format(split=split) if images is None else images
+        return dict(type=cls.__name__, ann_file=str(ann_file), data_root=str(data_root), img_prefix=str(images))
 
     def __len__(self):
         return len(self.ids)

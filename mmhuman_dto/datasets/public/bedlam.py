@@ -1,11 +1,12 @@
 """BEDLAM: synthetic clothed people in motion."""
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 
+from .base import SetInfo
 from .parsing import array, number_of_people, one_camera, padded_betas, rows
 from .world import WorldReader
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class BEDLAM(WorldReader):
     """BEDLAM's SMPL parameters, as ``gt_instances``.
 
@@ -27,6 +28,10 @@ class BEDLAM(WorldReader):
     higher than wide, with its principal point) are annotated for the turned one. Such samples have the metainfo
     ``quarter_turns`` = 1, the others 0, and ``LoadImage`` turns the picture by that.
     """
+    info = SetInfo(
+        'bedlam', 'BEDLAM', 'https://bedlam.is.tue.mpg.de',
+        dict(train='bedlam_smpl_train_1fps.npz', train_6fps='bedlam_smpl_train_6fps.npz',
+             validation='bedlam_smpl_validation_6fps.npz'), metric='AGORAMetric')
     supervision = dict(has_3d=True, detect_all=True)
     keys = ('cam_int', 'cam_rot', 'cam_trans', 'shape', 'pose_world', 'trans_world')
 

@@ -3,16 +3,16 @@ import numpy as np
 import torch
 
 from mmhuman_dto.fileio import load_npz
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 
-from .base import Reader
+from .base import Reader, SetInfo
 from .parsing import LayoutError, array, one_camera, single, smpl_people
 
 _NEEDED = (('imgname', ), ('shape', ), ('cam_int', ), ('pose_cam', 'pose'), ('trans_cam', 'cam_t'))
 _ROW_KEYS = ('center', 'scale', 'cam_int', 'shape', 'pose_cam', 'pose', 'trans_cam', 'cam_t', 'gtkps', 'cam_ext')
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class CameraHMRRelease(Reader):
     """CameraHMR / 4D-Humans ``*-release.npz`` as ``pred_instances``: a row a person, grouped here by image.
 
@@ -30,6 +30,11 @@ class CameraHMRRelease(Reader):
                                       gtkps     (M, 44+, 3) px and confidence
                                       cam_ext   (M, 4, 4)   optional: its translation (m) is added
     """
+    info = SetInfo(
+        '4dhumans', "CameraHMR's pseudo truth of 4D-Humans", 'https://camerahmr.is.tue.mpg.de',
+        dict(train='*-release.npz'), 'images', keep_empty=None,
+        # Its 44 joints are of a set of their own; boxes follow from the meshes.
+        left_out=('bboxes', 'keypoints_2d', 'keypoints_2d_valid'))
     side = 'pred'
 
     def _load(self):

@@ -2,10 +2,10 @@
 import torch
 
 from mmhuman_dto.fileio import load_json
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import Reader
+from .base import Reader, SetInfo
 from .parsing import LayoutError, list_of_people, picture_size, vectors
 
 _PERSON = 1
@@ -15,7 +15,7 @@ _KEYS = ('images', 'annotations', 'id', 'file_name', 'width', 'height', 'image_i
          'keypoints', 'bbox', 'area')
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class COCOKeypoints(Reader):
     """COCO's keypoint annotations, as ``gt_instances`` with 17 joints (joint set coco17); no meshes, no camera.
 
@@ -34,6 +34,10 @@ class COCOKeypoints(Reader):
     Fields: bboxes, areas, keypoints_2d (middles of the pixels), keypoints_2d_valid (v > 0), is_crowd. People who were
     too small to have their joints annotated have none that is valid. Metainfo: ori_shape.
     """
+    info = SetInfo(
+        'coco', 'COCO keypoints', 'https://cocodataset.org/#download',
+        {split: f'annotations/person_keypoints_{split}2017.json' for split in ('train', 'val')}, '{split}2017',
+        body_model=None, metric='KeypointAPMetric', keep_empty=True)  # who is found where nobody is counts against AP
     supervision = dict(has_3d=False, detect_all=False, joint_set='coco17')
 
     def _load(self):

@@ -4,14 +4,14 @@ import zipfile
 import numpy as np
 
 from mmhuman_dto.fileio import load_npz
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import AnnotsReader, Reader
+from .base import AnnotsReader, Reader, SetInfo
 from .parsing import LayoutError, array, entry, list_of_people, one_camera, pinhole, shapes, smpl_people, vectors
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class DTORaw(Reader):
     """DTO's raw output, as ``pred_instances``; an image is read from the file when it is asked for.
 
@@ -26,6 +26,9 @@ class DTORaw(Reader):
             is_released (N)         whose initial mesh was a released annotation
             is_optimize             whether people were placed together}
     """
+    info = SetInfo(
+        'dto-raw', "DTO's raw output", 'generate_dto.md', dict(train='*_opt.npz'), '../4dhumans/images', 'SMPL+A', 11,
+        keep_empty=None)
     side = 'pred'
 
     def _load(self):
@@ -37,7 +40,7 @@ class DTORaw(Reader):
         return people, camera, dict(optimised=bool(array(record, 'is_optimize')))
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class DTOHumans(AnnotsReader):
     """DTO-Humans as published, and as ``tools/generate_dto.py --public-layout`` writes it, as ``pred_instances``.
 
@@ -50,6 +53,9 @@ class DTOHumans(AnnotsReader):
 
     Fields: global_orient, body_pose, betas (always 11, an adult's last one 0), transl.
     """
+    info = SetInfo(
+        'dto-humans', 'DTO-Humans', 'generate_dto.md', dict(train='*_CHMR_SMPL_OPT.npz'), '../4dhumans/images',
+        'SMPL+A', 11, keep_empty=None)
     side = 'pred'
     keys = ('smpl_param', 'cam_param', 'shape', 'pose', 'trans', 'focal', 'princpt')
 

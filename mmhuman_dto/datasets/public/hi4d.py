@@ -1,11 +1,12 @@
 """Hi4D: pairs of people in close contact."""
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 
+from .base import SetInfo
 from .parsing import entry, list_of_people, one_camera, pinhole, shapes, vectors
 from .world import GenderedWorldReader, male_probs
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class Hi4D(GenderedWorldReader):
     """Hi4D's SMPL parameters, as ``gt_instances``.
 
@@ -24,6 +25,9 @@ class Hi4D(GenderedWorldReader):
 
     Fields: global_orient, body_pose, betas, transl (camera frame), male_probs (1 or 0).
     """
+    info = SetInfo(
+        'hi4d', 'Hi4D', 'https://yifeiyin04.github.io/Hi4D/',
+        {split: f'hi4d_smpl_{split}.npz' for split in ('train', 'val', 'test')}, metric='DPWMetric', keep_empty=None)
     supervision = dict(has_3d=True, detect_all=True)
     keys = ('focal', 'princpt', 'cam_rot', 'cam_trans', 'global_orient', 'body_pose', 'transl', 'betas', 'genders')
 

@@ -1,11 +1,11 @@
 """Meshes of a per-person network, from which DTO starts."""
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 
-from .base import AnnotsReader
+from .base import AnnotsReader, SetInfo
 from .parsing import array, one_camera, smpl_people
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class InitialMeshes(AnnotsReader):
     """Meshes of a per-person network, as ``pred_instances``.
 
@@ -18,6 +18,9 @@ class InitialMeshes(AnnotsReader):
                                       shape     (N, 10 or 11)
                                       cam_int   (N, 3, 3) px, the same for everyone}}
     """
+    info = SetInfo(
+        'initial-meshes', 'meshes of any network', 'generate_dto.md', dict(train='initial_meshes.npz'), 'images',
+        'SMPL+A', 11, keep_empty=None)
     side = 'pred'
     keys = ('trans_cam', 'pose_cam', 'shape', 'cam_int')
 

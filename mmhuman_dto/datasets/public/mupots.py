@@ -1,12 +1,12 @@
 """MuPoTS-3D: several people, in- and outdoors, with joints from multiple views; for evaluation."""
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import AnnotsReader
+from .base import AnnotsReader, SetInfo
 from .parsing import list_of_people, vectors
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class MuPoTS(AnnotsReader):
     """MuPoTS-3D's joints, as ``gt_instances`` in Human3.6M's order (joint set h36m17); no meshes, no camera.
 
@@ -21,6 +21,9 @@ class MuPoTS(AnnotsReader):
 
     Fields: keypoints_2d (px), keypoints_2d_valid (vis), keypoints_3d (m), keypoints_3d_valid (all).
     """
+    info = SetInfo(
+        'mupots', 'MuPoTS-3D', 'https://vcai.mpi-inf.mpg.de/projects/SingleShotMultiPerson/',
+        dict(test='mupots_annots.npz'), body_model=None, metric='MuPoTSMetric')
     supervision = dict(has_3d=False, detect_all=True, joint_set='h36m17')
     keys = ('annot_2d', 'annot_3d', 'vis')
 

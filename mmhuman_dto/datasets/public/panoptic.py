@@ -2,10 +2,10 @@
 import numpy as np
 import torch
 
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import AnnotsReader
+from .base import AnnotsReader, SetInfo
 from .parsing import LayoutError, array, picture_size
 
 #: Joints that the protocol reads.
@@ -32,7 +32,7 @@ def panoptic_to_h36m(points):
     return points[..., :3], points[..., 3]
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class Panoptic(AnnotsReader):
     """CMU Panoptic's joints, as ``gt_instances`` in Human3.6M's order (joint set h36m17); no meshes, no camera.
 
@@ -47,6 +47,9 @@ class Panoptic(AnnotsReader):
     Fields: keypoints_3d (m) and, as keypoints_3d_valid, the confidences as they are; metainfo ori_shape. Joints are
     re-ordered, and the pelvis raised, by :func:`panoptic_to_h36m`.
     """
+    info = SetInfo(
+        'panoptic', 'CMU Panoptic', 'http://domedb.perception.cs.cmu.edu', dict(test='annots_test.npz'),
+        body_model=None, metric='PanopticMetric')
     supervision = dict(has_3d=False, detect_all=True, joint_set='h36m17')
     keys = ('kpts3d', 'width', 'height')
 

@@ -5,10 +5,10 @@ import numpy as np
 import torch
 
 from mmhuman_dto.body_models.joint_sets import shared_joints
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import AnnotsReader
+from .base import AnnotsReader, SetInfo
 from .parsing import LayoutError, array, list_of_people, vectors
 
 #: Years that stand for an age group, by its number; ``nan`` (unknown) is last, where -1 finds it.
@@ -17,7 +17,7 @@ YEARS = (30., 11.5, 5.5, 1.5, np.nan)
 _MALE = (1., 0., np.nan)
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class RelativeHuman(AnnotsReader):
     """Relative Human, as ``gt_instances`` with CrowdPose's 14 joints (joint set crowdpose14); no meshes, no camera.
 
@@ -36,6 +36,10 @@ class RelativeHuman(AnnotsReader):
     Fields: bboxes, keypoints_2d, keypoints_2d_valid (nothing where kp2d is None), depth_layers, male_probs, and ages:
     years in the middle of the group (30, 11.5, 5.5, 1.5), so a group and no measured age.
     """
+    info = SetInfo(
+        'relative-human', 'Relative Human', 'https://github.com/Arthur151/Relative_Human',
+        {split: f'{split}_annots.npz' for split in ('train', 'val', 'test')}, body_model=None,
+        metric='RelativeHumanMetric')
     supervision = dict(has_3d=False, detect_all=False, joint_set='crowdpose14')
     keys = ('bbox', 'bbox_wb', 'kp2d', 'depth_id', 'age', 'gender')
 

@@ -1,13 +1,14 @@
 """3DPW: people outdoors, filmed by a moving camera, with sensors on up to two of them."""
 import numpy as np
 
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 
+from .base import SetInfo
 from .parsing import LayoutError, array, entry, number_of_people, one_camera, padded_betas, rows
 from .world import GenderedWorldReader, male_probs
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class ThreeDPW(GenderedWorldReader):
     """3DPW's SMPL parameters, as ``gt_instances``; not everyone in an image is annotated.
 
@@ -26,6 +27,9 @@ class ThreeDPW(GenderedWorldReader):
 
     Fields: global_orient, body_pose, betas, transl (camera frame), male_probs (1 or 0).
     """
+    info = SetInfo(
+        '3dpw', '3DPW', 'https://virtualhumans.mpi-inf.mpg.de/3DPW/',
+        {split: f'annots_smpl_{split}_genders.npz' for split in ('train', 'test')}, metric='DPWMetric')
     supervision = dict(has_3d=True, detect_all=False)
     keys = ('betas', 'global_orient', 'body_pose', 'transl', 'cam_intrinsics', 'cam_rot', 'cam_trans', 'genders',
             'gender')

@@ -66,6 +66,15 @@ class WorldReader(AnnotsReader):
         self.pelvis = RestPelvis(body_model)
         super().__init__(ann_file, img_prefix, data_root)
 
+    @classmethod
+    def config(cls, split, ann_file, data_root, images=None, smpl='data/smpl'):
+        """As of :class:`Reader`, with the body model."""
+        return dict(super().config(split, ann_file, data_root, images), body_model=cls._body(smpl))
+
+    @classmethod
+    def _body(cls, smpl, **kwargs):
+        return dict(type=cls.info.body_model, model_path=str(smpl), **kwargs)
+
     @property
     def num_betas(self):
         """Shape coefficients that the people have."""
@@ -95,6 +104,12 @@ class GenderedWorldReader(WorldReader):
     def __init__(self, ann_file, body_model, gendered, img_prefix='', data_root=''):
         self.gendered = {name: RestPelvis(gendered[name]) for name in ('male', 'female')}
         super().__init__(ann_file, body_model, img_prefix, data_root)
+
+    @classmethod
+    def config(cls, split, ann_file, data_root, images=None, smpl='data/smpl'):
+        """As of :class:`WorldReader`, with both genders' body models."""
+        gendered = {gender: cls._body(smpl, gender=gender) for gender in ('male', 'female')}
+        return dict(super().config(split, ann_file, data_root, images, smpl), gendered=gendered)
 
     def _pelvis(self, betas, fields):
         pelvis = super()._pelvis(betas, fields)

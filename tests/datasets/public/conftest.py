@@ -5,13 +5,11 @@ import pytest
 from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.datasets.public.base import Reader
-from mmhuman_dto.registry import BODY_MODELS, SOURCES
+from mmhuman_dto.registry import BODY_MODELS, READERS
 from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 BODY = dict(type='OpenBody')
-#: Sets whose shapes have no child blend.
-ADULTS = ('BEDLAM', 'CameraHMRRelease', 'Hi4D', 'ThreeDPW')
 
 
 class Written(NamedTuple):
@@ -40,10 +38,10 @@ def scenes(body_model):
 def public_sets(scenes, tmp_path_factory):
     """{reader's name: :class:`Written`}; nobody may change these files."""
     root, sets = tmp_path_factory.mktemp('public'), {}
-    for name in LAYOUTS:
-        chosen = scenes['adults' if name in ADULTS else 'mixed']
+    for name, layout in LAYOUTS.items():
+        chosen = scenes['adults' if layout.reader.info.body_model == 'SMPL' else 'mixed']  # SMPL has no child blend
         config = write_public_set(name, root / name, chosen, BODY)
-        sets[name] = Written(config, chosen, SOURCES.build(config))
+        sets[name] = Written(config, chosen, READERS.build(config))
     return sets
 
 

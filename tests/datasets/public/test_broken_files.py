@@ -14,16 +14,11 @@ from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_npz
 from mmhuman_dto.fileio.images import ImageError
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 
-#: A key of each layout that holds numbers of a fixed shape.
-KEYS = dict(AGORA='transl', BEDLAM='pose_world', CameraHMRRelease='pose_cam', DTOHumans='pose', DTORaw='pose_cam',
-            Hi4D='cam_rot', InitialMeshes='trans_cam', MuPoTS='annot_3d', Panoptic='kpts3d', RelativeHuman='kp2d',
-            ThreeDPW='body_pose')
-#: Layouts that are one table of rows: what is missing there is missing for all images.
-FLAT = ('CameraHMRRelease', )
-#: COCO's json has a test file of its own.
-NPZ = [name for name, layout in LAYOUTS.items() if layout.ann_file.endswith('.npz')]
+#: A key of each layout that holds numbers of a fixed shape. COCO's json has a test file of its own.
+KEYS = {name: layout.key for name, layout in LAYOUTS.items() if layout.key}
+FLAT = [name for name, layout in LAYOUTS.items() if layout.flat]
 
 
 def holder(record, key):
@@ -55,24 +50,24 @@ def damaged(written, folder, change, key=None):
 
 def assert_first_image_fails(config, img_id, message):
     """Reading the first image fails, naming file, image and ``message``; the last is still read."""
-    reader = SOURCES.build(config)
+    reader = READERS.build(config)
     with pytest.raises(LayoutError, match=f'{re.escape(config["ann_file"])}: {re.escape(img_id)}: .*{message}'):
         reader[0]
     if config['type'] not in FLAT:
         assert len(reader[len(reader) - 1].get(f'{reader.side}_instances'))
 
 
-@pytest.mark.parametrize('name', NPZ)
+@pytest.mark.parametrize('name', KEYS)
 def test_missing_key(public_sets, tmp_path, name):
     config = damaged(public_sets[name], tmp_path, lambda record, key: record.pop(key))
     if name in FLAT:
         with pytest.raises(LayoutError, match=f'{config["ann_file"]}: lacks .*{KEYS[name]}'):
-            SOURCES.build(config)
+            READERS.build(config)
     else:
         assert_first_image_fails(config, public_sets[name].reader.ids[0], f'lacks {KEYS[name]}')
 
 
-@pytest.mark.parametrize('name', NPZ)
+@pytest.mark.parametrize('name', KEYS)
 def test_wrong_shape(public_sets, tmp_path, name):
     def cut(record, key):
         record[key] = np.asarray(record[key])[..., :-1]
@@ -82,7 +77,7 @@ def test_wrong_shape(public_sets, tmp_path, name):
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf])
-@pytest.mark.parametrize('name', NPZ)
+@pytest.mark.parametrize('name', KEYS)
 def test_numbers_that_are_not_finite(public_sets, tmp_path, name, value):
     def spoil(record, key):
         record[key] = np.array(record[key], dtype=np.float32)
@@ -92,7 +87,7 @@ def test_numbers_that_are_not_finite(public_sets, tmp_path, name, value):
     assert_first_image_fails(config, public_sets[name].reader.ids[0], f'{KEYS[name]} holds values that are not finite')
 
 
-@pytest.mark.parametrize('name', NPZ)
+@pytest.mark.parametrize('name', KEYS)
 def test_no_numbers(public_sets, tmp_path, name):
     def spoil(record, key):
         record[key] = ['many'] * len(np.asarray(record[key]))
@@ -101,7 +96,7 @@ def test_no_numbers(public_sets, tmp_path, name):
     assert_first_image_fails(config, public_sets[name].reader.ids[0], f'{KEYS[name]} is not an array of numbers')
 
 
-@pytest.mark.parametrize('name', [name for name in NPZ if name not in FLAT])
+@pytest.mark.parametrize('name', [name for name in KEYS if name not in FLAT])
 def test_an_image_whose_entry_is_nonsense(public_sets, tmp_path, name):
     written = public_sets[name]
     with load_npz(written.reader.path) as file:
@@ -115,8 +110,8 @@ def test_an_image_whose_entry_is_nonsense(public_sets, tmp_path, name):
 def test_an_image_outside_of_the_folder_of_images(public_sets, tmp_path):
     written = public_sets['RelativeHuman']
     np.savez(tmp_path / written.config['ann_file'], annots=np.array({'../../etc/passwd': []}, dtype=object))
-    with pytest.raises(LayoutError, match=r"val_annots.npz: \.\./\.\./etc/passwd: .*is no path below"):
-        SOURCES.build(dict(written.config, data_root=str(tmp_path)))[0]
+    with pytest.raises(LayoutError, match=r"test_annots.npz: \.\./\.\./etc/passwd: .*is no path below"):
+        READERS.build(dict(written.config, data_root=str(tmp_path)))[0]
 
 
 def members(path):
@@ -124,33 +119,33 @@ def members(path):
         return archive.namelist()
 
 
-@pytest.mark.parametrize('name', NPZ)
+@pytest.mark.parametrize('name', KEYS)
 def test_truncated_zip(public_sets, tmp_path, name):
     config = dict(public_sets[name].config, data_root=str(tmp_path))
     path = tmp_path / config['ann_file']
     data = public_sets[name].reader.path.read_bytes()
     path.write_bytes(data[:len(data) // 2])
     with pytest.raises(BrokenFileError, match=f'{path.name}: damaged, cut short or not a zip archive'):
-        SOURCES.build(config)
+        READERS.build(config)
 
 
-@pytest.mark.parametrize('name', NPZ)
+@pytest.mark.parametrize('name', KEYS)
 def test_an_object_of_a_foreign_class(public_sets, tmp_path, name):
     config = dict(public_sets[name].config, data_root=str(tmp_path))
     path = tmp_path / config['ann_file']
     first = members(public_sets[name].reader.path)[0].removesuffix('.npy')
     np.savez(path, **{first: np.array(Fraction(1, 3), dtype=object)})
     with pytest.raises(UnsafeFileError, match=f'{path.name}.*asks for fractions.Fraction'):
-        SOURCES.build(config)[0]
+        READERS.build(config)[0]
     assert pickle.dumps(Fraction(1, 3))  # it would have been read by numpy
 
 
-@pytest.mark.parametrize('name', [name for name in NPZ if name not in ('DTORaw', *FLAT)])
+@pytest.mark.parametrize('name', [name for name in KEYS if name not in ('DTORaw', *FLAT)])
 def test_another_file(public_sets, tmp_path, name):
     config = dict(public_sets[name].config, data_root=str(tmp_path))
     np.savez(tmp_path / config['ann_file'], something=np.zeros(3))
     with pytest.raises(LayoutError, match=f'{config["ann_file"]}: needs a key "annots".*something'):
-        SOURCES.build(config)
+        READERS.build(config)
 
 
 @pytest.mark.parametrize('name', LAYOUTS)
@@ -158,7 +153,7 @@ def test_images_that_are_gone_or_cut(public_sets, tmp_path, name):
     written = public_sets[name]
     (tmp_path / written.config['ann_file']).parent.mkdir(exist_ok=True)
     shutil.copy(written.reader.path, tmp_path / written.config['ann_file'])
-    reader = SOURCES.build(dict(written.config, data_root=str(tmp_path)))
+    reader = READERS.build(dict(written.config, data_root=str(tmp_path)))
     path = Path(reader[0].img_path)
     with pytest.raises(ImageError, match=f'{re.escape(str(path))}: no such image'):
         LoadImage()(reader[0])
@@ -171,7 +166,7 @@ def test_images_that_are_gone_or_cut(public_sets, tmp_path, name):
 
 def test_children_need_a_body_model_that_knows_them(public_sets, synthetic_smpl):
     written = public_sets['AGORA']
-    reader = SOURCES.build(dict(written.config, body_model=dict(type='SMPL', model_path=str(synthetic_smpl))))
+    reader = READERS.build(dict(written.config, body_model=dict(type='SMPL', model_path=str(synthetic_smpl))))
     index = next(i for i, scene in enumerate(written.scenes) if scene.betas[:, 10].any())
     with pytest.raises(LayoutError, match=r'betas has 11 coefficients, the body model 10: .*SMPL\+A'):
         reader[index]
@@ -226,7 +221,7 @@ def test_numbers_that_no_float_holds(public_sets, tmp_path, value, message):
 @pytest.mark.parametrize('kind', ['<f2', '>f8', 'object'])
 def test_numbers_of_any_kind(public_sets, tmp_path, kind):
     config = damaged(public_sets['MuPoTS'], tmp_path, lambda entry, key: entry.update({key: entry[key].astype(kind)}))
-    joints, want = (SOURCES.build(c)[0].gt_instances.keypoints_3d for c in (config, public_sets['MuPoTS'].config))
+    joints, want = (READERS.build(c)[0].gt_instances.keypoints_3d for c in (config, public_sets['MuPoTS'].config))
     np.testing.assert_allclose(joints, want, rtol=1e-3 if kind == '<f2' else 1e-6)
 
 
@@ -240,7 +235,7 @@ def test_paths_that_are_no_list(public_sets, tmp_path):
     with load_npz(public_sets['CameraHMRRelease'].reader.path) as file:
         np.savez(tmp_path / 'coco-release.npz', **{**file, 'imgname': np.array('a.jpg')})
     with pytest.raises(LayoutError, match=r'coco-release.npz: imgname has shape \(\), expected a path a person'):
-        SOURCES.build(dict(public_sets['CameraHMRRelease'].config, data_root=str(tmp_path)))
+        READERS.build(dict(public_sets['CameraHMRRelease'].config, data_root=str(tmp_path)))
 
 
 def test_arrays_of_an_object_stand_for_it(public_sets, tmp_path):
@@ -250,7 +245,7 @@ def test_arrays_of_an_object_stand_for_it(public_sets, tmp_path):
     def wrap(record, key):
         record['smpl_gt'] = [np.array(person, dtype=object) for person in record['smpl_gt']]
 
-    reader = SOURCES.build(damaged(written, tmp_path, wrap, key='smpl_gt'))
+    reader = READERS.build(damaged(written, tmp_path, wrap, key='smpl_gt'))
     np.testing.assert_array_equal(reader[0].gt_instances.transl, written.reader[0].gt_instances.transl)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.fileio import BrokenFileError, load_json
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def read(public_sets, tmp_path):
     def read(content):
         config = dict(public_sets['COCOKeypoints'].config, data_root=str(tmp_path), ann_file='c.json')
         (tmp_path / 'c.json').write_text(content if isinstance(content, str) else json.dumps(content))
-        return SOURCES.build(config)
+        return READERS.build(config)
     return read
 
 

@@ -3,15 +3,10 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.datasets.public import (
-    CameraHMRRelease,
-    DTOHumans,
-    DTORaw,
-    InitialMeshes,
-    LayoutError,
-    write_dto_humans,
-    write_dto_raw,
-)
+from mmhuman_dto.datasets.public import LayoutError, write_dto_humans, write_dto_raw
+from mmhuman_dto.datasets.public.camerahmr import CameraHMRRelease
+from mmhuman_dto.datasets.public.dto_humans import DTOHumans, DTORaw
+from mmhuman_dto.datasets.public.initial_meshes import InitialMeshes
 from mmhuman_dto.fileio import UnsafeFileError
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 

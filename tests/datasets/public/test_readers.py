@@ -7,12 +7,12 @@ from writer_public import LAYOUTS
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.geometry import project
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.synthetic import Renderer
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
-MESHES = ['AGORA', 'BEDLAM', 'CameraHMRRelease', 'DTOHumans', 'DTORaw', 'Hi4D', 'InitialMeshes', 'ThreeDPW']
-TRUTH = ['AGORA', 'BEDLAM', 'COCOKeypoints', 'Hi4D', 'MuPoTS', 'Panoptic', 'RelativeHuman', 'ThreeDPW']
+MESHES = [name for name, layout in LAYOUTS.items() if layout.reader.info.body_model]
+TRUTH = [name for name, layout in LAYOUTS.items() if layout.reader.side == 'gt']
 
 
 def people_and_camera(reader, sample):
@@ -60,20 +60,11 @@ def test_by_way_of_a_table_with_pictures(public_sets, tmp_path, name):
         assert ('gt_camera' in direct) == ('gt_camera' in sample)
 
 
-NOBODY = dict(
-    AGORA=dict(isValid=[], kid=[], cam_intrinsics=np.eye(3)[None], cam_rot=[], cam_trans=[], smpl_gt=[]),
-    BEDLAM=dict(cam_int=np.eye(3), cam_rot=[], cam_trans=[], shape=[], pose_world=[], trans_world=[]),
-    ThreeDPW=dict(betas=torch.zeros(0, 10), global_orient=torch.zeros(0, 3), body_pose=torch.zeros(0, 69),
-                  transl=torch.zeros(0, 3), cam_intrinsics=torch.eye(3), cam_rot=torch.eye(3),
-                  cam_trans=torch.zeros(3), genders=[]),
-    Panoptic=dict(kpts3d=np.zeros((0, 26, 4)), width=180, height=120), Hi4D=[], MuPoTS=[], RelativeHuman=[])
-
-
-@pytest.mark.parametrize('name', NOBODY)
+@pytest.mark.parametrize('name', [name for name in LAYOUTS if LAYOUTS[name].nobody is not None])
 def test_an_image_with_nobody_has_the_same_fields(public_sets, tmp_path, name):
     config, _, reader = public_sets[name]
-    np.savez(tmp_path / config['ann_file'], annots=np.array({'a.png': NOBODY[name]}, dtype=object))
-    people = SOURCES.build(dict(config, data_root=str(tmp_path)))[0].gt_instances
+    np.savez(tmp_path / config['ann_file'], annots=np.array({'a.png': LAYOUTS[name].nobody}, dtype=object))
+    people = READERS.build(dict(config, data_root=str(tmp_path)))[0].gt_instances
     assert len(people) == 0
     assert {field: (value.dtype, value.shape[1:]) for field, value in people.items()} == {
         field: (value.dtype, value.shape[1:]) for field, value in reader[0].gt_instances.items()}

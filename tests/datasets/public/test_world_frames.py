@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmhuman_dto.datasets.public import ThreeDPW
+from mmhuman_dto.datasets.public.three_dpw import ThreeDPW
 from mmhuman_dto.datasets.public.world import RestPelvis, world_to_camera
 from mmhuman_dto.geometry import axis_angle_to_matrix
 from mmhuman_dto.registry import BODY_MODELS

@@ -1,14 +1,14 @@
 """Pictures nobody knows anything about yet."""
 from pathlib import Path
 
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import HumanDataSample
 
 #: File names that are taken for pictures.
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.tif', '.tiff')
 
 
-@SOURCES.register_module()
+@READERS.register_module()
 class Photos:
     """All pictures below a folder, by name; the generator's ``source`` when meshes are yet to be made.
 
