@@ -5,7 +5,7 @@ import torch
 
 from mmhuman_dto.datasets.public import write_dto_humans, write_dto_raw
 from mmhuman_dto.fileio.atomic import write_atomically
-from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.registry import READERS
 from mmhuman_dto.stages.config import check_needs, checked_config
 from mmhuman_dto.tables.people_table import PeopleTable
 
@@ -37,7 +37,7 @@ class Generator:
 
     def __init__(self, config, out_dir, limit=None, resume=False, stages=None):
         self.config, self.out_dir, self.resume = checked_config(config), Path(out_dir), resume
-        given = getattr(SOURCES.get(self.config['source']['type']), 'gives', _MESHES)
+        given = getattr(READERS.get(self.config['source']['type']), 'gives', _MESHES)
         check_needs(self.config['stages'], given, wanted=_MESHES)
         torch.set_num_threads(self.config['num_threads'])
         self.pipeline = Pipeline(self.config, stages)
