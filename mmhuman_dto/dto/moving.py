@@ -1,6 +1,7 @@
 """From solved distances back to meshes: move each person along its ray and give it the height that goes with it."""
 import torch
 
+from ..geometry import focal_from_fov, fov_from_focal
 from .prior import TEEN
 
 #: Below this new height (m) a body is reshaped by its child blend whatever its class (DTO paper, arXiv 2511.13282).
@@ -57,7 +58,7 @@ def refocused_camera(camera, factor):
     new.intrinsics = torch.as_tensor(camera.intrinsics).clone()
     new.intrinsics[:2, :2] *= factor.to(new.intrinsics)
     if 'fov' in camera:
-        new.fov = 2 * torch.atan(torch.tan(torch.as_tensor(camera.fov) / 2) / factor.to(camera.fov))
+        new.fov = fov_from_focal(focal_from_fov(camera.fov, 1) * factor.to(camera.fov), 1)
     return new
 
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmhuman_dto.geometry import fov_from_focal
+
 #: Our camera frame -> glTF's: half a turn about x, so triangles keep their front sides.
 FLIP = np.array([1, -1, -1], np.float32)
 
@@ -100,7 +102,7 @@ def _material(body):
 
 def _camera(intrinsics, image_size):
     (height, width), (fx, fy) = image_size, (intrinsics[0, 0], intrinsics[1, 1])
-    perspective = dict(yfov=float(2 * np.arctan(height / (2 * fy))), aspectRatio=float(width / fx * fy / height),
+    perspective = dict(yfov=float(fov_from_focal(fy, height)), aspectRatio=float(width / fx * fy / height),
                        znear=_ZNEAR)
     extras = dict(intrinsics_px=intrinsics.tolist(), image_size_px=dict(height=int(height), width=int(width)))
     return dict(name='camera', type='perspective', perspective=perspective, extras=extras)

@@ -4,6 +4,7 @@ Camera frame x right, y down, z forward, metres. Pixel coordinates are continuou
 (0, 0) to (width, height) and the centre of the first pixel is at (0.5, 0.5). ``intrinsics`` are
 ``[[fx, skew, cx], [0, fy, cy], [0, 0, 1]]`` in px.
 """
+import numpy as np
 import torch
 
 from .precision import at_least_single
@@ -53,13 +54,17 @@ def unproject(pixels, z, intrinsics):
 
 
 def fov_from_focal(focal, size):
-    """Field of view (rad) that a focal length (px) sees along an image side of ``size`` px centred on the axis; (*)."""
-    return 2 * torch.atan(torch.as_tensor(size) / (2 * torch.as_tensor(focal)))
+    """Field of view (rad) that a focal length (px) sees along an image side of ``size`` px centred on the axis.
+
+    Tensors (*) give tensors; arrays and numbers give those of numpy.
+    """
+    half = size / (2 * focal)
+    return 2 * (torch.atan if torch.is_tensor(half) else np.arctan)(half)
 
 
 def focal_from_fov(fov, size):
-    """Focal length (px) that sees ``fov`` (rad) along an image side of ``size`` px centred on the axis; (*)."""
-    return torch.as_tensor(size) / (2 * torch.tan(torch.as_tensor(fov) / 2))
+    """Focal length (px) that sees ``fov`` (rad) along an image side of ``size`` px; as :func:`fov_from_focal`."""
+    return size / (2 * (torch.tan if torch.is_tensor(fov) else np.tan)(fov / 2))
 
 
 def intrinsics_from_fov(fov, width, height):

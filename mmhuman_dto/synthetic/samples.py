@@ -2,6 +2,7 @@
 import numpy as np
 import torch
 
+from mmhuman_dto.geometry import fov_from_focal
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 
 from .corruption import NetworkErrors, ages_and_sexes, disparity, initial_meshes
@@ -59,7 +60,7 @@ def sample_of(record, metainfo):
     height, width = record['image'].shape[:2]
     tensors = {name: torch.as_tensor(value) for name, value in record.items() if name != 'image'}
     camera = {'intrinsics': tensors.pop('intrinsics')}
-    camera['fov'] = 2 * torch.atan(height / 2 / camera['intrinsics'][1, 1])
+    camera['fov'] = fov_from_focal(camera['intrinsics'][1, 1], height)
     maps = Maps(depth=tensors.pop('depth'), id_map=tensors.pop('id_map').int())
     sample = HumanDataSample(metainfo=dict(metainfo, ori_shape=(height, width), img_shape=(height, width)))
     sample.image = record['image']

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from mmhuman_dto.geometry import project, rasterize
+from mmhuman_dto.geometry import focal_from_fov, fov_from_focal, project, rasterize
 
 from .layout import BOX_CORNERS, Crowd, Ground, pose_bodies
 from .people import sample_people
@@ -80,7 +80,7 @@ class Scene:
     @property
     def fov(self):
         """Vertical field of view, rad."""
-        return 2 * np.arctan(self.size[0] / 2 / self.intrinsics[1, 1])
+        return fov_from_focal(self.intrinsics[1, 1], self.size[0])
 
     @property
     def up(self):
@@ -180,7 +180,7 @@ def _sample_camera(ground, config, rng):
     height, width = config.size
     low, high = config.fov
     fov = np.radians(low + (high - low) * rng.beta(2, 2.5))
-    focal = height / 2 / np.tan(fov / 2)
+    focal = focal_from_fov(fov, height)
     intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
     share = rng.uniform(*config.first_row)
     near = max(1.7 * focal / height / share, 1.8, .6 * ground.height)

@@ -19,6 +19,7 @@ from scipy.stats import median_abs_deviation  # noqa: E402
 
 from mmhuman_dto.apis import init_model  # noqa: E402
 from mmhuman_dto.dto.terms import InitialTerm  # noqa: E402
+from mmhuman_dto.geometry import focal_from_fov  # noqa: E402
 from mmhuman_dto.registry import DATASETS, METRICS  # noqa: E402
 
 THRESHOLDS = np.arange(.25, .56, .025)
@@ -53,7 +54,7 @@ def figures(cfg, samples, threshold):
 
 def constants(records):
     """Yield (name, value): stds of logarithms, robust ones where a few people are far off."""
-    log_focal = np.array([np.log(np.tan(r['fov_pred'] / 2) / np.tan(r['fov_true'] / 2)) for r in records])
+    log_focal = np.array([np.log(focal_from_fov(r['fov_true'], 1) / focal_from_fov(r['fov_pred'], 1)) for r in records])
     log_scale = [np.log(r['joints_true'][:, 0, 2] / r['joints_pred'][:, 0, 2]) - focal
                  for r, focal in zip(records, log_focal)]
     shown, true = (np.log(np.concatenate([r[f'heights_{kind}'] for r in records]) / InitialTerm().typical)

@@ -1,6 +1,8 @@
 """Fields of view."""
 import numpy as np
 
+from mmhuman_dto.geometry import fov_from_focal
+
 
 def vertical_fov(intrinsics, height):
     """Vertical field of view (degrees) of cameras (*, 3, 3), px, whose image is ``height`` px high and centred.
@@ -8,7 +10,7 @@ def vertical_fov(intrinsics, height):
     The principal point of an image that was cropped or padded is not its centre, so give the height of the uncropped
     image, in the pixels of ``intrinsics``.
     """
-    return np.degrees(2 * np.arctan(height / (2 * np.asarray(intrinsics, dtype=np.float64)[..., 1, 1])))
+    return np.degrees(fov_from_focal(np.asarray(intrinsics, dtype=np.float64)[..., 1, 1], height))
 
 
 def fov_errors(intrinsics_pred, intrinsics_true, height):

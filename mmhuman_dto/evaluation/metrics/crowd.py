@@ -5,6 +5,7 @@ from mmengine.evaluator import BaseMetric
 from mmhuman_dto.evaluation.functional.placement import PlacedPeople, placement_metrics
 from mmhuman_dto.evaluation.functional.pose import detection_scores, mpjpe, pa_mpjpe
 from mmhuman_dto.evaluation.functional.summary import mean, total
+from mmhuman_dto.geometry import fov_from_focal
 from mmhuman_dto.geometry.matching import match_people
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 
@@ -45,7 +46,7 @@ class CrowdMetric(BaseMetric):
             record[f'heights_{kind}'] = people['heights'][rows]
         focal = [float(sample[f'{kind}_camera']['intrinsics'][1, 1]) for kind in ('pred', 'gt')]
         height = sample['img_shape'][0]
-        record['fov_pred'], record['fov_true'] = (2 * np.arctan(height / 2 / f) for f in focal)
+        record['fov_pred'], record['fov_true'] = (fov_from_focal(f, height) for f in focal)
         return record
 
     def _people(self, people):

@@ -5,7 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import nn
 
-from mmhuman_dto.geometry import intrinsics_from_fov
+from mmhuman_dto.geometry import focal_from_fov, intrinsics_from_fov
 from mmhuman_dto.registry import MODELS
 
 from ..layers.mlp import MLP, zero_last
@@ -46,7 +46,7 @@ class FixedFoV(BaseModule):
 
     def __init__(self, input_size, fov=math.pi / 3, init_cfg=None):
         super().__init__(init_cfg)
-        self.focal = input_size / (2 * math.tan(fov / 2))
+        self.focal = float(focal_from_fov(fov, input_size))
 
     def forward(self, camera, sizes):
         """As :meth:`FoVHead.forward`; the camera tokens are not looked at."""

@@ -2,6 +2,7 @@
 import torch
 from mmengine.dist import get_world_size
 
+from mmhuman_dto.geometry import fov_from_focal
 from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import MODELS
 
@@ -32,8 +33,8 @@ class FoVLoss(MatchedLoss):
         true_focal = matched.targets.focals
         known = torch.isfinite(true_focal)
         cy = intrinsics[:, 1, 2]
-        pred = 2 * torch.atan(cy / intrinsics[:, 1, 1])
-        error = pred - 2 * torch.atan(cy / torch.where(known, true_focal, 1.))
+        true_fov = fov_from_focal(torch.where(known, true_focal, 1.), 2 * cy)
+        error = fov_from_focal(intrinsics[:, 1, 1], 2 * cy) - true_fov
         loss = error**2 * torch.where(error > 0, self.over_weight, 1.) * known
         # A sum over the images of all ranks, so that two processes give what one with both batches gives.
         return loss.sum(), 1 / get_world_size()
