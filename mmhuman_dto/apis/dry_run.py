@@ -6,6 +6,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from mmhuman_dto.datasets import SyntheticCrowd
+from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.registry import BODY_MODELS, MODELS
 
 from .flops import flop_counter
@@ -67,7 +68,7 @@ def dry_run(cfg, images=1):
     """
     config, notes = with_stand_ins(cfg.model.to_dict())
     _fit_shape(config)
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    device = pick_device()
     model = MODELS.build(config).to(device).train()
     bad = []
     for name, param in model.named_parameters():
@@ -76,7 +77,7 @@ def dry_run(cfg, images=1):
     mixed = cfg.optim_wrapper.get('type') == 'AutocastOptimWrapper'
     start = time.perf_counter()
     with flop_counter() as flops, LiveTensors([*model.parameters(), *model.buffers()]) as memory:
-        with torch.autocast(device, torch.bfloat16, enabled=mixed):
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             data = model.data_preprocessor(batch, training=True)
             losses = model(**data, mode='loss')
         loss, _ = model.parse_losses(losses)
@@ -87,7 +88,7 @@ def dry_run(cfg, images=1):
     people = sum(len(sample.gt_instances) for sample in data['data_samples'])
     count = sum(p.numel() for p in model.parameters())
     return '\n'.join([
-        f'{cfg.filename}: {images} image(s) of {tuple(data["inputs"][0].shape)} with {people} people on {device}',
+        f'{cfg.filename}: {images} image(s) of {tuple(data["inputs"][0].shape)} with {people} people on {device.type}',
         f'  loss {loss.item():.4g} of {len(losses)} terms, all gradients finite',
         f'  {count / 1e6:.1f} M parameters, {flops.get_total_flops() / 1e9 / images:.1f} GFLOP an image, '
         f'forward and backward, {seconds:.2f} s',

@@ -1,6 +1,6 @@
 """From a config to a Runner that trains or tests, or to one message that says what is missing."""
 import errno
-import sys
+import logging
 from pathlib import Path
 
 import torch
@@ -8,10 +8,13 @@ from mmengine.runner import FlexibleRunner, Runner
 
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
+from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.engine.resume import latest_checkpoint
 from mmhuman_dto.fileio.atomic import explain
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.tables.people_table import PeopleTable
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class MissingFileError(FileNotFoundError):
@@ -92,7 +95,7 @@ def build_runner(cfg):
     check_files(cfg)
     check_body_models(cfg)
     several = cfg.get('launcher', 'none') != 'none'
-    if several and not torch.cuda.is_available():
+    if several and pick_device().type == 'cpu':
         _use_cpu_processes(cfg)
     return (FlexibleRunner if several and 'strategy' in cfg else Runner).from_cfg(cfg)
 
@@ -125,7 +128,7 @@ def train(cfg, resume=None):
 def _latest_checkpoint(work_dir):
     path, damaged = latest_checkpoint(work_dir)
     for other, damage in damaged.items():
-        print(f'passed over {other}: {damage}', file=sys.stderr, flush=True)
+        _LOGGER.warning('passed over %s: %s', other, damage)
     return path
 
 

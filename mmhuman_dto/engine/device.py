@@ -4,9 +4,9 @@ import os
 import torch
 
 
-def pick_device(name):
-    """The device of this process: ``'auto'`` is a GPU of the node by local rank where there is one, else the CPU."""
-    if name != 'auto':
+def pick_device(name=None):
+    """The device of this process; None and ``'auto'``: the GPU of its local rank where there is one, else the CPU."""
+    if name not in (None, 'auto'):
         return torch.device(name)
     if not torch.cuda.is_available():
         return torch.device('cpu')

@@ -40,7 +40,7 @@ def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
                                 'tools/train.py or tools/model_converters write it')
     model = MODELS.build(for_inference(config.model.to_dict()))
     load_weights(model, checkpoint)
-    return model.to(pick_device(device or 'auto')).eval()
+    return model.to(pick_device(device)).eval()
 
 
 def for_inference(config):

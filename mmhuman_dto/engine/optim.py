@@ -3,7 +3,6 @@ import re
 from contextlib import contextmanager
 
 import torch
-from mmengine.device import get_device
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 
 from mmhuman_dto.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
@@ -19,7 +18,8 @@ class AutocastOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model):
-        with super().optim_context(model), torch.autocast(get_device(), dtype=torch.bfloat16):
+        device = next(model.parameters()).device
+        with super().optim_context(model), torch.autocast(device.type, dtype=torch.bfloat16):
             yield
 
 

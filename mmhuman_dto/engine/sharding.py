@@ -3,13 +3,14 @@ import re
 
 import torch
 from mmengine._strategy import DDPStrategy
-from mmengine.device import get_device
 from mmengine.dist import get_world_size, is_main_process
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from mmhuman_dto.registry import STRATEGIES
+
+from .device import pick_device
 
 
 @STRATEGIES.register_module()
@@ -37,9 +38,9 @@ class FullyShardedStrategy(DDPStrategy):
             param_dtype and getattr(torch, param_dtype), reduce_dtype=torch.float32, cast_forward_inputs=False)
 
     def _wrap_model(self, model):
-        device = get_device()
+        device = pick_device()
         model = model.to(device)
-        mesh = init_device_mesh(device, (get_world_size(), ))
+        mesh = init_device_mesh(device.type, (get_world_size(), ))
         units = [module for name, module in model.named_modules() if re.fullmatch(self.unit_pattern, name)]
         if not units:
             raise ValueError(f'unit_pattern {self.unit_pattern!r} is the name of no module of {type(model).__name__}')

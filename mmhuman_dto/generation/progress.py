@@ -28,10 +28,10 @@ class ProgressReport:
 
     def __enter__(self):
         self.start = self.printed = time.monotonic()
-        console = Console()
-        if console.is_terminal and not self.quiet:
+        self.console = Console()
+        if self.console.is_terminal and not self.quiet:
             self.bar = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
-                                TextColumn('{task.fields[state]}'), console=console)
+                                TextColumn('{task.fields[state]}'), console=self.console)
             self.task = self.bar.add_task(self.title, total=self.total, state=self._state())
             self.bar.start()
         return self
@@ -40,7 +40,7 @@ class ProgressReport:
         if self.bar:
             self.bar.stop()
         elif not self.quiet:
-            print(self.line(), flush=True)
+            self.console.out(self.line(), highlight=False)
 
     def resume(self, counts):
         """Count images of an earlier run; they do not enter the rate."""
@@ -53,7 +53,7 @@ class ProgressReport:
         now = time.monotonic()
         if self.bar is None and not self.quiet and now - self.printed >= _LINE_INTERVAL:
             self.printed = now
-            print(self.line(), flush=True)
+            self.console.out(self.line(), highlight=False)
 
     @property
     def done(self):

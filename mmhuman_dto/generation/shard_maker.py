@@ -1,5 +1,6 @@
 """One shard after the other: its images through the pipeline, what is kept and what is not onto disk."""
 import copy
+import logging
 import shutil
 
 import mmhuman_dto
@@ -8,6 +9,8 @@ from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 from .shards import SHEETS, write_shard
 from .sheets import ContactSheets
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class ShardMaker:
@@ -73,7 +76,7 @@ class ShardMaker:
         if isinstance(error, OSError):
             raise error
         if error is not None:
-            print(f'contact sheet left out: {describe(error)}', flush=True)
+            _LOGGER.warning('contact sheet left out: %s', describe(error))
 
     def _provenance(self):
         return dict(generator=f'mmhuman_dto {mmhuman_dto.__version__}', source=self.config['source'])

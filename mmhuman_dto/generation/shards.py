@@ -1,6 +1,7 @@
 """Shards: fixed runs of images whose results appear on disk whole or not at all, and their merging."""
 import errno
 import json
+import logging
 import shutil
 import zlib
 from pathlib import Path
@@ -12,6 +13,7 @@ TABLE, FAILURES, SKIPPED, SHEETS = 'people_table', 'failures.jsonl', 'skipped.js
 _MERGING, _CHECKSUMS = '.merging', 'checksums.json'
 #: Bytes read at a time for a checksum.
 _BLOCK = 1 << 20
+_LOGGER = logging.getLogger(__name__)
 
 
 class Shards:
@@ -48,7 +50,7 @@ class Shards:
             return False
         damaged = _damaged_files(path)
         if damaged:
-            print(f'{path}: made again, not as it was written: {", ".join(damaged)}', flush=True)
+            _LOGGER.warning('%s: made again, not as it was written: %s', path, ', '.join(damaged))
         return not damaged
 
     def of_rank(self, rank, world_size):

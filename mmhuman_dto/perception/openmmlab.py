@@ -15,9 +15,10 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmhuman_dto.engine.checkpoint import load_weights
+from mmhuman_dto.engine.device import pick_device
 
 from .finding import box_nms
-from .optional import WeightsError, network_device, refuse_url, require
+from .optional import WeightsError, refuse_url, require
 
 
 def load_openmmlab(package, config, checkpoint, device=None):
@@ -47,7 +48,7 @@ def load_openmmlab(package, config, checkpoint, device=None):
     # Their published files describe the data set beside the weights, partly as numpy arrays.
     with torch.serialization.safe_globals(_numpy_globals()):
         load_weights(network, checkpoint)
-    return network.to(network_device(device)).eval(), config
+    return network.to(pick_device(device)).eval(), config
 
 
 def scope(package):

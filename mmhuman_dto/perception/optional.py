@@ -2,7 +2,7 @@
 import importlib
 import os
 
-import torch
+from mmhuman_dto.engine.device import pick_device
 
 #: What is fetched of a model on the Hugging Face hub: no pickles, no code.
 _PLAIN_FILES = ('*.json', '*.safetensors')
@@ -26,11 +26,6 @@ def require(module, extra, page='docs/perception.md'):
     except ImportError as error:
         raise ImportError(f'{module} cannot be imported ({error}). Install it: pip install "mmhuman_dto[{extra}]", or '
                           f'pip install -r requirements/{extra}.txt; see {page}') from error
-
-
-def network_device(device):
-    """``device`` as a torch.device; None is a GPU where there is one."""
-    return torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
 
 
 def refuse_url(path):
@@ -69,7 +64,7 @@ def load_transformers(auto_class, model, device=None, local_files_only=False, tr
         raise
     except Exception as error:  # transformers raises OSError, ValueError, RuntimeError, ... for unusable folders
         raise WeightsError(f'{model}: {_reason(error)}') from error
-    return processor, network.to(network_device(device)).eval()
+    return processor, network.to(pick_device(device)).eval()
 
 
 def _model_folder(model, local_files_only, trust_remote_code):

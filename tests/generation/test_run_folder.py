@@ -102,12 +102,11 @@ def stopped(crowd, monkeypatch):
 @pytest.mark.parametrize('name, damage', [
     ('people_table/people.betas.npy', cut), ('people_table/people.betas.npy', flip), ('skipped.jsonl', os.remove),
     ('people_table/schema.json', cut), ('checksums.json', cut), ('checksums.json', os.remove)])
-def test_a_damaged_shard_is_made_again(name, damage, crowd, stopped, capsys):
+def test_a_damaged_shard_is_made_again(name, damage, crowd, stopped, caplog):
     config, folder = stopped
     Generator(config, crowd.out / 'whole', 12).run()
     damage(folder / 'shards' / '000001' / name)
     inodes = {path.name: path.stat().st_ino for path in (folder / 'shards').iterdir()}
-    capsys.readouterr()
     merge, seen = Shards.merge, {}
 
     def merging(self):
@@ -117,7 +116,7 @@ def test_a_damaged_shard_is_made_again(name, damage, crowd, stopped, capsys):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Shards, 'merge', merging)
         Generator(config, folder, 12, resume=True).run()
-    assert f'shards/000001: made again, not as it was written: {name}' in capsys.readouterr().out
+    assert f'shards/000001: made again, not as it was written: {name}' in caplog.text
     assert {shard for shard in inodes if seen[shard] != inodes[shard]} == {'000001'}
     assert read_bytes(folder) == read_bytes(crowd.out / 'whole')
 

@@ -29,6 +29,7 @@ from mmengine.logging import MessageHub  # noqa: E402
 from mmengine.optim import OptimWrapper  # noqa: E402
 from plain_hmr import LAYOUTS  # noqa: E402
 
+from mmhuman_dto.engine.device import pick_device  # noqa: E402
 from mmhuman_dto.engine.optim import AutocastOptimWrapper  # noqa: E402
 from mmhuman_dto.geometry import axis_angle_to_matrix  # noqa: E402
 
@@ -214,7 +215,7 @@ def parse_args(argv):
     parser.add_argument('--rounds', type=int, default=3, help='timed runs of each case')
     parser.add_argument('--plain', nargs='*', choices=LAYOUTS, default=['padded'], help='what to compare with')
     parser.add_argument('--variants', nargs='*', choices=['bf16', 'compile'], default=[], help='what else to time')
-    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu', choices=['cpu', 'cuda'])
+    parser.add_argument('--device', default=pick_device().type, choices=['cpu', 'cuda'])
     parser.add_argument('--json', help='file to write the figures to')
     return parser.parse_args(argv)
 
