@@ -162,7 +162,9 @@ def test_joints_in_3d_give_the_depth_where_the_pelvis_is_known():
     valid = torch.ones(3, 17)
     valid[1, 0] = 0                                  # Human3.6M's first joint is the pelvis too
     points[2, 0] = torch.nan
-    targets = encode(keypoints('h36m17', 3, keypoints_3d=points, keypoints_3d_valid=valid))
+    joints = keypoints('h36m17', 3, keypoints_3d=points, keypoints_3d_valid=valid)
+    joints.set_metainfo(dict(has_3d=False))          # which is said of meshes
+    targets = encode(joints)
     assert known(targets) == [{'boxes', 'j2ds', 'j3ds', 'depths'}] + [{'boxes', 'j2ds'}] * 2
     assert targets.depths[0, 0] == points[0, 0, 2] and torch.isfinite(targets.j3ds).all()
     assert targets.j3ds_mask.all(-1).sum(1).tolist() == [14, 13, 13]    # no spine, head top and neck of that meaning

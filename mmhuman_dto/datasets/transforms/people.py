@@ -18,7 +18,8 @@ class JointsFromMeshes:
 
     Args:
         body_model: config of the body model that the meshes are of.
-        keep_meshes: False leaves the joints alone, for a network with another body model.
+        keep_meshes: False leaves the joints alone, for a network with another body model; those in 3D go too where the
+            meshes are no targets in 3D (``has_3d`` False).
 
     Raises:
         ValueError: people without meshes, or with meshes of another body model.
@@ -46,10 +47,10 @@ class JointsFromMeshes:
             people.set_field(valid, f'{field}_valid')
         sample.set_metainfo(dict(joint_set='smpl45'))
         if not self.keep_meshes:
-            for name in ('global_orient', 'body_pose', 'betas', 'transl'):
+            unsure = () if sample.get('has_3d', True) else ('keypoints_3d', 'keypoints_3d_valid')
+            for name in ('global_orient', 'body_pose', 'betas', 'transl', *unsure):
                 delattr(people, name)
         return sample
-
 
     @staticmethod
     def _among_others(sample, field, points, valid, has_mesh):

@@ -73,7 +73,8 @@ class TargetEncoder(nn.Module):
       among them; the box ``bboxes``, or else that around the joints.
 
     A sample needs ``img_shape`` of the resized image. Its metainfo ``has_3d`` and ``detect_all`` (True when absent) say
-    whether its 3D is a target and whether everyone is annotated. Images with a ``gt_camera`` have a focal length.
+    whether its meshes are targets in 3D, or only their projection, and whether everyone is annotated. Images with a
+    ``gt_camera`` have a focal length.
 
     Args:
         cell: side of the scale map's cells, px.
@@ -140,7 +141,7 @@ class TargetEncoder(nn.Module):
             known = (box[:, 2:] > 0).all(-1)  # nor is one that is not a number
             targets.boxes[rows] = torch.where(known[:, None], box / targets.input_size, targets.boxes[rows])
             targets.known['boxes'][rows] |= known
-        if 'keypoints_3d' in people and sample.get('has_3d', True):
+        if 'keypoints_3d' in people:
             targets.j3ds[rows], seen = self._joints(sample, 'keypoints_3d')
             targets.j3ds_mask[rows], targets.known['j3ds'][rows] = seen[..., None], seen[:, 0]
             if names_of(self.joint_set)[0] == 'pelvis':

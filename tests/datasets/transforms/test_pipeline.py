@@ -78,6 +78,10 @@ def test_joints_can_stand_for_meshes_of_another_body_model(make_sample):
     sample.set_metainfo(dict(body_model='OpenBody'))
     JointsFromMeshes(dict(type='OpenBody'), keep_meshes=False)(sample)
     assert 'betas' not in sample.gt_instances and sample.gt_instances.keypoints_3d_valid.all()
+    unsure = make_sample(0)
+    unsure.set_metainfo(dict(has_3d=False))
+    JointsFromMeshes(dict(type='OpenBody'), keep_meshes=False)(unsure)
+    assert 'keypoints_2d' in unsure.gt_instances and 'keypoints_3d' not in unsure.gt_instances
     other = make_sample(0)
     other.set_metainfo(dict(body_model='SMPLX'))
     with pytest.raises(ValueError, match='0.png: its meshes are of SMPLX, this body model is OpenBody'):
