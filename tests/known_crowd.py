@@ -44,8 +44,8 @@ class KnownCrowd:
         """Those of the true body whose box a person's mask fills best."""
         truth = self.truth[self.rows[sample.img_id]]
         people = truth.pred_instances
-        joints = project(self.body_model.joint_set(self.body_model(people.pose, people.betas, people.transl), 'coco17'),
-                         truth.pred_camera.intrinsics)
+        body = self.body_model(people.pose, people.betas, people.transl)
+        joints = project(self.body_model.select_joints(body, 'coco17'), truth.pred_camera.intrinsics)
         ids = cv2.imread(str(self.root / 'masks' / Path(sample.img_id).with_suffix('.png')), cv2.IMREAD_UNCHANGED)
         owners = [int(ids[mask.numpy()][0]) - 1 for mask in sample.detected_instances.masks]
         return joints[owners], torch.full((len(owners), 17), .9)

@@ -223,7 +223,7 @@ def data(tmp_path_factory):
         del sample.pred_camera
         posed = body(people.pose, people.betas, people.transl)
         for name, joint_set in (('joints', 'crowdpose14'), ('h36m', 'h36m17'), ('coco', 'coco17')):
-            joints = body.joint_set(posed, joint_set)
+            joints = body.select_joints(posed, joint_set)
             pixels = joints @ camera.intrinsics.T
             seen = torch.ones(joints.shape[:2], dtype=torch.bool)
             sample.set_metainfo(dict(joint_set=joint_set))

@@ -145,7 +145,7 @@ class BodyModel(nn.Module):
                            f'it has {sorted(self.regressor_names)}. {self._regressor_hint(joint_set)}'.rstrip())
         return getattr(self, f'regressor_{joint_set}') @ vertices
 
-    def joint_set(self, output, joint_set):
+    def select_joints(self, output, joint_set):
         """Joints (*, K, 3) of a named set from a BodyOutput: by the set's regressor, else picked by name.
 
         Raises:
@@ -158,7 +158,7 @@ class BodyModel(nn.Module):
     def thinned(self, joint_set):
         """A light copy that has only the vertices its joints and one joint set need.
 
-        ``joint_set(copy(pose, betas, transl), name)`` is that of the whole body, many times faster. The copy's
+        ``select_joints(copy(pose, betas, transl), name)`` is that of the whole body, many times faster. The copy's
         vertices, faces and heights are not a body's.
         """
         keep = torch.cat([self.joint_vertices, self._vertices_of(joint_set)]).unique()
@@ -189,7 +189,8 @@ class BodyModel(nn.Module):
         with torch.enable_grad():
             vertices = self.template.new_zeros(self.num_vertices, 3, requires_grad=True)
             bones = vertices.new_zeros(self.num_body_joints + 1, 3)
-            joints = self.joint_set(BodyOutput(vertices, torch.cat([bones, vertices[self.joint_vertices]])), joint_set)
+            output = BodyOutput(vertices, torch.cat([bones, vertices[self.joint_vertices]]))
+            joints = self.select_joints(output, joint_set)
             # Unequal factors, so that a vertex's part in one joint can't cancel that in another.
             factors = torch.arange(1, joints.numel() + 1, device=joints.device).sqrt().view_as(joints)
             gradient, = torch.autograd.grad((joints * factors).sum() + 0 * vertices.sum(), vertices)

@@ -26,7 +26,7 @@ class SMPL(BodyModel):
     """SMPL, equal to the smplx package's within float error, joints in its order of 45.
 
     ``J_regressor_h36m_correct.npy`` (17, 6890) beside the body file gives ``regress(vertices, 'h36m17')``,
-    ``J_regressor_extra.npy`` (9, 6890) gives the sets with a head top to ``joint_set``: crowdpose14, bk19, ochuman19.
+    ``J_regressor_extra.npy`` (9, 6890) gives ``select_joints`` those with a head top: crowdpose14, bk19, ochuman19.
 
     Args:
         model_path: folder as the smplx package expects it (``model_path/smpl/SMPL_NEUTRAL.pkl`` or ``.npz``), the
@@ -59,11 +59,11 @@ class SMPL(BodyModel):
         extra = self._folder / _EXTRA_FILE
         self._buffer('extra_regressor', torch.as_tensor(read_matrix(extra, (9, size))) if extra.is_file() else None)
 
-    def joint_set(self, output, joint_set):
+    def select_joints(self, output, joint_set):
         """Joints (*, K, 3) of a named set from a BodyOutput; sets with a head top need J_regressor_extra.npy."""
         names = JOINT_SETS[joint_set].names
         if joint_set in self.regressor_names or 'head_top' not in names:
-            return super().joint_set(output, joint_set)
+            return super().select_joints(output, joint_set)
         if self.extra_regressor is None:
             raise KeyError(f'joint set {joint_set!r} needs {self._folder / _EXTRA_FILE} (9, {self.num_vertices}), '
                            'which is not there. It comes with the data of SPIN and of most later methods.')
@@ -74,7 +74,7 @@ class SMPL(BodyModel):
     def _regressor_hint(self, joint_set):
         if joint_set == 'h36m17':
             return f'Put {_H36M_FILE} (17, {self.num_vertices}) into {self._folder}.'
-        return f'joint_set(output, {joint_set!r}) picks joints by name where it can.'
+        return f'select_joints(output, {joint_set!r}) picks joints by name where it can.'
 
 
 @BODY_MODELS.register_module(name=['SMPL+A', 'SMPLA'])

@@ -12,7 +12,7 @@ from mmhuman_dto.tables.people_table import PeopleTable
 from .folder import at_work_in
 from .launch import on_first_rank
 from .manifest import GenerationError, prepare_folder, write_manifest
-from .pipeline import Pipeline
+from .pipeline import StagePipeline
 from .progress import work_through
 from .shard_maker import ShardMaker
 from .shards import TABLE, Shards, count
@@ -40,7 +40,7 @@ class Generator:
         given = getattr(READERS.get(self.config['source']['type']), 'gives', _MESHES)
         check_needs(self.config['stages'], given, wanted=_MESHES)
         torch.set_num_threads(self.config['num_threads'])
-        self.pipeline = Pipeline(self.config, stages)
+        self.pipeline = StagePipeline(self.config, stages)
         self.ids = self.pipeline.ids[:limit]
         if not self.ids:
             raise GenerationError('the source has no images')

@@ -80,7 +80,7 @@ class Stages:
         return stage
 
 
-class Pipeline:
+class StagePipeline:
     """Source, body model and stages of a checked config.
 
     Args:

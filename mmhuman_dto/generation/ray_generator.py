@@ -9,7 +9,7 @@ from mmhuman_dto.stages.isolation import describe
 
 from .generator import Generator
 from .manifest import GenerationError
-from .pipeline import Clock, Pipeline
+from .pipeline import Clock, StagePipeline
 from .progress import ProgressReport
 from .ray_pools import Job, PooledPipeline, ray, worker_pools
 from .shard_maker import ShardMaker
@@ -113,6 +113,6 @@ def _maker(job, pools, plan, fingerprint):
     if key not in _makers:
         _makers.clear()
         config = job.enter()
-        pipeline = PooledPipeline(config, pools) if pools else Pipeline(config)
+        pipeline = PooledPipeline(config, pools) if pools else StagePipeline(config)
         _makers[key] = ShardMaker(config, pipeline, Shards(*plan), fingerprint)
     return _makers[key]

@@ -17,7 +17,7 @@ from mmhuman_dto.perception.optional import require
 from mmhuman_dto.stages.isolation import Outcome
 
 from .manifest import GenerationError
-from .pipeline import Clock, Pipeline, Stages
+from .pipeline import Clock, StagePipeline, Stages
 
 os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # a cluster that is started for a run reports to nobody
 ray = require('ray', 'ray', 'docs/scale.md')
@@ -102,7 +102,7 @@ class _Worker:
         return [result if isinstance(result, Outcome) else result.to('cpu') for result in results], clock.seconds
 
 
-class PooledPipeline(Pipeline):
+class PooledPipeline(StagePipeline):
     """A pipeline whose stages are run here or by the workers of a pool, as the config has them in order.
 
     One batch at a time is worked on here; others wait for their pools meanwhile.
@@ -119,7 +119,7 @@ class PooledPipeline(Pipeline):
         self.num_threads, self.turn = config['num_threads'], threading.Lock()
 
     def stream(self, batches):
-        """As :meth:`Pipeline.stream`, with ``AHEAD`` batches under way."""
+        """As :meth:`StagePipeline.stream`, with ``AHEAD`` batches under way."""
         under_way = deque()
         with ThreadPoolExecutor(AHEAD, initializer=torch.set_num_threads, initargs=(self.num_threads, )) as threads:
             for batch in batches:

@@ -18,7 +18,7 @@ class ShardMaker:
 
     Args:
         config: the checked config.
-        pipeline: :class:`~.pipeline.Pipeline` of it.
+        pipeline: :class:`~.pipeline.StagePipeline` of it.
         shards: :class:`~.shards.Shards` of the run.
         fingerprint: the run's, kept in the tables.
     """

@@ -7,7 +7,7 @@ from .dto import (
     AddMasks,
     CheckPeople,
     KeepOptimised,
-    LoadImage,
+    LoadImageStage,
     OptimiseTranslations,
     RasteriseMeshes,
 )
@@ -15,6 +15,6 @@ from .photos import AddDetections, AddFocal, AddKeypoints, AddMeshes, MatchDetec
 
 __all__ = [
     'AddAges', 'AddDepth', 'AddDetections', 'AddFocal', 'AddKeypoints', 'AddMasks', 'AddMeshes', 'CheckPeople',
-    'ConfigError', 'Context', 'KeepOptimised', 'LoadImage', 'MatchDetections', 'OptimiseTranslations',
+    'ConfigError', 'Context', 'KeepOptimised', 'LoadImageStage', 'MatchDetections', 'OptimiseTranslations',
     'RasteriseMeshes', 'SkipImage', 'Stage', 'StageError', 'check_component', 'check_needs', 'checked_config'
 ]

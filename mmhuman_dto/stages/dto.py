@@ -3,11 +3,11 @@ import inspect
 
 import torch
 
+from mmhuman_dto.datasets.transforms import LoadImage
+from mmhuman_dto.datasets.transforms.depth import maps_of, set_disparity
 from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
-from mmhuman_dto.fileio.images import ImageError, read_image
 from mmhuman_dto.registry import SOURCES, STAGES
-from mmhuman_dto.structures import Maps
 
 from .base import SkipImage, Stage, StageError
 
@@ -54,29 +54,13 @@ class CheckPeople(Stage):
         return torch.nn.functional.pad(betas, (0, want - have))
 
 
-@STAGES.register_module()
-class LoadImage(Stage):
-    """Decode the image: sets ``image`` (H, W, 3) uint8 RGB, turned as its EXIF says, and ``ori_shape``."""
+@STAGES.register_module(name='LoadImage')
+class LoadImageStage(Stage):
+    """The transform :class:`~mmhuman_dto.datasets.transforms.LoadImage` of each sample."""
     sets = ('image', )
 
     def __call__(self, samples):
-        return [self._load(sample) for sample in samples]
-
-    def _load(self, sample):
-        try:
-            image = read_image(sample.img_path)
-        except ImageError as error:
-            raise StageError(self.name, str(error)) from error
-        sample.image = image
-        sample.set_metainfo(dict(ori_shape=image.shape[:2], img_shape=image.shape[:2]))
-        return sample
-
-
-def maps_of(sample):
-    """``pred_maps`` of a sample, which has them from then on."""
-    if 'pred_maps' not in sample:
-        sample.pred_maps = Maps()
-    return sample.pred_maps
+        return [LoadImage()(sample) for sample in samples]
 
 
 class SourceStage(Stage):
@@ -109,12 +93,11 @@ class SourceStage(Stage):
 
 @STAGES.register_module()
 class AddDepth(SourceStage):
-    """Sets ``pred_maps.disparity`` from a depth source."""
+    """The transform :class:`~mmhuman_dto.datasets.transforms.AddDisparity` of each sample, on the run's device."""
     needs, sets = ('image', ), ('pred_maps.disparity', )
 
     def _set(self, sample, disparity):
-        self._check_size(sample, disparity)
-        maps_of(sample).disparity = disparity.to(self.context.device)
+        set_disparity(sample, disparity.to(self.context.device))
 
 
 @STAGES.register_module()

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmhuman_dto.datasets.public import LayoutError
+from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.perception import SourceError
 from mmhuman_dto.tables.people_table import TableError
 
 from .base import SkipImage, StageError
 
 #: Errors whose message is written for users and says it all.
-_SELF_EXPLAINING = (StageError, SkipImage, SourceError, LayoutError, TableError)
+_SELF_EXPLAINING = (StageError, SkipImage, SourceError, LayoutError, TableError, ImageError)
 _MAX_REASON = 400
 
 

@@ -9,13 +9,14 @@ import math
 import numpy as np
 import torch
 
+from mmhuman_dto.datasets.transforms.depth import maps_of
 from mmhuman_dto.geometry import project, unproject
 from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, id_map, keypoint_nms, match_keypoints
 from mmhuman_dto.registry import STAGES
 from mmhuman_dto.structures import Camera, People
 
 from .base import SkipImage, Stage, StageError
-from .dto import SourceStage, maps_of
+from .dto import SourceStage
 
 #: What meshes are made of.
 _MESH = ('global_orient', 'body_pose', 'betas', 'transl')
@@ -164,7 +165,7 @@ class MatchDetections(Stage):
         """Joints (N, J, 2), px, of the meshes, in the keypoints' order."""
         people, body_model = sample.pred_instances, self.context.body_model
         output = body_model(people.pose, people.betas, people.transl)
-        joints = body_model.joint_set(output, sample.keypoint_set)
+        joints = body_model.select_joints(output, sample.keypoint_set)
         return project(joints, sample.pred_camera.intrinsics).cpu().numpy()
 
     def _keep(self, sample, meshes, found):

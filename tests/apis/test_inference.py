@@ -11,7 +11,7 @@ from mmhuman_dto.apis.inference.metric_hmr import set_focal
 from mmhuman_dto.engine import model as model_module
 from mmhuman_dto.engine.checkpoint import CheckpointError
 from mmhuman_dto.fileio import bundled
-from mmhuman_dto.generation.pipeline import Pipeline
+from mmhuman_dto.generation.pipeline import StagePipeline
 from mmhuman_dto.geometry import project
 from mmhuman_dto.stages import ConfigError, checked_config
 
@@ -216,7 +216,7 @@ def test_dto_places_people_as_the_generator_does():
     recipe = Config.fromfile(ROOT / 'configs/dto/paper_synthetic-crowd.py').to_dict()
     recipe['stages'].pop('keep')
     recipe['data_root'] = str(CROWD)
-    generated, _ = Pipeline(checked_config(recipe)).run([3, 5])
+    generated, _ = StagePipeline(checked_config(recipe)).run([3, 5])
     for result, row in zip(results, (3, 5)):
         ours, theirs = result.placed, generated[row]
         assert len(ours.pred_instances) > 4 and ours.optimised == theirs.optimised

@@ -115,10 +115,11 @@ def test_body_data_stay_out_of_checkpoints(model):
 
 def test_named_joint_sets(model):
     out = model(*people(2))
-    torch.testing.assert_close(model.joint_set(out, 'h36m17'), out.vertices.mean(1, keepdim=True).expand(-1, 17, -1))
-    torch.testing.assert_close(model.joint_set(out, 'coco17')[:, 0], out.joints[:, 24])
+    centres = out.vertices.mean(1, keepdim=True).expand(-1, 17, -1)
+    torch.testing.assert_close(model.select_joints(out, 'h36m17'), centres)
+    torch.testing.assert_close(model.select_joints(out, 'coco17')[:, 0], out.joints[:, 24])
     with pytest.raises(KeyError, match="'crowdpose14' needs \\['head_top'\\]"):
-        model.joint_set(out, 'crowdpose14')
+        model.select_joints(out, 'crowdpose14')
     with pytest.raises(KeyError, match="no vertex regressor of joint set 'coco17', it has \\['h36m17'\\]"):
         model.regress(out.vertices, 'coco17')
 

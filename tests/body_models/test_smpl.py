@@ -91,15 +91,15 @@ def test_crowdpose_joints_follow_the_extra_regressor(smpl, smpl_dir):
     extra = torch.tensor(np.load(smpl_dir / 'smpl/J_regressor_extra.npy')).float() @ body.vertices
     pool = torch.cat([body.joints[:, :24], extra], 1)
     rows = [16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8, 27, 26]
-    torch.testing.assert_close(smpl.joint_set(body, 'crowdpose14'), pool[:, rows])
+    torch.testing.assert_close(smpl.select_joints(body, 'crowdpose14'), pool[:, rows])
     assert len(_EXTRA_JOINTS) == 9
 
 
 def test_coco_and_smpl_sets_are_picked_by_name(smpl):
     body = smpl(*random_people(smpl, 3))
     rows = [24, 26, 25, 28, 27, 16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8]
-    torch.testing.assert_close(smpl.joint_set(body, 'coco17'), body.joints[:, rows])
-    torch.testing.assert_close(smpl.joint_set(body, 'smpl24'), body.joints[:, :24])
+    torch.testing.assert_close(smpl.select_joints(body, 'coco17'), body.joints[:, rows])
+    torch.testing.assert_close(smpl.select_joints(body, 'smpl24'), body.joints[:, :24])
 
 
 def test_h36m_regressor(smpl, smpl_dir):
@@ -113,7 +113,7 @@ def test_missing_optional_files_are_named(smpl_dir, tmp_path):
     model = SMPL(write_variant(smpl_dir, tmp_path))
     body = model(torch.zeros(24, 3), torch.zeros(10))
     with pytest.raises(KeyError, match=r'J_regressor_extra\.npy \(9, 6890\)'):
-        model.joint_set(body, 'crowdpose14')
+        model.select_joints(body, 'crowdpose14')
     with pytest.raises(KeyError, match=r'J_regressor_h36m_correct\.npy \(17, 6890\)'):
         model.regress(body.vertices, 'h36m17')
 

@@ -18,8 +18,8 @@ def test_gives_the_joints_of_the_whole_body(smpl_dir, smplx_dir, config, joint_s
     gen = torch.Generator().manual_seed(0)
     people = (torch.randn(2, 3, 24, 3, generator=gen) * .5, torch.randn(2, 3, model.num_betas, generator=gen),
               torch.randn(2, 3, 3, generator=gen))
-    joints = thin.joint_set(thin(*people), joint_set)
-    torch.testing.assert_close(joints, model.joint_set(model(*people), joint_set), atol=1e-6, rtol=1e-6)
+    joints = thin.select_joints(thin(*people), joint_set)
+    torch.testing.assert_close(joints, model.select_joints(model(*people), joint_set), atol=1e-6, rtol=1e-6)
     torch.testing.assert_close(thin(*people).joints, model(*people).joints, atol=1e-6, rtol=1e-6)
     assert thin.num_vertices <= most < model.num_vertices
     assert model(*people).vertices.shape[-2] == model.num_vertices

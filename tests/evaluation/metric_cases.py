@@ -68,7 +68,7 @@ def _sample(index, count, joint_set, body_model, rng):
 
 
 def _people(people, camera, body_model, joint_set):
-    joints = body_model.joint_set(body_model(**people), joint_set)
+    joints = body_model.select_joints(body_model(**people), joint_set)
     pixels = joints @ camera.T
     return dict(global_orient=people['pose'][:, 0], body_pose=people['pose'][:, 1:], betas=people['betas'],
                 transl=people['transl'], keypoints_3d=joints, keypoints_2d=pixels[..., :2] / pixels[..., 2:])

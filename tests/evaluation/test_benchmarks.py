@@ -67,7 +67,7 @@ def answer(sample, scene, body_model, joint_set):
     warp = torch.as_tensor(sample.warp, dtype=torch.float32)
     pose, betas, transl, intrinsics = (torch.as_tensor(x, dtype=torch.float32)
                                        for x in (scene.pose, scene.betas, scene.transl, scene.intrinsics))
-    pixels = body_model.joint_set(body_model(pose, betas, transl), joint_set) @ (warp @ intrinsics).T
+    pixels = body_model.select_joints(body_model(pose, betas, transl), joint_set) @ (warp @ intrinsics).T
     sample.pred_instances = People(
         global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=betas, transl=transl, scores=torch.ones(len(pose)),
         keypoints_2d=pixels[..., :2] / pixels[..., 2:])

@@ -131,7 +131,7 @@ def test_figures_of_a_json_of_coco_are_those_of_cocoeval_itself(tmp_path, body_m
                                        scores=torch.tensor(rng.uniform(.1, 1, len(pose)), dtype=torch.float32))
         sample.pred_camera = Camera(intrinsics=torch.as_tensor(scene.intrinsics, dtype=torch.float32))
         metric.process({}, [sample.to_dict()])
-        joints = body_model.joint_set(body_model(torch.as_tensor(pose), betas, transl), 'coco17')
+        joints = body_model.select_joints(body_model(torch.as_tensor(pose), betas, transl), 'coco17')
         pixels = joints @ sample.pred_camera.intrinsics.T
         number = 1000 + reader.ids.index(sample.img_id)
         found += [dict(image_id=number, category_id=1, score=float(score), keypoints=np.column_stack(
@@ -162,7 +162,7 @@ def bodies():
 def annotated(folder, body_model, joint_set):
     """A :class:`HumanTable` sample with 2D joints of the bodies, through files."""
     people = bodies()
-    joints = body_model.joint_set(body_model(people.pose, people.betas, people.transl), joint_set)
+    joints = body_model.select_joints(body_model(people.pose, people.betas, people.transl), joint_set)
     pixels = joints @ CAMERA.T
     sample = HumanDataSample(metainfo=dict(img_id='a.jpg', ori_shape=(480, 640)))
     points = pixels[..., :2] / pixels[..., 2:]

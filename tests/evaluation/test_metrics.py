@@ -38,7 +38,7 @@ def make_sample(body_model, true, pred, scores=None, img_id='seq/mafia/0.jpg'):
     scores = torch.ones(len(pred['transl'])) if scores is None else torch.as_tensor(scores)
     sample.pred_instances = People(**pred, scores=scores)
     posed = body_model(torch.cat([true['global_orient'][:, None], true['body_pose']], 1), true['betas'], true['transl'])
-    h36m = body_model.joint_set(posed, 'h36m17')
+    h36m = body_model.select_joints(posed, 'h36m17')
     sample.gt_instances = People(
         **true, keypoints_3d=h36m, keypoints_3d_valid=torch.ones(h36m.shape[:2]),
         keypoints_2d=h36m[..., :2] / h36m[..., 2:] * 500 + CAMERA[:2, 2],

@@ -19,7 +19,7 @@ class Bar(torch.nn.Module):
         corners = torch.stack([x, y, torch.zeros(4)], -1)
         return BodyOutput(corners + transl[:, None], corners[[0, 3, 1] * 15] + transl[:, None])
 
-    def joint_set(self, output, name):
+    def select_joints(self, output, name):
         return output.joints[..., {'smpl45': [*range(45)], 'crowdpose14': [1] * 14}[name], :]
 
     def check_meshes_of(self, name, where):

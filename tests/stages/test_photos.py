@@ -79,7 +79,7 @@ def scene(body_model):
     transl = torch.tensor([[-1.5, .2, 5], [0, .3, 6], [1.5, .1, 7]])
     intrinsics = torch.tensor([[500., 0, 320], [0, 500, 240], [0, 0, 1]])
     meshes = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=torch.zeros(3, 11), transl=transl)
-    joints = project(body_model.joint_set(body_model(pose, meshes.betas, transl), 'coco17'), intrinsics)
+    joints = project(body_model.select_joints(body_model(pose, meshes.betas, transl), 'coco17'), intrinsics)
     masks = torch.zeros(3, 480, 640, dtype=torch.bool)
     for mask, row in zip(masks, joints.int()):
         (x0, y0), (x1, y1) = row.amin(0).tolist(), row.amax(0).tolist()

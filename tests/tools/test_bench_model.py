@@ -121,7 +121,7 @@ def test_bodies_and_denoising_never_wait(networks):
         for arguments in ((pose, betas, transl), (pose.flatten(1), betas)):
             body = model.body_model(*arguments)
             for name in ('smpl24', 'smpl45', 'crowdpose14'):
-                model.body_model.joint_set(body, name)
+                model.body_model.select_joints(body, name)
         model.body_model.skeleton(pose, betas)
         model.body_model.height(betas)
         denoising(targets, 7)

@@ -78,7 +78,7 @@ class DTOInferencer:
         people = sample.pred_instances
         people.person_index = sample.initial_instances.person_index[people.person_index]
         output = self.body_model(people.pose, people.betas, people.transl)
-        people.keypoints_3d = self.body_model.joint_set(output, sample.joint_set)
+        people.keypoints_3d = self.body_model.select_joints(output, sample.joint_set)
         people.keypoints_2d = project(people.keypoints_3d, sample.pred_camera.intrinsics)
         for name in set(sample.keys()) - {'pred_instances', 'pred_camera'}:
             delattr(sample, name)

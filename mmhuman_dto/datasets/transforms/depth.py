@@ -3,6 +3,21 @@ from mmhuman_dto.registry import SOURCES, TRANSFORMS
 from mmhuman_dto.structures import Maps
 
 
+def maps_of(sample):
+    """``pred_maps`` of a sample, which has them from then on."""
+    if 'pred_maps' not in sample:
+        sample.pred_maps = Maps()
+    return sample.pred_maps
+
+
+def set_disparity(sample, disparity):
+    """Set ``pred_maps.disparity`` (H, W), inverse depth up to scale; ValueError where its size is not the image's."""
+    if tuple(disparity.shape) != tuple(sample.img_shape):
+        raise ValueError(f'{sample.img_id}: a disparity map of {tuple(disparity.shape)} for an image of '
+                         f'{tuple(sample.img_shape)}; it belongs before what resizes')
+    maps_of(sample).disparity = disparity
+
+
 @TRANSFORMS.register_module()
 class AddDisparity:
     """Set ``pred_maps.disparity`` from a depth source; put it before what resizes, so that the map follows the picture.
@@ -21,8 +36,5 @@ class AddDisparity:
 
     def __call__(self, sample):
         disparity, = self.source([sample])
-        if tuple(disparity.shape) != tuple(sample.img_shape):
-            raise ValueError(f'{sample.img_id}: a disparity map of {tuple(disparity.shape)} for an image of '
-                             f'{tuple(sample.img_shape)}; AddDisparity belongs before what resizes')
-        sample.pred_maps = Maps(disparity=disparity)
+        set_disparity(sample, disparity)
         return sample

@@ -80,7 +80,7 @@ class BodyMetric(PeopleMetric):
 
     def _bodies(self, body_model, people, rows, camera):
         posed = body_model(*body_inputs(people, rows))
-        h36m = body_model.joint_set(posed, self.regressed).numpy() if self.regressed else None
+        h36m = body_model.select_joints(posed, self.regressed).numpy() if self.regressed else None
         heights = body_model.height(as_tensor(people['betas'])[rows])
         return Bodies(posed.joints[:, :24].numpy(), posed.vertices.numpy(), heights.numpy(),
                       as_numpy(camera['intrinsics']).astype(np.float64), h36m)

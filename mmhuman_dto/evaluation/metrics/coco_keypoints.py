@@ -42,7 +42,7 @@ class KeypointAPMetric(PeopleMetric):
         pred, true = sample['pred_instances'], sample['gt_instances']
         names, rows = self._true_joints(sample)
         posed = self.body_model(*body_inputs(pred, self.confident(pred)))
-        joints = self.body_model.joint_set(posed, names) if isinstance(names, str) else posed.joints[
+        joints = self.body_model.select_joints(posed, names) if isinstance(names, str) else posed.joints[
             :, [self.body_model.joint_names.index(name) for name in names]]
         pixels = to_pixels(joints.numpy(), as_numpy(sample['pred_camera']['intrinsics']))
         return keypoint_record(

@@ -30,7 +30,7 @@ class _H36MMetric(PeopleMetric):
     def predicted_joints(self, sample, rows):
         """Joints (N, 17, 3) m, camera frame, of some predictions."""
         posed = self.body_model(*body_inputs(sample['pred_instances'], rows))
-        return self.body_model.joint_set(posed, 'h36m17').numpy()
+        return self.body_model.select_joints(posed, 'h36m17').numpy()
 
     @staticmethod
     def annotated(sample, name):

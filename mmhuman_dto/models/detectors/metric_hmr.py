@@ -133,7 +133,7 @@ class MetricHMR(BaseModel):
         z = 2 * focal[..., None] / (size * self.input_size)
         transl = torch.cat([offset / size, z], -1)
         poses = matrix_to_axis_angle(rotation_6d_to_matrix(raw['pose_6d'])).flatten(-2)
-        joints = self.joint_model.joint_set(self.joint_model(poses, raw['betas'], transl), self.joint_set)
+        joints = self.joint_model.select_joints(self.joint_model(poses, raw['betas'], transl), self.joint_set)
         projected = joints / (joints[..., 2:] + _EPS) @ intrinsics[:, None].transpose(-1, -2)
         said = {f'pred_{name}': value for name, value in raw.items() if name not in _BODY_PARAMETERS}
         return dict(
@@ -162,7 +162,7 @@ class MetricHMR(BaseModel):
         for sample in samples:
             people = sample.pred_instances
             posed = self.joint_model(people.pose, people.betas, people.transl)
-            people.keypoints_3d = self.joint_model.joint_set(posed, self.joint_set)
+            people.keypoints_3d = self.joint_model.select_joints(posed, self.joint_set)
             people.keypoints_2d = project(people.keypoints_3d, sample.pred_camera.intrinsics)
         return samples
 

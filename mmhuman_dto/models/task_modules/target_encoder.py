@@ -169,7 +169,7 @@ class TargetEncoder(nn.Module):
         of_person, sizes = intrinsics[image], [tuple(sample.img_shape) for sample in samples]
         limits = torch.tensor(sizes, dtype=torch.float32).flip(-1).to(device, non_blocking=True)[image]
         body = body_model(poses, betas, transl)
-        j3ds, z = body_model.joint_set(body, self.joint_set), body.joints[:, 0, 2]
+        j3ds, z = body_model.select_joints(body, self.joint_set), body.joints[:, 0, 2]
         shown = project(body.joints, of_person)
         boxes = self._boxes(shown, torch.ones_like(shown[..., 0], dtype=torch.bool), limits) / targets.input_size
         has_3d = torch.tensor([sample.get('has_3d', True) for sample in samples]).to(device, non_blocking=True)[image]

@@ -29,5 +29,5 @@ def test_a_file_becomes_a_map_that_is_resized_along(sample, source):
 
 
 def test_after_resizing_it_is_too_late(sample, source):
-    with pytest.raises(ValueError, match='a.jpg.*AddDisparity belongs before'):
+    with pytest.raises(ValueError, match='a.jpg.*it belongs before'):
         Pipeline([dict(type='Resize', input_size=20), AddDisparity(source)])(sample)
