@@ -44,6 +44,7 @@ def test_errors_of_known_size(dataset):
     def change(i, people, camera):
         people.keypoints_3d[:] = people.keypoints_3d[:, :1] + 1.1 * (people.keypoints_3d - people.keypoints_3d[:, :1])
         camera.intrinsics[0, 0], camera.intrinsics[1, 1] = 100., 56.
+        people.heights = dataset[i].gt_instances.heights + .1
         return people, camera
 
     samples = answers(dataset, change)
@@ -51,6 +52,7 @@ def test_errors_of_known_size(dataset):
     joints = torch.cat([sample.gt_instances.keypoints_3d[:, :24] for sample in samples])
     assert values['mpjpe'] == pytest.approx(100 * (joints - joints[:, :1]).norm(dim=-1).mean().item(), rel=1e-4)
     assert values['pa_mpjpe'] == pytest.approx(0, abs=1e-2)
+    assert values['height_error'] == pytest.approx(.1, rel=1e-3)  # stated heights count, not the shape's
     true = [np.degrees(2 * np.arctan(56 / sample.gt_camera.intrinsics[1, 1].item())) for sample in samples]
     assert values['fov_error'] == pytest.approx(np.mean([abs(90 - fov) for fov in true]), rel=1e-4)
 
