@@ -7,7 +7,13 @@ import pytest
 
 from mmhuman_dto.evaluation.functional.calibration import in_intervals
 from mmhuman_dto.evaluation.functional.cameras import fov_errors
-from mmhuman_dto.evaluation.functional.depth_order import depth_order, depth_order_by_gap, pcdr, percent_right
+from mmhuman_dto.evaluation.functional.depth_order import (
+    depth_order,
+    depth_order_by_gap,
+    pcdr,
+    pcdr_layers,
+    percent_right,
+)
 from mmhuman_dto.evaluation.functional.heights import height_errors
 from mmhuman_dto.evaluation.functional.pose import detection_scores, mpjpe, pa_mpjpe
 from mmhuman_dto.evaluation.functional.translation import (
@@ -23,17 +29,17 @@ def test_two_people_at_the_same_depth():
     """No order in the truth: nothing to judge; with a margin they are level, and right when predicted so."""
     assert depth_order([4.0, 5.0], [3.0, 3.0]).pairs == 0 and pcdr([4.0, 4.1], [3.0, 3.0]) == (1, 1)
     assert pcdr([4.0, 5.0], [3.0, 3.0]) == (0, 1)
-    assert math.isnan(percent_right([depth_order([4.0, 5.0], [3.0, 3.0])]))
+    assert math.isnan(percent_right([depth_order([4.0, 5.0], [3.0, 3.0])])) and math.isnan(percent_right([]))
 
 
 @pytest.mark.parametrize('count', [0, 1])
 def test_nobody_and_one_person_have_no_pairs(count):
     z, places = np.full(count, 3.0), np.ones((count, 3))
-    assert depth_order(z, z).pairs == pcdr(z, z).pairs == 0 and len(pairwise_distance_errors(places, places)) == 0
+    assert depth_order(z, z).pairs == pcdr(z, z).pairs == pcdr_layers(z, z).pairs == 0
+    assert len(pairwise_distance_errors(places, places)) == 0
     assert all(gap.pairs == 0 for gap in depth_order_by_gap(z, z))
-    assert (
-        translation_errors(places, places).tolist() == scaled_translation_errors(places, places).tolist() == [0] * count
-    )
+    assert [errors(places, places).tolist() for errors in (translation_errors, scaled_translation_errors)] == [
+        [0] * count] * 2
     assert scene_scale(z, z) == 1 and mpjpe(np.ones((count, 4, 3)), np.ones((count, 4, 3))).tolist() == [0] * count
     assert len(pa_mpjpe(np.ones((count, 4, 3)), np.ones((count, 4, 3)))) == count
 

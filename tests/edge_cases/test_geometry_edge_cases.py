@@ -58,11 +58,6 @@ class TestRasterize:
         assert not raster.id_map.any()
         assert visible_vertices(raster, FACES, 1, 4).tolist() == [0]
 
-    def test_mesh_that_reaches_behind_the_camera_is_cut(self, backend):
-        mesh = torch.tensor([[-1.0, 0.5, -3], [1, 0.5, -3], [1, 0.5, 9], [-1, 0.5, 9]])
-        raster = self.draw(mesh[None], backend)
-        assert raster.id_map.any() and raster.z_map.max() <= 9
-
     def test_one_pixel_image_and_one_pixel_mesh(self, backend):
         mesh = (SQUARE * 0.05 + torch.tensor([0.01, 0.01, 2.0]))[None]
         assert self.draw(mesh, backend).id_map.sum() == 1
@@ -72,16 +67,11 @@ class TestRasterize:
     def test_mesh_without_extent(self, backend):
         assert not self.draw((SQUARE * 0 + torch.tensor([0, 0, 2.0]))[None], backend).id_map.any()
 
-    def test_nobody(self, backend):
-        assert not self.draw(torch.zeros(0, 4, 3), backend).id_map.any()
-
     @pytest.mark.parametrize('degrees', [1.0, 179.0])
     def test_extreme_field_of_view(self, backend, degrees):
-        self.draw(
-            (SQUARE + torch.tensor([0, 0, 4.0]))[None],
-            backend,
-            intrinsics_from_fov(math.radians(degrees), SIZE[1], SIZE[0]),
-        )
+        intrinsics = intrinsics_from_fov(math.radians(degrees), SIZE[1], SIZE[0])
+        seen = self.draw((SQUARE + torch.tensor([0, 0, 4.0]))[None], backend, intrinsics).id_map
+        assert seen.all() if degrees == 1 else not seen.any()  # it fills the picture, or a tenth of a pixel
 
     def test_half_precision(self, backend):
         mesh = (SQUARE + torch.tensor([0, 0, 4.0]))[None]

@@ -35,13 +35,6 @@ def test_pcdr_layers_follows_relative_human():
     assert pcdr_layers([2.0, 2.0, 1.0, 9.0], layers) == PairCount(1, 3)
 
 
-def test_nobody_and_one_person_have_no_pairs():
-    for metric in (depth_order, pcdr, pcdr_layers):
-        assert metric([], []) == PairCount(0, 0)
-        assert metric([3], [1]) == PairCount(0, 0)
-    assert np.isnan(percent_right([])) and np.isnan(percent_right([PairCount(0, 0)]))
-
-
 def test_percent_pools_pairs_not_images():
     assert percent_right([PairCount(1, 1), PairCount(0, 3)]) == 25.0
 

@@ -143,23 +143,22 @@ def test_size_and_place_do_not_matter():
     assert record['pck'].tolist() == [100] and record['found'].tolist() == [True]
 
 
-def test_pck_by_hand():
-    # The right wrist (joint 16, a leaf) points the other way: off by twice its bone of .4 m, more than 150 mm.
+def wrong_wrist(x, y=0.):
+    """Somebody, predicted and true, whose right wrist (joint 16, a leaf) lies .4 m from its elbow, along x in truth."""
     pose, wrong = POSE.copy(), POSE.copy()
     pose[16] = pose[15] + [.4, 0, 0]
-    wrong[16] = pose[15] - [.4, 0, 0]
-    record = mupots_record(crowd((wrong, person(pose=pose)[1])), crowd(person(pose=pose)), SEEN)
-    assert record['pck'] == pytest.approx([100 * 13 / 14])
-    # .1 m is near enough.
-    wrong[16] = pose[15] + .4 * np.array([1, .25, 0]) / np.hypot(1, .25)
-    assert mupots_record(crowd((wrong, person(pose=pose)[1])), crowd(person(pose=pose)), SEEN)['pck'] == [100]
+    wrong[16] = pose[15] + .4 * np.array([x, y, 0]) / np.hypot(x, y)
+    return crowd((wrong, person(pose=pose)[1])), crowd(person(pose=pose))
+
+
+def test_pck_by_hand():
+    # Off by twice the bone, more than 150 mm; .1 m is near enough.
+    assert mupots_record(*wrong_wrist(-1), SEEN)['pck'] == pytest.approx([100 * 13 / 14])
+    assert mupots_record(*wrong_wrist(1, .25), SEEN)['pck'] == [100]
 
 
 def test_visibility_is_reordered_but_in_parity():
-    pose, wrong = POSE.copy(), POSE.copy()
-    pose[16] = pose[15] + [.4, 0, 0]
-    wrong[16] = pose[15] - [.4, 0, 0]
-    pred, true = crowd((wrong, person(pose=pose)[1])), crowd(person(pose=pose))
+    pred, true = wrong_wrist(-1)
     hidden = SEEN.copy()
     hidden[0, 16] = False   # the wrong joint is not to be seen
     assert mupots_record(pred, true, hidden)['pck'] == [100]

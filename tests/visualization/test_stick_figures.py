@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmhuman_dto.visualization import draw_birdseye, draw_overlay, stick_figures
+from mmhuman_dto.visualization import draw_overlay, stick_figures
 from mmhuman_dto.visualization.stick_figures import RADIUS
 
 EDGES = ((0, 1), (1, 2))
@@ -41,17 +41,3 @@ def test_they_are_drawn_like_bodies(intrinsics):
     drawn = (draw_overlay(photo, placement, faces, labels=False) != photo).any(-1)
     # The first person's bone goes up from (120, 100), 25 px a metre.
     assert drawn[76:99, 120].all() and not drawn[80:99, 124:160].any()
-    with_camera, without = (draw_birdseye([('', p)], faces, (200, 240), panel_size=(300, 300))
-                            for p in (placement, placement._replace(intrinsics=None)))
-    assert (with_camera != without).any(-1).mean() > .1  # the field of view
-
-
-def test_unknown_heights_are_not_written(intrinsics):
-    placement, faces = stick_figures(JOINTS, np.ones((2, 3)), EDGES, [0, 1], intrinsics)
-    unknown, known = (draw_birdseye([('', p)], faces, (200, 240), panel_size=(300, 300))
-                      for p in (placement, placement._replace(heights=np.array([1.7, 1.8]))))
-    assert (unknown != known).any(-1).sum() > 100
-    photo = np.full((400, 480, 3), 128, np.uint8)
-    unknown, known = (draw_overlay(photo, p, faces) for p in (
-        placement, placement._replace(heights=np.array([1.7, 1.8]))))
-    assert (known != photo).any(-1).sum() > (unknown != photo).any(-1).sum() > 0

@@ -22,7 +22,9 @@ def main():
     args = parse_args()
     for package in PACKAGES:
         files = (args.mutants / 'mmhuman_dto' / package).rglob('*.meta')
-        codes = {name: code for file in files for name, code in json.loads(file.read_text())['exit_code_by_key'].items()}
+        codes = {}
+        for file in files:
+            codes.update(json.loads(file.read_text())['exit_code_by_key'])
         drawn = random.Random(args.seed).sample(sorted(codes), min(args.count, len(codes)))
         if not args.results:
             print(*drawn, sep='\n')
