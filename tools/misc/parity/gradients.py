@@ -55,28 +55,28 @@ def in_double(targets):
                                if torch.is_tensor(value) and value.is_floating_point()})
 
 
-def encoded_again(case, body_model, input_size):
+def encoded_again(case, model):
     """:class:`Targets` that our encoder makes of the file's people, whose camera looks at the middle of the picture."""
     samples = []
     for image in range(len(read_images(case)[0])):
         people = {name: torch.from_numpy(case[f'target/{image}/{name}']) for name in ('poses', 'betas', 'j3ds')}
         pose, betas = people['poses'].unflatten(-1, (-1, 3)), people['betas']
-        pelvis = body_model(torch.zeros_like(pose), betas, torch.zeros(len(betas), 3)).joints[:, 0]
+        at_origin = model.body_model(pose, betas, torch.zeros(len(betas), 3))
+        first_joint = model.body_model.select_joints(at_origin, model.joint_set)[:, 0]
         height, width = case[f'target/{image}/img_size'].tolist()
         focal = float(next(case[f'target/{image}/focals'].flat, 1.))  # nobody: any
         sample = HumanDataSample(metainfo=dict(img_shape=(height, width)))
         sample.gt_instances = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=betas,
-                                     transl=people['j3ds'][:, 0] - pelvis)
+                                     transl=people['j3ds'][:, 0] - first_joint)
         sample.gt_camera = Camera(
             intrinsics=torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]))
         samples.append(sample)
-    encoder = TargetEncoder(scale_map='target/0/scale_map' in case)
-    return encoder(samples, body_model, input_size)
+    encoder = TargetEncoder(scale_map='target/0/scale_map' in case, joint_set=model.joint_set)
+    return encoder(samples, model.body_model, model.input_size)
 
 
-def target_rows(case, body_model):
-    targets = read_targets(case)
-    ours = encoded_again(case, body_model, targets.input_size)
+def target_rows(case, model):
+    targets, ours = read_targets(case), encoded_again(case, model)
     for name in ('boxes', 'j3ds', 'j2ds', 'depths', 'scale_map'):
         theirs = getattr(targets, name)
         if theirs is not None:
@@ -189,7 +189,7 @@ def differences(path):
             denoising = build_denoising(case, weights) if 'box_noise' in case else None
             model = build_model(weights, case['target/0/j3ds'].shape[1], body_dir)
             if not prefix:
-                yield from target_rows(case, model.body_model)
+                yield from target_rows(case, model)
             names = convert_release({name: name for name in weights}).state
             for what, *row in step_rows(case, names, model.double(), denoising):
                 yield f'{prefix}{what}', *row
