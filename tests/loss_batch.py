@@ -31,7 +31,7 @@ def batch(counts, queries=8, layers=3, in_3d=True, dtype=torch.float32, fill=Non
     targets = Targets(
         counts=list(counts), **rows, j3ds_mask=torch.ones(people, 45, 3, dtype=torch.bool),
         j2ds_mask=values('visible', people, 45, 2) > .3, focals=values('focal', images), input_size=336.,
-        detect_all=[True] * images, known={
+        fully_annotated=[True] * images, known={
             'depth_layers': torch.full((people, ), fill is None),
             **dict.fromkeys(('poses', 'betas', 'j3ds', 'depths'), torch.full((people, ), in_3d))},
         labels=dict(depth_layers=torch.arange(people) % 3 - 1), scale_map=(values('map', images * 4, 2) > .5).float(),

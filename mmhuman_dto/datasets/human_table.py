@@ -13,7 +13,7 @@ from mmhuman_dto.tables.people_table import PeopleTable
 from .transforms import Pipeline
 
 #: Of a table that says nothing about it.
-_SUPERVISION = dict(has_3d=True, detect_all=True, joint_set='smpl45')
+_SUPERVISION = dict(has_3d=True, fully_annotated=True, joint_set='smpl45')
 
 
 @DATASETS.register_module()
@@ -29,18 +29,18 @@ class HumanTable(Dataset):
     An item is a :class:`HumanDataSample` with ``gt_instances`` (the table's columns), ``gt_camera`` (intrinsics, px of
     the original image) where the table has cameras, and metainfo ``img_id``, ``img_path``, ``ori_shape``,
     ``img_shape`` (where the table has sizes), ``dataset`` (its name), ``body_model``, ``joint_set``, ``has_3d``,
-    ``detect_all``. Pixels come from the transform ``LoadImage``.
+    ``fully_annotated``. Pixels come from the transform ``LoadImage``.
 
     Args:
         data_root: folder of the images.
         table: folder of the table.
         name: of the dataset; None: that of the folder of images.
         has_3d: whether the meshes are 3D targets; False: their projection only. None: what the table says, else True.
-        detect_all: whether everyone in an image is annotated. None: what the table says, else True.
+        fully_annotated: whether everyone in an image is annotated. None: what the table says, else True.
         min_people: images with fewer people are left out.
         num_betas: shape coefficients an item has; fewer are filled up with zeros (an adult's child coefficient). With
             fewer than the table has, people whose further ones are not zero cannot be represented: they are left out,
-            and their images no longer count as ``detect_all``. None: the table's.
+            and their images no longer count as ``fully_annotated``. None: the table's.
         joint_set: joints of the table's keypoints, where it has any. None: what the table says, else 'smpl45'.
         pipeline: transforms.
 
@@ -50,12 +50,12 @@ class HumanTable(Dataset):
         UnsafePathError: an image id that leads out of ``data_root``, when that image is asked for.
     """
 
-    def __init__(self, data_root, table, name=None, has_3d=None, detect_all=None, min_people=0, num_betas=None,
+    def __init__(self, data_root, table, name=None, has_3d=None, fully_annotated=None, min_people=0, num_betas=None,
                  joint_set=None, pipeline=()):
         self.data_root, self.table = Path(data_root), PeopleTable(table)
         self.name = name or self.data_root.name
         self.num_betas = num_betas
-        chosen = dict(has_3d=has_3d, detect_all=detect_all, joint_set=joint_set)
+        chosen = dict(has_3d=has_3d, fully_annotated=fully_annotated, joint_set=joint_set)
         said = self.table.schema.get('supervision', {})
         self.supervision = {name: said.get(name, default) if chosen[name] is None else chosen[name]
                             for name, default in _SUPERVISION.items()}
@@ -97,7 +97,7 @@ class HumanTable(Dataset):
             **row.metainfo, **self.supervision, 'img_path': path_below(self.data_root, row.img_id),
             'dataset': self.name})
         if len(everyone) < len(people):
-            sample.set_metainfo(dict(detect_all=False))
+            sample.set_metainfo(dict(fully_annotated=False))
         if 'ori_shape' in row:
             sample.set_metainfo(dict(img_shape=row.ori_shape))
         sample.gt_instances = everyone

@@ -38,7 +38,9 @@ IMAGE_COLUMNS = {
 _DTYPES = frozenset(str(np.dtype(kind)) for kind in '?bBhHiIlLefd')
 #: What a table says once of all its images: whether meshes are 3D targets, whether everyone is annotated, joints of the
 #: keypoints.
-SUPERVISION = ('has_3d', 'detect_all', 'joint_set')
+SUPERVISION = ('has_3d', 'fully_annotated', 'joint_set')
+#: What tables of earlier releases call it.
+_RENAMED = {'detect_all': 'fully_annotated'}
 _PERSON_INDEX = FieldSpec('label', (), 'row in the initial annotations', floating=False)
 
 
@@ -324,6 +326,8 @@ def _read_schema(folder):
         raise TableError(f'{path}: {schema["num_images"]!r} images and {schema["num_people"]!r} people')
     if not isinstance(schema['columns'], dict) or not isinstance(schema.get('supervision', {}), dict):
         raise TableError(f'{path}: columns and supervision must be objects')
+    if 'supervision' in schema:
+        schema['supervision'] = {_RENAMED.get(name, name): value for name, value in schema['supervision'].items()}
     known = {f'image.{name}' for name in IMAGE_COLUMNS} | {f'people.{name}' for name in people_columns()}
     unknown = schema['columns'].keys() - known
     if unknown:

@@ -53,7 +53,7 @@ def test_item(tmp_path):
     assert sample.gt_instances.betas[:, 0].tolist() == [2, 3, 4]
     assert 'person_index' not in sample.gt_instances
     assert sample.gt_camera.intrinsics[1, 2] == 17
-    meta = dict(ori_shape=(30, 40), img_shape=(30, 40), has_3d=True, detect_all=True, dataset='images',
+    meta = dict(ori_shape=(30, 40), img_shape=(30, 40), has_3d=True, fully_annotated=True, dataset='images',
                 joint_set='smpl45', body_model='OpenBody')
     assert {name: sample.metainfo[name] for name in meta} == meta
     assert len(dataset[1].gt_instances) == 0
@@ -63,19 +63,19 @@ def test_item(tmp_path):
 
 def test_options(tmp_path):
     config = write_set(tmp_path)
-    dataset = build(config, has_3d=False, detect_all=False, min_people=2)
+    dataset = build(config, has_3d=False, fully_annotated=False, min_people=2)
     assert [dataset[i].img_id for i in range(len(dataset))] == ['day/0.png', 'day/2.png']
-    assert not dataset[0].has_3d and not dataset[0].detect_all
+    assert not dataset[0].has_3d and not dataset[0].fully_annotated
     assert build(config, name='mine')[0].dataset == build(config, name='mine').metainfo['dataset_name'] == 'mine'
     with pytest.raises(ValueError, match='none of its 4 images has 9 people'):
         build(config, min_people=9)
 
 
 def test_the_table_says_what_can_be_learnt_unless_told_otherwise(tmp_path):
-    said = dict(has_3d=False, detect_all=False, joint_set='crowdpose14')
+    said = dict(has_3d=False, fully_annotated=False, joint_set='crowdpose14')
     config = write_set(tmp_path, **said)
     assert {name: build(config)[0].metainfo[name] for name in said} == said
-    told = dict(has_3d=True, detect_all=True, joint_set='coco17')
+    told = dict(has_3d=True, fully_annotated=True, joint_set='coco17')
     assert {name: build(config, **told)[0].metainfo[name] for name in told} == told
 
 
@@ -107,7 +107,7 @@ def test_number_of_shape_coefficients(tmp_path):
     assert build(config)[2].gt_instances.betas.shape == (3, 11)
     sample = build(config, num_betas=10)[2]
     assert sample.gt_instances.betas[:, 0].tolist() == [2, 4] and sample.gt_instances.betas.shape == (2, 10)
-    assert not sample.detect_all and build(config, num_betas=10)[0].detect_all
+    assert not sample.fully_annotated and build(config, num_betas=10)[0].fully_annotated
     longer = build(config, num_betas=12)[2].gt_instances.betas
     assert longer.shape == (3, 12) and longer[1, 10] == 1 and not longer[:, 11].any()
 

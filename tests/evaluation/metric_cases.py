@@ -51,7 +51,7 @@ def _sample(index, count, joint_set, body_model, rng):
     camera = torch.tensor([[500., 0, 320], [0, 500, 240], [0, 0, 1]])
     sample = HumanDataSample(metainfo=dict(
         img_id=f'{("mafia", "pizza")[index % 2]}/{index}.jpg', ori_shape=(480, 640), img_shape=(480, 640),
-        joint_set=joint_set, body_model='OpenBody', detect_all=bool(index % 2)))
+        joint_set=joint_set, body_model='OpenBody', fully_annotated=bool(index % 2)))
     cameras = [camera, camera * torch.tensor([[1.1], [1.05], [1]])]
     found_in = 'crowdpose14' if joint_set == 'crowdpose14' else 'smpl45'
     sample.gt_instances = People(

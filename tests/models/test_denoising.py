@@ -14,7 +14,7 @@ def make(counts, **kwargs):
     targets = Targets(
         counts=list(counts), boxes=torch.cat([centres, sizes], -1), poses=torch.rand(people, 72),
         betas=torch.rand(people, 11), j3ds=None, j2ds=None, j3ds_mask=None, j2ds_mask=None, depths=None, focals=None,
-        detect_all=[True] * len(counts), input_size=100.)
+        fully_annotated=[True] * len(counts), input_size=100.)
     denoising = Denoising(dims=8, num_betas=11, num_groups=GROUPS, **kwargs)
     return targets, denoising, denoising(targets, QUERIES)
 

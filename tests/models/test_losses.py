@@ -35,7 +35,7 @@ def test_a_diverged_prediction_does_not_stop_the_matching():
 
 
 def matched(outputs, targets, query, person):
-    return Matched(outputs['layers'], targets, torch.tensor([query]), torch.tensor([person]), targets.detect_all)
+    return Matched(outputs['layers'], targets, torch.tensor([query]), torch.tensor([person]), targets.fully_annotated)
 
 
 def value(name, pairs, **kwargs):
@@ -46,7 +46,7 @@ def value(name, pairs, **kwargs):
 def test_confidences_of_noisy_copies_are_averaged_over_all_and_divided_by_the_groups():
     """Also those of padding, and of images where not everyone is annotated."""
     outputs, targets = batch([2, 1], layers=1, queries=16)
-    targets.detect_all[1] = False
+    targets.fully_annotated[1] = False
     noisy = Denoising(dims=4, num_betas=11, num_groups=2)(targets, 8)
     assert noisy.boxes.shape[1] == 8
     person = torch.zeros(2, 8, dtype=torch.bool)

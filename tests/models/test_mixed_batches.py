@@ -48,7 +48,7 @@ def samples(body):
     return [
         sample(body, 0, 2, MESH),
         sample(body, 1, 1, MESH, has_3d=False),
-        sample(body, 2, 3, JOINTS, camera=False, detect_all=False),
+        sample(body, 2, 3, JOINTS, camera=False, fully_annotated=False),
         sample(body, 3, 3, (*JOINTS, 'keypoints_3d', 'depth_layers')),
         sample(body, 4, 0, (), camera=False),
         sample(body, 5, 4, (*MESH, *JOINTS, 'has_mesh')),
@@ -104,7 +104,7 @@ def test_a_person_gives_among_others_what_it_gives_alone(body, samples, name):
     query = torch.tensor([[image * QUERIES + row for image, row in places]] * LAYERS)
     person = torch.arange(len(places)).expand(LAYERS, -1)
     targets = encoder(samples, body, SIZE)
-    together, count = loss(Matched(outputs, targets, query, person, targets.detect_all))
+    together, count = loss(Matched(outputs, targets, query, person, targets.fully_annotated))
     totals = []
     for image, row in places:
         one = samples[image].clone()
@@ -112,7 +112,7 @@ def test_a_person_gives_among_others_what_it_gives_alone(body, samples, name):
         targets = encoder([one], body, SIZE)
         first = torch.zeros(LAYERS, 1, dtype=torch.long)
         mine = {key: value[:, image, None, row, None] for key, value in outputs['layers'].items()}
-        total, has = loss(Matched(mine, targets, first, first, targets.detect_all))
+        total, has = loss(Matched(mine, targets, first, first, targets.fully_annotated))
         assert has == 1 or (total == 0).all()
         totals.append((total, has))
     torch.testing.assert_close(together, sum(total for total, _ in totals), rtol=1e-5, atol=1e-5)

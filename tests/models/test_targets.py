@@ -48,7 +48,7 @@ def test_one_person_by_hand():
     torch.testing.assert_close(targets.boxes[0] * 168, torch.tensor([84., 56., 12., 60.]))
     torch.testing.assert_close(targets.depths[0], torch.tensor([2., .02]))
     assert targets.focals.tolist() == [100.] and targets.counts == [1] and targets.input_size == 168
-    assert targets.detect_all == targets.map_known == [True] and targets.labels == {}
+    assert targets.fully_annotated == targets.map_known == [True] and targets.labels == {}
     assert all(known.tolist() == [True] for known in targets.known.values())
 
 
@@ -119,9 +119,9 @@ EVERYTHING = {'boxes', 'poses', 'betas', 'j3ds', 'j2ds', 'depths'}
 
 
 def test_what_a_set_says_about_itself_is_kept():
-    targets = encode(sample([[0., 0., 2.]], has_3d=False, detect_all=False), sample([[0., 0., 2.]]))
+    targets = encode(sample([[0., 0., 2.]], has_3d=False, fully_annotated=False), sample([[0., 0., 2.]]))
     assert known(targets) == [{'boxes', 'j2ds'}, EVERYTHING]
-    assert targets.detect_all == targets.map_known == [False, True]
+    assert targets.fully_annotated == targets.map_known == [False, True]
 
 
 def keypoints(joint_set='coco17', count=1, **fields):

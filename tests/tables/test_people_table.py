@@ -181,13 +181,15 @@ def test_meshes_to_be_placed_come_before_annotations(tmp_path):
 
 
 def test_supervision_is_said_once_and_survives_merging(tmp_path):
-    said = dict(has_3d=False, detect_all=False, joint_set=('nose', 'neck'))
+    said = dict(has_3d=False, fully_annotated=False, joint_set=('nose', 'neck'))
     flags = torch.ones(1, 17, dtype=torch.bool)
     parts = [write_table(tmp_path / 'none', []), write_table(tmp_path / 'a', [annotated('a.jpg', flags, **said)]),
              write_table(tmp_path / 'b', [annotated('b.jpg', flags, **said)])]
+    schema = tmp_path / 'a/schema.json'  # as earlier releases have written it
+    schema.write_text(schema.read_text().replace('fully_annotated', 'detect_all'))
     merge_tables(parts, tmp_path / 'merged')
     table = PeopleTable(tmp_path / 'merged')
-    wanted = dict(has_3d=False, detect_all=False, joint_set=['nose', 'neck'])
+    wanted = dict(has_3d=False, fully_annotated=False, joint_set=['nose', 'neck'])
     assert table.schema['supervision'] == wanted
     assert all(table[i].metainfo[name] == value for i in range(2) for name, value in wanted.items())
     other = write_table(tmp_path / 'c', [annotated('c.jpg', flags, **dict(said, has_3d=True))])

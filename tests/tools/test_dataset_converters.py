@@ -61,7 +61,7 @@ def test_docs_have_a_row_a_set():
         title, _, kind, _, learnt, metric, place = (cell.strip() for cell in row.split('|')[1:-1])
         assert (title, kind, metric) == (reader.info.title, f'`{reader.__name__}`', f'`{reader.info.metric}`' *
                                          bool(reader.info.metric))
-        assert learnt == ' / '.join(said[reader.supervision[key]] for key in ('has_3d', 'detect_all')
+        assert learnt == ' / '.join(said[reader.supervision[key]] for key in ('has_3d', 'fully_annotated')
                                     if key in reader.supervision)
         assert f']({reader.info.url})' in place and (metric == '' or METRICS.get(reader.info.metric))
 

@@ -182,7 +182,7 @@ class PlainCriterion(SetCriterion):
         logged, layers = {}, len(outputs['layers']['pred_confs'])
         for i in range(layers):
             layer = dict(outputs, **{name: value[i, None] for name, value in outputs['layers'].items()})
-            matched = Matched(layer, targets, *self.assigner(layer, targets), targets.detect_all)
+            matched = Matched(layer, targets, *self.assigner(layer, targets), targets.fully_annotated)
             last = i == layers - 1
             for name, loss in self.losses.items():
                 if last or not loss.once:

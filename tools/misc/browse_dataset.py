@@ -155,7 +155,7 @@ def describe(sample):
     parts = [sample.get('dataset', ''), sample.img_id, f'{width} x {height} px', count]
     if 'transl' in people and not sample.get('has_3d', True):
         parts.append('meshes are no targets')
-    if not sample.get('detect_all', True):
+    if not sample.get('fully_annotated', True):
         parts.append('not everyone is annotated')
     return '   '.join(part for part in parts if part)
 

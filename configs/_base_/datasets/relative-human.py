@@ -5,7 +5,7 @@ _base_ = ['../loaders/train.py']
 train_dataloader = dict(dataset=dict(
     datasets=[
         dict(type='HumanTable', data_root='data/relative-human', table='data/relative-human/tables/train',
-             joint_set='crowdpose14', detect_all=False),
+             joint_set='crowdpose14', fully_annotated=False),
     ],
     pipeline=[
         dict(type='LoadImage'),
@@ -17,9 +17,9 @@ train_dataloader = dict(dataset=dict(
     ]))
 val_dataloader = dict(dataset=dict(
     data_root='data/relative-human', table='data/relative-human/tables/val',
-    joint_set='crowdpose14', detect_all=False))
+    joint_set='crowdpose14', fully_annotated=False))
 test_dataloader = dict(dataset=dict(
     data_root='data/relative-human', table='data/relative-human/tables/test',
-    joint_set='crowdpose14', detect_all=False))
+    joint_set='crowdpose14', fully_annotated=False))
 val_evaluator = dict(type='RelativeHumanMetric')
 test_evaluator = [val_evaluator, dict(val_evaluator, parity=True, prefix='relative_human_public')]

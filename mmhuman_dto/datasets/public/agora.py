@@ -30,7 +30,7 @@ class AGORA(WorldReader):
         'agora', 'AGORA', 'https://agora.is.tue.mpg.de',
         dict(train='annots_smpl_train_fit.npz', validation='annots_smpl_validation.npz'), body_model='SMPL+A',
         num_betas=11, metric='AGORAMetric')
-    supervision = dict(has_3d=True, detect_all=True)
+    supervision = dict(has_3d=True, fully_annotated=True)
     keys = ('isValid', 'kid', 'cam_intrinsics', 'cam_rot', 'cam_trans', 'smpl_gt', 'betas', 'global_orient',
             'body_pose', 'transl')
 

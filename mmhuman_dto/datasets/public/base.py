@@ -59,7 +59,7 @@ class Reader:
     info = None
     #: Whose people these are: 'gt' annotations, 'pred' meshes that DTO starts from or has made.
     side = 'gt'
-    #: What can be learnt from a sample, as metainfo: ``has_3d``, ``detect_all`` and the ``joint_set`` of keypoints.
+    #: What a sample's metainfo says can be learnt from it: ``has_3d``, ``fully_annotated``, ``joint_set`` of keypoints.
     supervision = {}
 
     def __init__(self, ann_file, img_prefix='', data_root=''):

@@ -32,7 +32,7 @@ class BEDLAM(WorldReader):
         'bedlam', 'BEDLAM', 'https://bedlam.is.tue.mpg.de',
         dict(train='bedlam_smpl_train_1fps.npz', train_6fps='bedlam_smpl_train_6fps.npz',
              validation='bedlam_smpl_validation_6fps.npz'), metric='AGORAMetric')
-    supervision = dict(has_3d=True, detect_all=True)
+    supervision = dict(has_3d=True, fully_annotated=True)
     keys = ('cam_int', 'cam_rot', 'cam_trans', 'shape', 'pose_world', 'trans_world')
 
     def _parse(self, record, img_id):

@@ -38,7 +38,7 @@ class COCOKeypoints(Reader):
         'coco', 'COCO keypoints', 'https://cocodataset.org/#download',
         {split: f'annotations/person_keypoints_{split}2017.json' for split in ('train', 'val')}, '{split}2017',
         body_model=None, metric='KeypointAPMetric', keep_empty=True)  # who is found where nobody is counts against AP
-    supervision = dict(has_3d=False, detect_all=False, joint_set='coco17')
+    supervision = dict(has_3d=False, fully_annotated=False, joint_set='coco17')
 
     def _load(self):
         content = load_json(self.path, _KEYS)

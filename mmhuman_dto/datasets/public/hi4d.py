@@ -28,7 +28,7 @@ class Hi4D(GenderedWorldReader):
     info = SetInfo(
         'hi4d', 'Hi4D', 'https://yifeiyin04.github.io/Hi4D/',
         {split: f'hi4d_smpl_{split}.npz' for split in ('train', 'val', 'test')}, metric='DPWMetric', keep_empty=None)
-    supervision = dict(has_3d=True, detect_all=True)
+    supervision = dict(has_3d=True, fully_annotated=True)
     keys = ('focal', 'princpt', 'cam_rot', 'cam_trans', 'global_orient', 'body_pose', 'transl', 'betas', 'genders')
 
     def _parse(self, record, img_id):

@@ -24,7 +24,7 @@ class MuPoTS(AnnotsReader):
     info = SetInfo(
         'mupots', 'MuPoTS-3D', 'https://vcai.mpi-inf.mpg.de/projects/SingleShotMultiPerson/',
         dict(test='mupots_annots.npz'), body_model=None, metric='MuPoTSMetric')
-    supervision = dict(has_3d=False, detect_all=True, joint_set='h36m17')
+    supervision = dict(has_3d=False, fully_annotated=True, joint_set='h36m17')
     keys = ('annot_2d', 'annot_3d', 'vis')
 
     def _parse(self, record, img_id):

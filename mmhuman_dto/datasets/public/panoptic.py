@@ -50,7 +50,7 @@ class Panoptic(AnnotsReader):
     info = SetInfo(
         'panoptic', 'CMU Panoptic', 'http://domedb.perception.cs.cmu.edu', dict(test='annots_test.npz'),
         body_model=None, metric='PanopticMetric')
-    supervision = dict(has_3d=False, detect_all=True, joint_set='h36m17')
+    supervision = dict(has_3d=False, fully_annotated=True, joint_set='h36m17')
     keys = ('kpts3d', 'width', 'height')
 
     def _parse(self, record, img_id):

@@ -40,7 +40,7 @@ class RelativeHuman(AnnotsReader):
         'relative-human', 'Relative Human', 'https://github.com/Arthur151/Relative_Human',
         {split: f'{split}_annots.npz' for split in ('train', 'val', 'test')}, body_model=None,
         metric='RelativeHumanMetric')
-    supervision = dict(has_3d=False, detect_all=False, joint_set='crowdpose14')
+    supervision = dict(has_3d=False, fully_annotated=False, joint_set='crowdpose14')
     keys = ('bbox', 'bbox_wb', 'kp2d', 'depth_id', 'age', 'gender')
 
     def _parse(self, record, img_id):

@@ -30,7 +30,7 @@ class ThreeDPW(GenderedWorldReader):
     info = SetInfo(
         '3dpw', '3DPW', 'https://virtualhumans.mpi-inf.mpg.de/3DPW/',
         {split: f'annots_smpl_{split}_genders.npz' for split in ('train', 'test')}, metric='DPWMetric')
-    supervision = dict(has_3d=True, detect_all=False)
+    supervision = dict(has_3d=True, fully_annotated=False)
     keys = ('betas', 'global_orient', 'body_pose', 'transl', 'cam_intrinsics', 'cam_rot', 'cam_trans', 'genders',
             'gender')
 

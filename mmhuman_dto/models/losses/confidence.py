@@ -28,7 +28,7 @@ class ConfidenceLoss(MatchedLoss):
         confs = matched.outputs['pred_confs'][..., 0]
         layers, images, queries = confs.shape
         person = torch.zeros(layers, images * queries, dtype=torch.bool).scatter_(1, matched.query, True)
-        used = person | torch.tensor(matched.detect_all).repeat_interleave(queries)
+        used = person | torch.tensor(matched.fully_annotated).repeat_interleave(queries)
         person, used = (m.to(confs.device, non_blocking=True) for m in (person, used))
         loss = focal_loss(confs.flatten(1), person, self.alpha, self.gamma)
         return (loss * used).sum(-1), used.sum(-1) * matched.num_groups

@@ -68,7 +68,7 @@ class SetCriterion(nn.Module):
         """
         cleaned, learned = split_queries(outputs['layers'], 0 if noisy is None else noisy.boxes.shape[1])
         query, person = self.assigner(learned, targets)
-        people = Matched({**outputs, **learned}, targets, query, person, targets.detect_all)
+        people = Matched({**outputs, **learned}, targets, query, person, targets.fully_annotated)
         parts = [(name, loss, people) for name, loss in self.losses.items()]
         if noisy is not None:
             pairs = (rows.expand(len(query), -1) for rows in (noisy.query, noisy.person))

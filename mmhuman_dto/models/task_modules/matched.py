@@ -18,7 +18,7 @@ class Matched:
         outputs: name -> (L, B, Q, ...) of the decoder's layers, and what is given once (``scale_map``, ...).
         targets: the batch's targets.
         query: (L, M) index into the flattened (B, Q). person: (L, M) index into the T people. Both on the host.
-        detect_all: per image, whether its unpaired queries are known to be nobody.
+        fully_annotated: per image, whether its unpaired queries are known to be nobody.
         group: (M) on the host, groups of people that stand for themselves (denoising); None: one group.
         num_groups: copies of each person that are supervised.
     """
@@ -26,7 +26,7 @@ class Matched:
     targets: Targets
     query: Tensor
     person: Tensor
-    detect_all: list[bool]
+    fully_annotated: list[bool]
     group: Tensor | None = None
     num_groups: int = 1
 

@@ -72,8 +72,8 @@ class TargetEncoder(nn.Module):
       ``*_valid``, those of the sample's ``joint_set`` that the network has too, by name; the depth, where the pelvis is
       among them; the box ``bboxes``, or else that around the joints.
 
-    A sample needs ``img_shape`` of the resized image. Its metainfo ``has_3d`` and ``detect_all`` (True when absent) say
-    whether its meshes are targets in 3D, or only their projection, and whether everyone is annotated. Images with a
+    A sample needs ``img_shape`` of the resized image. Its metainfo ``has_3d`` and ``fully_annotated`` (else True)
+    say whether its meshes are targets in 3D, or only their projection, and whether everyone is annotated. Images with a
     ``gt_camera`` have a focal length.
 
     Args:
@@ -125,7 +125,7 @@ class TargetEncoder(nn.Module):
             counts=counts, **{name: zeros(sum(counts), *row) for name, row in rows.items()},
             **{f'{name}_mask': zeros(sum(counts), *rows[name], dtype=torch.bool) for name in ('j3ds', 'j2ds')},
             known={name: zeros(sum(counts), dtype=torch.bool) for name in rows}, focals=torch.stack(focals).float(),
-            detect_all=[sample.get('detect_all', True) for sample in samples], input_size=float(input_size))
+            fully_annotated=[sample.get('fully_annotated', True) for sample in samples], input_size=float(input_size))
 
     def _add_annotated(self, targets, sample, rows):
         """Joints and boxes of the people of one image."""
@@ -183,7 +183,7 @@ class TargetEncoder(nn.Module):
         if self.scale_map:
             points = self._mesh_points(body.vertices, body_model.faces)
             targets.scale_map, targets.map_cells = self._scale_map(points, of_person, boxes, z, image, limits, sizes)
-            targets.map_known = [complete and all(has) for complete, has in zip(targets.detect_all, meshed)]
+            targets.map_known = [complete and all(has) for complete, has in zip(targets.fully_annotated, meshed)]
 
     def _boxes(self, points, seen, limits):
         """Boxes (N, 4) cx, cy, w, h in px of the joints (N, J, 2) that are ``seen`` (N, J), enlarged, inside the image.

@@ -19,7 +19,7 @@ class Targets:
         j3ds_mask, j2ds_mask: of their shapes, which entries are annotated and seen.
         depths: (T, 2) pelvis z in m, and that / focal.
         focals: (B) px, nan where unknown.
-        detect_all: per image, whether everyone in it is annotated.
+        fully_annotated: per image, whether everyone in it is annotated.
         input_size: px, long side of the resized images.
         known: name of a target or label -> (T) bool, who has it; everybody has what is not named.
         labels: name -> (T, ...), other fields of people that a loss or a cost asks for.
@@ -36,7 +36,7 @@ class Targets:
     j2ds_mask: Tensor
     depths: Tensor
     focals: Tensor
-    detect_all: list[bool]
+    fully_annotated: list[bool]
     input_size: float
     known: dict[str, Tensor] = field(default_factory=dict)
     labels: dict[str, Tensor] = field(default_factory=dict)

@@ -31,7 +31,7 @@ def test_meshes(public_sets, body_model, tmp_path, name, everyone):
         seen = project(sample.gt_instances.keypoints_3d, sample.gt_camera.intrinsics)
         torch.testing.assert_close(sample.gt_instances.keypoints_2d, seen, atol=.01, rtol=0)
     targets = TargetEncoder()(samples, body_model, SIZE)
-    assert targets.num_people == targets.known['poses'].sum() >= 3 and targets.detect_all == [everyone] * 3
+    assert targets.num_people == targets.known['poses'].sum() >= 3 and targets.fully_annotated == [everyone] * 3
     joints = torch.cat([sample.gt_instances.keypoints_3d for sample in samples])
     torch.testing.assert_close(targets.j3ds, joints, atol=1e-4, rtol=0)
     assert all(torch.isfinite(value).all() for value in (targets.boxes, targets.poses, targets.betas, targets.depths))
@@ -41,7 +41,7 @@ def test_relative_human(public_sets, body_model, tmp_path):
     written = public_sets['RelativeHuman']
     samples = samples_of(written, tmp_path / 't', [dict(type='LoadImage'), *VIEW])
     targets = TargetEncoder(joint_set='crowdpose14')(samples, body_model, SIZE, ['depth_layers'])
-    assert not targets.known['poses'].any() and targets.detect_all == targets.map_known == [False] * 3
+    assert not targets.known['poses'].any() and targets.fully_annotated == targets.map_known == [False] * 3
     # The one without joints in each image is left out, so every depth layer is known but by chance.
     assert targets.num_people <= sum(map(len, written.scenes)) and targets.j2ds.shape[1:] == (14, 2)
     assert targets.known['depth_layers'].all() and targets.labels['depth_layers'].max() > 0

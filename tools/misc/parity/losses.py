@@ -56,7 +56,7 @@ def read_targets(data):
         counts=counts, input_size=float(data['input_size']) if 'input_size' in data else 336.,
         j3ds=j3ds, j3ds_mask=torch.ones_like(j3ds, dtype=torch.bool),
         **{name: people(name) for name in ('boxes', 'poses', 'betas', 'j2ds', 'j2ds_mask', 'depths')},
-        focals=torch.tensor([focal(i) for i in images]), detect_all=flags('detect_all_people'),
+        focals=torch.tensor([focal(i) for i in images]), fully_annotated=flags('detect_all_people'),
         known=dict.fromkeys(('poses', 'betas', 'j3ds', 'depths'), in_3d),
         labels={} if depth_ids is None else dict(depth_layers=depth_ids[:, 0]), scale_map=people('scale_map'),
         map_cells=[len(data.get(f'target/{i}/scale_map', ())) for i in images], map_known=flags('detect_all_people'))
