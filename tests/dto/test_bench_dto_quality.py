@@ -1,22 +1,15 @@
 """The quality benchmark on a handful of crowds: its errors are what they say, its figures are those of its tables."""
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scripts import ROOT, load_script
 
 from mmhuman_dto.registry import BODY_MODELS
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def bench(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / 'tools' / 'benchmark'))
-    import bench_dto_quality
-    return bench_dto_quality
+bench = load_script('tools/benchmark/bench_dto_quality.py')
 
 
 @pytest.fixture(scope='module')
@@ -24,7 +17,7 @@ def body_model():
     return BODY_MODELS.build(dict(type='OpenBody'))
 
 
-def test_writes_figures_tables_and_a_picture(bench, monkeypatch, tmp_path, capsys):
+def test_writes_figures_tables_and_a_picture(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(bench, 'QUICK_AXES', ('focal error', ))
     (tmp_path / 'images').mkdir()
     shutil.copy(ROOT / 'docs' / 'benchmarks.md', tmp_path)
@@ -47,7 +40,7 @@ def test_writes_figures_tables_and_a_picture(bench, monkeypatch, tmp_path, capsy
     assert 'posterior' in capsys.readouterr().out
 
 
-def test_errors_are_those_of_the_setting(bench, body_model):
+def test_errors_are_those_of_the_setting(body_model):
     make = bench.CrowdMaker(body_model, seed=3, number=3)
     scenes = make._scenes(bench.BASE.crowd)
     clean = dict(focal_error=0., offset=0., depth_noise=0.)
@@ -65,7 +58,7 @@ def test_errors_are_those_of_the_setting(bench, body_model):
         assert sample.pred_instances.ages.isfinite().all()
 
 
-def test_coverage_counts_what_lies_inside(bench):
+def test_coverage_counts_what_lies_inside():
     rng = np.random.default_rng(0)
     depth, height = rng.uniform(3, 9, 400), rng.uniform(1, 2, 400)
     true = bench.PlacedPeople(np.stack([depth, depth, depth], -1), height)

@@ -1,9 +1,7 @@
 import json
-import sys
 
-from scripts import ROOT, load_script
+from scripts import load_script
 
-sys.path.append(str(ROOT / 'tools/benchmark'))
 ablate = load_script('tools/benchmark/ablate_metric_hmr.py')
 
 

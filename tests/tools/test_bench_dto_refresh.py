@@ -1,14 +1,12 @@
 import json
-import sys
 
 import numpy as np
 import pytest
-from scripts import ROOT, load_script
+from scripts import load_script
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.tables.people_table import PeopleTable
 
-sys.path.append(str(ROOT / 'tools/benchmark'))
 bench = load_script('tools/benchmark/bench_dto_refresh.py')
 PAGE = '# Page\n<!-- dto refresh: generated -->\nold\n<!-- end -->\nrest\n'
 

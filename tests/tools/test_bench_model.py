@@ -1,7 +1,6 @@
 import copy
 import json
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,51 +8,42 @@ import torch
 from mmengine.hooks import RuntimeInfoHook
 from mmengine.logging import MessageHub
 from mmengine.runner import get_priority
+from scripts import ROOT, load_script
 
 from mmhuman_dto.engine.hooks import LossSummaryHook
 from mmhuman_dto.models.task_modules import Denoising
 
-ROOT = Path(__file__).parents[2]
+bench = load_script('tools/benchmark/bench_model.py')
 TINY = str(ROOT / 'configs/metric_hmr/vit-tiny_synthetic-crowd.py')
 SHARES = (.25, .75)
 
 
-@pytest.fixture(scope='module', autouse=True)
-def benchmark_folder():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / 'tools/benchmark'))
-        yield
-
-
 @pytest.fixture(scope='module')
-def networks(benchmark_folder):
+def networks():
     """Ours, the two plain ones on the same weights, and a batch of two pictures of different shapes."""
-    from _model_cases import batch_of, build, build_plain, crowds, model_config
     torch.manual_seed(0)
-    config = model_config(TINY, 224)
+    config = bench.model_config(TINY, 224)
     config['backbone']['layer_scale'] = 1.
-    ours = build(config)
-    plain = {layout: build_plain(config, ours, layout) for layout in ('padded', 'masked')}
-    datasets = crowds(224, 2)
-    return ours, plain, batch_of([datasets[0], datasets[1]], 2)
+    ours = bench.build(config)
+    plain = {layout: bench.build_plain(config, ours, layout) for layout in ('padded', 'masked')}
+    datasets = bench.crowds(224, 2)
+    return ours, plain, bench.batch_of([datasets[0], datasets[1]], 2)
 
 
 def run(model, batch, mode):
-    from _model_cases import ForcedSplit
-    with ForcedSplit(model, batch, SHARES):
+    with bench.ForcedSplit(model, batch, SHARES):
         return model(**model.data_preprocessor(batch), mode=mode)
 
 
 @pytest.mark.parametrize('layout', ['padded', 'masked'])
 def test_the_plain_way_gives_the_same(networks, layout):
-    from bench_model import largest_difference
     ours, plain, batch = networks
     wanted, found = run(ours, batch, 'tensor'), run(plain[layout], batch, 'tensor')
     layers = [[{name: value[i] for name, value in outputs['layers'].items()} for i in range(2)]
               for outputs in (wanted, found)]
     for some, other in zip([wanted, *layers[0]], [found, *layers[1]]):
         assert len([name for name in some if name.startswith('pred_')]) >= 8
-        assert largest_difference(some, other) < 1e-4
+        assert bench.largest_difference(some, other) < 1e-4
 
 
 def test_the_plain_way_learns_the_same(networks):
@@ -70,12 +60,11 @@ def test_the_plain_way_learns_the_same(networks):
 
 
 def test_a_forced_split_counts_its_tokens_and_leaves_nothing_behind(networks):
-    from _model_cases import ForcedSplit
     model, _, batch = networks
     images = model.data_preprocessor(batch)['inputs']
     with torch.no_grad():
         before = model.backbone(images)
-        with ForcedSplit(model, batch, SHARES) as split:
+        with bench.ForcedSplit(model, batch, SHARES) as split:
             forced = model.backbone(images)
         after = model.backbone(images)
     # Both have 12 quads, of the 16 in a period. First: 4 split, 6 kept, 2 joined; second: all split.
@@ -84,12 +73,11 @@ def test_a_forced_split_counts_its_tokens_and_leaves_nothing_behind(networks):
 
 
 def test_waits_are_counted_where_a_device_would_be_waited_for():
-    from _waits import count_waits
     x = torch.arange(4.)
     host = torch.tensor([0, 2])
 
     def waits(function):
-        with count_waits('cpu', x) as found:
+        with bench.count_waits('cpu', x) as found:
             function()
         return found.total()
 
@@ -111,13 +99,12 @@ def test_waits_are_counted_where_a_device_would_be_waited_for():
 
 def test_bodies_and_denoising_never_wait(networks):
     """Nor do named joint sets, and the log takes all losses at once."""
-    from _waits import count_waits
     model, _, batch = networks
     data = model.data_preprocessor(copy.deepcopy(batch))
     targets = model.targets(data['data_samples'], model.body_model, model.input_size)
     pose, betas, transl = torch.rand(3, 24, 3), torch.rand(3, 11), torch.rand(3, 3)
     denoising = Denoising(16, 11)
-    with count_waits('cpu', model, denoising, pose, betas, transl, vars(targets)) as waits:
+    with bench.count_waits('cpu', model, denoising, pose, betas, transl, vars(targets)) as waits:
         for arguments in ((pose, betas, transl), (pose.flatten(1), betas)):
             body = model.body_model(*arguments)
             for name in ('smpl24', 'smpl45', 'crowdpose14'):
@@ -130,11 +117,10 @@ def test_bodies_and_denoising_never_wait(networks):
 
 def test_losses_are_logged_with_one_wait():
     """MMEngine's own hook would fetch them one by one, had not ours, which comes first, made them numbers."""
-    from _waits import count_waits
     hooks = sorted([RuntimeInfoHook(), LossSummaryHook()], key=lambda hook: get_priority(hook.priority))
     losses = {name: torch.rand(()) for name in ('loss', 'loss_boxes', 'loss_boxes.0', 'loss_dn_boxes')}
     runner = SimpleNamespace(message_hub=MessageHub.get_instance('losses_are_logged_with_one_wait'))
-    with count_waits('cpu', losses) as waits:
+    with bench.count_waits('cpu', losses) as waits:
         for hook in hooks:
             hook.after_train_iter(runner, 0, outputs=losses)
     assert waits.total() == 1
@@ -143,10 +129,9 @@ def test_losses_are_logged_with_one_wait():
 
 
 def test_on_cuda_waits_are_torch_s_own_warnings(monkeypatch):
-    from _waits import count_waits
     modes = []
     monkeypatch.setattr(torch.cuda, 'set_sync_debug_mode', modes.append)
-    with count_waits('cuda') as found:
+    with bench.count_waits('cuda') as found:
         for _ in range(2):
             warnings.warn('called a synchronizing CUDA operation')
         warnings.warn('something else')
@@ -154,22 +139,9 @@ def test_on_cuda_waits_are_torch_s_own_warnings(monkeypatch):
     assert modes == ['warn', 'default']
 
 
-def test_attention_is_part_of_the_flops():
-    from _model_measures import cost
-    q, k, v = torch.rand(1, 2, 10, 8, requires_grad=True), torch.rand(1, 2, 6, 8), torch.rand(1, 2, 6, 8)
-    with cost(torch.nn.Identity(), 'cpu') as forward:
-        out = torch.nn.functional.scaled_dot_product_attention(q, k, v)
-    with cost(torch.nn.Identity(), 'cpu') as backward:
-        out.sum().backward()
-    product = 2 * 2 * 10 * 6 * 8 / 1e9
-    assert forward['gflop'] == pytest.approx(2 * product) and backward['gflop'] == pytest.approx(5 * product)
-    assert forward['kept_mb'] >= (q.numel() + k.numel() + v.numel()) * 4 / 2**20
-
-
 def test_the_benchmark_writes_its_figures(tmp_path, capsys):
-    import bench_model
     path = tmp_path / 'figures.json'
-    bench_model.main(['--config', TINY, '--sizes', '112', '--images', '2', '--splits', 'mixed', '--rounds', '1',
+    bench.main(['--config', TINY, '--sizes', '112', '--images', '2', '--splits', 'mixed', '--rounds', '1',
                       '--variants', 'bf16', '--device', 'cpu', '--json', str(path)])
     found = json.loads(path.read_text())
     size = found['sizes']['112']

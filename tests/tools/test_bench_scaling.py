@@ -3,13 +3,9 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from scripts import ROOT, load_script
+from scripts import load_script
 
-
-@pytest.fixture
-def bench(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / 'tools/benchmark'))
-    return load_script('tools/benchmark/bench_scaling.py')
+bench = load_script('tools/benchmark/bench_scaling.py')
 
 
 def work(seconds):
@@ -33,7 +29,7 @@ class Model:
         yield
 
 
-def test_a_step_is_timed_apart_from_its_loading(bench):
+def test_a_step_is_timed_apart_from_its_loading():
     batches = iter(lambda: work(.05), 0)
     for averaged, training in ((True, .1), (False, .05)):
         row = bench.step(Model(), None, batches, averaged)
@@ -41,13 +37,13 @@ def test_a_step_is_timed_apart_from_its_loading(bench):
         assert row['wall'] >= training + .1
 
 
-def test_images_are_shared_evenly(bench):
+def test_images_are_shared_evenly():
     with pytest.raises(SystemExit, match='--images 3'):
         bench.main(['--images', '3'])
 
 
 @pytest.mark.slow
-def test_every_case_trains(bench, tmp_path):
+def test_every_case_trains(tmp_path):
     bench.main(['--images', '2', '--steps', '2', '--json', str(tmp_path / 'figures.json')])
     results = json.loads((tmp_path / 'figures.json').read_text())['results']
     assert [(r['case'], r['processes']) for r in results] == [('one process', 1), ('DDP', 2), ('FSDP', 2)]

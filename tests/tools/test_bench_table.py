@@ -1,12 +1,11 @@
 import json
 
-from scripts import ROOT, load_script
+from scripts import load_script
 
 from mmhuman_dto.tables.people_table import PeopleTable
 
 
 def test_the_benchmark_writes_its_figures_and_cleans_up(tmp_path, capsys, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / 'tools/benchmark'))
     bench = load_script('tools/benchmark/bench_table.py')
     monkeypatch.setattr(bench, 'step_milliseconds', lambda: 50.)
     seen = {}

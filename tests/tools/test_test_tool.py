@@ -1,7 +1,6 @@
 import csv
 import json
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +12,6 @@ from mmhuman_dto.apis.scoring import DumpedSamples, figure_line
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import MODELS
 
-TOOLS = Path(__file__).parents[2] / 'tools/analysis_tools'
 EVALUATION = """
 _base_ = ['{config}']
 body_model = dict(type='OpenBody')
@@ -58,14 +56,9 @@ def tested(evaluation, checkpoint, finish, tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def analysis(monkeypatch):
-    """analysis('score_results', *arguments): run a tool of tools/analysis_tools here."""
-    monkeypatch.syspath_prepend(str(TOOLS))
-
-    def run(name, *arguments):
-        load_script(f'tools/analysis_tools/{name}.py').main([str(a) for a in arguments])
-    return run
+def analysis(name, *arguments):
+    """Run a tool of tools/analysis_tools here."""
+    load_script(f'tools/analysis_tools/{name}.py').main([str(a) for a in arguments])
 
 
 def test_figures_are_printed_and_written(tested):
@@ -75,7 +68,7 @@ def test_figures_are_printed_and_written(tested):
     assert figure_line('crowd/recall', figures['crowd/recall']) in (tested / 'printed.txt').read_text()
 
 
-def test_a_dump_is_scored_again_without_the_network(tested, evaluation, analysis, tmp_path, capsys):
+def test_a_dump_is_scored_again_without_the_network(tested, evaluation, tmp_path, capsys):
     analysis('score_results', tested / 'dump', evaluation, '--out', tmp_path / 'again.json')
     assert (tmp_path / 'again.json').read_text() == (tested / 'out.json').read_text()
     capsys.readouterr()
@@ -86,7 +79,7 @@ def test_a_dump_is_scored_again_without_the_network(tested, evaluation, analysis
                        if line.startswith('camera_space/')]
 
 
-def test_what_is_asked_for_wrongly_is_said(tested, evaluation, analysis, tmp_path):
+def test_what_is_asked_for_wrongly_is_said(tested, evaluation, tmp_path):
     with pytest.raises(SystemExit, match='either a config or a metric'):
         analysis('score_results', tested / 'dump')
     with pytest.raises(SystemExit, match='write a dump with tools/test.py --dump'):
@@ -97,7 +90,7 @@ def test_what_is_asked_for_wrongly_is_said(tested, evaluation, analysis, tmp_pat
         analysis('worst_images', tested / 'dump', evaluation, '--figure', 'crowd/mve')
 
 
-def test_worst_images(tested, evaluation, analysis, tmp_path, capsys):
+def test_worst_images(tested, evaluation, tmp_path, capsys):
     analysis('worst_images', tested / 'dump', evaluation, '--figure', 'camera_space/fov_error', '--top', '2',
              '--csv', tmp_path / 'all.csv')
     values = [float(line.split()[0]) for line in capsys.readouterr().out.splitlines()[:2]]

@@ -1,6 +1,7 @@
-"""What the benchmarks share: timing by turns, one table, one machine-readable file."""
+"""What the benchmarks share: timing by turns, one table, one machine-readable file, sections of the docs."""
 import json
 import platform
+import re
 import statistics
 import time
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 
-def take_turns(cases, rounds, warm_up=True, clock=time.perf_counter):
+def take_turns(cases, rounds, warm_up=True, clock=time.perf_counter, of_rounds=statistics.median):
     """Time functions by turns, round after round, so that a busy machine slows all of them alike.
 
     Args:
@@ -17,9 +18,10 @@ def take_turns(cases, rounds, warm_up=True, clock=time.perf_counter):
         rounds: how often each is timed.
         warm_up: whether each runs once before the clock starts.
         clock: what tells the time; ``time.process_time`` for what other programs on the machine don't disturb.
+        of_rounds: what makes one figure of the rounds'.
 
     Returns:
-        {name: median seconds}.
+        {name: seconds}.
     """
     seconds = {name: [] for name in cases}
     for run in cases.values() if warm_up else ():
@@ -29,7 +31,7 @@ def take_turns(cases, rounds, warm_up=True, clock=time.perf_counter):
             start = clock()
             run()
             seconds[name].append(clock() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+    return {name: of_rounds(times) for name, times in seconds.items()}
 
 
 def machine():
@@ -47,3 +49,19 @@ def report(title, columns, rows, figures, json_path=None):
     if json_path:
         with open(json_path, 'w') as file:
             json.dump({**figures, 'machine': machine()}, file, indent=2)
+
+
+def markdown(headings, rows):
+    """A table for the docs."""
+    lines = [headings, ['---'] * len(headings), *rows]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def write_section(page, name, parts):
+    """Rewrite the section of a page that is generated: ``parts``, apart by empty lines."""
+    start, end, text = f'<!-- {name}: generated -->', '<!-- end -->', '\n\n'.join(parts)
+    whole = page.read_text(encoding='utf-8')
+    if start not in whole:
+        raise SystemExit(f'{page}: holds no line {start!r} to write after')
+    new = re.sub(f'{start}.*?{end}', lambda _: f'{start}\n{text}\n{end}', whole, count=1, flags=re.DOTALL)
+    page.write_text(new, encoding='utf-8')

@@ -1,4 +1,4 @@
-"""How fast DTO is: evidence + solve + update from given maps, on one thread of one CPU core.
+"""How fast DTO is: evidence + solve + update from given maps, and the z-buffer, on one thread of one CPU core.
 
     python tools/benchmark/bench_dto.py [--json FILE] [--images N] [--batch-size B]
 
@@ -7,9 +7,7 @@ The same run times a plain one-person-at-a-time implementation, so that ratios d
 much the peak of memory grows after the first tenth of the images (use ``--images 10000`` to see that it is flat).
 """
 import argparse
-import json
 import os
-import platform
 import resource
 import sys
 import tempfile
@@ -21,9 +19,11 @@ sys.path.append(str(Path(__file__).parents[2] / 'tests'))  # the plain reference
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from _common import report, take_turns  # noqa: E402
 from dto_reference import height_prior, move_person, person_evidence, solve_scene  # noqa: E402
 
 from mmhuman_dto.dto import DTOOptimizer, DTOProblem, EvidenceExtractor, PaperDTO  # noqa: E402
+from mmhuman_dto.geometry import intrinsics_from_fov  # noqa: E402
 from mmhuman_dto.geometry.rasterize import rasterize, visible_vertices  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People  # noqa: E402
@@ -61,16 +61,6 @@ def make_sample(body_model, num, rng):
     return sample
 
 
-def seconds(function):
-    """Shortest of several runs: the longer ones measure what else the machine does."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 def time_stages(samples, body_model, batch_size):
     """Milliseconds an image of each stage; ``problem`` is heights, prior and padding."""
     batches = [samples[i:i + batch_size] for i in range(0, len(samples), batch_size)]
@@ -89,7 +79,12 @@ def time_stages(samples, body_model, batch_size):
                             for batch, known in zip(batches, found)],
         'solve': lambda: [solver.solve(problem) for problem in problems],
         'update': lambda: [result.apply(batch, body_model) for result, batch in zip(results, batches)]}
-    return {name: 1e3 * seconds(function) / len(samples) for name, function in stages.items()}
+    return {name: 1e3 * seconds / len(samples) for name, seconds in shortest(stages).items()}
+
+
+def shortest(cases):
+    """Seconds of each case, the shortest of several runs: the longer ones measure what else the machine does."""
+    return take_turns(cases, REPEATS, warm_up=False, of_rounds=min)
 
 
 def stream(samples, body_model, batch_size, images):
@@ -123,7 +118,21 @@ def solver_speed(samples, body_model, rng):
     for name in ('depth', 'down_depth', 'z', 'down_z'):
         fields[name] *= torch.from_numpy(rng.normal(1, .05, fields[name].shape))
     large = DTOProblem(**fields, drop_reasons=())
-    return int(large.mask.sum()) / seconds(lambda: PaperDTO().solve(large))
+    return int(large.mask.sum()) / shortest({'solve': lambda: PaperDTO().solve(large)})['solve']
+
+
+def time_rasteriser(size=(720, 1280)):
+    """Milliseconds of drawing 10 bodies that overlap, in two rows, by each backend; they cover a quarter of it."""
+    body_model, place = BODY_MODELS.build(dict(type='OpenBody')), torch.arange(10.)
+    depth = 2.8 + 1.6 * (place % 2)
+    transl = torch.stack([(place - 4.5) * .1 * depth, torch.full((10, ), .2), depth], -1)
+    pose = torch.zeros(10, 24, 3)
+    pose[:, 0, 0] = np.pi
+    vertices = body_model(pose, torch.zeros(10, 11), transl).vertices
+    intrinsics = intrinsics_from_fov(np.radians(50), size[1], size[0])
+    seconds = shortest({backend: lambda backend=backend: rasterize(
+        vertices, body_model.faces, intrinsics, size, backend) for backend in ('numba', 'torch')})
+    return {backend: 1e3 * value for backend, value in seconds.items()}
 
 
 class OnePerson:
@@ -196,11 +205,13 @@ def main():
         stages = time_stages(samples, body_model, args.batch_size)
         people_speed = solver_speed(samples, body_model, rng)
         reference_speed, apart = time_reference(samples, body_model)
+        rasteriser = time_rasteriser()
     results = {
         'images_per_second': mean_speed,
         'images_per_second_fastest_tenth': speed,
         'solver_people_per_second': people_speed,
         'stages_ms_per_image': stages,
+        'rasterise_10_bodies_ms': rasteriser,
         'memory_growth_mb': growth,
         'reference_images_per_second': reference_speed,
         'speedup_over_reference': mean_speed / reference_speed,
@@ -208,15 +219,8 @@ def main():
         'images': args.images,
         'batch_size': args.batch_size,
         'people_per_image': float(np.mean([len(s.pred_instances) for s in samples])),
-        'person_pixels_per_image': float(np.mean([int((s.pred_maps.id_map > 0).sum()) for s in samples])),
-        'threads': torch.get_num_threads(),
-        'torch': torch.__version__,
-        'machine': platform.machine()}
-    for name, value in results.items():
-        print(f'{name:36} {readable(value)}')
-    if args.json:
-        with open(args.json, 'w') as file:
-            json.dump(results, file, indent=2)
+        'person_pixels_per_image': float(np.mean([int((s.pred_maps.id_map > 0).sum()) for s in samples]))}
+    report('DTO', ['', ''], [(name, readable(value)) for name, value in results.items()], results, args.json)
 
 
 if __name__ == '__main__':

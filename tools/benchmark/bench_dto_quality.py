@@ -9,7 +9,6 @@ disparity offset of 5 %. ``--docs docs`` rewrites the section "DTO quality" of b
 import argparse
 import json
 import os
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,9 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from _common import machine  # noqa: E402
+from _common import machine, markdown, report, write_section  # noqa: E402
 from _dto_crowds import AXES, BASE, CrowdMaker, grid  # noqa: E402
 from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
 
 from mmhuman_dto.dto import DTOResult, HeightPrior, PaperDTO, PosteriorDTO  # noqa: E402
 from mmhuman_dto.evaluation.functional import PlacedPeople, placement_metrics  # noqa: E402
@@ -216,29 +214,17 @@ SOLVER_HEADINGS = ('solver', *COLUMNS)
 GRID_HEADINGS = ('setting', *SOLVERS, 'gain', 'aligned, m', 'height, m', 'in 50 / 90 %: depth', 'height', 'difference')
 
 
-def markdown(headings, rows):
-    lines = [headings, ['---'] * len(headings), *rows]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
-
-
 def write_docs(folder, table, results, scenes):
     """Rewrites the generated part of benchmarks.md and its picture."""
     import matplotlib
     matplotlib.use('agg')
     draw(table).savefig(folder / 'images' / 'dto_quality.png', dpi=100, bbox_inches='tight')
-    page = folder / 'benchmarks.md'
-    text = '\n\n'.join([
+    write_section(folder / 'benchmarks.md', 'dto quality', [
         f'{scenes} held-out crowds a setting (seed {HELD_OUT_SEED}).',
         f'At 6 % depth noise the posterior solver has **{results["gain_at_6pct"]:+.1f}** PCDR points over the '
         f'paper\'s; the smallest gain on the grid is **{results["worst_gain"]:+.1f}** ({results["worst_gain_at"]}).',
         markdown(SOLVER_HEADINGS, solver_rows(table)),
         'The grid (PCDR in per cent; paper / posterior):', markdown(GRID_HEADINGS, grid_rows(table))])
-    start, end = '<!-- dto quality: generated -->', '<!-- end -->'
-    whole = page.read_text(encoding='utf-8')
-    if start not in whole:
-        raise SystemExit(f'{page}: holds no line {start!r} to write after')
-    new = re.sub(f'{start}.*?{end}', lambda _: f'{start}\n{text}\n{end}', whole, count=1, flags=re.DOTALL)
-    page.write_text(new, encoding='utf-8')
 
 
 def draw(table):
@@ -283,11 +269,8 @@ def main(arguments=None):
         make = CrowdMaker(BODY_MODELS.build(dict(type='OpenBody')), HELD_OUT_SEED, scenes)
         table = run(make, QUICK_AXES if args.quick else tuple(AXES), progress)
     results = summary(table)
-    for headings, rows in ((SOLVER_HEADINGS, solver_rows(table)), (GRID_HEADINGS, grid_rows(table))):
-        shown = Table(*headings)
-        for row in rows:
-            shown.add_row(*row)
-        console.print(shown)
+    report('Solvers', SOLVER_HEADINGS, solver_rows(table), {})
+    report('Grid', GRID_HEADINGS, grid_rows(table), {})
     console.print(results)
     if args.json:
         args.json.write_text(json.dumps({**results, 'scenes': scenes, 'grid': table, 'machine': machine()}, indent=2))

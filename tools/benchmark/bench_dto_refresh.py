@@ -11,7 +11,6 @@ one CPU core; what is in ``--work-dir`` is used again.
 import argparse
 import json
 import os
-import re
 import time
 from pathlib import Path
 
@@ -19,8 +18,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from _common import machine, report  # noqa: E402
-from bench_dto_quality import markdown  # noqa: E402
+from _common import machine, markdown, report, write_section  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.hooks import Hook  # noqa: E402
 
@@ -166,19 +164,12 @@ def draw(results):
 def write_docs(folder, results, about):
     """Rewrite the generated part of dto_refresh.md and its picture."""
     draw(results).savefig(folder / 'images/dto_refresh.png', dpi=90)
-    page = folder / 'dto_refresh.md'
     parts = [about]
     for side, title, figures in (('labels', 'Labels of the training set', FIGURES),
                                  ('network', 'Network on held-out crowds', FOUND)):
         heading = ('trained on', 'round', *(label for label, _ in figures.values()))
         parts += [f'{title}:', markdown(heading, rows_of(results, side, figures))]
-    start, end = '<!-- dto refresh: generated -->', '<!-- end -->'
-    whole = page.read_text(encoding='utf-8')
-    if start not in whole:
-        raise SystemExit(f'{page}: holds no line {start!r} to write after')
-    text = '\n\n'.join(parts)
-    page.write_text(re.sub(f'{start}.*?{end}', lambda _: f'{start}\n{text}\n{end}', whole, count=1, flags=re.DOTALL),
-                    encoding='utf-8')
+    write_section(folder / 'dto_refresh.md', 'dto refresh', parts)
 
 
 def main(arguments=None):

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import torch
+from _common import markdown
 from mmengine.config import Config
 
 from mmhuman_dto.generation import Generator
@@ -58,13 +59,13 @@ def main(argv=None):
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         placed = crowd_with_evidence(Path(folder))
-    print('| ms an image | ' + ' | '.join(f'{size} a batch' for size in args.batches) + ' |')
-    print('|' + '---|' * (len(args.batches) + 1))
+    rows = []
     for name, solver in SOLVERS.items():
         transform = TRANSFORMS.build(dict(
             type='RefineTranslations', body_model=dict(type='OpenBody'), solver=solver))
-        figures = [1e3 * seconds_an_image(transform, placed, size, args.rounds) for size in args.batches]
-        print(f'| {name} | ' + ' | '.join(f'{figure:.2f}' for figure in figures) + ' |')
+        rows.append([name, *(f'{1e3 * seconds_an_image(transform, placed, size, args.rounds):.2f}'
+                             for size in args.batches)])
+    print(markdown(['ms an image', *(f'{size} a batch' for size in args.batches)], rows))
 
 
 if __name__ == '__main__':
