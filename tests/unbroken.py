@@ -1,7 +1,12 @@
 """What tests of runs that are killed share: a kill at an exact moment, and the bytes an unbroken run gives."""
+import multiprocessing
 import os
 import signal
 import sys
+
+# Not forked from the tests' own process: its threads (Ray's, torch's) would leave their locks held in the copy.
+_CLEAN = multiprocessing.get_context('forkserver')
+_CLEAN.set_forkserver_preload(['pytest', 'mmhuman_dto.engine.hooks.dto_refresh', 'mmhuman_dto.generation'])
 
 
 def read_bytes(folder):
@@ -9,8 +14,19 @@ def read_bytes(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*')) if path.is_file()}
 
 
-def die_before(events, out):
-    """Real SIGKILL just before this process touches a file of ``out`` for the ``events``-th time from now."""
+def killed(run, events, out, seconds=120):
+    """Call ``run`` in a process of its own, with a real SIGKILL just before it touches a file of ``out`` for the
+    ``events``-th time; returns False if it came to its end before."""
+    process = _CLEAN.Process(target=_live, args=(run, events, out))
+    process.start()
+    process.join(seconds)
+    status = process.exitcode
+    process.kill()
+    assert status in (0, -signal.SIGKILL), f'exit status {status}, None: not over after {seconds} s'
+    return status != 0
+
+
+def _live(run, events, out):
     count = 0
 
     def watch(event, args):
@@ -20,4 +36,6 @@ def die_before(events, out):
             if count == events:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    os.fsync = lambda descriptor: None  # takes most of the time; only a power cut, which cannot be tried, needs it
     sys.addaudithook(watch)
+    run()

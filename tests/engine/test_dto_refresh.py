@@ -1,6 +1,6 @@
 """What a round of DTORefreshHook makes of labels, and how labels are kept."""
-import os
 import shutil
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch.multiprocessing as mp
 from evidence_table import IMAGES, TRUTH, write_evidence_table
 from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
-from unbroken import die_before, read_bytes
+from unbroken import killed, read_bytes
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
@@ -214,12 +214,7 @@ def test_killed_anywhere_a_round_is_whole_or_not_there(folder, columns, tmp_path
     state = versions.write(5, 1, [columns], [{}])
     shutil.rmtree(tmp_path / 'labels')
     for events in range(1, 200):
-        child = os.fork()
-        if not child:
-            die_before(events, tmp_path / 'labels')
-            versions.write(5, 1, [columns], [{}])
-            os._exit(0)
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+        if not killed(partial(versions.write, 5, 1, [columns], [{}]), events, tmp_path / 'labels'):
             break
         if versions.path(5).exists():
             versions.open(state)

@@ -1,8 +1,9 @@
 """An output folder at work: one run at a time, damaged shards made again, a disk that gives up reported."""
 import errno
-import multiprocessing
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 from mmengine.config import Config
@@ -13,24 +14,23 @@ from mmhuman_dto.generation.folder import at_work_in
 from mmhuman_dto.generation.shards import Shards
 from mmhuman_dto.tables.people_table import merge_tables
 
-
-def work_until(started, finish, folder):
-    with at_work_in(folder):
-        started.set()
-        finish.wait()
+AT_WORK = """
+import pathlib, sys
+from mmhuman_dto.generation.folder import at_work_in
+with at_work_in(pathlib.Path(sys.argv[1])):
+    print('at work', flush=True)
+    input()
+"""
 
 
 def test_a_second_run_is_refused_while_the_first_lives_and_not_after_its_death(tmp_path):
-    context = multiprocessing.get_context('fork')
-    started, finish = context.Event(), context.Event()
-    first = context.Process(target=work_until, args=(started, finish, tmp_path))
-    first.start()
-    started.wait()
+    first = subprocess.Popen([sys.executable, '-c', AT_WORK, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert first.stdout.readline() == b'at work\n'
     owner = f'process {first.pid} on {socket.gethostname()}'
     with pytest.raises(GenerationError, match=f'{owner} is at work in {tmp_path}'), at_work_in(tmp_path):
         pass
     first.kill()
-    first.join()
+    first.communicate()
     assert (tmp_path / '.lock').exists()
     with at_work_in(tmp_path):
         assert (tmp_path / '.lock').read_text() == f'process {os.getpid()} on {socket.gethostname()}\n'

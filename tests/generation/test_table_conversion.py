@@ -1,15 +1,13 @@
 """Public files -> table -> what the network takes, for every layout; and whatever can be wrong with the files."""
 import json
-import multiprocessing
 import os
-import signal
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from unbroken import die_before, read_bytes
+from unbroken import killed, read_bytes
 from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.body_models import OpenBody
@@ -297,11 +295,6 @@ def test_rows_that_get_lost_on_the_way_are_noticed(tmp_path, monkeypatch):
     assert convert(source, tmp_path / 'merged', shard_size=2)['kept'] == 4
 
 
-def convert_and_die(source, out, events):
-    die_before(events, out)
-    convert(source, out, shard_size=3)
-
-
 @pytest.fixture
 def no_fsync(monkeypatch):
     """Only a power cut, which cannot be tried, would lose what is not forced to disk; it takes most of the time."""
@@ -309,23 +302,18 @@ def no_fsync(monkeypatch):
 
 
 def test_killed_again_and_again_is_the_unbroken_run(broken, tmp_path, no_fsync):
-    source, whole, killed = broken[0], tmp_path / 'whole', tmp_path / 'killed'
+    source, whole, out = broken[0], tmp_path / 'whole', tmp_path / 'killed'
     convert(source, whole, shard_size=3)
     places = set()
     for attempt in range(100):
-        process = multiprocessing.get_context('fork').Process(target=convert_and_die,
-                                                              args=(source, killed, 1 + 20 * attempt))
-        process.start()
-        process.join()
-        if process.exitcode == 0:
+        if not killed(Conversion([source], out, 'OpenBody', 11, shard_size=3).run, 1 + 20 * attempt, out):
             break
-        assert process.exitcode == -signal.SIGKILL
         # A table is whole or not there at all.
-        if (killed / 'schema.json').exists():
-            assert table_ids(killed) == table_ids(whole)
-        places.add(tuple(sorted(str(path.relative_to(killed)) for path in killed.rglob('*'))))
+        if (out / 'schema.json').exists():
+            assert table_ids(out) == table_ids(whole)
+        places.add(tuple(sorted(str(path.relative_to(out)) for path in out.rglob('*'))))
     assert len(places) > 10, f'killed at {len(places)} places only'
-    assert read_bytes(killed) == read_bytes(whole)
+    assert read_bytes(out) == read_bytes(whole)
 
 
 class Killed(BaseException):
@@ -355,8 +343,8 @@ def test_killed_while_finishing(broken, tmp_path, monkeypatch, no_fsync):
     total = run_until(None, tmp_path / 'whole')
     assert total > 20
     for moment in range(1, total + 1, 3):
-        killed = tmp_path / f'killed_{moment}'
+        out = tmp_path / f'killed_{moment}'
         with pytest.raises(Killed):
-            run_until(moment, killed)
-        convert(broken[0], killed, shard_size=9)
-        assert read_bytes(killed) == read_bytes(tmp_path / 'whole'), moment
+            run_until(moment, out)
+        convert(broken[0], out, shard_size=9)
+        assert read_bytes(out) == read_bytes(tmp_path / 'whole'), moment
