@@ -28,10 +28,11 @@ def main(argv=None):
 
     from mmhuman_dto.apis.scoring import figure_line, write_figures
     from mmhuman_dto.apis.training import MissingFileError, evaluate
+    from mmhuman_dto.body_models import BodyModelError
     from mmhuman_dto.engine.checkpoint import CheckpointError
     try:
         metrics = evaluate(cfg, args.checkpoint, args.dump)
-    except (MissingFileError, CheckpointError, FileNotFoundError, FileExistsError) as error:
+    except (BodyModelError, MissingFileError, CheckpointError, FileNotFoundError, FileExistsError) as error:
         sys.exit(f'{args.config}: {error}')
     if not is_main_process():
         return

@@ -46,13 +46,14 @@ def main(argv=None):
     cfg = load_config(args)
     from mmhuman_dto.apis.dry_run import dry_run
     from mmhuman_dto.apis.training import MissingFileError, WorkDirError, train
+    from mmhuman_dto.body_models import BodyModelError
     from mmhuman_dto.engine.checkpoint import CheckpointError
     try:
         if args.dry_run is not None:
             print(dry_run(cfg, args.dry_run))
             return
         train(cfg, args.resume)
-    except (MissingFileError, CheckpointError, WorkDirError) as error:
+    except (BodyModelError, MissingFileError, CheckpointError, WorkDirError) as error:
         sys.exit(f'{args.config}: {error}')
 
 

@@ -72,7 +72,7 @@ def check_files(cfg):
 
 
 def check_body_models(cfg):
-    """Raise ValueError where the meshes of a table are of another body model than the network's."""
+    """Raise BodyModelError where the meshes of a table are of another body model than the network's."""
     body_model = BODY_MODELS.get(cfg.model.get('body_model', {}).get('type', ''))
     loaders = {name: cfg.get(name) for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')}
     for key, dataset, name, table in _entries(loaders):
@@ -90,7 +90,7 @@ def build_runner(cfg):
 
     Raises:
         MissingFileError: what the config names and is not there.
-        ValueError: a table with meshes of another body model than the network's.
+        BodyModelError: a table has meshes of another body model than the network's.
     """
     check_files(cfg)
     check_body_models(cfg)

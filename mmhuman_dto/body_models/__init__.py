@@ -1,7 +1,8 @@
-from .base import BodyModel, BodyOutput
+from .base import BodyModel, BodyModelError, BodyOutput
 from .joint_sets import JOINT_SETS, SMPL_PARENTS, JointSet
 from .openbody import OpenBody
 from .smpl import SMPL, SMPLA
 from .smplx import SMPLX
 
-__all__ = ['BodyModel', 'BodyOutput', 'JOINT_SETS', 'JointSet', 'OpenBody', 'SMPL', 'SMPLA', 'SMPLX', 'SMPL_PARENTS']
+__all__ = ['BodyModel', 'BodyModelError', 'BodyOutput', 'JOINT_SETS', 'JointSet', 'OpenBody', 'SMPL', 'SMPLA', 'SMPLX',
+           'SMPL_PARENTS']

@@ -14,6 +14,10 @@ from .joint_sets import JOINT_SETS, SMPL_PARENTS, pick_rows
 _HEIGHT_CHUNK = 256
 
 
+class BodyModelError(ValueError):
+    """Meshes of one body model where another poses them; the message names both and says what to do."""
+
+
 class BodyOutput(NamedTuple):
     """A posed body.
 
@@ -171,7 +175,7 @@ class BodyModel(nn.Module):
 
     @classmethod
     def check_meshes_of(cls, name, where):
-        """Raise ValueError where poses and betas of the body model that configs call ``name`` are not of this one.
+        """Raise :class:`BodyModelError` where the meshes of the body model that configs call ``name`` are not this one's.
 
         Args:
             name: as in a table's ``schema.json``; None or '' says nothing.
@@ -179,7 +183,7 @@ class BodyModel(nn.Module):
         """
         other = name and BODY_MODELS.get(name)
         if name and _shape_space(other) != _shape_space(cls):
-            raise ValueError(
+            raise BodyModelError(
                 f'{where}: its meshes are of {name}, this body model is {cls.__name__}, for which the same numbers are '
                 f'another body. Use body_model=dict(type={name!r}) throughout, convert the meshes, or learn their '
                 'joints alone; see docs/datasets.md, "Meshes of another body model"')

@@ -4,7 +4,7 @@ from mmengine.config import Config
 
 from mmhuman_dto.apis.dry_run import with_stand_ins
 from mmhuman_dto.apis.training import MissingFileError, build_runner, check_body_models, check_files, missing_files
-from mmhuman_dto.body_models import SMPL
+from mmhuman_dto.body_models import SMPL, BodyModelError
 from mmhuman_dto.structures import HumanDataSample, People
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
@@ -45,8 +45,8 @@ def test_a_table_of_another_body_model_is_refused_before_anything_runs(loader, t
     builder.write(tmp_path / 'table')
     table = dict(type='HumanTable', data_root=str(tmp_path), table=str(tmp_path / 'table'), pipeline=[])
     cfg = Config({'model': dict(body_model=dict(type='OpenBody')), loader: dict(dataset=dict(datasets=[table]))})
-    with pytest.raises(ValueError, match=rf'{tmp_path}/table \({loader}.dataset.datasets.0.table\): its meshes are of '
-                                         'SMPLX, this body model is OpenBody.*convert the meshes.*docs/datasets.md'):
+    with pytest.raises(BodyModelError, match=rf'{tmp_path}/table \({loader}.dataset.datasets.0.table\): its meshes are '
+                                             'of SMPLX, this body model is OpenBody.*convert .*docs/datasets.md'):
         build_runner(cfg)
     table['pipeline'] = [dict(type='JointsFromMeshes', body_model=dict(type='SMPLX'), keep_meshes=False)]
     check_body_models(Config({**cfg, loader: table}))
