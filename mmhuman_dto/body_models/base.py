@@ -175,7 +175,7 @@ class BodyModel(nn.Module):
 
     @classmethod
     def check_meshes_of(cls, name, where):
-        """Raise :class:`BodyModelError` where the meshes of the body model that configs call ``name`` are not this one's.
+        """Raise :class:`BodyModelError` where meshes of the body model that configs call ``name`` are not this one's.
 
         Args:
             name: as in a table's ``schema.json``; None or '' says nothing.
