@@ -8,14 +8,14 @@ IMAGES = ROOT / 'demo/resources/crowd/images'
 TRUTH = ROOT / 'demo/resources/crowd/truth'
 
 
-def write_evidence_table(folder, limit, solver):
-    """Path of the table of the first ``limit`` pictures, placed by the 'posterior' or the 'paper' solver.
+def write_evidence_table(folder, limit, **dto):
+    """Path of the table of the first ``limit`` pictures, placed as ``configs/dto/paper_synthetic-crowd.py`` does.
 
-    The posterior one says how sure it is, the paper's does not.
+    ``dto`` changes the stage's options: the paper's solver does not say how sure it is, ``PosteriorDTO`` does.
     """
-    config = Config.fromfile(ROOT / f'configs/dto/{solver}_synthetic-crowd.py').to_dict()
+    config = Config.fromfile(ROOT / 'configs/dto/paper_synthetic-crowd.py').to_dict()
     config.update(data_root=str(IMAGES.parent), contact_sheets=dict(every=0))
-    config['stages']['dto'].update(keep_evidence=True)
+    config['stages']['dto'].update(keep_evidence=True, **dto)
     del config['stages']['keep']
     Generator(config, folder, limit=limit).run()
     return folder / 'people_table'

@@ -144,6 +144,8 @@ class _Meshes(NamedTuple):
 
 def _kept_statistics(people, meshes):
     """``STATISTICS`` and feet_seen (M) from ``dto_evidence``, for meshes that may have moved along their rays since."""
+    if any(len(group) and 'dto_evidence' not in group for group in people):
+        raise ValueError('DTO needs pred_maps (disparity, id_map, z_map), or dto_evidence kept with the people')
     columns = stack_rows(people, 'dto_evidence', (len(CACHED), )).double().unbind(-1)
     statistics = dict(zip(CACHED, columns))
     ratio = meshes.root_z / statistics.pop('root_z')

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mmhuman_dto.dto import DropReason, DTOProblem, EvidenceExtractor, PaperDTO, PosteriorDTO
+from mmhuman_dto.dto import DropReason, DTOOptimizer, EvidenceExtractor, PaperDTO, PosteriorDTO
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 
@@ -43,8 +43,7 @@ def scene(depths, focal=120.0, disparity=None, seen=3000, dtype=torch.float32, r
 
 def place(sample, body_model, solver):
     """The problem, the result and the placed sample; whatever is stated is finite."""
-    problem = DTOProblem.from_samples([sample], body_model)
-    result = solver.solve(problem)
+    result = DTOOptimizer(solver).solve([sample], body_model)
     for name in ('scale', 'deviation', 'alpha', 'beta', 'focal_scale'):
         value = getattr(result, name)
         assert value is None or torch.isfinite(value).all(), name
@@ -54,7 +53,7 @@ def place(sample, body_model, solver):
         assert name not in people or torch.isfinite(people[name]).all(), name
     assert math.isfinite(placed.height_deviation) and torch.isfinite(placed.pred_camera.intrinsics).all()
     assert (people.transl[:, 2] > 0).all()
-    return problem, result, placed
+    return result.problem, result, placed
 
 
 @pytest.mark.parametrize('solver', SOLVERS, ids=NAMES)

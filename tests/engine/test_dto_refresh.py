@@ -30,12 +30,12 @@ SOLVER = dict(type='PosteriorDTO', terms=dict(initial=dict(type='InitialTerm', s
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    return write_evidence_table(tmp_path_factory.mktemp('crowd'), 4, 'posterior')
+    return write_evidence_table(tmp_path_factory.mktemp('crowd'), 4, solver=dict(type='PosteriorDTO'))
 
 
 @pytest.fixture(scope='module')
 def unsure(tmp_path_factory):
-    return write_evidence_table(tmp_path_factory.mktemp('unsure'), 4, 'paper')
+    return write_evidence_table(tmp_path_factory.mktemp('unsure'), 4)
 
 
 @pytest.fixture(scope='module')

@@ -51,7 +51,7 @@ def train(table, work_dir, steps=STEPS, resume=None):
 
 @pytest.fixture(scope='module')
 def table(tmp_path_factory):
-    return write_evidence_table(tmp_path_factory.mktemp('crowd'), 3, 'paper')
+    return write_evidence_table(tmp_path_factory.mktemp('crowd'), 3)
 
 
 @pytest.fixture(scope='module')

@@ -1,36 +1,24 @@
 """People placed again from evidence kept with them, through a table on disk, as a training pipeline does."""
-from pathlib import Path
-
 import pytest
 import torch
-from mmengine.config import Config
+from evidence_table import write_evidence_table
 
 from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.dto.problem import CACHED
-from mmhuman_dto.generation import Generator
 from mmhuman_dto.registry import BODY_MODELS, TRANSFORMS
 from mmhuman_dto.structures import HumanDataSample
 from mmhuman_dto.tables.people_table import PeopleTable
 
-ROOT = Path(__file__).parents[3]
 #: What initial meshes say of heights is no longer there once they were placed.
 SOLVER = dict(type='PosteriorDTO', focal_std=0., terms=dict(initial=None))
-
-
-def generate(folder, **dto):
-    config = Config.fromfile(ROOT / 'configs/dto/paper_synthetic-crowd.py').to_dict()
-    config.update(data_root=str(ROOT / 'demo/resources/crowd'), contact_sheets=dict(every=0))
-    config['stages']['dto'].update(dto)
-    del config['stages']['keep']
-    Generator(config, folder, limit=2).run()
-    return PeopleTable(folder / 'people_table')
 
 
 @pytest.fixture(scope='module')
 def tables(tmp_path_factory):
     """The crowd placed by the paper's solver with its evidence kept, and by the solver above."""
     folder = tmp_path_factory.mktemp('tables')
-    return generate(folder / 'kept', keep_evidence=True), generate(folder / 'direct', solver=SOLVER)
+    return [PeopleTable(write_evidence_table(folder / name, 2, **dto))
+            for name, dto in (('kept', {}), ('direct', dict(solver=SOLVER)))]
 
 
 def training_sample(placed):
