@@ -152,16 +152,6 @@ def test_gendered_truth(tmp_path):
     assert record['mpjpe'][1] == pytest.approx(0, abs=1e-3) and record['mpjpe'][0] > 10
 
 
-def test_bodies_without_a_child_are_nobodys_child(tmp_path):
-    config = dict(type='SMPL', model_path=str(write_synthetic_smpl(tmp_path)))
-    metric = METRICS.build(dict(type='AGORAMetric', body_model=config))
-    people = {name: value[:, :10] if name == 'betas' else value for name, value in crowd(3).items()}
-    sample = make_sample(metric.body_model, people, people)
-    metric.process({}, [sample.to_dict()])
-    figures = metric.compute_metrics(metric.results)
-    assert figures['f1'] == 100 and np.isnan(figures['kid_mpjpe'])
-
-
 def test_body_vertices_of_agora(body_model, tmp_path):
     np.save(tmp_path / 'rows.npy', np.arange(10))
     pred = crowd(1)

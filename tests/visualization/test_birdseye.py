@@ -22,11 +22,12 @@ def color_at(panel, frame, *point):
 
 
 def test_everyone_and_the_camera_are_shown_on_one_scale(boxes):
-    frame = fit_frame([boxes([(2, 0, 5), (-3, 0, 8)])], SIZE)
-    (left, bottom), (right, top) = frame.to_pixels([-3.5 - .6, 2.5 + .6], [-.6, 8.5 + .6])
-    plot_left, plot_top = frame.corner
-    plot_right, plot_bottom = np.add(frame.corner, frame.size)
-    assert left >= plot_left and right <= plot_right and top >= plot_top - 1e-6 and bottom <= plot_bottom + 1e-6
+    for aside, far in ((3, 8), (9, 5)):
+        frame = fit_frame([boxes([(2, 0, 5), (-aside, 0, far)])], SIZE)
+        corners = frame.to_pixels([-aside - .5 - .6, 2.5 + .6], [-.6, far + .5 + .6])
+        shares = np.abs(np.diff(corners, axis=0)[0]) / frame.size
+        assert shares.max() == pytest.approx(1) and shares.argmax() == (far > aside)
+        assert (np.mean(corners, 0) - frame.corner)[0] == pytest.approx(frame.size[0] / 2)
     assert fit_frame([], SIZE).top > 3 and fit_frame([], SIZE).bottom == -.6
 
 
@@ -34,10 +35,9 @@ def test_people_are_drawn_at_their_metres_each_in_its_colour(boxes, faces):
     placement = boxes([(2, .5, 5), (-1, .5, 7)], half=(.4, .9, .3), ids=[4, 1])._replace(heights=np.full(2, np.nan))
     panel, frame = draw(placement, faces)
     for left, right, near, far, person in ((1.6, 2.4, 4.7, 5.3, 4), (-1.4, -.6, 6.7, 7.3, 1)):
-        seen = np.zeros(panel.shape[:2], bool)
-        (x0, y1), (x1, y0) = np.round(frame.to_pixels([left - .4, right + .4], [near - .4, far + .4])).astype(int)
-        seen[y0:y1, x0:x1] = colored(panel)[y0:y1, x0:x1]
         (x0, y1), (x1, y0) = frame.to_pixels([left, right], [near, far])
+        seen = colored(panel)
+        seen[:, :int(x0) - 9] = seen[:, int(x1) + 9:] = False
         np.testing.assert_allclose(extent(seen), (x0, y0, x1, y1), atol=1.5)
         assert person_at(panel, frame.to_pixels(left + .15, near + .15)) == person
         center = frame.to_pixels((left + right) / 2, (near + far) / 2)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from pictures import changed, person_at
+from pictures import changed, extent, person_at
 
 from mmhuman_dto.visualization import draw_overlay, person_colors
 from mmhuman_dto.visualization.colors import plate_color
@@ -12,10 +12,9 @@ PHOTO = np.full((200, 240, 3), 128, np.uint8)
 def test_people_are_drawn_where_they_are_nearer_ones_in_front(boxes, faces):
     for z, front in (((4, 6), 3), ((6, 4), 1)):
         picture = draw_overlay(PHOTO, boxes([(0, 0, z[0]), (0, 0, z[1])], ids=[3, 1]), faces, labels=False)
-        rows, columns = np.nonzero(changed(picture, PHOTO))
         half = 100 / 3.5 / 2  # the front of the nearer one
-        np.testing.assert_allclose([columns.min(), columns.max() + 1, rows.min(), rows.max() + 1],
-                                   [120 - half, 120 + half, 100 - half, 100 + half], atol=1)
+        np.testing.assert_allclose(extent(changed(picture, PHOTO)), (120 - half, 100 - half, 120 + half, 100 + half),
+                                   atol=1)
         assert person_at(picture, (121, 101)) == front
 
 
