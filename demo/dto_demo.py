@@ -21,7 +21,7 @@ from mmengine.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from mmhuman_dto.evaluation.functional import PLACEMENT_METRICS, PlacedPeople, placement_metrics
+from mmhuman_dto.evaluation.functional.placement import PLACEMENT_METRICS, PlacedPeople, placement_metrics
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.shards import TABLE
 from mmhuman_dto.geometry import rasterize

@@ -1,4 +1,2 @@
 """What programs call: train, try out, infer."""
 from .inference import DTOInferencer, Inference, MetricHMRInferencer, init_model
-
-__all__ = ['DTOInferencer', 'Inference', 'MetricHMRInferencer', 'init_model']

@@ -3,6 +3,3 @@ from .joint_sets import JOINT_SETS, SMPL_PARENTS, JointSet
 from .openbody import OpenBody
 from .smpl import SMPL, SMPLA
 from .smplx import SMPLX
-
-__all__ = ['BodyModel', 'BodyModelError', 'BodyOutput', 'JOINT_SETS', 'JointSet', 'OpenBody', 'SMPL', 'SMPLA', 'SMPLX',
-           'SMPL_PARENTS']

@@ -5,5 +5,3 @@ from .mixing import WeightedMixture
 from .photos import Photos
 from .samplers import EndlessSampler
 from .synthetic_crowd import SyntheticCrowd
-
-__all__ = ['EndlessSampler', 'HumanTable', 'Photos', 'SyntheticCrowd', 'WeightedMixture', 'public']

@@ -5,8 +5,3 @@ from .prior import HEIGHT_CLASSES, HeightClass, HeightPrior, HeightTargets
 from .problem import DTOProblem
 from .result import DTOResult
 from .solvers import PaperDTO, PosteriorDTO
-
-__all__ = [
-    'DropReason', 'Evidence', 'EvidenceExtractor', 'HEIGHT_CLASSES', 'HeightClass', 'HeightPrior', 'HeightTargets',
-    'DTOOptimizer', 'DTOProblem', 'Posterior', 'PaperDTO', 'PosteriorDTO', 'DTOResult'
-]

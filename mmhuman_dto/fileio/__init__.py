@@ -2,6 +2,3 @@ from .errors import BrokenFileError, UnsafeFileError
 from .json_file import load_json
 from .safe_pickle import SafeNpz, load_npy, load_npz, load_pickle, map_npy
 from .tensors import load_tensors
-
-__all__ = ['BrokenFileError', 'SafeNpz', 'UnsafeFileError', 'load_json', 'load_npy', 'load_npz', 'load_pickle',
-           'load_tensors', 'map_npy']

@@ -1,5 +1,3 @@
 """Making datasets: DTO over many images, restartable, one bad image costing one line."""
 from .generator import Generator
 from .manifest import GenerationError
-
-__all__ = ['GenerationError', 'Generator']

@@ -1,25 +1,3 @@
-from .camera import (
-                     crop_intrinsics,
-                     flip_intrinsics,
-                     focal_from_fov,
-                     fov_from_focal,
-                     intrinsics_from_fov,
-                     project,
-                     resize_intrinsics,
-                     unproject,
-)
+from .camera import focal_from_fov, fov_from_focal, intrinsics_from_fov, project, resize_intrinsics, unproject
 from .rasterize import Raster, interpolate, rasterize, rasterize_meshes, visible_vertices
-from .rotation import (
-                     axis_angle_to_matrix,
-                     geodesic_distance,
-                     matrix_to_axis_angle,
-                     matrix_to_rotation_6d,
-                     rotation_6d_to_matrix,
-)
-
-__all__ = [
-    'crop_intrinsics', 'flip_intrinsics', 'focal_from_fov', 'fov_from_focal', 'intrinsics_from_fov', 'project',
-    'resize_intrinsics', 'unproject', 'Raster', 'interpolate', 'rasterize', 'rasterize_meshes', 'visible_vertices',
-    'axis_angle_to_matrix', 'geodesic_distance', 'matrix_to_axis_angle', 'matrix_to_rotation_6d',
-    'rotation_6d_to_matrix'
-]
+from .rotation import axis_angle_to_matrix, geodesic_distance, matrix_to_axis_angle, rotation_6d_to_matrix

@@ -1,4 +1,2 @@
 """Networks: importing this package registers all of them."""
 from . import backbones, data_preprocessor, detectors, heads, layers, losses, task_modules
-
-__all__ = ['backbones', 'data_preprocessor', 'detectors', 'heads', 'layers', 'losses', 'task_modules']

@@ -1,13 +1,4 @@
-from .base import (
-    AgeSource,
-    DepthSource,
-    FocalSource,
-    KeypointSource,
-    MaskSource,
-    MeshSource,
-    PeopleSource,
-    SourceError,
-)
+from .base import AgeSource, DepthSource, FocalSource, SourceError
 from .focal import ExifFocal, GivenFocal
 from .imitated import ImitatedDepth
 from .metric_hmr import MetricHMRMeshes
@@ -19,10 +10,3 @@ from .transformers_ages import MiVOLOAges, TransformersAges
 from .transformers_depth import TransformersDepth
 from .transformers_keypoints import TransformersKeypoints
 from .transformers_people import TransformersPeople
-
-__all__ = [
-    'AgeSource', 'DepthSource', 'ExifFocal', 'FocalSource', 'GivenFocal', 'ImitatedDepth', 'KeypointSource',
-    'MMDetPeople', 'MMPoseKeypoints', 'MaskSource', 'MeshSource', 'MetricHMRMeshes', 'MiVOLOAges', 'PeopleSource',
-    'PrecomputedAges', 'PrecomputedDepth', 'PrecomputedMasks', 'SourceError', 'TransformersAges', 'TransformersDepth',
-    'TransformersKeypoints', 'TransformersPeople', 'WeightsError'
-]

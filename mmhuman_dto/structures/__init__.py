@@ -2,5 +2,3 @@ from .fields import FIELDS, FieldSpec, register_field
 from .original import to_original
 from .people import People
 from .sample import Camera, HumanDataSample, Maps
-
-__all__ = ['FIELDS', 'FieldSpec', 'register_field', 'People', 'Camera', 'HumanDataSample', 'Maps', 'to_original']

@@ -15,9 +15,3 @@ from .sample_view import draw_sample
 from .scene import Placement, Scene
 from .sideview import draw_sideview
 from .stick_figures import stick_figures
-
-__all__ = [
-    'draw_annotations', 'draw_birdseye', 'person_colors', 'draw_contact_sheet', 'Ground', 'estimate_ground',
-    'read_image', 'write_image', 'render_meshes', 'draw_overlay', 'draw_sample', 'Placement', 'Scene', 'draw_sideview',
-    'stick_figures'
-]

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..geometry import crop_intrinsics, interpolate, project, rasterize_meshes, resize_intrinsics
+from ..geometry import interpolate, project, rasterize_meshes, resize_intrinsics
+from ..geometry.camera import crop_intrinsics
 
 #: Directions towards the lights, camera frame, and their strength: sun from the upper left, soft light from the right.
 LIGHTS = ((np.array([-.45, -.66, -.60], np.float32), 1.15), (np.array([.78, -.12, -.61], np.float32), .22))

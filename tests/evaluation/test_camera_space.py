@@ -4,18 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmhuman_dto.evaluation.functional import (
-    PairCount,
-    PlacedPeople,
-    camera_space_metrics,
-    camera_space_record,
-    depth_order_by_gap,
-    fov_errors,
-    in_intervals,
+from mmhuman_dto.evaluation.functional.calibration import in_intervals
+from mmhuman_dto.evaluation.functional.camera_space import camera_space_metrics, camera_space_record
+from mmhuman_dto.evaluation.functional.cameras import fov_errors, vertical_fov
+from mmhuman_dto.evaluation.functional.depth_order import PairCount, depth_order_by_gap
+from mmhuman_dto.evaluation.functional.placement import PlacedPeople
+from mmhuman_dto.evaluation.functional.translation import (
     pairwise_distance_errors,
     scaled_translation_errors,
     translation_errors,
-    vertical_fov,
 )
 
 PLACES = arrays(np.float64, st.tuples(st.integers(0, 6), st.just(3)), elements=st.floats(1, 30))

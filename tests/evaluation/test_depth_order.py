@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmhuman_dto.evaluation.functional import PairCount, depth_order, pcdr, pcdr_layers, percent_right
+from mmhuman_dto.evaluation.functional.depth_order import PairCount, depth_order, pcdr, pcdr_layers, percent_right
 
 DEPTHS = arrays(np.float64, st.integers(0, 12), elements=st.floats(0.5, 50))
 

@@ -7,7 +7,7 @@ import pytest
 from check_parity import main as parity
 from parity.relative_human import crowdpose_joints, records
 
-from mmhuman_dto.evaluation.functional import relative_human_metrics
+from mmhuman_dto.evaluation.functional.relative_human import relative_human_metrics
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / 'tests/data/parity'

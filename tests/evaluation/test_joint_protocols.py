@@ -3,17 +3,21 @@ import numpy as np
 import pytest
 
 from mmhuman_dto.datasets.public.panoptic import panoptic_to_h36m
-from mmhuman_dto.evaluation.functional import (
+from mmhuman_dto.evaluation.functional.mupots import (
+    _PARENTS,
+    H36M_TO_MPI,
     MuPoTSPeople,
     match_mupots,
     mupots_metrics,
     mupots_record,
+    rescale_bones,
+)
+from mmhuman_dto.evaluation.functional.panoptic import (
+    lowered_threshold,
     panoptic_errors,
     panoptic_metrics,
     sequence_name,
 )
-from mmhuman_dto.evaluation.functional.mupots import _PARENTS, H36M_TO_MPI, rescale_bones
-from mmhuman_dto.evaluation.functional.panoptic import lowered_threshold
 
 RNG = np.random.default_rng(0)
 POSE = RNG.normal(size=(17, 3)) * .4

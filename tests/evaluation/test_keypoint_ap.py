@@ -8,7 +8,7 @@ from writer_public import write_public_set
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.evaluation.functional import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
+from mmhuman_dto.evaluation.functional.keypoint_ap import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
 from mmhuman_dto.registry import BODY_MODELS, METRICS, READERS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.synthetic import CrowdConfig, sample_scene

@@ -2,7 +2,9 @@
 import numpy as np
 import pytest
 
-from mmhuman_dto.evaluation.functional import Bodies, agora_metrics, agora_record, dpw_metrics, dpw_record, to_pixels
+from mmhuman_dto.evaluation.functional.agora import agora_metrics, agora_record
+from mmhuman_dto.evaluation.functional.bodies import Bodies, to_pixels
+from mmhuman_dto.evaluation.functional.dpw import dpw_metrics, dpw_record
 
 CAMERA = np.array([[500., 0, 320], [0, 500, 240], [0, 0, 1]])
 RNG = np.random.default_rng(0)

@@ -3,15 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmhuman_dto.evaluation.functional import (
-    PLACEMENT_METRICS,
-    PlacedPeople,
-    height_errors,
-    placement_metrics,
-    relative_depth_errors,
-    scene_scale,
-    translation_errors,
-)
+from mmhuman_dto.evaluation.functional.heights import height_errors
+from mmhuman_dto.evaluation.functional.placement import PLACEMENT_METRICS, PlacedPeople, placement_metrics
+from mmhuman_dto.evaluation.functional.translation import relative_depth_errors, scene_scale, translation_errors
 
 
 def people(z, heights):

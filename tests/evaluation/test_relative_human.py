@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmhuman_dto.evaluation.functional import (
+from mmhuman_dto.evaluation.functional.relative_human import (
     age_groups,
     layer_accuracy,
     relative_human_metrics,

@@ -6,8 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmhuman_dto.geometry import (
-    crop_intrinsics,
-    flip_intrinsics,
     focal_from_fov,
     fov_from_focal,
     intrinsics_from_fov,
@@ -15,6 +13,7 @@ from mmhuman_dto.geometry import (
     resize_intrinsics,
     unproject,
 )
+from mmhuman_dto.geometry.camera import crop_intrinsics, flip_intrinsics
 
 K = torch.tensor([[800., 0, 330], [0, 820, 250], [0, 0, 1]], dtype=torch.float64)
 SKEWED = torch.tensor([[800., 4, 330], [0, 820, 250], [0, 0, 1]], dtype=torch.float64)

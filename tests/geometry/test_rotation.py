@@ -5,13 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmhuman_dto.geometry import (
-    axis_angle_to_matrix,
-    geodesic_distance,
-    matrix_to_axis_angle,
-    matrix_to_rotation_6d,
-    rotation_6d_to_matrix,
-)
+from mmhuman_dto.geometry import axis_angle_to_matrix, geodesic_distance, matrix_to_axis_angle, rotation_6d_to_matrix
+from mmhuman_dto.geometry.rotation import matrix_to_rotation_6d
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -3,16 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mmhuman_dto.synthetic import (
-    AgeErrors,
-    DisparityErrors,
-    InitialErrors,
-    ages_and_sexes,
-    disparity,
-    dto_sample,
-    initial_meshes,
-)
-from mmhuman_dto.synthetic.corruption import rest_roots
+from mmhuman_dto.synthetic import AgeErrors, DisparityErrors, InitialErrors, disparity, dto_sample
+from mmhuman_dto.synthetic.corruption import ages_and_sexes, initial_meshes, rest_roots
 from mmhuman_dto.synthetic.people import body_heights
 
 

@@ -11,7 +11,7 @@ import torch
 
 from mmhuman_dto.dto import DTOProblem
 from mmhuman_dto.dto.drawing import draw_meshes
-from mmhuman_dto.evaluation.functional import PlacedPeople
+from mmhuman_dto.evaluation.functional.placement import PlacedPeople
 from mmhuman_dto.synthetic import CrowdConfig, dto_sample, sample_scene
 from mmhuman_dto.synthetic.corruption import DisparityErrors, InitialErrors, NetworkErrors
 from mmhuman_dto.synthetic.render import Picture, View

@@ -23,8 +23,8 @@ from _dto_crowds import AXES, BASE, CrowdMaker, grid  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from mmhuman_dto.dto import DTOResult, HeightPrior, PaperDTO, PosteriorDTO  # noqa: E402
-from mmhuman_dto.evaluation.functional import PlacedPeople, placement_metrics  # noqa: E402
 from mmhuman_dto.evaluation.functional.calibration import LEVELS, in_intervals  # noqa: E402
+from mmhuman_dto.evaluation.functional.placement import PlacedPeople, placement_metrics  # noqa: E402
 from mmhuman_dto.evaluation.functional.translation import scaled_translation_errors  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 

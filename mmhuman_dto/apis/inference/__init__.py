@@ -4,5 +4,3 @@ from mmhuman_dto.engine.model import init_model
 from .dto import DTOInferencer
 from .metric_hmr import MetricHMRInferencer
 from .result import Inference
-
-__all__ = ['DTOInferencer', 'Inference', 'MetricHMRInferencer', 'init_model']

@@ -9,7 +9,5 @@ from pkgutil import iter_modules
 from .dto_humans import write_dto_humans, write_dto_raw
 from .parsing import LayoutError
 
-__all__ = ['LayoutError', 'write_dto_humans', 'write_dto_raw']
-
 for _module in iter_modules(__path__):
     import_module(f'{__name__}.{_module.name}')

@@ -7,6 +7,3 @@ from .pack import PackHumanInputs
 from .people import JointsFromMeshes, KeepVisiblePeople
 from .refine import RefineTranslations
 from .views import Pad, RandomView, Resize
-
-__all__ = ['AddDisparity', 'ColorJitter', 'JointsFromMeshes', 'KeepVisiblePeople', 'LoadImage',
-           'OccludeWithNoise', 'PackHumanInputs', 'Pad', 'Pipeline', 'RandomView', 'RefineTranslations', 'Resize']

@@ -4,8 +4,3 @@ from .ground import GroundTerm
 from .height import HeightTerm
 from .initial import InitialTerm
 from .translation import TranslationTerm
-
-__all__ = [
-    'Normal', 'NoisyTerm', 'Site', 'Term', 'DepthTerm', 'ReliefTerm', 'GroundTerm', 'HeightTerm', 'InitialTerm',
-    'TranslationTerm'
-]

@@ -4,6 +4,3 @@ from .loss_summary import LossSummaryHook
 from .plain_checkpoint import PlainCheckpointHook
 from .steady_timer import SteadyTimerHook
 from .visualization import PredictionVisualizationHook
-
-__all__ = ['AtomicCheckpointHook', 'DTORefreshHook', 'LossSummaryHook', 'PlainCheckpointHook',
-           'PredictionVisualizationHook', 'SteadyTimerHook']

@@ -1,7 +1,7 @@
 """AGORA and BEDLAM."""
 import numpy as np
 
-from mmhuman_dto.evaluation.functional import agora_metrics, agora_record
+from mmhuman_dto.evaluation.functional.agora import agora_metrics, agora_record
 from mmhuman_dto.fileio import load_npy
 from mmhuman_dto.registry import METRICS
 

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 
-from mmhuman_dto.evaluation.functional import MIN_SCORE, Bodies
+from mmhuman_dto.evaluation.functional.bodies import MIN_SCORE, Bodies
 from mmhuman_dto.geometry.camera import resize_intrinsics
 from mmhuman_dto.registry import BODY_MODELS
 

@@ -1,16 +1,11 @@
 """Where people are in camera space, against exact truth."""
 import numpy as np
 
-from mmhuman_dto.evaluation.functional import (
-    MIN_IOU,
-    MIN_SCORE,
-    PlacedPeople,
-    camera_space_metrics,
-    camera_space_record,
-    detection_scores,
-    fov_errors,
-    to_pixels,
-)
+from mmhuman_dto.evaluation.functional.bodies import MIN_IOU, MIN_SCORE, to_pixels
+from mmhuman_dto.evaluation.functional.camera_space import camera_space_metrics, camera_space_record
+from mmhuman_dto.evaluation.functional.cameras import fov_errors
+from mmhuman_dto.evaluation.functional.placement import PlacedPeople
+from mmhuman_dto.evaluation.functional.pose import detection_scores
 from mmhuman_dto.evaluation.functional.summary import total
 from mmhuman_dto.geometry.matching import match_people
 from mmhuman_dto.registry import BODY_MODELS, METRICS

@@ -2,7 +2,8 @@
 import numpy as np
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
-from mmhuman_dto.evaluation.functional import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record, to_pixels
+from mmhuman_dto.evaluation.functional.bodies import to_pixels
+from mmhuman_dto.evaluation.functional.keypoint_ap import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 
 from .base import PeopleMetric, as_numpy, body_inputs

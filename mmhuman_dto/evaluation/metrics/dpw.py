@@ -1,5 +1,5 @@
 """3DPW and Hi4D."""
-from mmhuman_dto.evaluation.functional import dpw_metrics, dpw_record
+from mmhuman_dto.evaluation.functional.dpw import dpw_metrics, dpw_record
 from mmhuman_dto.registry import METRICS
 
 from .base import BodyMetric

@@ -1,15 +1,9 @@
 """CMU Panoptic and MuPoTS-3D: predicted bodies against 17 annotated joints."""
 import numpy as np
 
-from mmhuman_dto.evaluation.functional import (
-    MuPoTSPeople,
-    mupots_metrics,
-    mupots_record,
-    panoptic_metrics,
-    sequence_name,
-    to_pixels,
-)
-from mmhuman_dto.evaluation.functional.panoptic import lowered_threshold
+from mmhuman_dto.evaluation.functional.bodies import to_pixels
+from mmhuman_dto.evaluation.functional.mupots import MuPoTSPeople, mupots_metrics, mupots_record
+from mmhuman_dto.evaluation.functional.panoptic import lowered_threshold, panoptic_metrics, sequence_name
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 
 from .base import PeopleMetric, as_numpy, body_inputs

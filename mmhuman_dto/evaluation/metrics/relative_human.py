@@ -1,5 +1,5 @@
 """Relative Human."""
-from mmhuman_dto.evaluation.functional import age_groups, relative_human_metrics, relative_human_record
+from mmhuman_dto.evaluation.functional.relative_human import age_groups, relative_human_metrics, relative_human_record
 from mmhuman_dto.registry import METRICS
 
 from .base import PeopleMetric, as_numpy

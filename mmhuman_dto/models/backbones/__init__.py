@@ -1,4 +1,2 @@
 from .scale_adaptive_vit import ScaleAdaptiveViT
 from .vit import PackedTokens, VisionTransformer
-
-__all__ = ['ScaleAdaptiveViT', 'PackedTokens', 'VisionTransformer']

@@ -1,3 +1,1 @@
 from .metric_hmr import MetricHMR
-
-__all__ = ['MetricHMR']

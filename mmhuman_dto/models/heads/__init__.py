@@ -1,4 +1,2 @@
 from .camera_head import FixedFoV, FoVHead
 from .people_head import PeopleHead
-
-__all__ = ['FixedFoV', 'FoVHead', 'PeopleHead']

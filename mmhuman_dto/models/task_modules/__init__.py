@@ -4,6 +4,3 @@ from .match_costs import BoxL1Cost, ConfidenceCost, GIoUCost, KeypointCost, Matc
 from .refine import RefineByDTO
 from .target_encoder import TargetEncoder
 from .targets import Targets
-
-__all__ = ['HungarianAssigner', 'MatchCost', 'BoxL1Cost', 'ConfidenceCost', 'GIoUCost', 'KeypointCost', 'RefineByDTO',
-           'Targets', 'TargetEncoder', 'Denoising', 'NoisyQueries']

@@ -11,7 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from mmhuman_dto.body_models.joint_sets import shared_joints
-from mmhuman_dto.evaluation.functional import layer_accuracy, relative_human_metrics, relative_human_record
+from mmhuman_dto.evaluation.functional.relative_human import (
+    layer_accuracy,
+    relative_human_metrics,
+    relative_human_record,
+)
 
 from ._figures import compare_figures, load
 
