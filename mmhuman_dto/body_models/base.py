@@ -58,6 +58,8 @@ class BodyModel(nn.Module):
     """
 
     num_body_joints = 23
+    #: What a message says to those who give another pose.
+    pose_hint = ''
     #: Bodies that name the same one mean the same by a pose, betas and transl, but for betas that one of them lacks.
     shape_space = None
 
@@ -192,7 +194,7 @@ class BodyModel(nn.Module):
         """Vertices (M,) that a joint set is made of: those that would move it."""
         with torch.enable_grad():
             vertices = self.template.new_zeros(self.num_vertices, 3, requires_grad=True)
-            bones = vertices.new_zeros(self.num_body_joints + 1, 3)
+            bones = vertices.new_zeros(len(self.joint_names) - len(self.joint_vertices), 3)
             output = BodyOutput(vertices, torch.cat([bones, vertices[self.joint_vertices]]))
             joints = self.select_joints(output, joint_set)
             # Unequal factors, so that a vertex's part in one joint can't cancel that in another.
@@ -228,7 +230,7 @@ class BodyModel(nn.Module):
         if pose.shape[-1:] != (pose_size, ):
             if pose.shape[-2:] != (pose_size // 3, 3):
                 raise ValueError(f'{type(self).__name__} takes pose (*, {pose_size // 3}, 3) or (*, {pose_size}), '
-                                 f'got {tuple(pose.shape)}')
+                                 f'got {tuple(pose.shape)}{self.pose_hint}')
             pose = pose.flatten(-2)
         betas = self._checked_betas(betas)
         transl = self.template.new_zeros(3) if transl is None else transl

@@ -95,13 +95,14 @@ class SMPLA(SMPL):
         if not path.is_file():
             raise FileNotFoundError(f'no child template {path}. Register at https://agora.is.tue.mpg.de, download '
                                     'smpl_kid_template.npy and put it there, or name it by kid_template_path.')
-        self._init_smpl(arrays, add_child(arrays, num_betas, path), child_coefficient=num_betas)
+        shape_dirs = add_child(arrays, arrays.shape_dirs[:, :, :num_betas], path)
+        self._init_smpl(arrays, shape_dirs, child_coefficient=num_betas)
 
 
-def add_child(arrays, num_betas, path):
-    """Shape directions (V, 3, num_betas + 1) whose last leads to the child template at ``path``."""
+def add_child(arrays, shape_dirs, path):
+    """``shape_dirs`` (V, 3, B) and one more (V, 3, B + 1), which leads to the child template at ``path``."""
     child = child_direction(arrays.template, read_matrix(path, arrays.template.shape))
-    return np.concatenate([arrays.shape_dirs[:, :, :num_betas], child[:, :, None]], 2)
+    return np.concatenate([shape_dirs, child[:, :, None]], 2)
 
 
 def check_num_betas(path, have, num_betas):

@@ -47,6 +47,7 @@ class Conversion:
         out_dir: folder of the table.
         body_model: name of the body model that the annotations are of; kept in the table.
         num_betas: shape coefficients of a row; shorter ones are filled up with zeros (an adult's child coefficient).
+            None: as the readers give them.
         left_out: fields of people that the table does not take over.
         read_images: whether to read the sizes of images that the annotations do not state from the images; without it
             the table has no sizes, and images may be missing.
@@ -124,8 +125,8 @@ class Conversion:
     def _rows(self, people):
         """The fields that the table takes over, shapes filled up."""
         rows = People(num_people=len(people),
-                      **{name: value for name, value in people.items() if name not in (*self.left_out, 'betas')})
-        if 'betas' in people:
+                      **{name: value for name, value in people.items() if name not in self.left_out})
+        if 'betas' in people and self.num_betas is not None:
             if people.betas.shape[1] > self.num_betas:
                 raise StageError('shape', f'{people.betas.shape[1]} shape coefficients, {self.body_model} has '
                                           f'{self.num_betas}')

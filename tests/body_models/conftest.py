@@ -1,12 +1,7 @@
-import numpy as np
 import pytest
+from smplx_files import write_smplx
 
-from mmhuman_dto.body_models import SMPL_PARENTS
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
-
-_SMPLX_PARENTS = [*SMPL_PARENTS[:22], 15, 15, 15,
-                  *(parent for wrist, first in ((20, 25), (21, 40)) for finger in range(first, first + 15, 3)
-                    for parent in (wrist, finger, finger + 1))]
 
 
 @pytest.fixture(scope='session')
@@ -17,21 +12,5 @@ def smpl_dir(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def smplx_dir(tmp_path_factory):
-    """Folder with random arrays in SMPL-X's file layout, with its key names, shapes and tree."""
-    folder = tmp_path_factory.mktemp('smplx_bodies') / 'smplx'
-    folder.mkdir()
-    rng, size = np.random.default_rng(0), 10475
-    template = rng.normal(size=(size, 3))
-    weights = rng.random((size, 55))**8
-    regressor = np.zeros((55, size))
-    regressor[np.arange(55)[:, None], rng.integers(0, size, (55, 5))] += 0.2
-    np.savez(
-        folder / 'SMPLX_NEUTRAL.npz', v_template=template, shapedirs=rng.normal(size=(size, 3, 20)) * 0.02,
-        posedirs=rng.normal(size=(size, 3, 486)).astype(np.float32) * 0.003, J_regressor=regressor,
-        weights=weights / weights.sum(1, keepdims=True), f=rng.integers(0, size, (100, 3)),
-        kintree_table=np.stack([np.uint32([2**32 - 1, *_SMPLX_PARENTS[1:]]), np.arange(55, dtype=np.uint32)]),
-        hands_meanl=rng.normal(size=45) * 0.2, hands_meanr=rng.normal(size=45) * 0.2,
-        hands_componentsl=np.eye(45), hands_componentsr=np.eye(45),
-        lmk_faces_idx=np.zeros(51, int), lmk_bary_coords=np.full((51, 3), 1 / 3), part2num=np.array({'a': 1}, object))
-    np.save(folder / 'smplx_kid_template.npy', template * 0.5 + 0.3)
-    return folder.parent
+    """Folder with random arrays in SMPL-X's file layout."""
+    return write_smplx(tmp_path_factory.mktemp('smplx_bodies'))

@@ -43,6 +43,28 @@ def test_child_equals_smplx_kid(smplx_dir):
     assert model.child_coefficient == 10
 
 
+@pytest.mark.parametrize('flat, kid', [(False, False), (True, False), (False, True)])
+def test_whole_body_equals_smplx(smplx_dir, flat, kid):
+    """Hands and face by SMPL-X's own pose, expression after the shape, a child's coefficient last."""
+    kwargs = dict(kid_template_path=str(smplx_dir / 'smplx/smplx_kid_template.npy')) if kid else {}
+    model = SMPLX(smplx_dir, whole_body=True, flat_hand_mean=flat, **kwargs)
+    _, betas, transl = people(20 + kid)
+    pose = torch.randn(3, 55, 3, generator=torch.Generator().manual_seed(2)) * .5
+    parts = dict(global_orient=1, body_pose=21, jaw_pose=1, leye_pose=1, reye_pose=1, left_hand_pose=15,
+                 right_hand_pose=15)
+    given = {name: part.flatten(1) for name, part in zip(parts, pose.split([*parts.values()], 1))}
+    reference = smplx.create(str(smplx_dir), 'smplx', use_pca=False, batch_size=3, flat_hand_mean=flat,
+                             **dict(kwargs, age='kid') if kid else {})
+    got = model(pose, betas, transl)
+    check(got, reference(**given, betas=torch.cat([betas[:, :10], betas[:, 20:]], 1), expression=betas[:, 10:20],
+                         transl=transl))
+    assert model.num_body_joints == 54 and model.child_coefficient == (20 if kid else None)
+    thin = model.thinned('smpl45')
+    torch.testing.assert_close(thin(pose, betas, transl).joints, got.joints, atol=1e-5, rtol=0)
+    with pytest.raises(ValueError, match=r'got \(3, 24, 3\). 55 rotations are for whole_body=True'):
+        model(pose[:, :24], betas, transl)
+
+
 def test_height_is_the_zero_pose_extent(smplx_dir):
     model = SMPLX(smplx_dir, num_betas=5)
     betas = torch.linspace(-1, 1, 5)

@@ -20,7 +20,7 @@ class SetInfo(NamedTuple):
         splits: split -> path of its annotation file below ``data_root``; ``*`` stands for anything, so for several.
         images: folder of the images, relative to ``data_root``; ``{split}`` stands for the split.
         body_model: name of the body model of its people; None: it has joints only.
-        num_betas: shape coefficients of a person in its table; fewer are filled up with zeros.
+        num_betas: shape coefficients of a person in its table, fewer are filled up with zeros; None: the reader's.
         metric: type of the metric that its tables are scored with (``METRICS``); None: it is for training alone.
         left_out: fields of the reader that the table does not take over.
         keep_empty: whether the table has images without people too; None: it cannot, as the layout says nothing else of
@@ -32,7 +32,7 @@ class SetInfo(NamedTuple):
     splits: dict[str, str]
     images: str = ''
     body_model: str | None = 'SMPL'
-    num_betas: int = 10
+    num_betas: int | None = None
     metric: str | None = None
     left_out: tuple[str, ...] = ()
     keep_empty: bool | None = False

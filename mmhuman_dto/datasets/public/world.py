@@ -45,12 +45,13 @@ class RestPelvis:
     def __init__(self, config):
         body_model = BODY_MODELS.build(config)
         betas = torch.cat([torch.zeros(1, body_model.num_betas), torch.eye(body_model.num_betas)])
-        joints = body_model.skeleton(torch.zeros(len(betas), 24, 3), betas)[:, 0].double()
+        pose = torch.zeros(len(betas), body_model.num_body_joints + 1, 3)
+        joints = body_model.skeleton(pose, betas)[:, 0].double()
         self.base, self.directions = joints[0], joints[1:] - joints[0]
 
     def __call__(self, betas):
-        """Betas (N, B) -> (N, 3) m."""
-        return self.base + betas.double() @ self.directions
+        """Betas (N, B), those of the body model and, what moves no pelvis, expression -> (N, 3) m."""
+        return self.base + betas[:, :len(self.directions)].double() @ self.directions
 
 
 class WorldReader(AnnotsReader):
@@ -85,8 +86,8 @@ class WorldReader(AnnotsReader):
         _check_rotations(rotation)
         pelvis = self._pelvis(betas, fields)
         orient, transl = world_to_camera(orient, transl, pelvis, rotation, translation)
-        return People(global_orient=orient, body_pose=body_pose.reshape(-1, 23, 3), betas=betas, transl=transl,
-                      **fields)
+        body_pose = body_pose.flatten(1).unflatten(1, (-1, 3))
+        return People(global_orient=orient, body_pose=body_pose, betas=betas, transl=transl, **fields)
 
     def _pelvis(self, betas, fields):
         return self.pelvis(betas)

@@ -18,7 +18,9 @@ from .joints import joint_names
 
 MIRROR = np.diag([-1., 1., 1.])
 #: Body joints (SMPL's 24 without the root) of a mirrored pose.
-_POSE_PERMUTATION = [i - 1 for i in JOINT_SETS['smpl24'].flip_permutation[1:]]
+_BODY = [i - 1 for i in JOINT_SETS['smpl24'].flip_permutation[1:]]
+#: The same by number of joints: SMPL-X's 54 are 21 of SMPL's, the jaw, two eyes, 15 of the left hand, 15 of the right.
+_POSE_PERMUTATIONS = {23: _BODY, 21: _BODY[:21], 54: [*_BODY[:21], 21, 23, 22, *range(39, 54), *range(24, 39)]}
 
 
 class Warp(NamedTuple):
@@ -161,7 +163,10 @@ def _axis_angle(rotations, warp, matrix, people, sample):
     if warp.mirrored:
         rotations = rotations * rotations.new_tensor([1, -1, -1])
     if rotations.dim() == 3:
-        return rotations[:, _POSE_PERMUTATION[:rotations.shape[1]]] if warp.mirrored else rotations
+        if rotations.shape[1] not in _POSE_PERMUTATIONS:
+            raise ValueError(f'{sample.get("img_id", "sample")}: body_pose has {rotations.shape[1]} joints; left and '
+                             f'right are known for {sorted(_POSE_PERMUTATIONS)}')
+        return rotations[:, _POSE_PERMUTATIONS[rotations.shape[1]]] if warp.mirrored else rotations
     if np.array_equal(warp.roll, np.eye(3)):
         return rotations
     return matrix_to_axis_angle(torch.from_numpy(warp.roll) @ axis_angle_to_matrix(rotations.double()))
