@@ -3,9 +3,8 @@ import pytest
 import torch
 from evidence_table import write_evidence_table
 
-from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.dto.problem import CACHED
-from mmhuman_dto.registry import BODY_MODELS, TRANSFORMS
+from mmhuman_dto.registry import TRANSFORMS
 from mmhuman_dto.structures import HumanDataSample
 from mmhuman_dto.tables.people_table import PeopleTable
 
@@ -47,20 +46,10 @@ def test_placed_again_as_if_from_the_maps(tables):
         assert sample.optimised
 
 
-@pytest.mark.parametrize('config', [SOLVER, dict(type='PaperDTO')], ids=['posterior', 'paper'])
-def test_an_image_alone_is_placed_as_in_a_batch(tables, config):
-    config = dict(config, rounds=8, tolerance=0.) if 'terms' in config else config
-    samples = [tables[0][i] for i in range(2)]
-    together = DTOOptimizer(config)(samples, BODY_MODELS.build(dict(type='OpenBody')))
-    for sample, placed in zip(samples, together):
-        people = refine(config)(training_sample(sample)).gt_instances
-        for name in ('transl', 'betas', 'heights'):
-            torch.testing.assert_close(people[name], placed.pred_instances[name])
-
-
-def test_many_are_placed_as_each_alone(tables):
+@pytest.mark.parametrize('solver', [dict(SOLVER, rounds=8, tolerance=0.), dict(type='PaperDTO')], ids=['post', 'paper'])
+def test_many_are_placed_as_each_alone(tables, solver):
     """Nobody in an image between others does no harm."""
-    transform = refine(dict(type='PaperDTO'))
+    transform = refine(solver)
     alone, together = ([training_sample(placed) for placed in tables[0]] for _ in range(2))
     for samples in (alone, together):
         samples[1:1] = [training_sample(tables[0][0])]
