@@ -267,13 +267,12 @@ def test_finite_for_odd_scenes():
 def test_a_scene_that_cannot_be_solved_keeps_its_people_and_costs_its_batch_nothing():
     rng = np.random.default_rng(13)
     scenes = [draw(rng, people)[0] for people in (3, 5, 4)]
-    clean, solver = problem_of(scenes), PosteriorDTO(rounds=8, tolerance=0.)
     scenes[1]['disparity'][2] = np.inf
-    result, alone = solver.solve(problem_of(scenes)), solver.solve(clean)
+    result, others = (PosteriorDTO().solve(problem_of(*of)) for of in ((scenes, ), (scenes[::2], 1)))
     assert result.failed.tolist() == [False, True, False] and result.optimised.tolist() == [True, False, True]
     assert result.scale[1].eq(1).all() and result.focal_scale[1] == 1 and result.posterior.depths_std[1].isnan().all()
-    for got, want in ((result.scale, alone.scale), (result.posterior.depths_std, alone.posterior.depths_std)):
-        assert torch.equal(got[[0, 2]], want[[0, 2]])
+    for got, want in ((result.scale, others.scale), (result.posterior.depths_std, others.posterior.depths_std)):
+        torch.testing.assert_close(got[[0, 2]], want, rtol=1e-9, atol=0)
 
 
 def test_a_singular_hessian_is_damped():
