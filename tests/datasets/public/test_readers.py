@@ -4,15 +4,12 @@ import pytest
 import torch
 from writer_public import LAYOUTS
 
-from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.synthetic import Renderer
-from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 MESHES = [name for name, layout in LAYOUTS.items() if layout.reader.info.body_model]
-TRUTH = [name for name, layout in LAYOUTS.items() if layout.reader.side == 'gt']
 
 
 def people_and_camera(reader, sample):
@@ -40,24 +37,6 @@ def test_reading_twice_gives_the_same_and_samples_are_their_own(public_sets, nam
     assert len(first) and any(value.any() for value in first.values())
     for field, value in first.items():
         assert torch.equal(value.nan_to_num(-7), again[field].nan_to_num(-7))
-
-
-@pytest.mark.parametrize('name', TRUTH)
-def test_by_way_of_a_table_with_pictures(public_sets, tmp_path, name):
-    config, scenes, reader = public_sets[name]
-    builder = PeopleTableBuilder('OpenBody')
-    for sample in reader:
-        builder.add(sample)
-    builder.write(tmp_path / 'table')
-    dataset = HumanTable(reader.img_root, tmp_path / 'table', pipeline=[dict(type='LoadImage')])
-    for i, (sample, direct) in enumerate(zip(reader, [dataset[i] for i in range(3)], strict=True)):
-        assert direct.image.shape == (*scenes[i].size, 3) and tuple(direct.ori_shape) == scenes[i].size
-        assert {key: direct.metainfo[key] for key in reader.supervision} == reader.supervision
-        assert set(direct.gt_instances.keys()) == set(sample.gt_instances.keys())
-        for field, value in sample.gt_instances.items():
-            assert direct.gt_instances[field].dtype == value.dtype
-            torch.testing.assert_close(direct.gt_instances[field], value, rtol=0, atol=0, equal_nan=True)
-        assert ('gt_camera' in direct) == ('gt_camera' in sample)
 
 
 @pytest.mark.parametrize('name', [name for name in LAYOUTS if LAYOUTS[name].nobody is not None])

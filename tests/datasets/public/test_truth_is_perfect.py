@@ -1,4 +1,7 @@
-"""From a public file to its metric without anything between: the truth, given as the prediction, is perfect."""
+"""From a public file to its metric without anything between: who is right and who is wrong is seen.
+
+That the truth is perfect in every benchmark, by way of its recipe: tests/evaluation/test_benchmarks.py.
+"""
 import numpy as np
 import pytest
 import torch
@@ -9,8 +12,6 @@ from mmhuman_dto.structures import Camera, People
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 from .conftest import BODY
-
-GENDERED = dict(gendered=dict(male=BODY, female=BODY))
 
 
 def tensor(values):
@@ -43,18 +44,10 @@ def figures(written, folder, network_body, metric, change=lambda people: None, *
 
 
 @pytest.mark.parametrize('parity', [False, True])
-@pytest.mark.parametrize('name, metric, perfect, zero, kwargs', [
-    ('AGORA', 'AGORAMetric', ('precision', 'recall', 'f1', 'kid_f1'), ('mpjpe', 'mve', 'kid_mpjpe', 'kid_mve'), {}),
-    ('BEDLAM', 'AGORAMetric', ('precision', 'recall', 'f1'), ('mpjpe', 'mve'), {}),
-    ('ThreeDPW', 'DPWMetric', ('recall', ), ('mpjpe', 'pa_mpjpe', 'mve', 'pa_mve', 'height_error', 'focal_error'),
-     GENDERED),
-    ('Hi4D', 'DPWMetric', ('recall', ), ('mpjpe', 'pa_mpjpe', 'mve', 'pa_mve', 'height_error', 'focal_error'),
-     GENDERED),
-])
-def test_bodies(public_sets, body_model, tmp_path, name, metric, perfect, zero, kwargs, parity):
-    values = figures(public_sets[name], tmp_path / 't', body_model, metric, body_model=BODY, parity=parity, **kwargs)
-    assert {key: values[key] for key in perfect} == {key: pytest.approx(100) for key in perfect}
-    assert {key: values[key] for key in zero} == {key: pytest.approx(0, abs=.02) for key in zero}
+def test_children(public_sets, body_model, tmp_path, parity):
+    values = figures(public_sets['AGORA'], tmp_path / 't', body_model, 'AGORAMetric', body_model=BODY, parity=parity)
+    assert [values[key] for key in ('precision', 'recall', 'f1', 'kid_f1')] == [pytest.approx(100)] * 4
+    assert [values[key] for key in ('mpjpe', 'mve', 'kid_mpjpe', 'kid_mve')] == [pytest.approx(0, abs=.02)] * 4
 
 
 @pytest.mark.parametrize('name, metric, key', [('AGORA', 'AGORAMetric', 'mpjpe'), ('Hi4D', 'DPWMetric', 'mpjpe')])
@@ -66,19 +59,10 @@ def test_a_wrong_pose_is_seen(public_sets, body_model, tmp_path, name, metric, k
     assert 5 < values[key] < 200
 
 
-@pytest.mark.parametrize('parity', [False, True])
-def test_panoptic(public_sets, body_model, tmp_path, parity):
-    values = figures(public_sets['Panoptic'], tmp_path / 't', body_model, 'PanopticMetric', body_model=BODY,
-                     parity=parity)
-    for name in ('haggling', 'mafia', 'ultimatum', 'mean'):
-        assert values[name] == pytest.approx(0, abs=.02)
+def test_panoptic_has_figures_of_the_games_that_are_there(public_sets, body_model, tmp_path):
+    values = figures(public_sets['Panoptic'], tmp_path / 't', body_model, 'PanopticMetric', body_model=BODY)
+    assert [values[name] for name in ('haggling', 'mafia', 'ultimatum', 'mean')] == [pytest.approx(0, abs=.02)] * 4
     assert np.isnan(values['pizza']) and values['missed'] == 0  # three images, three sequences
-
-
-@pytest.mark.parametrize('parity', [False, True])
-def test_mupots(public_sets, body_model, tmp_path, parity):
-    values = figures(public_sets['MuPoTS'], tmp_path / 't', body_model, 'MuPoTSMetric', body_model=BODY, parity=parity)
-    assert values == dict(pck_all=pytest.approx(100), pck_matched=pytest.approx(100), mismatch=0)
 
 
 def test_mupots_scores_the_joints_the_file_calls_visible(public_sets, body_model, tmp_path):
@@ -90,14 +74,3 @@ def test_mupots_scores_the_joints_the_file_calls_visible(public_sets, body_model
     values = figures(public_sets['MuPoTS'], tmp_path / 'p', body_model, 'MuPoTSMetric', swing, body_model=BODY,
                      parity=True)
     assert values['pck_all'] < 100  # the public evaluator takes the flag for another joint's
-
-
-@pytest.mark.parametrize('parity', [False, True])
-def test_relative_human(public_sets, body_model, tmp_path, parity):
-    values = figures(public_sets['RelativeHuman'], tmp_path / 't', body_model, 'RelativeHumanMetric', parity=parity)
-    assert values['pcdr'] == pytest.approx(100)
-    assert all(value == pytest.approx(100) for key, value in values.items()
-               if key.startswith('pcdr') and not np.isnan(value))
-    assert values['mpckh'] == pytest.approx(100)
-    if not parity:
-        assert values['precision'] == values['recall'] == values['f1'] == pytest.approx(100)
