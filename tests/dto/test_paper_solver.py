@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmhuman_dto.dto import DTOProblem, PaperDTO
-from mmhuman_dto.registry import DTO_SOLVERS
 
 FIELDS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation', 'heights', 'prior_mean',
           'prior_std', 'apparent_size')
@@ -195,23 +194,6 @@ def test_without_down_means_the_lowest_pixels_do_not_matter():
     assert_equal_results(without, PaperDTO(down_means=False).solve(problem_of([moved])))
 
 
-def test_somebody_alone_stays_as_is():
-    result = PaperDTO().solve(problem_of([exact_scene([.01])]))
-    assert result.scale.item() == 1
-    assert not result.skipped.item()
-    assert not result.optimised.item()
-    assert result.deviation.item() == 0
-
-
-def test_two_giants_are_given_up():
-    scene = exact_scene([.006, .012], heights=2.6, depth_std=[1., 1.])
-    result = PaperDTO().solve(problem_of([scene]))
-    assert result.skipped.all()
-    assert result.scale.eq(1).all()
-    assert result.deviation.item() == 3
-    assert not result.optimised.item()
-
-
 @pytest.mark.parametrize('change', [
     dict(depth=[.01, .01, .01], depth_std=[0, 0, 0]),
     dict(depth=[.01, .01, .01], depth_std=[0, 0, 0], correlation=[0, 0, 0], slope=[0, 0, 0]),
@@ -226,19 +208,6 @@ def test_degenerate_scenes_are_finite(change):
     if len(set(scene['depth'])) == 1:
         z = result.scale[0] * torch.from_numpy(scene['z'])
         torch.testing.assert_close(z, z.mean().expand(3))  # people at one depth come to one distance
-
-
-def test_empty_scenes():
-    problem = problem_of([exact_scene([.006, .012])])
-    problem.mask[:] = False
-    result = PaperDTO().solve(problem)
-    assert not result.optimised.item()
-    assert result.deviation.item() == 0
-    assert result.scale.eq(1).all()
-
-
-def test_is_registered():
-    assert DTO_SOLVERS.build(dict(type='PaperDTO', slope_bound=False)).slope_bound is False
 
 
 @pytest.mark.gpu

@@ -2,7 +2,7 @@ import pytest
 import torch
 from dto_reference import height_prior
 
-from mmhuman_dto.dto import HEIGHT_CLASSES, HeightPrior
+from mmhuman_dto.dto import HeightPrior
 from mmhuman_dto.registry import DTO_PRIORS
 
 NAN = float('nan')
@@ -10,31 +10,10 @@ AGES = [0., 2.99, 3., 7.99, 8., 14.99, 15., 40., 90., NAN]
 MALE_PROBS = [0., .3299, .33, .5, .6699, .67, 1., NAN]
 
 
-@pytest.mark.parametrize('age, name', [
-    (2.9, 'baby'), (3, 'kid'), (7.9, 'kid'), (8, 'teen'), (14.9, 'teen'), (15, 'neutral'), (NAN, 'neutral')])
-def test_class_by_age(age, name):
-    targets = HeightPrior()(torch.tensor([1.7]), torch.tensor([age]), torch.tensor([.5]))
-    assert HEIGHT_CLASSES[targets.height_class].name == name
-
-
-@pytest.mark.parametrize('male_prob, name', [
-    (.32, 'female'), (.33, 'neutral'), (.66, 'neutral'), (.67, 'male'), (NAN, 'neutral')])
-def test_class_by_gender(male_prob, name):
-    targets = HeightPrior()(torch.tensor([1.7]), torch.tensor([30.]), torch.tensor([male_prob]))
-    assert HEIGHT_CLASSES[targets.height_class].name == name
-
-
 def test_adults_meet_the_prior_half_way_children_do_not():
     targets = HeightPrior()(torch.tensor([2., 2.]), torch.tensor([30., 5.]), torch.tensor([1., 1.]))
     torch.testing.assert_close(targets.mean, torch.tensor([1.892, 1.122], dtype=torch.float64))
     torch.testing.assert_close(targets.std, torch.tensor([.0759, .12], dtype=torch.float64))
-
-
-def test_without_gender_adults_keep_their_height():
-    targets = HeightPrior(use_gender=False)(torch.tensor([2., 2.]), torch.tensor([30., 5.]), torch.tensor([1., 1.]))
-    torch.testing.assert_close(targets.mean, torch.tensor([2., 1.122], dtype=torch.float64))
-    torch.testing.assert_close(targets.std, torch.tensor([.073, .12], dtype=torch.float64))
-    assert targets.height_class.tolist() == [5, 1]
 
 
 @pytest.mark.parametrize('use_age', [True, False])

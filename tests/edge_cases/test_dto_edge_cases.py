@@ -56,11 +56,70 @@ def place(sample, body_model, solver):
     return result.problem, result, placed
 
 
+def every_third(value):
+    """Spoils some pixels of the depth map."""
+    return lambda sample: sample.pred_maps.disparity[::3, ::5].fill_(value)
+
+
+def person(row, column, value, field='transl'):
+    return lambda sample: sample.pred_instances[field][row, column].fill_(value)
+
+
+def against(maps):
+    """The nearest mesh is the farthest in the depth map."""
+    maps.disparity = torch.where(maps.z_map > 0, 20 * maps.z_map, 1.0)
+
+
+def one_pixel(maps):
+    maps.id_map = maps.id_map * 0
+    maps.id_map[10, 5], maps.id_map[10, 45], maps.id_map[10, 90] = 1, 2, 3
+
+
+KEPT, ODD = DropReason.KEPT, (math.nan, math.inf, -math.inf)
+#: Name, what the scene is made with, what is spoilt then, and why people are dropped.
+CASES = [
+    *((f'depth map of {value}', dict(disparity=torch.full(SIZE, value)), None, [DropReason.NO_DEPTH] * 3)
+      for value in (0.0, -1.0, *ODD)),
+    ('depth map of 50', dict(disparity=torch.full(SIZE, 50.0)), None, [DropReason.DEPTH_OUTLIERS] * 3),
+    *((f'depth map with some {value}', {}, every_third(value), [KEPT] * 3) for value in (0.0, 1e-38, 1e38, *ODD)),
+    ('mesh that is not finite', {}, person(1, 0, math.nan), [KEPT, DropReason.BAD_MESH, KEPT]),
+    *((f'mesh at z = {z}', {}, person(2, 2, z), [KEPT, KEPT, DropReason.BAD_MESH]) for z in (-4.0, 0.0, -1e-3)),
+    ('one-pixel masks', {}, lambda sample: one_pixel(sample.pred_maps), [DropReason.TOO_FEW_PIXELS] * 3),
+    # No depth is strictly between the quartile fences.
+    ('everybody flat', dict(relief=0.0), None, [DropReason.DEPTH_OUTLIERS] * 3),
+    ('depth against the meshes', {}, lambda sample: against(sample.pred_maps), [KEPT] * 3),
+    ('everyone 100 km away', dict(depths=[1e5, 2e5, 1.5e5]), None, [KEPT] * 3),
+    *((str(dtype), dict(dtype=dtype), None, [KEPT] * 3) for dtype in (torch.float16, torch.bfloat16, torch.float64)),
+    *((f'field of view of {degrees}', dict(focal=SIZE[0] / 2 / math.tan(math.radians(degrees) / 2)), None, [KEPT] * 3)
+      for degrees in (1, 179)),
+    *((f'ages {ages}', dict(ages=torch.tensor(ages), male_probs=torch.tensor(males)), None, [KEPT] * 3)
+      for ages, males in (([math.nan] * 3, [math.nan] * 3), ([0.0, 200.0, -5.0], [0.0, 1.0, 0.5]),
+                          ([math.inf, -math.inf, 1e30], [2.0, -1.0, math.inf]))),
+    *((f'betas of {first}', {}, person(slice(None), 0, first, 'betas'), [KEPT] * 3) for first in (-8.0, 8.0)),
+]
+
+
 @pytest.mark.parametrize('solver', SOLVERS, ids=NAMES)
 class TestBothSolvers:
-    @pytest.mark.parametrize('depths', [[4.0, 4.0], [4.0, 4.0, 4.0, 4.0]])
-    def test_two_people_at_the_same_depth(self, body_model, solver, depths):
-        _, result, placed = place(scene(depths), body_model, solver)
+    @pytest.mark.parametrize('made, spoil, reasons', [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+    def test_odd_scenes(self, body_model, solver, made, spoil, reasons):
+        sample = scene(**{'depths': [3.0, 4.0, 6.0], **made})
+        if spoil is not None:
+            spoil(sample)
+        problem, _, placed = place(sample, body_model, solver)
+        assert problem.drop_reasons[0].tolist() == reasons
+        assert placed.pred_instances.person_index.tolist() == [i for i in range(3) if reasons[i] == KEPT]
+
+    def test_meshes_without_relief_do_not_correlate(self, body_model, solver):
+        sample = scene([3.0, 4.0, 6.0])
+        sample.pred_maps.z_map = scene([3.0, 4.0, 6.0], relief=0.0).pred_maps.z_map
+        problem, _, _ = place(sample, body_model, solver)
+        assert (problem.correlation[problem.mask] == 0).all() and (problem.slope[problem.mask].abs() < 1e-9).all()
+        assert problem.mask.sum() == 3
+
+    @pytest.mark.parametrize('count', [2, 4])
+    def test_people_at_the_same_depth(self, body_model, solver, count):
+        _, result, _ = place(scene([4.0] * count), body_model, solver)
         torch.testing.assert_close(result.scale, result.scale[:, :1].expand_as(result.scale), rtol=1e-4, atol=1e-4)
 
     def test_identical_people_on_the_same_pixels_depth(self, body_model, solver):
@@ -69,94 +128,16 @@ class TestBothSolvers:
         _, _, placed = place(sample, body_model, solver)
         assert placed.pred_instances.transl[:, 2].std() < 1e-4
 
-    def test_one_person(self, body_model, solver):
-        _, result, placed = place(scene([4.0]), body_model, solver)
-        assert not placed.optimised
-        if isinstance(solver, PaperDTO):
-            assert result.scale.item() == 1 and placed.height_deviation == 0
+    @pytest.mark.parametrize('count', [0, 1])
+    def test_nobody_and_one_person(self, body_model, solver, count):
+        _, result, placed = place(scene([4.0] * count), body_model, solver)
+        assert len(placed.pred_instances) == count and not placed.optimised
+        if count == 0 or isinstance(solver, PaperDTO):
+            assert result.scale.eq(1).all() and placed.height_deviation == 0
 
-    def test_empty_scene(self, body_model, solver):
-        _, _, placed = place(scene([]), body_model, solver)
-        assert len(placed.pred_instances) == 0 and not placed.optimised and placed.height_deviation == 0
 
-    def test_everyone_very_far(self, body_model, solver):
-        """Meshes 100 km away, a depth map that says so."""
-        _, _, placed = place(scene([1e5, 2e5, 1.5e5]), body_model, solver)
-        assert len(placed.pred_instances) == 3
-
-    @pytest.mark.parametrize('value', [0.0, math.nan, math.inf, -math.inf, -1.0, 50.0])
-    def test_depth_map_of_one_value(self, body_model, solver, value):
-        """It says nothing: nobody has evidence, nobody moves."""
-        problem, _, placed = place(scene([4.0, 6.0], disparity=torch.full(SIZE, value)), body_model, solver)
-        reason = DropReason.DEPTH_OUTLIERS if value == 50 else DropReason.NO_DEPTH
-        assert problem.drop_reasons[0].tolist() == [reason] * 2 and len(placed.pred_instances) == 0
-
-    @pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf, 0.0, 1e-38, 1e38])
-    def test_depth_map_with_some_odd_values(self, body_model, solver, value):
-        sample = scene([4.0, 6.0, 5.0])
-        sample.pred_maps.disparity[::3, ::5] = value
-        place(sample, body_model, solver)
-
-    def test_mesh_that_is_not_finite(self, body_model, solver):
-        sample = scene([4.0, 6.0, 5.0])
-        sample.pred_instances.transl[1, 0] = math.nan
-        problem, _, placed = place(sample, body_model, solver)
-        assert problem.drop_reasons[0].tolist() == [0, DropReason.BAD_MESH, 0]
-        assert placed.pred_instances.person_index.tolist() == [0, 2]
-
-    @pytest.mark.parametrize('z', [-4.0, 0.0, -1e-3])
-    def test_mesh_behind_the_camera(self, body_model, solver, z):
-        sample = scene([4.0, 6.0, 5.0])
-        sample.pred_instances.transl[2, 2] = z
-        problem, _, _ = place(sample, body_model, solver)
-        assert problem.drop_reasons[0].tolist() == [0, 0, DropReason.BAD_MESH]
-
-    def test_one_pixel_masks(self, body_model, solver):
-        sample = scene([4.0, 6.0])
-        sample.pred_maps.id_map = sample.pred_maps.id_map * 0
-        sample.pred_maps.id_map[10, 5], sample.pred_maps.id_map[10, 70] = 1, 2
-        problem, _, placed = place(sample, body_model, solver)
-        assert problem.drop_reasons[0].tolist() == [DropReason.TOO_FEW_PIXELS] * 2
-        evidence = EvidenceExtractor(min_area=0)
-        found = evidence([sample.pred_maps], [sample.pred_instances.visible_vertices])
-        assert all(torch.isfinite(field[found.reason == 0]).all() for field in found)
-
-    def test_zero_variance_within_people(self, body_model, solver):
-        """Every person flat and equally deep all over: no depth is strictly between the quartile fences."""
-        problem, _, placed = place(scene([3.0, 4.0, 6.0], relief=0.0), body_model, solver)
-        assert problem.drop_reasons[0].tolist() == [DropReason.DEPTH_OUTLIERS] * 3 and len(placed.pred_instances) == 0
-
-    def test_zero_variance_of_the_meshes_alone(self, body_model, solver):
-        sample = scene([3.0, 4.0, 6.0])
-        sample.pred_maps.z_map = scene([3.0, 4.0, 6.0], relief=0.0).pred_maps.z_map
-        problem, _, _ = place(sample, body_model, solver)
-        assert (problem.correlation[problem.mask] == 0).all() and problem.mask.sum() == 3
-
-    def test_depth_against_the_meshes(self, body_model, solver):
-        """The nearest mesh is the farthest in the depth map."""
-        sample = scene([3.0, 4.0, 6.0])
-        sample.pred_maps.disparity = torch.where(sample.pred_maps.z_map > 0, 20 * sample.pred_maps.z_map, 1.0)
-        place(sample, body_model, solver)
-
-    @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
-    def test_other_precisions(self, body_model, solver, dtype):
-        _, _, placed = place(scene([3.0, 4.0, 6.0], dtype=dtype), body_model, solver)
-        assert len(placed.pred_instances) == 3
-
-    @pytest.mark.parametrize('degrees', [1.0, 179.0])
-    def test_extreme_field_of_view(self, body_model, solver, degrees):
-        focal = SIZE[0] / 2 / math.tan(math.radians(degrees) / 2)
-        place(scene([3.0, 4.0, 6.0], focal=focal), body_model, solver)
-
-    @pytest.mark.parametrize('ages, males', [
-        ([math.nan] * 3, [math.nan] * 3), ([0.0, 200.0, -5.0], [0.0, 1.0, 0.5]),
-        ([math.inf, -math.inf, 1e30], [2.0, -1.0, math.inf])])
-    def test_odd_ages(self, body_model, solver, ages, males):
-        sample = scene([3.0, 4.0, 6.0], ages=torch.tensor(ages), male_probs=torch.tensor(males))
-        place(sample, body_model, solver)
-
-    @pytest.mark.parametrize('first', [-8.0, 8.0])
-    def test_giants_and_dwarfs(self, body_model, solver, first):
-        sample = scene([3.0, 4.0, 6.0])
-        sample.pred_instances.betas[:, 0] = first
-        place(sample, body_model, solver)
+def test_one_pixel_is_evidence_if_asked_for():
+    maps = scene([3.0, 4.0, 6.0]).pred_maps
+    one_pixel(maps)
+    found = EvidenceExtractor(min_area=0)([maps], [torch.full((3,), 3000)])
+    assert all(torch.isfinite(field[found.reason == 0]).all() for field in found)

@@ -37,15 +37,10 @@ def to_pixels(points, intrinsics):
 
 
 def match_bodies(pred, true, min_iou=MIN_IOU, parity=False):
-    """Pair two :class:`Bodies` of an image by their 24 joints in the image, all of which count as visible.
+    """:class:`Matches` of two :class:`Bodies` of an image by their 24 joints in the image, which all count as visible.
 
-    Args:
-        pred, true: each is projected with its own camera.
-        min_iou: pairs whose joints' boxes overlap less are no match.
-        parity: the public evaluators' greedy search instead of the best assignment.
-
-    Returns:
-        Matches
+    Each side is projected with its own camera. Pairs whose joints' boxes overlap less than ``min_iou`` are no match;
+    ``parity``: the public evaluators' greedy search instead of the best assignment.
     """
     joints = [to_pixels(people.joints, people.intrinsics) for people in (pred, true)]
     match = match_greedily if parity else match_people

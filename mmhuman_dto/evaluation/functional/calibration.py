@@ -7,14 +7,9 @@ LEVELS = (.5, .9)
 
 
 def in_intervals(pred, std, true, levels=LEVELS):
-    """Whether each true value lies in the central interval of a Gaussian around its prediction.
+    """Whether (N, levels) each true value (N,) lies in central intervals of a Gaussian of ``std`` around ``pred`` (N,).
 
-    Args:
-        pred, std, true: (N,) of one unit; ``std`` >= 0.
-        levels: probabilities of the intervals, each between 0 and 1.
-
-    Returns:
-        numpy.ndarray: (N, len(levels)) bool. Calibrated predictions have a share of ``levels`` of them inside.
+    ``levels`` are the intervals' probabilities: of calibrated predictions that share is inside.
 
     Raises:
         ValueError: a negative or unknown standard deviation, or a level outside (0, 1).

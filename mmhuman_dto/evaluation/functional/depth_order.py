@@ -1,8 +1,8 @@
 """Who stands in front of whom: counts over the pairs of people of one image.
 
 Every function takes one image's matched people and returns a :class:`PairCount`, so a metric keeps one record an
-image and :func:`percent_right` pools the pairs of a data set. Depths are z of the same point of each person (the
-pelvis, say) in m, camera frame.
+image and :func:`percent_right` pools the pairs of a data set. Depths are z (N,) of the same point of each person (the
+pelvis, say) in m, camera frame, of the same people in the same order; margins are in m.
 """
 from typing import NamedTuple
 
@@ -19,14 +19,7 @@ class PairCount(NamedTuple):
 
 
 def percent_right(counts):
-    """Share of right pairs over many images, pooled over pairs (not a mean of images).
-
-    Args:
-        counts: iterable of :class:`PairCount`.
-
-    Returns:
-        float: per cent; nan when there is no pair at all.
-    """
+    """Per cent of right pairs of many :class:`PairCount`, pooled over pairs (not a mean of images); nan of no pair."""
     right, pairs = np.asarray(list(counts), dtype=np.int64).reshape(-1, 2).sum(0)
     return 100 * float(right) / pairs if pairs else float('nan')
 
@@ -35,12 +28,6 @@ def depth_order(z_pred, z_true):
     """Pairs whose nearer person is the right one, without any margin.
 
     Pairs at exactly the same true depth have no order and are left out; a predicted tie is wrong.
-
-    Args:
-        z_pred, z_true: (N,) m, camera frame, same people in the same order.
-
-    Returns:
-        PairCount
     """
     dz_pred, dz_true = _pair_differences(z_pred, z_true)
     ordered = dz_true != 0
@@ -53,13 +40,6 @@ def pcdr(z_pred, z_true, margin=PCDR_MARGIN):
     The definition of Relative Human with the layers taken from the truth: a pair with ``|dz_true| < margin`` is
     level and right when ``|dz_pred| < margin``; any other pair is right when the order agrees and the predicted
     depths are at least ``margin`` apart. Equal to the truth therefore always counts right.
-
-    Args:
-        z_pred, z_true: (N,) m, camera frame, same people in the same order.
-        margin: m.
-
-    Returns:
-        PairCount
     """
     dz_pred, dz_true = _pair_differences(z_pred, z_true)
     return _count(_relation(dz_pred, margin) == _relation(dz_true, margin))
@@ -77,18 +57,10 @@ class LayerPairs(NamedTuple):
 
 
 def layer_pairs(z_pred, layers, margin=PCDR_MARGIN):
-    """Every pair of people on annotated depth layers (Relative Human, arXiv 2112.08274), and whether it is right.
+    """The :class:`LayerPairs` of people on annotated depth layers (N,), 0 nearest (Relative Human, arXiv 2112.08274).
 
     Same layer: right when ``|dz_pred| < margin``; different layers: right when the nearer layer's person is more than
-    ``margin`` nearer. People of an unknown layer are left out.
-
-    Args:
-        z_pred: (N,) m, camera frame.
-        layers: (N,) integers, 0 nearest, -1 unknown.
-        margin: m.
-
-    Returns:
-        LayerPairs
+    ``margin`` nearer. People of an unknown layer (-1) are left out.
     """
     dz, order = _pair_differences(z_pred, layers)
     order = np.sign(order).astype(np.int64)
@@ -98,13 +70,8 @@ def layer_pairs(z_pred, layers, margin=PCDR_MARGIN):
 
 
 def pcdr_layers(z_pred, layers, margin=PCDR_MARGIN):
-    """Percentage of correct depth relations on annotated depth layers; pairs and arguments as :func:`layer_pairs`.
-
-    Returns:
-        PairCount
-    """
-    right = layer_pairs(z_pred, layers, margin).right
-    return _count(right)
+    """Percentage of correct depth relations on annotated depth layers; pairs and arguments as :func:`layer_pairs`."""
+    return _count(layer_pairs(z_pred, layers, margin).right)
 
 
 #: Bounds (m) of the true distance in depth between two people, for :func:`depth_order_by_gap`.
@@ -112,15 +79,7 @@ GAP_EDGES = (0., .2, .5, 1., 2., np.inf)
 
 
 def depth_order_by_gap(z_pred, z_true, edges=GAP_EDGES):
-    """:func:`depth_order` of the pairs whose true distance in depth lies in [edges[i], edges[i + 1]).
-
-    Args:
-        z_pred, z_true: (N,) m, camera frame, same people in the same order.
-        edges: ascending bounds, m.
-
-    Returns:
-        list of PairCount, one an interval.
-    """
+    """:func:`depth_order` of the pairs whose true distance in depth lies in [edges[i], edges[i + 1]), m: a list."""
     dz_pred, dz_true = _pair_differences(z_pred, z_true)
     right, gap = np.sign(dz_pred) == np.sign(dz_true), np.abs(dz_true)
     return [_count(right, (gap >= low) & (gap < high) & (gap > 0)) for low, high in zip(edges, edges[1:])]

@@ -23,11 +23,10 @@ def panoptic_errors(joints_pred, joints_true, confidence):
     Two people may share a prediction. Joints count by their confidence, hidden ones as right, as the protocol has it.
 
     Args:
-        joints_pred: (P, 17, 3) m, camera frame.
-        joints_true: (T, 17, 3) m, camera frame. confidence: (T, 17), 0 where not seen.
+        joints_pred, joints_true: (P, 17, 3), (T, 17, 3) m, camera frame. confidence: (T, 17), 0 where not seen.
 
     Returns:
-        numpy.ndarray: (T,) mm; nan without predictions.
+        (T,) mm; nan without predictions.
     """
     if not len(joints_pred):
         return np.full(len(joints_true), np.nan)
