@@ -25,4 +25,6 @@ def command_for(table):
     parts, sets = Path(table).parts[-4:], public_sets()
     if len(parts) < 4 or parts[2] != 'tables' or parts[1] not in sets or parts[3] not in sets[parts[1]].info.splits:
         return None
-    return f'python tools/dataset_converters/public2table.py {parts[1]} {parts[3]}'
+    module = sets[parts[1]].__module__
+    own = '' if module.startswith('mmhuman_dto.') else f' --import {module}'
+    return f'python tools/dataset_converters/public2table.py {parts[1]} {parts[3]}{own}'

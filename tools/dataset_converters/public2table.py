@@ -28,10 +28,13 @@ from mmhuman_dto.tables.people_table import TableError
 
 def parse_args(argv=None):
     imports = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    imports.add_argument('--import', nargs='+', default=[], metavar='MODULE', dest='modules',
-                         help='modules on PYTHONPATH with readers of your own')
+    imports.add_argument('--import', action='append', default=[], metavar='MODULE', dest='modules',
+                         help='module on PYTHONPATH with a reader of your own; may be given again')
     for module in imports.parse_known_args(argv)[0].modules:
-        import_module(module)
+        try:
+            import_module(module)
+        except ImportError as error:
+            imports.error(f'--import {module}: {error}; modules are looked for on PYTHONPATH')
     sets = public_sets()
     parser = argparse.ArgumentParser(
         parents=[imports], description=__doc__, epilog=list_of_sets(sets), allow_abbrev=False,
@@ -47,7 +50,8 @@ def parse_args(argv=None):
                         'sets annotated in a world frame: where a body is depends on where its pelvis is')
     parser.add_argument('--no-images', action='store_true', help="don't look at images: no sizes, some may be missing")
     parser.add_argument('--keep-empty', action='store_true', help='images without people go into the table too: who is '
-                        'found in them is wrong; always so for coco')
+                        'found in them is wrong; always so for '
+                        + ', '.join(name for name, reader in sets.items() if reader.info.keep_empty))
     parser.add_argument('--strict', action='store_true', help='stop at the first image that fails')
     parser.add_argument('--max-failures', type=int,
                         help='exit with status 1 when more images failed; default: when some failed and none was kept')

@@ -16,7 +16,7 @@ class SetInfo(NamedTuple):
 
     Attributes:
         name: by which the converter and the folders of recipes know it.
-        title: what it is called. url: where it comes from.
+        title: what it is called. url: where it comes from, or the page that says how it is made.
         splits: split -> path of its annotation file below ``data_root``; ``*`` stands for anything, so for several.
         images: folder of the images, relative to ``data_root``; ``{split}`` stands for the split.
         body_model: name of the body model of its people; None: it has joints only.
@@ -75,10 +75,11 @@ class Reader:
         Raises:
             FileNotFoundError: there is none.
         """
-        pattern = Path(folder) / cls.info.splits[split]
-        found = sorted(str(path.relative_to(folder)) for path in Path(folder).glob(cls.info.splits[split]))
+        info, folder = cls.info, Path(folder)
+        found = sorted(str(path.relative_to(folder)) for path in folder.glob(info.splits[split]))
         if not found:
-            raise FileNotFoundError(f'{pattern}: not found; it is the annotation file of {cls.info.title}, {split}')
+            raise FileNotFoundError(f'{folder / info.splits[split]}: not found; it is the annotation file of '
+                                    f'{info.title}, {split}; see {info.url}')
         return found
 
     @classmethod

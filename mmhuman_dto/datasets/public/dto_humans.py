@@ -27,8 +27,8 @@ class DTORaw(Reader):
             is_optimize             whether people were placed together}
     """
     info = SetInfo(
-        'dto-raw', "DTO's raw output", 'generate_dto.md', dict(train='*_opt.npz'), '../4dhumans/images', 'SMPL+A', 11,
-        keep_empty=None)
+        'dto-raw', "DTO's raw output", 'docs/generate_dto.md', dict(train='*_opt.npz'), '../4dhumans/images',
+        'SMPL+A', 11, keep_empty=None)
     side = 'pred'
 
     def _load(self):
@@ -54,7 +54,7 @@ class DTOHumans(AnnotsReader):
     Fields: global_orient, body_pose, betas (always 11, an adult's last one 0), transl.
     """
     info = SetInfo(
-        'dto-humans', 'DTO-Humans', 'generate_dto.md', dict(train='*_CHMR_SMPL_OPT.npz'), '../4dhumans/images',
+        'dto-humans', 'DTO-Humans', 'docs/generate_dto.md', dict(train='*_CHMR_SMPL_OPT.npz'), '../4dhumans/images',
         'SMPL+A', 11, keep_empty=None)
     side = 'pred'
     keys = ('smpl_param', 'cam_param', 'shape', 'pose', 'trans', 'focal', 'princpt')

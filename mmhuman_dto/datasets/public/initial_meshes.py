@@ -19,7 +19,7 @@ class InitialMeshes(AnnotsReader):
                                       cam_int   (N, 3, 3) px, the same for everyone}}
     """
     info = SetInfo(
-        'initial-meshes', 'meshes of any network', 'generate_dto.md', dict(train='initial_meshes.npz'), 'images',
+        'initial-meshes', 'meshes of any network', 'docs/generate_dto.md', dict(train='initial_meshes.npz'), 'images',
         'SMPL+A', 11, keep_empty=None)
     side = 'pred'
     keys = ('trans_cam', 'pose_cam', 'shape', 'cam_int')

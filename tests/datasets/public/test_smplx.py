@@ -15,6 +15,7 @@ from mmhuman_dto.apis.training import build_runner
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.public.smplx import smplx_people
 from mmhuman_dto.datasets.public.world import RestPelvis, WorldReader
+from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.datasets.transforms.warp import MIRROR, Warp, warp_sample
 from mmhuman_dto.fileio.images import write_image
 from mmhuman_dto.geometry import axis_angle_to_matrix
@@ -92,6 +93,7 @@ def test_from_its_file_to_training_and_figures(place):
     figures = metric.evaluate(4)
     assert [value for name, value in figures.items() if name.endswith('/mve')] == [pytest.approx(0, abs=1e-3)]
 
+    assert command_for('data/my-set/tables/test').endswith('public2table.py my-set test --import my_smplx_set')
     config.work_dir, config.train_cfg.max_iters = 'work_dirs', 1
     config.custom_hooks = []
     runner = build_runner(config)
