@@ -19,12 +19,7 @@ class BodyModelError(ValueError):
 
 
 class BodyOutput(NamedTuple):
-    """A posed body.
-
-    Attributes:
-        vertices: (*, V, 3), m, camera frame when pose and transl are.
-        joints: (*, J, 3), m, in the order of the model's ``joint_names``.
-    """
+    """A posed body, m, camera frame as pose and transl: vertices (*, V, 3), joints (*, J, 3) by ``joint_names``."""
     vertices: torch.Tensor
     joints: torch.Tensor
 
@@ -105,10 +100,7 @@ class BodyModel(nn.Module):
             transl: (*, 3), m, or None for zero. Leading shapes broadcast and may be empty.
 
         Returns:
-            BodyOutput: vertices (*, V, 3), joints (*, J, 3), m.
-
-        Raises:
-            ValueError: a shape the model doesn't take.
+            :class:`BodyOutput`; ValueError for a shape the model doesn't take.
         """
         pose, betas, transl, lead = self._flatten(pose, betas, transl)
         rotations = self._rotations(pose)
@@ -141,22 +133,14 @@ class BodyModel(nn.Module):
         return torch.cat(extents).view(betas.shape[:-1])
 
     def regress(self, vertices, joint_set):
-        """Joints (*, K, 3) of a set with a vertex regressor, from vertices (*, V, 3).
-
-        Raises:
-            KeyError: the model has no regressor of that set.
-        """
+        """Joints (*, K, 3) of a set with a vertex regressor, from vertices (*, V, 3); KeyError where there is none."""
         if joint_set not in self.regressor_names:
             raise KeyError(f'{type(self).__name__} has no vertex regressor of joint set {joint_set!r}, '
                            f'it has {sorted(self.regressor_names)}. {self._regressor_hint(joint_set)}'.rstrip())
         return getattr(self, f'regressor_{joint_set}') @ vertices
 
     def select_joints(self, output, joint_set):
-        """Joints (*, K, 3) of a named set from a BodyOutput: by the set's regressor, else picked by name.
-
-        Raises:
-            KeyError: neither a regressor nor joints of these names.
-        """
+        """Joints (*, K, 3) of a named set from a BodyOutput: by its regressor, else by name; KeyError without both."""
         if joint_set in self.regressor_names:
             return self.regress(output.vertices, joint_set)
         return pick_joints(output.joints, pick_rows(self.joint_names, joint_set))
@@ -179,9 +163,7 @@ class BodyModel(nn.Module):
     def check_meshes_of(cls, name, where):
         """Raise :class:`BodyModelError` where meshes of the body model that configs call ``name`` are not this one's.
 
-        Args:
-            name: as in a table's ``schema.json``; None or '' says nothing.
-            where: what the message begins with: whose meshes they are.
+        ``name`` is as in a table's ``schema.json``, None or '' where nobody says; ``where``: whose meshes they are.
         """
         other = name and BODY_MODELS.get(name)
         if name and _shape_space(other) != _shape_space(cls):

@@ -9,12 +9,7 @@ import torch
 
 
 class JointSet(NamedTuple):
-    """One order of named joints.
-
-    Attributes:
-        names: K joint names.
-        edges: pairs of indices to connect when drawing.
-    """
+    """One order of K named joints, and ``edges``, pairs of indices to connect when drawing."""
     names: tuple[str, ...]
     edges: tuple[tuple[int, int], ...]
 
@@ -102,11 +97,7 @@ def names_of(joint_set):
 
 
 def pick_rows(names, joint_set):
-    """Rows of ``names`` that give ``joint_set``, by name.
-
-    Raises:
-        KeyError: a joint of the set that ``names`` lacks.
-    """
+    """Rows of ``names`` that give ``joint_set``, by name; KeyError for a joint that ``names`` lacks."""
     missing = [name for name in JOINT_SETS[joint_set].names if name not in names]
     if missing:
         raise KeyError(f'joint set {joint_set!r} needs {missing}, which these joints lack')
@@ -127,11 +118,7 @@ def shared_joints(source, target):
 
 
 def to_joint_set(points, known, source, target):
-    """Joints of one set as those of another, by name.
-
-    Args:
-        points: (N, K, D). known: (N, K) bool, which of them are.
-        source, target: the sets, as of :func:`names_of`.
+    """Joints (N, K, D) of one set, ``known`` (N, K), as those of another, by name; sets as of :func:`names_of`.
 
     Returns:
         (N, J, D), 0 where unknown, and (N, J) bool: those that ``source`` lacks are unknown.

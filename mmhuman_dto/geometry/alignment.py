@@ -6,15 +6,8 @@ def similarity_align(source, target, scale=True):
     """Move ``source`` onto ``target`` by the best rotation, translation and (optionally) one scale.
 
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (TPAMI 1991); never a
-    mirror image.
-
-    Args:
-        source, target: (*, N, 3), any one unit, same points in the same order.
-        scale: False: rotation and translation alone.
-
-    Returns:
-        (*, N, 3), the moved source; a source without extent is moved to the target's mean. Half precision is computed
-        in single.
+    mirror image. Both are (*, N, 3) of any one unit, the same points in the same order, as is the result; a source
+    without extent is moved to the target's mean. Half precision is computed in single.
     """
     if source.itemsize < 4:
         return similarity_align(source.float(), target.float(), scale).to(source.dtype)

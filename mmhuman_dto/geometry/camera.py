@@ -14,18 +14,11 @@ MIN_DEPTH = 1e-6
 
 
 def project(points, intrinsics):
-    """Project points of the camera frame to pixels.
+    """Project points (*, N, 3), m, camera frame, by intrinsics (*, 3, 3) to pixels (*, N, 2).
 
-    Points with z < ``MIN_DEPTH``, those behind the camera included, are divided by ``MIN_DEPTH``: the result is
-    finite but means nothing, so ask ``points[..., 2] > 0`` where it matters. Half precision, which ends at 65504 px,
-    is projected, and given, in single.
-
-    Args:
-        points: (*, N, 3), m, camera frame.
-        intrinsics: (*, 3, 3), px; leading dimensions broadcast.
-
-    Returns:
-        (*, N, 2), px.
+    Leading dimensions broadcast. Points with z < ``MIN_DEPTH``, those behind the camera included, are divided by
+    ``MIN_DEPTH``: the result is finite but means nothing, so ask ``points[..., 2] > 0`` where it matters. Half
+    precision, which ends at 65504 px, is projected, and given, in single.
     """
     points, intrinsics = at_least_single(points), at_least_single(intrinsics)
     fx, skew, cx, fy, cy = _entries(intrinsics)
@@ -36,16 +29,7 @@ def project(points, intrinsics):
 
 
 def unproject(pixels, z, intrinsics):
-    """Points of the camera frame at depth z (along the optical axis) behind pixels: the inverse of :func:`project`.
-
-    Args:
-        pixels: (*, N, 2), px.
-        z: (*, N), m.
-        intrinsics: (*, 3, 3), px; leading dimensions broadcast.
-
-    Returns:
-        (*, N, 3), m, camera frame.
-    """
+    """Points (*, N, 3), m, camera frame, at depth z (*, N) behind pixels (*, N, 2): the inverse of :func:`project`."""
     fx, skew, cx, fy, cy = _entries(intrinsics)
     u, v = pixels.unbind(-1)
     y = (v - cy) / fy
@@ -68,14 +52,11 @@ def focal_from_fov(fov, size):
 
 
 def intrinsics_from_fov(fov, width, height):
-    """Square-pixel intrinsics with the principal point at the image centre.
+    """Square-pixel intrinsics (*, 3, 3), px, with the principal point at the image's centre.
 
     Args:
         fov: (*), vertical field of view, rad, in (0, pi).
         width, height: image size, px, numbers or (*).
-
-    Returns:
-        (*, 3, 3), px.
     """
     fov = torch.as_tensor(fov)
     focal = focal_from_fov(fov, height)

@@ -29,12 +29,7 @@ class Raster(NamedTuple):
 
 
 def rasterize(vertices, faces, intrinsics, size, backend='auto'):
-    """Draw N meshes that share their faces; arguments and errors as :func:`rasterize_meshes`.
-
-    Args:
-        vertices: (N, V, 3), m, camera frame.
-        faces: (F, 3) integers.
-    """
+    """:func:`rasterize_meshes` of vertices (N, V, 3), m, camera frame, that share their faces (F, 3)."""
     return rasterize_meshes([(mesh, faces) for mesh in vertices], intrinsics, size, backend)
 
 
@@ -63,16 +58,8 @@ def rasterize_meshes(meshes, intrinsics, size, backend='auto'):
 def interpolate(raster, meshes, attributes, intrinsics):
     """Vertex attributes at the pixels, interpolated on the faces (not on the image): smooth normals, colours, points.
 
-    Differentiable in the attributes and the vertices.
-
-    Args:
-        raster: :class:`Raster` of ``meshes``.
-        meshes: as drawn, see :func:`rasterize_meshes`.
-        attributes: [(V_i, C), ...], one tensor a mesh.
-        intrinsics: (3, 3), px, as drawn.
-
-    Returns:
-        (H, W, C), 0 where nothing is.
+    ``raster`` is that of ``meshes`` and ``intrinsics`` (:func:`rasterize_meshes`), ``attributes`` are [(V_i, C), ...],
+    one a mesh; the result is (H, W, C), 0 where nothing is, and differentiable in the attributes and the vertices.
     """
     rows, columns = raster.id_map.nonzero(as_tuple=True)
     soup = collect(meshes, intrinsics.device)
@@ -90,16 +77,9 @@ def interpolate(raster, meshes, attributes, intrinsics):
 
 
 def visible_vertices(raster, faces, num_meshes, num_vertices, mask=None):
-    """How many vertices of each mesh belong to a face that at least one pixel shows.
+    """How many of V vertices of each of N meshes belong to a face that at least one pixel shows: (N,) int64.
 
-    Args:
-        raster: :class:`Raster` of meshes that share ``faces``.
-        faces: (F, 3) integers.
-        num_meshes, num_vertices: N and V.
-        mask: (H, W) bool, only pixels to count, or (N, H, W), those of each mesh.
-
-    Returns:
-        (N,) int64.
+    The meshes share ``faces`` (F, 3); ``mask`` (H, W) bool are the only pixels to count, or (N, H, W), those of each.
     """
     rows, columns = raster.id_map.nonzero(as_tuple=True)
     mesh = raster.id_map[rows, columns].long() - 1
@@ -128,14 +108,9 @@ def _backend(name, device):
 
 
 def _barycentric(corners, face, rays):
-    """Weights (3, P) of a face's corners where a ray from the camera meets it.
+    """Weights (3, P) of the corners, three (3, F), of the face (P) that each ray (3, P) from the camera meets.
 
     A pixel at an edge may be covered by the snapped face and yet miss the exact one: weights are kept within it.
-
-    Args:
-        corners: three (3, F), the corners of all faces.
-        face: (P,), the face each ray meets.
-        rays: (3, P).
     """
     a, b, c = corners
     volumes = torch.stack([torch.linalg.cross(p, q, dim=0) for p, q in ((b, c), (c, a), (a, b))])

@@ -2,6 +2,7 @@
 import cv2
 import numpy as np
 
+from ..geometry.matching import joint_boxes
 from .colors import person_colors, plate_color
 from .strokes import SHIFT, fixed
 from .text import INK, draw_text, place_labels, text_height, text_size
@@ -43,11 +44,7 @@ def draw_annotations(image, ids, boxes=None, joints=None, seen=None, joint_set=N
 
 def boxes_of_joints(joints, seen):
     """Boxes (N, 4) px xyxy around the seen of joints (N, J, 2) px; nan around none."""
-    boxes = np.full((len(joints), 4), np.nan)
-    for box, points in zip(boxes, (points[use] for points, use in zip(joints, _drawable(joints, seen)))):
-        if len(points):
-            box[:] = *points.min(0), *points.max(0)
-    return boxes
+    return joint_boxes(joints, _drawable(joints, seen))
 
 
 def _drawable(joints, seen):

@@ -50,12 +50,7 @@ def draw_birdseye(panels, faces, image_size, truth=None, panel_size=(720, 640), 
 
 
 def fit_frame(placements, panel_size):
-    """The :class:`PlotFrame` that shows the camera and everyone of all placements: x to the right, z upwards.
-
-    Args:
-        placements: sequence of :class:`~mmhuman_dto.visualization.Placement`.
-        panel_size: (height, width) px.
-    """
+    """The :class:`PlotFrame` of a panel (height, width) px that shows the camera and everyone: x right, z upwards."""
     ground = np.concatenate([np.zeros((1, 2)), [[0, 3]]] + [p.vertices[..., (0, 2)].reshape(-1, 2) for p in placements])
     return fit_plot(ground.min(0) - BORDER, ground.max(0) + BORDER, panel_size, text_height(panel_size))
 

@@ -10,14 +10,7 @@ LMS_TO_RGB = np.array([[4.0767416621, -3.3077115913, .2309699292], [-1.268438004
 
 
 def person_colors(ids):
-    """Colours by person number: hues a golden angle apart at three levels of lightness.
-
-    Args:
-        ids: (N,) integers, the person's number in its image.
-
-    Returns:
-        numpy.ndarray: (N, 3) uint8 RGB.
-    """
+    """Colours (N, 3) uint8 RGB by person number (N): hues a golden angle apart at three levels of lightness."""
     ids = np.asarray(ids, dtype=np.int64).reshape(-1)
     hue = 0.45 + GOLDEN_ANGLE * ids
     lightness, chroma = np.array([.72, .62, .82])[ids % 3], .135

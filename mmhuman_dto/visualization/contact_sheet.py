@@ -12,14 +12,9 @@ PAPER = (255, 255, 255)
 
 
 def draw_contact_sheet(scenes, row_height=360):
-    """One row a scene: photo with the people before, after, and both from above on one metric scale.
+    """One row a :class:`Scene`: photo with the people before, after, and both from above on one metric scale.
 
-    Args:
-        scenes: sequence of :class:`~mmhuman_dto.visualization.Scene`.
-        row_height: px of a row without its title.
-
-    Returns:
-        numpy.ndarray: (H, W, 3) uint8 RGB; one blank row when there are no scenes.
+    (H, W, 3) uint8 RGB; ``row_height`` px a row without its title; one blank row when there are no scenes.
     """
     cell = (row_height, row_height * 4 // 3)
     gap = max(4, row_height // 60)
@@ -42,11 +37,7 @@ def draw_contact_sheet(scenes, row_height=360):
 
 
 def shrink(image, placement, size):
-    """Scales a photo down to fit ``size`` = (H, W) px, its placement's intrinsics with it; never up.
-
-    Returns:
-        tuple: image, placement.
-    """
+    """A photo, and its placement with it, scaled down to fit ``size`` = (H, W) px; never up."""
     height, width = image.shape[:2]
     factor = min(size[0] / height, size[1] / width, 1)
     target = max(round(width * factor), 1), max(round(height * factor), 1)

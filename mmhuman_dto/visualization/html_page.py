@@ -47,15 +47,7 @@ _STEPS = 2**16 - 1
 
 
 def write_html(scene, path):
-    """The scene as one ``.html`` page, before and after DTO to be switched between.
-
-    Args:
-        scene: :class:`~mmhuman_dto.visualization.Scene`.
-        path: of the file without its suffix.
-
-    Returns:
-        list of the path written.
-    """
+    """The scene as one ``.html`` page at ``path`` without suffix, before and after DTO to be switched between."""
     path = Path(f'{path}.html')
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(html_page(scene).encode(errors='replace'))

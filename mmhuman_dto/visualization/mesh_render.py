@@ -81,14 +81,7 @@ def _draw(vertices, faces, intrinsics, size, colors, supersample, scale):
 
 
 def vertex_normals(vertices, faces):
-    """Area-weighted unit normals.
-
-    Args:
-        vertices: (N, V, 3). faces: (F, 3) int64.
-
-    Returns:
-        torch.Tensor: (N, V, 3); zero for vertices of no face.
-    """
+    """Area-weighted unit normals (N, V, 3) of vertices (N, V, 3) with faces (F, 3) int64; zero for those of no face."""
     a, b, c = (vertices[:, faces[:, k]] for k in range(3))
     face_normals = torch.cross(b - a, c - a, dim=-1)
     normals = torch.zeros_like(vertices)

@@ -18,11 +18,8 @@ GRID_STEPS = tuple(step * 10**power for power in range(12) for step in (1, 2, 5)
 class PlotFrame(NamedTuple):
     """Maps metres to the right and up to pixels.
 
-    Attributes:
-        left, bottom: m at the plot's lower left corner.
-        scale: px a metre.
-        corner: (x, y) px of the plot's upper left corner in the panel.
-        size: (width, height) px of the plot.
+    ``left``, ``bottom``: m at the plot's lower left corner; ``scale``: px a metre; ``corner``: (x, y) px of the plot's
+    upper left corner in the panel; ``size``: (width, height) px of the plot.
     """
     left: float
     bottom: float
@@ -46,11 +43,8 @@ class PlotFrame(NamedTuple):
 
 
 def fit_plot(low, high, panel_size, cap):
-    """The :class:`PlotFrame` that shows low (2) .. high (2), m to the right and up.
-
-    Args:
-        panel_size: (height, width) px. cap: height of a capital letter of the labels, px.
-    """
+    """The :class:`PlotFrame` of a panel (height, width) px that shows low (2) .. high (2), m right and up, with labels
+    whose capital letters are ``cap`` px high."""
     height, width = panel_size
     labels = metres(np.ceil(high[1])), metres(np.floor(low[1]))
     corner = (max(text_size([label], cap)[0] for label in labels), round(cap * 2.6))

@@ -42,11 +42,8 @@ class Placement(NamedTuple):
     def from_sample(cls, sample, body_model, source='pred'):
         """Meshes of a :class:`~mmhuman_dto.structures.HumanDataSample`; those that are not finite are left out.
 
-        Args:
-            sample: holds ``{source}_instances`` (global_orient, body_pose, betas, transl, and ``person_index`` where
-                people were dropped) and ``{source}_camera.intrinsics``.
-            body_model: a body model of :mod:`mmhuman_dto.body_models`.
-            source: ``'pred'`` or ``'gt'``.
+        ``{source}_instances`` have global_orient, body_pose, betas, transl, and ``person_index`` where people were
+        dropped, ``{source}_camera`` intrinsics; ``source`` is 'pred' or 'gt'.
         """
         people = getattr(sample, f'{source}_instances')
         count = len(people)
@@ -65,16 +62,8 @@ class Placement(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """One image with its people, and where DTO ran, before and after it.
-
-    Attributes:
-        title: short text, the image's name say.
-        image: (H, W, 3) uint8 RGB.
-        faces: (F, 3) integers.
-        before: :class:`Placement`.
-        after: :class:`Placement` or None.
-        truth: :class:`Placement` or None.
-    """
+    """One image (H, W, 3) uint8 RGB, by a short title, with its people as meshes of faces (F, 3): before DTO, after it
+    where it ran, and in truth where that is known."""
     title: str
     image: np.ndarray
     faces: np.ndarray

@@ -16,11 +16,10 @@ def stick_figures(joints, valid, edges, ids, intrinsics=None):
         joints: (N, J, 3) m, camera frame.
         valid: (N, J) which of them are known; people without two known joints of a bone are left out.
         edges: E pairs of joints, the bones.
-        ids: (N,) integers.
-        intrinsics: (3, 3) px or None.
+        ids, intrinsics: as of the Placement.
 
     Returns:
-        tuple: Placement, faces (F, 3).
+        Placement, faces (F, 3).
     """
     edges = np.asarray(edges, int).reshape(-1, 2)
     joints = np.asarray(joints, np.float32)

@@ -25,18 +25,9 @@ LARGEST_OVERLAY = (1600, 2048)
 
 
 def save_scene(scene, out_dir, name, kinds):
-    """Save a scene as ``OUT_DIR/KIND/NAME.suffix`` for each kind.
+    """Save a scene as ``OUT_DIR/KIND/NAME.suffix`` for each kind of ``WRITERS``: a list of the paths written.
 
-    Args:
-        scene: :class:`~mmhuman_dto.visualization.Scene`.
-        name: of the files, without suffix; may contain folders.
-        kinds: names of ``WRITERS``.
-
-    Returns:
-        list of the paths written.
-
-    Raises:
-        ValueError: a kind that is not known.
+    ``name`` may contain folders; ValueError for a kind that is not known.
     """
     check_kinds(kinds)
     return [path for kind in kinds for path in WRITERS[kind](scene, Path(out_dir) / kind / name)]

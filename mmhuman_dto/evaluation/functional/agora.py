@@ -37,12 +37,11 @@ def agora_record(pred, true, kids, body_vertices, min_iou=MIN_IOU, parity=False)
 
 
 def agora_metrics(records, parity=False):
-    """Figures of many images, first of everyone, then (``kid_*``) of children alone.
+    """Figures of many records of :func:`agora_record`, first of everyone, then (``kid_*``) of children alone.
 
     Predictions that match nobody count as false positives of both: a prediction has no age.
 
     Args:
-        records: of :func:`agora_record`.
         parity: rounded as the public evaluator prints, which also divides rounded errors by the rounded F1.
 
     Returns:

@@ -41,10 +41,7 @@ def camera_space_record(pred, true, fov_error, depth_std=None, height_std=None):
 
 
 def camera_space_metrics(records):
-    """Figures of many images: means over people, over pairs or (field of view) over images.
-
-    Args:
-        records: of :func:`camera_space_record`.
+    """Figures of many records of :func:`camera_space_record`: means over people, pairs or (field of view) images.
 
     Returns:
         dict: the errors (m; ``relative_depth_error`` %; ``fov_error`` degrees), ``pcdr`` and ``depth_order`` (% of

@@ -42,11 +42,9 @@ def dpw_record(pred, true, min_iou=MIN_IOU, parity=False):
 
 
 def dpw_metrics(records, parity=False):
-    """Figures of many images: means over the people found; of focal lengths over images.
+    """Figures of many records of :func:`dpw_record`: means over the people found; of focal lengths over images.
 
-    Args:
-        records: of :func:`dpw_record`.
-        parity: rounded as the public evaluator prints.
+    ``parity``: rounded as the public evaluator prints.
 
     Returns:
         dict: ``precision``, ``recall``, ``f1`` (%), ``mpjpe``, ``pa_mpjpe``, ``mve``, ``pa_mve`` (mm),

@@ -68,11 +68,7 @@ def keypoint_record(joints_pred, scores, joints_true, visible, boxes=None, areas
 
 
 def keypoint_metrics(records, sigmas):
-    """Figures of many images.
-
-    Args:
-        records: of :func:`keypoint_record`.
-        sigmas: (K,), see ``SIGMAS``.
+    """Figures of many records of :func:`keypoint_record`, with ``sigmas`` (K,) of ``SIGMAS``.
 
     Returns:
         dict: ``ap`` and ``ar`` (means over OKS thresholds .5, .55 ... .95), ``ap_50``, ``ap_75``, ``ar_50``, ``ar_75``,

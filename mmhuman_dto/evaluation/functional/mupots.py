@@ -31,13 +31,8 @@ def match_mupots(pixels_pred, pixels_true):
     """The prediction of each annotated person by the number of joints nearer than 40 px in x and in y.
 
     Each annotated person in turn takes the free prediction with most such joints, the first among equals, if it has
-    any: the result depends on the order of people, as the protocol's does.
-
-    Args:
-        pixels_pred, pixels_true: (P, 17, 2), (T, 17, 2) px, MPI order.
-
-    Returns:
-        numpy.ndarray: (T,) rows of predictions, -1: none.
+    any: the result depends on the order of people, as the protocol's does. Pixels (P, 17, 2) and (T, 17, 2) are in MPI
+    order; the result are rows of predictions (T,), -1: none.
     """
     difference = np.abs(pixels_true[:, None, _MATCHED] - pixels_pred[None, :, _MATCHED])
     count = (difference < _NEAR).all(-1).sum(-1)
@@ -64,10 +59,9 @@ def rescale_bones(joints, target):
 
 
 def mupots_record(pred, true, visible, parity=False):
-    """Compare the people of one image.
+    """Compare the :class:`MuPoTSPeople` of one image; ``pred`` are only those that count.
 
     Args:
-        pred, true: :class:`MuPoTSPeople`; ``pred`` only those that count.
         visible: (T, 17) joints that are seen, Human3.6M's order.
         parity: apply ``visible`` to the joints in MPI order as it is, as the public evaluator does.
 
@@ -90,10 +84,9 @@ def mupots_record(pred, true, visible, parity=False):
 
 
 def mupots_metrics(records, parity=False):
-    """Figures of many images, means over people.
+    """Figures of many records of :func:`mupots_record`, means over people.
 
     Args:
-        records: of :func:`mupots_record`.
         parity: rounded to one digit; a person without a visible joint makes the means nan. Otherwise left out.
 
     Returns:

@@ -26,13 +26,10 @@ class PlacedPeople(NamedTuple):
 
 
 def placement_metrics(scenes):
-    """Metrics over the people of many images; pairs are of people of one image, everything else is a mean over people.
+    """A float for each of ``PLACEMENT_METRICS``, in its unit, of many scenes; nan where there is nobody (or no pair).
 
-    Args:
-        scenes: iterable of (predicted, true), both :class:`PlacedPeople` with the same people in the same order.
-
-    Returns:
-        dict: a float for each key of ``PLACEMENT_METRICS``, in its unit; nan where there is nobody (or no pair).
+    Scenes are (predicted, true) :class:`PlacedPeople`, the same people in the same order. Pairs are of people of one
+    image, everything else is a mean over people.
     """
     scenes = [(pred, true, pred.roots[:, 2], true.roots[:, 2]) for pred, true in scenes]
     return dict(

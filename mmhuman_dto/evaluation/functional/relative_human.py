@@ -64,11 +64,7 @@ def relative_human_record(joints_pred, z_pred, joints_true, visible, layers, age
 
 
 def right_keypoints(joints_pred, joints_true, visible):
-    """Share (M,) of the visible joints within ``KEYPOINT_RADIUS`` diagonals; nan with fewer than two visible.
-
-    Args:
-        joints_pred, joints_true: (M, J, 2) px. visible: (M, J).
-    """
+    """Share (M,) of the visible joints (M, J, 2), px, within ``KEYPOINT_RADIUS`` diagonals; nan with fewer than two."""
     shown = np.where(visible[..., None], joints_true, np.nan)
     count = visible.sum(1)
     share = np.full(len(count), np.nan)
@@ -81,10 +77,9 @@ def right_keypoints(joints_pred, joints_true, visible):
 
 
 def relative_human_metrics(records, parity=False):
-    """Figures of many images.
+    """Figures of many records of :func:`relative_human_record`.
 
     Args:
-        records: of :func:`relative_human_record`.
         parity: as the public evaluator prints: rounded to two digits; precision, recall and F1 take the number of
             predictions for the number of people; people with fewer than two visible joints have a share of -1 of right
             keypoints; missed people of unknown depth layer count against PCDR. Otherwise these people are left out.

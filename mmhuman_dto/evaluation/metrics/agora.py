@@ -27,7 +27,6 @@ class AGORAMetric(BodyMetric):
         self.body_vertices = slice(None) if body_vertices is None else load_npy(body_vertices)
 
     def record(self, sample):
-        """Matches and errors of one image."""
         return agora_record(self.predicted(sample), self.annotated(sample), self._kids(sample['gt_instances']),
                             self.body_vertices, parity=self.parity)
 
@@ -38,5 +37,4 @@ class AGORAMetric(BodyMetric):
         return betas[:, child] > 0 if child is not None else np.zeros(len(betas), bool)
 
     def compute_metrics(self, results):
-        """Figures over all images."""
         return agora_metrics(results, self.parity)

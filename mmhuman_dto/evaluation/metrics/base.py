@@ -27,7 +27,6 @@ class PeopleMetric(BaseMetric):
         self.parity, self.threshold, self.long_side = parity, threshold, long_side
 
     def process(self, data_batch, data_samples):
-        """Append one record an image."""
         samples = data_samples if self.long_side is None else (resized(s, self.long_side) for s in data_samples)
         self.results.extend(self.record(sample) for sample in samples)
 

@@ -34,7 +34,6 @@ class CameraSpaceMetric(PeopleMetric):
         self.body_model, self.min_iou = BODY_MODELS.build(body_model), min_iou
 
     def record(self, sample):
-        """Matches and errors of one image."""
         pred, true = sample['pred_instances'], sample['gt_instances']
         cameras = [as_numpy(sample[f'{kind}_camera']['intrinsics']) for kind in ('pred', 'gt')]
         confident = self.confident(pred)
@@ -55,6 +54,5 @@ class CameraSpaceMetric(PeopleMetric):
                         else self.body_model.height(as_tensor(people['betas'])))
 
     def compute_metrics(self, results):
-        """Figures over all images."""
         scores = detection_scores(*(total(results, name) for name in ('num_found', 'num_pred', 'num_true')))
         return {**scores, **camera_space_metrics(results)}

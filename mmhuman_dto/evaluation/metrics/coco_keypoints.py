@@ -39,7 +39,6 @@ class KeypointAPMetric(PeopleMetric):
         self.body_model, self.joint_set = BODY_MODELS.build(body_model), joint_set
 
     def record(self, sample):
-        """Joints, scores and sizes of one image."""
         pred, true = sample['pred_instances'], sample['gt_instances']
         names, rows = self._true_joints(sample)
         posed = self.body_model(*body_inputs(pred, self.confident(pred)))
@@ -64,5 +63,4 @@ class KeypointAPMetric(PeopleMetric):
         return joint_set, [names.index(name) for name in wanted]
 
     def compute_metrics(self, results):
-        """Figures over all images."""
         return keypoint_metrics(results, SIGMAS[self.joint_set])

@@ -28,7 +28,6 @@ class CrowdMetric(BaseMetric):
         self.threshold, self.min_iou = threshold, min_iou
 
     def process(self, data_batch, data_samples):
-        """Append one record an image."""
         for sample in data_samples:
             self.results.append(self._record(sample))
 
@@ -56,7 +55,6 @@ class CrowdMetric(BaseMetric):
         return {name: value.numpy() for name, value in people.items()}
 
     def compute_metrics(self, results):
-        """Figures over all images."""
         def joined(name):
             return np.concatenate([record[name] for record in results])
 

@@ -16,9 +16,7 @@ class DPWMetric(BodyMetric):
     regressed = 'h36m17'
 
     def record(self, sample):
-        """Matches and errors of one image."""
         return dpw_record(self.predicted(sample), self.annotated(sample), parity=self.parity)
 
     def compute_metrics(self, results):
-        """Figures over all images."""
         return dpw_metrics(results, self.parity)

@@ -57,7 +57,6 @@ class DumpPeople(BaseMetric):
                 self._write_chunk()
 
     def compute_metrics(self, results):
-        """None."""
         return {}
 
     def evaluate(self, size):

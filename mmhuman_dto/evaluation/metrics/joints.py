@@ -56,7 +56,6 @@ class PanopticMetric(_H36MMetric):
             confidence=self.annotated(sample, 'keypoints_3d_valid'))
 
     def compute_metrics(self, results):
-        """Figures over all images."""
         return panoptic_metrics(results, self.threshold, self.parity)
 
 
@@ -70,7 +69,6 @@ class MuPoTSMetric(_H36MMetric):
     default_prefix = 'mupots'
 
     def record(self, sample):
-        """Matches and errors of one image."""
         joints = self.predicted_joints(sample, self.confident(sample['pred_instances']))
         pixels = to_pixels(joints, as_numpy(sample['pred_camera']['intrinsics']))
         true = MuPoTSPeople(self.annotated(sample, 'keypoints_3d'), self.annotated(sample, 'keypoints_2d'))
@@ -78,5 +76,4 @@ class MuPoTSMetric(_H36MMetric):
                              self.parity)
 
     def compute_metrics(self, results):
-        """Figures over all images."""
         return mupots_metrics(results, self.parity)

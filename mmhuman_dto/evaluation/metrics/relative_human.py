@@ -19,7 +19,6 @@ class RelativeHumanMetric(PeopleMetric):
     default_prefix = 'relative_human'
 
     def record(self, sample):
-        """Matches, pairs and keypoints of one image."""
         pred, true = sample['pred_instances'], sample['gt_instances']
         rows = self.confident(pred)
         joints = {kind: as_numpy(people['keypoints_2d']) for kind, people in (('pred', pred), ('gt', true))}
@@ -33,5 +32,4 @@ class RelativeHumanMetric(PeopleMetric):
             self.parity)
 
     def compute_metrics(self, results):
-        """Figures over all images."""
         return relative_human_metrics(results, self.parity)
