@@ -27,19 +27,15 @@ lint: $(VENV)/.dev
 
 install: $(VENV)/.runtime
 
-$(VENV)/.runtime: requirements/build.txt requirements/runtime.txt requirements/coco.txt setup.py
-	@$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))" || \
-	  { echo "Python 3.10, 3.11 or 3.12 is needed: make PYTHON=python3.11 ..."; exit 1; }
+$(VENV)/.runtime: requirements/build.txt requirements/runtime.txt setup.py
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" || \
+	  { echo "Python 3.10 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
 	  { echo "Could not make $(VENV). On Debian/Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 	@echo "Installing into $(VENV) (about a minute the first time)"
-	@$(PY) -c "import torch" 2>/dev/null || $(PIP) "numpy<2.3" $(TORCH)
+	@$(PY) -c "import torch" 2>/dev/null || $(PIP) $(TORCH)
 	@$(PIP) -r requirements/build.txt
 	@$(PIP) --no-build-isolation -r requirements/runtime.txt
-	@$(PIP) --no-build-isolation -r requirements/coco.txt || \
-	  { echo "xtcocotools, which the keypoint AP alone needs, could not be compiled. All else works without it."; \
-	    echo "On Debian/Ubuntu: apt-get install gcc python3-dev"; \
-	    echo "then: $(PY) -m pip install --no-build-isolation -r requirements/coco.txt"; }
 # opencv-python links libGL, which a bare server lacks; the headless build brings the same cv2 without it.
 	@$(PY) -c "import cv2" 2>/dev/null || $(PIP) --force-reinstall --no-deps opencv-python-headless
 	@$(PIP) --no-build-isolation --no-deps --editable .

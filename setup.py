@@ -49,8 +49,8 @@ setup(
     package_data={'mmhuman_dto': ['*/data/**']},
     cmdclass=dict(build_py=BuildWithBundled),
     entry_points=dict(console_scripts=['mmhuman-dto = mmhuman_dto.__main__:main']),
-    python_requires='>=3.10,<3.13',
+    python_requires='>=3.10',
     install_requires=requirements(ROOT / 'requirements/runtime.txt'),
     extras_require={name: requirements(ROOT / f'requirements/{name}.txt')
-                    for name in ('coco', 'dev', 'openmmlab', 'ray', 'transformers')},
+                    for name in ('dev', 'openmmlab', 'ray', 'transformers')},
 )

@@ -1,14 +1,14 @@
 """COCO's average precision: against counts made by hand, and the metric on tables of annotated joints."""
-import sys
-
 import numpy as np
 import pytest
 import torch
+from pycocotools.coco import COCO as CocoFile
+from pycocotools.cocoeval import COCOeval
 from writer_public import write_public_set
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.evaluation.functional.keypoint_ap import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
+from mmhuman_dto.evaluation.functional.keypoint_ap import SIGMAS, keypoint_metrics, keypoint_record
 from mmhuman_dto.registry import BODY_MODELS, METRICS, READERS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.synthetic import CrowdConfig, sample_scene
@@ -116,7 +116,7 @@ def test_who_is_found_among_spectators_is_not_wrong():
 
 
 def test_figures_of_a_json_of_coco_are_those_of_cocoeval_itself(tmp_path, body_model):
-    """Through reader, table and metric, against xtcocotools on the same file."""
+    """Through reader, table and metric, against pycocotools on the same file."""
     scenes = [sample_scene(i, body_model, CrowdConfig(size=(360, 540), people=(3, 5)), seed=8) for i in range(3)]
     reader = READERS.build(write_public_set('COCOKeypoints', tmp_path, scenes, BODY))
     table, metric = PeopleTableBuilder(None), METRICS.build(dict(type='KeypointAPMetric', body_model=BODY))
@@ -137,8 +137,8 @@ def test_figures_of_a_json_of_coco_are_those_of_cocoeval_itself(tmp_path, body_m
         found += [dict(image_id=number, category_id=1, score=float(score), keypoints=np.column_stack(
             [xy - .5, np.ones(17)]).ravel().tolist()) for xy, score in zip((pixels[..., :2] / pixels[..., 2:]).numpy(),
                                                                           sample.pred_instances.scores)]
-    truth = import_xtcocotools()[0](str(reader.path))
-    evaluation = import_xtcocotools()[1](truth, truth.loadRes(found), 'keypoints', np.array(COCO))
+    truth = CocoFile(str(reader.path))
+    evaluation = COCOeval(truth, truth.loadRes(found), 'keypoints')
     for step in ('evaluate', 'accumulate', 'summarize'):
         getattr(evaluation, step)()
     figures = list(metric.evaluate(3).values())
@@ -213,9 +213,3 @@ def test_other_joints_are_refused(tmp_path, body_model):
         figures_of(sample)
     with pytest.raises(ValueError, match="'h36m17' has no sigmas, expected one of coco17, crowdpose14"):
         METRICS.build(dict(type='KeypointAPMetric', body_model=BODY, joint_set='h36m17'))
-
-
-def test_without_xtcocotools_the_error_says_what_to_do(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'xtcocotools.coco', None)
-    with pytest.raises(ImportError, match='requirements/coco.txt'):
-        METRICS.build(dict(type='KeypointAPMetric', body_model=BODY))

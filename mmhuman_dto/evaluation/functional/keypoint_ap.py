@@ -1,4 +1,4 @@
-"""Average precision and recall of 2D joints by COCO's rules, through the xtcocotools package.
+"""Average precision and recall of 2D joints by COCO's rules, through the pycocotools package.
 
 Definition: https://cocodataset.org/#keypoints-eval: a prediction is right above an object keypoint similarity (OKS), in
 which each joint's error is relative to the person's size and to how well annotators place that joint.
@@ -18,28 +18,11 @@ SIGMAS = {
 }
 #: Area of a person relative to that of the box, where it was not segmented (CrowdPose's evaluator).
 AREA_OF_BOX = .53
-#: What xtcocotools gives for keypoints, in its order.
+#: What COCOeval gives for keypoints, in its order.
 _FIGURES = ('ap', 'ap_50', 'ap_75', 'ap_medium', 'ap_large', 'ar', 'ar_50', 'ar_75', 'ar_medium', 'ar_large')
 #: What a record says of annotated people.
 _TRUTH = ('joints_true', 'visible', 'boxes', 'areas', 'crowd')
 _CATEGORY = dict(id=1, name='person')
-
-
-def import_xtcocotools():
-    """Its classes COCO and COCOeval.
-
-    Raises:
-        ImportError: not installed, or built against another NumPy, with what to do.
-    """
-    try:
-        from xtcocotools.coco import COCO
-        from xtcocotools.cocoeval import COCOeval
-    except (ImportError, ValueError) as error:  # a wheel built against NumPy 1 raises ValueError
-        raise ImportError(
-            f'keypoint AP needs xtcocotools, built on this machine against its NumPy ({error}). With a C compiler '
-            '(Debian/Ubuntu: apt-get install gcc python3-dev) run: pip install "cython>=3" "setuptools<81" wheel, then '
-            'pip install --no-build-isolation -r requirements/coco.txt') from error
-    return COCO, COCOeval
 
 
 def keypoint_record(joints_pred, scores, joints_true, visible, boxes=None, areas=None, crowd=None):
@@ -74,23 +57,21 @@ def keypoint_metrics(records, sigmas):
         dict: ``ap`` and ``ar`` (means over OKS thresholds .5, .55 ... .95), ``ap_50``, ``ap_75``, ``ar_50``, ``ar_75``,
         and ``*_medium`` (areas of 32^2 to 96^2 px), ``*_large``, all 0..1; nan where nobody is annotated. Of an image
         the 20 best predictions count, as in COCO.
-
-    Raises:
-        ImportError: no xtcocotools.
     """
-    coco, coco_eval = import_xtcocotools()
+    from pycocotools.coco import COCO  # here, since nothing else of the package needs it
+    from pycocotools.cocoeval import COCOeval
     with contextlib.redirect_stdout(io.StringIO()):
-        truth, found = (_index(coco, len(records), annotations)
+        truth, found = (_index(COCO(), len(records), annotations)
                         for annotations in (_truth(records), _predictions(records)))
-        evaluator = coco_eval(truth, found, 'keypoints', np.array(sigmas), use_area=True)
+        evaluator = COCOeval(truth, found, 'keypoints')
+        evaluator.params.kpt_oks_sigmas = np.array(sigmas)
         evaluator.evaluate()
         evaluator.accumulate()
         evaluator.summarize()
     return {name: float(value) if value >= 0 else float('nan') for name, value in zip(_FIGURES, evaluator.stats)}
 
 
-def _index(coco_class, num_images, annotations):
-    coco = coco_class()
+def _index(coco, num_images, annotations):
     coco.dataset = dict(images=[dict(id=i) for i in range(num_images)], categories=[_CATEGORY],
                         annotations=[dict(a, id=i + 1, category_id=_CATEGORY['id'])
                                      for i, a in enumerate(annotations)])
@@ -101,8 +82,8 @@ def _index(coco_class, num_images, annotations):
 def _truth(records):
     for image, record in enumerate(records):
         for joints, visible, box, area, crowd in zip(*(record[name] for name in _TRUTH)):
-            yield dict(image_id=image, keypoints=_flat(joints, 2 * visible), bbox=[*box[:2], *(box[2:] - box[:2])],
-                       area=area, iscrowd=int(crowd))
+            yield dict(image_id=image, keypoints=_flat(joints, 2 * visible), num_keypoints=int(visible.sum()),
+                       bbox=[*box[:2], *(box[2:] - box[:2])], area=area, iscrowd=int(crowd))
 
 
 def _predictions(records):

@@ -3,7 +3,7 @@ import numpy as np
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.evaluation.functional.bodies import to_pixels
-from mmhuman_dto.evaluation.functional.keypoint_ap import SIGMAS, import_xtcocotools, keypoint_metrics, keypoint_record
+from mmhuman_dto.evaluation.functional.keypoint_ap import SIGMAS, keypoint_metrics, keypoint_record
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 
 from .base import PeopleMetric, as_numpy, body_inputs
@@ -26,7 +26,6 @@ class KeypointAPMetric(PeopleMetric):
         collect_device, prefix: MMEngine's.
 
     Raises:
-        ImportError: xtcocotools is not installed; the message says how to.
         ValueError: another joint set.
     """
     default_prefix = 'keypoints'
@@ -35,7 +34,6 @@ class KeypointAPMetric(PeopleMetric):
         super().__init__(threshold=threshold, collect_device=collect_device, prefix=prefix)
         if joint_set not in SIGMAS:
             raise ValueError(f'joint set {joint_set!r} has no sigmas, expected one of {", ".join(SIGMAS)}')
-        import_xtcocotools()
         self.body_model, self.joint_set = BODY_MODELS.build(body_model), joint_set
 
     def record(self, sample):
