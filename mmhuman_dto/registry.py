@@ -4,8 +4,14 @@ Imports MMEngine only: an ImportError raised under a registry's lazy import surf
 unrelated message ("Failed to import ..."), so nothing optional may be imported from here.
 Each ``locations`` entry is the package whose import registers the modules.
 """
+import importlib.util
+import pkgutil
+
 from mmengine import registry as mmengine_registries
 from mmengine.registry import Registry
+
+if not hasattr(pkgutil, 'find_loader'):  # gone in Python 3.14; MMEngine 0.10.7 looks for mmcv's operations with it
+    pkgutil.find_loader = lambda name: getattr(importlib.util.find_spec(name), 'loader', None)
 
 
 def _registry(name, location, parent=None):

@@ -8,24 +8,19 @@ import pytest
 import torch
 import torch.multiprocessing as mp
 from evidence_table import IMAGES, TRUTH, write_evidence_table
-from mmengine.logging import MMLogger
-from torch.utils.data import DataLoader
+from refresh_round import SOLVER, one_rank, run_round
 from unbroken import killed, read_bytes
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.dto import DTOOptimizer
-from mmhuman_dto.engine.hooks import DTORefreshHook
 from mmhuman_dto.engine.hooks.dto_refresh import refreshable
 from mmhuman_dto.engine.hooks.dto_refresh_scenes import SceneRefresher, as_columns, as_rows
 from mmhuman_dto.engine.hooks.dto_refresh_versions import LabelVersionError, LabelVersions
-from mmhuman_dto.engine.model import init_model
 from mmhuman_dto.fileio import load_json
 from mmhuman_dto.geometry import project
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.tables.people_table import PeopleTable
-
-SOLVER = dict(type='PosteriorDTO', terms=dict(initial=dict(type='InitialTerm', share=.5, std=.12)))
 
 
 @pytest.fixture(scope='module')
@@ -223,24 +218,6 @@ def test_killed_anywhere_a_round_is_whole_or_not_there(folder, columns, tmp_path
     versions.open(state)
 
 
-def run_round(folder, work_dir):
-    """One round with the shipped network, without a Runner; its labels are in ``work_dir``."""
-    dataset = HumanTable(IMAGES, folder)
-    restarts = []
-    runner = SimpleNamespace(
-        iter=0, work_dir=work_dir, model=init_model('vit-tiny_synthetic-crowd', device='cpu'),
-        logger=MMLogger.get_instance('refresh'), train_dataloader=DataLoader(dataset, batch_size=1),
-        train_loop=SimpleNamespace(restart_loading=restarts.append))
-    runner.model.train()
-    hook = DTORefreshHook(interval=3, solver=SOLVER, min_iou=.1)
-    hook.before_train(runner)
-    torch.manual_seed(0)
-    for runner.iter in range(3):
-        hook.after_train_iter(runner, runner.iter)
-    assert restarts == [3] and runner.model.training
-    return dataset, hook
-
-
 def test_a_round_changes_nothing_but_labels(unsure, tmp_path):
     dataset, hook = run_round(unsure, tmp_path)
     drawn = torch.rand(1)
@@ -259,19 +236,11 @@ def test_a_round_changes_nothing_but_labels(unsure, tmp_path):
     assert checkpoint == dict(dto_labels=hook.state)
 
 
-def one_rank(rank, folder, work_dir):
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group('gloo', f'file://{work_dir}/store', rank=rank, world_size=2)
-    dataset, hook = run_round(folder, work_dir)
-    (work_dir / f'seen_{rank}').write_text(f'{dataset.labels.folder} {hook.state}')
-    torch.distributed.destroy_process_group()
-
-
 def test_two_processes_make_the_labels_of_one(unsure, tmp_path):
     for name in ('one', 'two'):
         (tmp_path / name).mkdir()
     run_round(unsure, tmp_path / 'one')
-    mp.start_processes(one_rank, (unsure, tmp_path / 'two'), nprocs=2, start_method='fork')
+    mp.start_processes(one_rank, (unsure, tmp_path / 'two'), nprocs=2, start_method='forkserver')
     one, two = (read_bytes(tmp_path / name / 'dto_labels') for name in ('one', 'two'))
     assert one == two
     assert (tmp_path / 'two/seen_0').read_text() == (tmp_path / 'two/seen_1').read_text()
