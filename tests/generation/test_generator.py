@@ -53,50 +53,37 @@ def true_depths(data, number):
 
 
 def break_folder(crowd):
-    """Damage a folder in every way the generator must live with; {image: (stage, part of the reason)}."""
+    """Damage what each stage reads; {image: (stage, part of the reason)}."""
     def edit(annots):
         annots['0001.jpg'] = dict(trans_cam=np.zeros((0, 3)), pose_cam=np.zeros((0, 72)), shape=np.zeros((0, 10)),
                                   cam_int=np.zeros((0, 3, 3)))
         annots['0002.jpg']['pose_cam'][0, 5] = np.nan
         annots['0003.jpg']['cam_int'] = np.zeros_like(annots['0003.jpg']['cam_int'])
-        annots['0004.jpg']['cam_int'] = -annots['0004.jpg']['cam_int']
-        annots['0005.jpg']['trans_cam'] = annots['0005.jpg']['trans_cam'][:, :2]
-        annots['0006.jpg'] = 'nonsense'
         annots['0007.jpg']['shape'] = np.zeros((len(annots['0007.jpg']['shape']), 12), np.float32)
         annots['0008.jpg']['trans_cam'] = annots['0008.jpg']['trans_cam'][:1]
 
     crowd.edit_meshes(edit)
     data = crowd.data
     (data / 'images' / '0009.jpg').unlink()
-    (data / 'images' / '0010.jpg').write_bytes(b'')
     content = (data / 'images' / '0011.jpg').read_bytes()
     (data / 'images' / '0011.jpg').write_bytes(content[:len(content) // 2])
-    (data / 'disparity' / '0012.png').unlink()
     (data / 'disparity' / '0013.png').write_bytes(b'no picture')
-    np.save(data / 'disparity' / '0014.npy', np.zeros((3, 3)))
     shutil.copy(data / 'images' / '0014.jpg', data / 'disparity' / '0014.png')
     (data / 'masks' / '0015.png').unlink()
     ages = json.loads((data / 'ages.json').read_text())
-    ages['0016.jpg']['ages'] += [3.]
     del ages['0017.jpg']
     (data / 'ages.json').write_text(json.dumps(ages))
     return {
         '0001.jpg': ('people', 'no people'),
         '0002.jpg': ('read', 'pose_cam holds values that are not finite'),
         '0003.jpg': ('people', 'focal length must be positive'),
-        '0004.jpg': ('people', 'focal length must be positive'),
-        '0005.jpg': ('read', 'trans_cam has shape'),
-        '0006.jpg': ('read', 'lacks trans_cam'),
         '0007.jpg': ('people', '12 shape coefficients, the body model has 11'),
         '0008.jpg': ('read', 'pose_cam has shape'),
         '0009.jpg': ('image', '0009.jpg: no such image'),
-        '0010.jpg': ('image', '0010.jpg: cannot be read'),
         '0011.jpg': ('image', '0011.jpg: cannot be read'),
-        '0012.jpg': ('depth', '0012.png: not found'),
         '0013.jpg': ('depth', '0013.png: cannot be read'),
         '0014.jpg': ('depth', 'is of mode RGB'),
         '0015.jpg': ('masks', '0015.png: not found'),
-        '0016.jpg': ('ages', 'ages has shape'),
         '0017.jpg': ('ages', 'has no entry for 0017.jpg'),
     }
 
@@ -138,11 +125,6 @@ def test_images_left_out_by_a_rule_are_skipped_not_failed(crowd):
     strict = run(crowd, crowd.out.parent / 'strict', **{'stages.keep.max_deviation': 0.})
     assert strict['kept'] == 0 and strict['skipped_by_reason']['height deviation >= 0.0'] == 22
     assert len(PeopleTable(crowd.out.parent / 'strict' / 'people_table')) == 0
-
-
-def test_limit_takes_the_first_images(crowd):
-    assert run(crowd, limit=7)['kept'] == 7
-    assert PeopleTable(crowd.out / 'people_table').image_id(6) == '0006.jpg'
 
 
 def test_segmentation_decides_whose_pixels_count(crowd):
@@ -207,7 +189,7 @@ def test_public_layouts_read_back_as_the_table(crowd):
 
 def test_contact_sheets_every_so_many_images(crowd):
     import cv2
-    run(crowd, limit=12, **{'contact_sheets.every': 5, 'contact_sheets.rows': 2})
+    assert run(crowd, limit=12, **{'contact_sheets.every': 5, 'contact_sheets.rows': 2})['kept'] == 12
     sheets = sorted((crowd.out / 'contact_sheets').iterdir())
     assert [path.name for path in sheets] == ['00000000.jpg', '00000005.jpg', '00000010.jpg']
     picture = cv2.imread(str(sheets[0]))

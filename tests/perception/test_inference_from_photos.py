@@ -1,40 +1,29 @@
 """A network's people placed by DTO with the recipe of photos: depth, boxes, joints and ages by other networks."""
-
+import known_crowd  # noqa: F401
 import pytest
 import torch
 from known_network import CROWD, Known
-from scripts import ROOT, load_script
+from mmengine.config import Config
+from scripts import ROOT
 
 from mmhuman_dto.apis.inference import DTOInferencer
-
-RECIPE = """
-_base_ = ['{root}/configs/dto/paper_from-photos.py']
-stages = dict(
-    detect=dict(source=dict(_delete_=True, **{detect})),
-    pose=dict(source=dict(_delete_=True, **{pose})),
-    depth=dict(source=dict(model='{depth}')),
-    ages=dict(source=dict(model='{ages}', gender_model='{sexes}')))
-"""
 
 
 @pytest.fixture
 def recipe(save_depth, save_classifier, tmp_path):
-    """recipe(detect, pose) -> file of the photos' recipe with small networks for depth and ages."""
-
-    def write(detect, pose):
-        path = tmp_path / 'photos.py'
-        path.write_text(RECIPE.format(
-            root=ROOT, detect=detect, pose=pose, depth=save_depth(depth_estimation_type='metric', max_depth=20),
-            ages=save_classifier(['0-2', '3-9', '20-29']), sexes=save_classifier(['female', 'male'])))
-        return path
-
-    return write
+    """File of the photos' recipe with people and joints that are known, and small networks for depth and ages."""
+    config = Config.fromfile(ROOT / 'configs/dto/paper_from-photos.py')
+    for stage, part in (('detect', 'people'), ('pose', 'keypoints')):
+        config.stages[stage].source = dict(type='KnownCrowd', root=str(CROWD), part=part)
+    config.stages.depth.source.model = str(save_depth(depth_estimation_type='metric', max_depth=20))
+    config.stages.ages.source.update(model=str(save_classifier(['0-2', '3-9', '20-29'])),
+                                     gender_model=str(save_classifier(['female', 'male'])))
+    config.dump(tmp_path / 'photos.py')
+    return tmp_path / 'photos.py'
 
 
 def test_those_who_are_detected_are_placed_and_keep_their_rows(recipe):
-    import known_crowd  # noqa: F401
-    known = [dict(type='KnownCrowd', root=str(CROWD), part=part) for part in ('people', 'keypoints')]
-    results = list(DTOInferencer(Known(), recipe(*known))([3, 5]))
+    results = list(DTOInferencer(Known(), recipe)([3, 5]))
     for result in results:
         before, after = result.sample.pred_instances, result.placed.pred_instances
         assert 3 <= len(after) < len(before) and 'person_index' not in before
@@ -44,13 +33,3 @@ def test_those_who_are_detected_are_placed_and_keep_their_rows(recipe):
         scene = result.scene(Known().body_model)
         assert scene.after.ids.tolist() == after.person_index.tolist() and len(scene.before.ids) == len(before)
     assert any((r.placed.pred_instances.person_index.diff() != 1).any() for r in results)
-
-
-def test_the_demo_with_networks_for_everything(recipe, mask2former, vitpose, tmp_path, capsys):
-    """Networks that know nothing fit nobody, which costs no picture its files."""
-    path = recipe(dict(type='TransformersPeople', model=str(mask2former)),
-                  dict(type='TransformersKeypoints', model=str(vitpose)))
-    demo = load_script('demo/image_demo.py')
-    assert demo.main([str(CROWD / 'images/0005.jpg'), '--dto', str(path), '--out-dir', str(tmp_path / 'out'),
-                      '--save', 'params', '--device', 'cpu']) == 0
-    assert 'DTO: ' in capsys.readouterr().out and (tmp_path / 'out/params/0005.json').is_file()
