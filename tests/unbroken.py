@@ -9,6 +9,22 @@ _CLEAN = multiprocessing.get_context('forkserver')
 _CLEAN.set_forkserver_preload(['pytest', 'mmhuman_dto.engine.hooks.dto_refresh', 'mmhuman_dto.generation'])
 
 
+class Killed(BaseException):
+    """What stands for a kill at a moment too short to hit."""
+
+
+def cut(path):
+    """Leave half of a file."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def flip(path):
+    """Change a bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+
+
 def read_bytes(folder):
     """{path below a folder: content} of all files in it."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*')) if path.is_file()}

@@ -22,7 +22,7 @@ class Difference(AssertionError):
 class Trial:
     """One output folder that is struck by faults and at last left in peace.
 
-    Subclasses set ``main``, ``arguments`` and ``disk`` (bytes), name their faults in ``faults`` (name -> method) and
+    Subclasses set ``main``, ``arguments`` and ``disk`` (bytes), name their faults' methods in ``faults`` and
     check in ``verify`` what came out. A fault's method lets the program live once and returns whether it struck before
     the program was done; None where there was nothing to strike.
 
@@ -32,7 +32,7 @@ class Trial:
         rng: random numbers.
         mounts: whether disks of our own can be made.
     """
-    faults = {}
+    faults = ()
 
     def __init__(self, folder, unbroken, rng, mounts):
         self.folder, self.unbroken, self.rng = Path(folder), unbroken, rng
@@ -46,7 +46,7 @@ class Trial:
 
     def strike(self, name):
         """Let a fault happen; returns whether it did, or False when the program was done before."""
-        struck = self.faults[name](self)
+        struck = getattr(self, name)()
         self.story.append(name + {True: '', False: ' (done before)', None: ' (nothing there)'}[struck])
         return struck
 
@@ -202,7 +202,7 @@ def run(trial_class, prepare, description):
     args = parse_args(description)
     mounts = enter_own_mounts()
     names = [name for name in trial_class.faults if mounts or name not in trial_class.need_mounts]
-    for name in trial_class.faults.keys() - names:
+    for name in set(trial_class.faults) - set(names):
         print(f'left out: {name} (this user can neither mount nor make a namespace to mount in)', flush=True)
     folder = args.work_dir or Path(tempfile.mkdtemp(prefix='chaos-'))
     folder.mkdir(parents=True, exist_ok=True)

@@ -26,12 +26,8 @@ class GenerationTrial(Trial):
     """A folder of generate_dto.py, with kept and failed images, contact sheets and public layouts."""
     disk, refusal = 64 << 20, 2
     need_mounts = {'disk_full', 'disk_fills', 'no_more_files', 'read_only', 'turns_read_only'}
-    faults = dict(
-        {name: getattr(Trial, name) for name in (
-            'killed', 'terminated', 'killed_at_file', 'terminated_at_file', 'killed_in_write', 'clock_jumps',
-            *sorted(need_mounts))},
-        **{name: lambda self, name=name: getattr(self, name)() for name in (
-            'shard_damaged', 'stale_lock', 'two_at_once')})
+    faults = ('killed', 'terminated', 'killed_at_file', 'terminated_at_file', 'killed_in_write', 'clock_jumps',
+              *sorted(need_mounts), 'shard_damaged', 'stale_lock', 'two_at_once')
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -121,12 +117,7 @@ def prepare(folder):
     data, config = folder / 'data', folder / CONFIG
     if not data.exists():
         fixtures.write_folder(data, 12)
-
-    def edit(annots):
-        annots['0003.jpg']['trans_cam'] = annots['0003.jpg']['trans_cam'][:1]
-        annots['0009.jpg']['cam_int'] = -annots['0009.jpg']['cam_int']
-
-    fixtures.edit_meshes(data, edit)
+    fixtures.edit_meshes(data, lambda annots: fixtures.break_two(annots['0003.jpg'], annots['0009.jpg']))
     config.write_text(fixtures.CONFIG.format(configs=ROOT / 'configs', data=data)
                       + 'contact_sheets = dict(every=6, rows=1)\nshard_size = 2\n')
     GenerationTrial.main = staticmethod(load_script('tools/generate_dto.py').main)

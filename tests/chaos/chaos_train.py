@@ -27,12 +27,9 @@ class TrainingTrial(Trial):
     """A work folder of train.py: a small network, seven steps, a checkpoint every second one, validated at the end."""
     disk, refusal = 512 << 20, 1
     need_mounts = {'disk_full', 'disk_fills', 'no_more_files', 'read_only', 'write_protected'}
-    faults = dict(
-        {name: getattr(Trial, name) for name in (
-            'killed', 'terminated', 'killed_at_file', 'terminated_at_file', 'killed_in_write', 'clock_jumps',
-            'disk_full', 'disk_fills', 'no_more_files', 'read_only')},
-        **{name: lambda self, name=name: getattr(self, name)() for name in (
-            'write_protected', 'last_checkpoint_damaged', 'all_checkpoints_damaged')})
+    faults = ('killed', 'terminated', 'killed_at_file', 'terminated_at_file', 'killed_in_write', 'clock_jumps',
+              'disk_full', 'disk_fills', 'no_more_files', 'read_only', 'write_protected', 'last_checkpoint_damaged',
+              'all_checkpoints_damaged')
 
     @staticmethod
     def need(files):

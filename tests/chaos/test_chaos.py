@@ -35,8 +35,7 @@ from mmhuman_dto.generation import shards
 
 # Without its look at the checksums, the generator takes damaged shards for whole ones.
 shards._damaged_files = lambda folder: []
-faults = chaos_generate.GenerationTrial.faults
-chaos_generate.GenerationTrial.faults = dict(shard_damaged=faults['shard_damaged'])
+chaos_generate.GenerationTrial.faults = ('shard_damaged', )
 sys.exit(chaos_generate.run(chaos_generate.GenerationTrial, chaos_generate.prepare, ''))
 """
 

@@ -1,6 +1,7 @@
 """Which checkpoint a run goes on from, and that there is always one."""
 import errno
 import os
+import re
 import time
 from collections import deque
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import Config
+from unbroken import cut, flip
 
 from mmhuman_dto.apis import training
 from mmhuman_dto.apis.training import WorkDirError, train
@@ -24,16 +26,6 @@ def work_dir(tmp_path):
         torch.save(dict(state_dict=dict(a=torch.full((1000, ), float(step)))), tmp_path / f'iter_{step}.pth')
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_6.pth'))
     return tmp_path
-
-
-def cut(path):
-    os.truncate(path, path.stat().st_size - 100)
-
-
-def flip(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 4
-    path.write_bytes(data)
 
 
 def empty(path):
@@ -94,41 +86,28 @@ def test_all_damaged_is_an_error_that_names_them(work_dir):
     assert all(f'iter_{step}.pth' in str(error.value) for step in (2, 4, 6))
 
 
-def test_none_yet_trains_from_the_start_with_the_weights_of_the_recipe(tmp_path, monkeypatch):
+def test_the_latest_or_the_named_one_is_resumed_and_a_new_run_starts_with_its_weights(work_dir, monkeypatch):
     built = []
     monkeypatch.setattr(training, 'build_runner', lambda cfg: built.append(cfg) or SimpleNamespace(train=lambda: None))
-    train(Config(dict(work_dir=str(tmp_path / 'new'), load_from='start.pth', resume=False)), 'auto')
-    assert not built[0].resume and built[0].load_from == 'start.pth'
+    second, last = (str(work_dir / f'iter_{step}.pth') for step in (2, 6))
+    for folder, resume in ((work_dir, 'auto'), (work_dir, second), (work_dir / 'new', 'auto')):
+        train(Config(dict(work_dir=str(folder), load_from='start.pth', resume=False)), resume)
+    assert [(cfg.resume, cfg.load_from) for cfg in built] == [(True, last), (True, second), (False, 'start.pth')]
 
 
-def test_the_latest_or_the_named_one_is_resumed(work_dir, monkeypatch):
-    built = []
-    monkeypatch.setattr(training, 'build_runner', lambda cfg: built.append(cfg) or SimpleNamespace(train=lambda: None))
-    for resume in ('auto', str(work_dir / 'iter_2.pth')):
-        train(Config(dict(work_dir=str(work_dir), load_from='start.pth', resume=False)), resume)
-    assert [(cfg.resume, cfg.load_from) for cfg in built] == [
-        (True, str(work_dir / 'iter_6.pth')), (True, str(work_dir / 'iter_2.pth'))]
-
-
-@pytest.mark.parametrize('number', [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_a_disk_that_cannot_be_written_is_one_clear_error(work_dir, number, monkeypatch):
+@pytest.mark.parametrize('number, path, kind, message', [
+    *[(number, '.iter_8.pth.tmp', WorkDirError, '.* cannot be written .* MB are free .* go on with --resume')
+      for number in (errno.ENOSPC, errno.EROFS, errno.EACCES)],
+    (errno.EACCES, '/data/a.jpg', PermissionError, '')])
+def test_a_disk_that_cannot_be_written_is_one_clear_error_and_not_taken_for_that_of_data(
+        work_dir, number, path, kind, message, monkeypatch):
     def fails():
-        raise OSError(number, os.strerror(number), str(work_dir / '.iter_8.pth.tmp'))
+        raise OSError(number, os.strerror(number), str(work_dir / path))
 
     monkeypatch.setattr(training, 'build_runner', lambda cfg: SimpleNamespace(train=fails))
-    with pytest.raises(WorkDirError, match='cannot be written .* MB are free .* go on with --resume') as error:
+    with pytest.raises(kind) as error:
         train(Config(dict(work_dir=str(work_dir))))
-    assert str(error.value).startswith(str(work_dir))
-
-
-def test_errors_of_data_are_not_taken_for_the_disks(work_dir, monkeypatch):
-    def fails():
-        raise PermissionError(errno.EACCES, 'no', '/data/a.jpg')
-
-    monkeypatch.setattr(training, 'build_runner', lambda cfg: SimpleNamespace(train=fails))
-    with pytest.raises(PermissionError) as error:
-        train(Config(dict(work_dir=str(work_dir))))
-    assert not isinstance(error.value, WorkDirError)
+    assert type(error.value) is kind and re.match(message and f'{work_dir}{message}', str(error.value))
 
 
 class Runner:

@@ -1,5 +1,6 @@
 """A small folder in the layouts the generator reads, with a body made of a board: seconds for a whole run."""
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -68,6 +69,12 @@ def edit_meshes(folder, edit):
     np.savez(path, annots=np.array(annots, dtype=object))
 
 
+def break_two(one, other):
+    """Annotations of two images that fail, while they are read and in a stage."""
+    one['trans_cam'] = one['trans_cam'][:1]
+    other['cam_int'] = -other['cam_int']
+
+
 @pytest.fixture(scope='session')
 def crowd_template(tmp_path_factory):
     folder = tmp_path_factory.mktemp('crowd') / 'data'
@@ -78,8 +85,6 @@ def crowd_template(tmp_path_factory):
 @pytest.fixture
 def crowd(crowd_template, tmp_path):
     """A folder of 23 images and a config for it: ``crowd.data``, ``crowd.config``, ``crowd.edit_meshes(function)``."""
-    import shutil
-
     class Crowd:
         data, config, out = tmp_path / 'data', tmp_path / 'config.py', tmp_path / 'out'
 
@@ -89,3 +94,11 @@ def crowd(crowd_template, tmp_path):
     shutil.copytree(crowd_template, Crowd.data)
     Crowd.config.write_text(CONFIG.format(configs=HERE.parents[1] / 'configs', data=Crowd.data))
     return Crowd()
+
+
+@pytest.fixture
+def broken_crowd(crowd):
+    """A few failures in it, so that the logs are part of a comparison; sheets too."""
+    crowd.edit_meshes(lambda annots: break_two(annots['0003.jpg'], annots['0017.jpg']))
+    crowd.config.write_text(crowd.config.read_text() + 'contact_sheets = dict(every=4, rows=1)\nshard_size = 2\n')
+    return crowd

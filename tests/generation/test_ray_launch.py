@@ -1,4 +1,5 @@
 """Runs on a Ray cluster of several nodes on this machine: the bytes of a single process, whoever is killed."""
+import json
 import os
 import shutil
 import signal
@@ -66,22 +67,16 @@ def patiently(start):
 
 
 @pytest.fixture
-def busy_crowd(crowd):
-    """A few failures in it, so that the logs are part of the comparison; sheets and public layouts too."""
-    def edit(annots):
-        annots['0003.jpg']['trans_cam'] = annots['0003.jpg']['trans_cam'][:1]
-        annots['0017.jpg']['cam_int'] = -annots['0017.jpg']['cam_int']
-
-    crowd.edit_meshes(edit)
-    crowd.deadly = crowd.data / 'deadly'
-    crowd.config.write_text(crowd.config.read_text() + f"""
+def busy_crowd(broken_crowd):
+    """With a stage that kills its process where it is told to."""
+    broken_crowd.deadly = broken_crowd.data / 'deadly'
+    broken_crowd.config.write_text(broken_crowd.config.read_text() + f"""
 custom_imports = dict(imports=['toy_plugin', 'ray_plugin'])
-contact_sheets = dict(every=4, rows=1)
 batch_size = 2
 shard_size = 4
-stages['deadly'] = dict(type='DeadlyStage', file='{crowd.deadly}')
+stages['deadly'] = dict(type='DeadlyStage', file='{broken_crowd.deadly}')
 """)
-    return crowd
+    return broken_crowd
 
 
 def config_of(crowd, **options):
@@ -94,26 +89,18 @@ POOLS = {'stages.depth.resources': dict(num_gpus=1), 'stages.masks.resources': d
          'stages.dto.resources': dict(num_gpus=1), 'stages.rasterise.resources': dict(num_gpus=.1, workers=1)}
 
 
-def run_like_one_process(crowd, out, **options):
-    """Run on the cluster as the options say and compare with a single process."""
-    counts = Generator(config_of(crowd), crowd.out / 'one').run('TOY')
+def check_same(crowd, out, counts, **options):
+    """A run counted and wrote what a single process does."""
+    assert Generator(config_of(crowd, **options), crowd.out / 'one').run('TOY') == counts
     assert counts['failed'] == 2 and counts['kept'] > 15
-    assert RayGenerator(config_of(crowd, **options), out).run('TOY') == counts
-    check_same(crowd, out)
-
-
-def check_same(crowd, out):
     assert read_bytes(out) == read_bytes(crowd.out / 'one')
     assert not (out / 'shards').exists()
 
 
-def test_shards_and_pools_make_the_bytes_of_one_process(cluster, busy_crowd):
-    run_like_one_process(busy_crowd, busy_crowd.out / 'pools', **POOLS)
-
-
-@pytest.mark.slow
-def test_shards_alone_make_the_bytes_of_one_process(cluster, busy_crowd):
-    run_like_one_process(busy_crowd, busy_crowd.out / 'shards-alone')
+@pytest.mark.parametrize('options', [POOLS, pytest.param({}, marks=pytest.mark.slow)], ids=['pools', 'shards'])
+def test_shards_and_pools_make_the_bytes_of_one_process(cluster, busy_crowd, options):
+    out = busy_crowd.out / 'ray'
+    check_same(busy_crowd, out, RayGenerator(config_of(busy_crowd, **options), out).run('TOY'))
 
 
 @pytest.mark.slow
@@ -124,8 +111,7 @@ def test_killed_process_is_replaced(cluster, busy_crowd, where):
     config = {**where, 'stages.deadly.image': '0009.jpg'}
     counts = RayGenerator(config_of(busy_crowd, **config), busy_crowd.out / 'killed').run('TOY')
     assert not busy_crowd.deadly.exists(), 'nobody was killed'
-    assert Generator(config_of(busy_crowd, **config), busy_crowd.out / 'one').run('TOY') == counts
-    check_same(busy_crowd, busy_crowd.out / 'killed')
+    check_same(busy_crowd, busy_crowd.out / 'killed', counts, **config)
 
 
 @pytest.mark.slow
@@ -142,8 +128,7 @@ def test_image_that_kills_every_time_ends_the_run_which_can_go_on(cluster, busy_
         RayGenerator(config_of(busy_crowd, **config), out).run('TOY')
     busy_crowd.deadly.unlink()
     counts = Generator(config_of(busy_crowd, **config), out, resume=True).run('TOY')  # without Ray, for once
-    assert Generator(config_of(busy_crowd, **config), busy_crowd.out / 'one').run('TOY') == counts
-    check_same(busy_crowd, out)
+    check_same(busy_crowd, out, counts, **config)
 
 
 @pytest.mark.slow
@@ -160,8 +145,7 @@ def test_killed_node_is_done_without(cluster, busy_crowd):
     killer.start()
     counts = RayGenerator(config_of(busy_crowd, **config), out).run('TOY')
     killer.join()
-    assert Generator(config_of(busy_crowd, **config), busy_crowd.out / 'one').run('TOY') == counts
-    check_same(busy_crowd, out)
+    check_same(busy_crowd, out, counts, **config)
 
 
 @pytest.mark.slow
@@ -178,8 +162,7 @@ def test_killed_driver_is_resumed(cluster, busy_crowd):
                              text=True)
     assert resumed.returncode == 0, resumed.stderr
     assert 'failed 2' in resumed.stdout
-    Generator(config_of(busy_crowd, **config), busy_crowd.out / 'one').run('TOY')
-    check_same(busy_crowd, out)
+    check_same(busy_crowd, out, json.loads((out / 'manifest.json').read_text())['counts'], **config)
 
 
 def wait_for_shards(out):

@@ -9,24 +9,12 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from unbroken import killed, read_bytes
+from unbroken import Killed, killed, read_bytes
 
 from mmhuman_dto.generation import Generator, generator, shards
 from mmhuman_dto.generation.shards import Shards
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def broken_crowd(crowd):
-    """A few failures in it, so that the logs are part of the comparison; sheets and public layouts too."""
-    def edit(annots):
-        annots['0003.jpg']['trans_cam'] = annots['0003.jpg']['trans_cam'][:1]
-        annots['0017.jpg']['cam_int'] = -annots['0017.jpg']['cam_int']
-
-    crowd.edit_meshes(edit)
-    crowd.config.write_text(crowd.config.read_text() + 'contact_sheets = dict(every=4, rows=1)\nshard_size = 2\n')
-    return crowd
 
 
 def generate(config, out):
@@ -46,10 +34,6 @@ def test_killed_again_and_again_then_resumed_is_the_unbroken_run(broken_crowd):
         places.add(tuple(sorted(str(path.relative_to(out)) for path in out.rglob('*'))))
     assert len(places) > 10, f'killed at {len(places)} places only'
     assert read_bytes(out) == read_bytes(whole)
-
-
-class Killed(BaseException):
-    pass
 
 
 @pytest.mark.parametrize('moment', ['merge', 'publish', 'write_manifest', 'clean', '_write_public'])

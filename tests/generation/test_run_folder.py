@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from mmengine.config import Config
-from unbroken import read_bytes
+from unbroken import Killed, cut, flip, read_bytes
 
 from mmhuman_dto.generation import GenerationError, Generator, sheets
 from mmhuman_dto.generation.folder import at_work_in
@@ -71,18 +71,6 @@ def test_a_file_system_without_locks_is_used_without(tmp_path, monkeypatch):
     monkeypatch.setattr(folder.fcntl, 'flock', flock)
     with at_work_in(tmp_path):
         pass
-
-
-def cut(path):
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def flip(path):
-    path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1]))
-
-
-class Killed(BaseException):
-    pass
 
 
 @pytest.fixture

@@ -1,19 +1,17 @@
-"""Public files -> table -> what the network takes, for every layout; and whatever can be wrong with the files."""
+"""Public files -> table -> samples, for every layout; and whatever can be wrong with the files."""
 import json
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from unbroken import killed, read_bytes
+from unbroken import Killed, killed, read_bytes
 from writer_public import LAYOUTS, write_public_set
 
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
-from mmhuman_dto.datasets.public import LayoutError
-from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
+from mmhuman_dto.fileio import UnsafeFileError
 from mmhuman_dto.fileio.images import write_image
 from mmhuman_dto.generation import GenerationError, conversion, shards
 from mmhuman_dto.generation.conversion import Conversion
@@ -42,7 +40,7 @@ def lines(path):
 
 
 @pytest.mark.parametrize('layout', LAYOUTS)
-def test_public_file_to_network_input(layout, scenes, tmp_path):
+def test_public_file_to_table_and_back(layout, scenes, tmp_path):
     source = write_public_set(layout, tmp_path / 'data', scenes, BODY)
     reader = READERS.build(source)
     left_out = LAYOUTS[layout].reader.info.left_out
@@ -51,11 +49,11 @@ def test_public_file_to_network_input(layout, scenes, tmp_path):
     assert counts == dict(kept=3, people=people, failed=0, skipped=0) and people >= 6
     assert (tmp_path / 'table/failures.jsonl').read_text() == ''
 
-    dataset = HumanTable(reader.img_root, tmp_path / 'table')
+    dataset = HumanTable(reader.img_root, tmp_path / 'table', pipeline=[dict(type='LoadImage')])
     for sample, read, scene in zip(dataset, reader, scenes):
         side = side_of(read)
         want = {name: value for name, value in read.get(f'{side}_instances').items() if name not in left_out}
-        assert sample.img_id == read.img_id and sample.ori_shape == scene.size
+        assert sample.img_id == read.img_id and sample.ori_shape == sample.image.shape[:2] == scene.size
         assert set(sample.gt_instances.keys()) == set(want)
         for name, value in want.items():
             have = sample.gt_instances[name]
@@ -64,28 +62,6 @@ def test_public_file_to_network_input(layout, scenes, tmp_path):
             assert torch.equal(have.nan_to_num(-9), value.nan_to_num(-9)), name
         assert ('gt_camera' in sample) == (f'{side}_camera' in read)
         assert {name: sample.get(name) for name in reader.supervision} == reader.supervision
-    check_network_input(reader.img_root, tmp_path / 'table', scenes)
-
-
-def check_network_input(images, table, scenes):
-    """The pipelines of the recipes; meshes project to where the scene has them."""
-    meshes = 'people.transl' in PeopleTable(table).columns
-    joints = [dict(type='JointsFromMeshes', body_model=BODY)] if meshes else []
-    plain = HumanTable(images, table, pipeline=[dict(type='LoadImage'), *joints])
-    for sample, scene in zip(plain, scenes):
-        assert sample.image.shape == (*scene.size, 3)
-        if meshes:
-            np.testing.assert_allclose(sample.gt_instances.keypoints_2d, scene.project(scene.joints), atol=.1)
-    views = [dict(type='LoadImage'), *joints]
-    if 'keypoints_2d' in plain[0].gt_instances:
-        views += [dict(type='RandomView', input_size=56, rotation=0.), dict(type='KeepVisiblePeople', min_joints=1)]
-    else:
-        views += [dict(type='Resize', input_size=56)]
-    packed = HumanTable(images, table, pipeline=[*views, dict(type='PackHumanInputs')])
-    for item in packed:
-        assert item['inputs'].dtype == torch.uint8 and max(item['inputs'].shape[1:]) == 56
-        assert item['data_samples'].img_shape == tuple(item['inputs'].shape[1:])
-        assert len(item['data_samples'].gt_instances) > 0
 
 
 def record(count, seed=0, betas=10):
@@ -219,44 +195,16 @@ def test_another_run_s_folder_is_refused(tmp_path):
         convert(source, tmp_path / 'mine')
 
 
-def test_broken_files(tmp_path):
-    good = write_meshes(tmp_path, {f'{i}.png': record(3, i) for i in range(4)})
-    whole = (tmp_path / 'm.npz').read_bytes()
-
-    def refused(error, match):
-        with pytest.raises(error, match=match):
-            convert(good, tmp_path / 'table')
-        assert not (tmp_path / 'table').exists()
-
-    for length in (0, 10, len(whole) // 2, len(whole) - 1):
-        (tmp_path / 'm.npz').write_bytes(whole[:length])
-        refused(BrokenFileError, r'm\.npz')
-    write_meshes(tmp_path, {'a.png': Path('x')}, images=False)
-    refused(UnsafeFileError, r'm\.npz.*pathlib')
-    np.savez(tmp_path / 'm.npz', annots=np.zeros(3))
-    refused(LayoutError, r'm\.npz: needs a key "annots"')
-    write_meshes(tmp_path, {}, images=False)
-    refused(GenerationError, r'm\.npz: no images in it')
-    for img_id in (5, None, b'a.png', '\udcff.png'):
-        write_meshes(tmp_path, {'a.png': record(1), img_id: record(1)}, images=False)
-        refused(GenerationError, 'm.npz: image id .* is no text')
-    write_meshes(tmp_path, {'a' * 5000: record(1)}, images=False)
-    refused(GenerationError, 'none of 1 images looked for is below')
-
-
-def test_an_entry_of_a_zip_that_leads_outside(tmp_path):
-    """DTO's raw output names images by the members of the archive."""
-    sample_folder = tmp_path / 'images'
-    write_image(sample_folder / 'a.jpg', np.zeros((48, 64, 3), np.uint8))
-    (tmp_path / 'secret.jpg').write_bytes((sample_folder / 'a.jpg').read_bytes())
-    entry = dict(record(1, betas=11), is_released=np.ones(1, bool), is_optimize=True)
-    with zipfile.ZipFile(tmp_path / 'COCO_opt.npz', 'w') as archive:
-        for name in ('a.jpg', '../secret.jpg'):
-            with archive.open(f'{name}.npy', 'w') as file:
-                np.lib.format.write_array(file, np.array(entry, dtype=object), allow_pickle=True)
-    source = dict(type='DTORaw', ann_file='COCO_opt.npz', img_prefix='images', data_root=str(tmp_path))
-    assert convert(source, tmp_path / 'table')['failed'] == 1
-    assert table_ids(tmp_path / 'table') == ['a.jpg']
+@pytest.mark.parametrize('records, error, message', [
+    ({'a.png': Path('x')}, UnsafeFileError, r'm\.npz.*pathlib'), ({}, GenerationError, r'm\.npz: no images in it'),
+    *[({'a.png': record(1), img_id: record(1)}, GenerationError, 'm.npz: image id .* is no text')
+      for img_id in (5, None, b'a.png', '\udcff.png')],
+    ({'a' * 5000: record(1)}, GenerationError, 'none of 1 images looked for is below')])
+def test_files_that_make_no_table(records, error, message, tmp_path):
+    source = write_meshes(tmp_path, records, images=False)
+    with pytest.raises(error, match=message):
+        convert(source, tmp_path / 'table')
+    assert not (tmp_path / 'table').exists()
 
 
 def test_a_table_that_names_files_outside_is_refused_when_read(tmp_path):
@@ -313,10 +261,6 @@ def test_killed_again_and_again_is_the_unbroken_run(broken, tmp_path, no_fsync):
         places.add(tuple(sorted(str(path.relative_to(out)) for path in out.rglob('*'))))
     assert len(places) > 10, f'killed at {len(places)} places only'
     assert read_bytes(out) == read_bytes(whole)
-
-
-class Killed(BaseException):
-    pass
 
 
 def test_killed_while_finishing(broken, tmp_path, monkeypatch, no_fsync):

@@ -3,7 +3,6 @@ import known_crowd  # noqa: F401
 import pytest
 import torch
 from known_network import CROWD, Known
-from mmengine.config import Config
 from scripts import ROOT
 
 from mmhuman_dto.apis.inference import DTOInferencer
@@ -12,13 +11,12 @@ from mmhuman_dto.apis.inference import DTOInferencer
 @pytest.fixture
 def recipe(save_depth, save_classifier, tmp_path):
     """File of the photos' recipe with people and joints that are known, and small networks for depth and ages."""
-    config = Config.fromfile(ROOT / 'configs/dto/paper_from-photos.py')
-    for stage, part in (('detect', 'people'), ('pose', 'keypoints')):
-        config.stages[stage].source = dict(type='KnownCrowd', root=str(CROWD), part=part)
-    config.stages.depth.source.model = str(save_depth(depth_estimation_type='metric', max_depth=20))
-    config.stages.ages.source.update(model=str(save_classifier(['0-2', '3-9', '20-29'])),
-                                     gender_model=str(save_classifier(['female', 'male'])))
-    config.dump(tmp_path / 'photos.py')
+    known = {stage: dict(source=dict(_delete_=True, type='KnownCrowd', root=str(CROWD), part=part))
+             for stage, part in (('detect', 'people'), ('pose', 'keypoints'))}
+    stages = dict(known, depth=dict(source=dict(model=str(save_depth(depth_estimation_type='metric', max_depth=20)))),
+                  ages=dict(source=dict(model=str(save_classifier(['0-2', '3-9', '20-29'])),
+                                        gender_model=str(save_classifier(['female', 'male'])))))
+    (tmp_path / 'photos.py').write_text(f'_base_ = ["{ROOT}/configs/dto/paper_from-photos.py"]\nstages = {stages}\n')
     return tmp_path / 'photos.py'
 
 

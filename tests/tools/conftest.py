@@ -36,16 +36,17 @@ def config(tmp_path_factory):
     return path
 
 
-def environment():
-    return dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='-1')
-
-
 @pytest.fixture(scope='session')
 def start():
-    """start('train.py', *arguments) -> process."""
-    def run(tool, *arguments, launcher=(sys.executable, )):
-        return subprocess.Popen([*launcher, str(ROOT / 'tools' / tool), *map(str, arguments)], env=environment(),
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    """start('train.py', *arguments, ranks=1) -> process, with ``ranks=2`` the one that starts two."""
+    def run(tool, *arguments, ranks=1):
+        command = [sys.executable, ROOT / 'tools' / tool, *arguments]
+        if ranks > 1:
+            command[1:1] = ['-m', 'torch.distributed.run', f'--nproc_per_node={ranks}', '--rdzv_backend=c10d',
+                            '--rdzv_endpoint=127.0.0.1:0']
+            command += ['--launcher', 'pytorch']
+        return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                env=dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='-1'))
     return run
 
 

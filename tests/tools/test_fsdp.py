@@ -1,5 +1,4 @@
 """Networks spread over processes: the same training, the same files."""
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -22,8 +21,6 @@ _base_ = ['{config}']
 strategy = dict(type='mmhuman_dto.FullyShardedStrategy', unit_pattern={pattern!r})
 train_dataloader = dict(batch_size=1)
 """
-TWO = (sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--rdzv_backend=c10d',
-       '--rdzv_endpoint=127.0.0.1:0')
 
 
 @pytest.fixture(scope='module')
@@ -105,8 +102,8 @@ def sharded(config, pattern, tmp_path_factory):
 def sharded_run(sharded, whole_run, finish, tmp_path_factory):
     """Work folder of two processes that went on from a checkpoint of one, recomputing activations."""
     folder = tmp_path_factory.mktemp('two')
-    status, text = finish('train.py', sharded, '--work-dir', folder, '--launcher', 'pytorch', '--resume',
-                          whole_run / 'iter_2.pth', '--cfg-options', 'model.backbone.with_cp=True', launcher=TWO)
+    status, text = finish('train.py', sharded, '--work-dir', folder, '--resume', whole_run / 'iter_2.pth',
+                          '--cfg-options', 'model.backbone.with_cp=True', ranks=2)
     assert status == 0, text
     return folder
 
@@ -135,8 +132,8 @@ def test_checkpoint_is_that_of_one_process(sharded_run, whole_run):
 
 @pytest.mark.slow
 def test_resuming_goes_on_exactly(sharded, sharded_run, finish, weights_of, tmp_path):
-    status, text = finish('train.py', sharded, '--work-dir', tmp_path, '--launcher', 'pytorch', '--resume',
-                          sharded_run / 'iter_4.pth', '--cfg-options', 'model.backbone.with_cp=True', launcher=TWO)
+    status, text = finish('train.py', sharded, '--work-dir', tmp_path, '--resume', sharded_run / 'iter_4.pth',
+                          '--cfg-options', 'model.backbone.with_cp=True', ranks=2)
     assert status == 0, text
     first, second = (weights_of(folder / 'iter_7.pth') for folder in (sharded_run, tmp_path))
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -1,6 +1,5 @@
 import csv
 import json
-import sys
 
 import pytest
 import torch
@@ -117,11 +116,8 @@ def test_dumped_predictions_are_those_of_the_image(tested):
 @pytest.mark.slow
 def test_two_processes_test_as_one(tested, evaluation, checkpoint, finish, tmp_path):
     """Five images on two processes, through the network."""
-    status, text = finish(
-        'test.py', evaluation, checkpoint, '--work-dir', tmp_path / 'work', '--out',
-        tmp_path / 'out.json', '--dump', tmp_path / 'dump', '--launcher', 'pytorch',
-        launcher=(sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
-                  '--rdzv_backend=c10d', '--rdzv_endpoint=127.0.0.1:0'))
+    status, text = finish('test.py', evaluation, checkpoint, '--work-dir', tmp_path / 'work',
+                          '--out', tmp_path / 'out.json', '--dump', tmp_path / 'dump', ranks=2)
     assert status == 0, text
     assert (tmp_path / 'out.json').read_text() == (tested / 'out.json').read_text()
     for path in (tested / 'dump').rglob('*.npy'):

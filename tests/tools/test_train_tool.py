@@ -1,4 +1,3 @@
-import sys
 import time
 
 import pytest
@@ -26,11 +25,8 @@ def test_a_killed_run_goes_on_as_if_it_was_never_stopped(config, whole_run, star
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_with_the_same_images(config, whole_run, finish, losses_of, weights_of, tmp_path):
-    status, text = finish(
-        'train.py', config, '--work-dir', tmp_path, '--launcher', 'pytorch', '--cfg-options',
-        'train_dataloader.batch_size=1', 'train_cfg.max_iters=4',
-        launcher=(sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
-                  '--rdzv_backend=c10d', '--rdzv_endpoint=127.0.0.1:0'))
+    status, text = finish('train.py', config, '--work-dir', tmp_path, '--cfg-options', 'train_dataloader.batch_size=1',
+                          'train_cfg.max_iters=4', ranks=2)
     assert status == 0, text
     one, two = losses_of(whole_run), losses_of(tmp_path)
     assert list(two) == [1, 2, 3, 4]

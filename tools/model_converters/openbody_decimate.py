@@ -3,8 +3,6 @@
 Garland & Heckbert, "Surface Simplification Using Quadric Error Metrics" (SIGGRAPH 1997), on the left half only: a
 collapse there stands for itself and its mirror image. Vertices never move, so every attribute carries over exactly.
 """
-from __future__ import annotations
-
 import heapq
 
 import numpy as np

@@ -1,6 +1,4 @@
 """Least-squares fits of the converter: shape directions and sparse, mirror-symmetric vertex regressors."""
-from __future__ import annotations
-
 import numpy as np
 from scipy.optimize import nnls
 

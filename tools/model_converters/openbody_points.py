@@ -1,6 +1,4 @@
 """Named points of the body: vertices picked once on the full mesh, and targets of the keypoint regressors."""
-from __future__ import annotations
-
 import anny
 import numpy as np
 from anny.face_segmentation import get_face_segmentation_mask

@@ -1,8 +1,6 @@
 """Random posed bodies of the converted model with all of anny's vertices, for regressors that hold in any pose."""
-from __future__ import annotations
-
 import numpy as np
-from openbody_bake import SMPL_JOINTS, skin
+from openbody_bake import SMPL_JOINTS, pose_heads, skin
 from scipy.spatial.transform import Rotation
 
 from mmhuman_dto.body_models.joint_sets import SMPL_PARENTS
@@ -19,23 +17,6 @@ def random_poses(rng, count):
     return Rotation.from_rotvec(vectors.reshape(-1, 3)).as_matrix().reshape(count, -1, 3, 3)
 
 
-def pose(rotations, vertices, joints, weights):
-    """Linear blend skinning with SMPL's tree.
-
-    Args:
-        rotations: (S, 24, 3, 3) local. vertices: (S, V, 3) and joints (S, 24, 3) at rest, m. weights: (V, 24).
-
-    Returns:
-        tuple: posed vertices (S, V, 3), posed joints (S, 24, 3), world rotations (S, 24, 3, 3).
-    """
-    world, posed = rotations.copy(), joints.copy()
-    for k, parent in enumerate(SMPL_PARENTS[1:], 1):
-        world[:, k] = world[:, parent] @ rotations[:, k]
-        offset = joints[:, k] - joints[:, parent]
-        posed[:, k] = posed[:, parent] + np.einsum('sij,sj->si', world[:, parent], offset)
-    return skin(vertices, joints, posed, world, weights), posed, world
-
-
 def random_bodies(rng, count, template, directions, joint_template, joint_directions, weights):
     """Posed adults and children: vertices (count, V, 3) and joints (count, 24, 3), m.
 
@@ -45,5 +26,8 @@ def random_bodies(rng, count, template, directions, joint_template, joint_direct
     betas[:, -1] = rng.uniform(0, 1, count) * (np.arange(count) % 2)
     vertices = template + np.einsum('sd,vcd->svc', betas, directions)
     joints = joint_template + np.einsum('sd,kcd->skc', betas, joint_directions)
-    vertices, joints, _ = pose(random_poses(rng, count), vertices, joints, weights)
-    return vertices, joints
+    world = random_poses(rng, count)
+    for k, parent in enumerate(SMPL_PARENTS[1:], 1):
+        world[:, k] = world[:, parent] @ world[:, k]
+    posed = pose_heads(SMPL_PARENTS, joints, world, joints[:, 0])
+    return skin(vertices, joints, posed, world, weights), posed
