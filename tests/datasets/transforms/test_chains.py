@@ -63,19 +63,6 @@ def test_windows_never_change_metres(make_sample, chain, draw):
     assert set(sample.gt_maps.depth.unique().tolist()) <= {0., 4.}
 
 
-def test_mirroring_twice_by_config_is_identity(make_sample):
-    sample = make_sample(3)
-    sample.image[:] = np.random.default_rng(3).integers(0, 256, sample.image.shape)
-    before = copy.deepcopy(sample)
-    flip = RandomView(120, rotation=0, scale=(1, 1), flip=1, below_spine=0)
-    once = copy.deepcopy(flip(sample))
-    twice = flip(sample)
-    assert np.array_equal(once.image, before.image[:, ::-1]) and np.array_equal(twice.image, before.image)
-    for name, value in before.gt_instances.items():
-        torch.testing.assert_close(twice.gt_instances[name], value, atol=3e-5, rtol=1e-6, msg=name)
-    torch.testing.assert_close(twice.gt_camera.intrinsics, before.gt_camera.intrinsics)
-
-
 def test_pad_centres_the_picture_and_resamples_nothing(make_sample):
     sample = make_sample(0, size=(90, 121))
     sample.image[:] = np.random.default_rng(0).integers(1, 256, sample.image.shape)
@@ -106,7 +93,8 @@ def training():
 @pytest.mark.parametrize('count', [0, 1, 100])
 def test_any_size_and_any_number_of_people(make_sample, training, size, count):
     sample = make_sample(0, count=count, size=size)
-    del sample.gt_instances.masks
+    if count == 100:
+        del sample.gt_instances.masks
     for draw in range(3):
         found = training(drawn(copy.deepcopy(sample), draw))
         assert found.image.shape == (112, 112, 3)
