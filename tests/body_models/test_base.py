@@ -33,34 +33,6 @@ def people(*lead, seed=0):
     return [torch.randn(*lead, *size, generator=generator) for size in ((24, 3), (NUM_BETAS, ), (3, ))]
 
 
-def test_zero_pose_is_the_shaped_template(model):
-    betas = torch.randn(2, NUM_BETAS)
-    out = model(torch.zeros(2, 24, 3), betas)
-    mesh = model.template.T + torch.einsum('nb,bcv->nvc', betas, model.shape_dirs)
-    torch.testing.assert_close(out.vertices, mesh, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(out.joints[:, :24], mesh[:, :24], atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(out.joints[:, 24:], out.vertices[:, 30:51])
-
-
-def test_root_turns_the_body_about_its_pelvis(model):
-    pose = torch.zeros(24, 3)
-    pose[0, 1] = np.pi / 2
-    betas, transl = torch.zeros(NUM_BETAS), torch.tensor([1., 2., 3.])
-    still, turned = model(torch.zeros(24, 3), betas), model(pose, betas, transl)
-    quarter = torch.tensor([[0., 0., 1.], [0., 1., 0.], [-1., 0., 0.]])
-    pelvis = still.joints[0]
-    torch.testing.assert_close(turned.vertices, (still.vertices - pelvis) @ quarter.T + pelvis + transl,
-                               atol=1e-5, rtol=1e-5)
-
-
-def test_bone_lengths_do_not_depend_on_pose(model):
-    pose, betas, _ = people(3)
-    parents = torch.tensor(SMPL_PARENTS[1:])
-    posed, rest = model.skeleton(pose, betas), model.skeleton(torch.zeros(3, 24, 3), betas)
-    torch.testing.assert_close((posed[:, 1:] - posed[:, parents]).norm(dim=-1),
-                               (rest[:, 1:] - rest[:, parents]).norm(dim=-1))
-
-
 @settings(deadline=None, max_examples=20)
 @given(lead=st.lists(st.integers(0, 3), max_size=3), flat=st.booleans())
 def test_any_leading_shape(lead, flat):

@@ -100,16 +100,6 @@ def test_scale_is_capped_and_people_behind_the_camera_show_nowhere():
     assert second.sum() == 0
 
 
-def test_images_of_a_batch_do_not_mix():
-    one, two = sample([[0., 0., 2.]]), sample([[.3, 0., 3.], [-.4, 0., 2.5]], size=(168, 112), focal=80.)
-    nobody = sample([])
-    together = encode(one, nobody, two)
-    alone = [encode(s) for s in (one, nobody, two)]
-    for name in ('boxes', 'j2ds', 'j3ds', 'depths', 'poses', 'betas', 'scale_map', 'focals'):
-        torch.testing.assert_close(getattr(together, name), torch.cat([getattr(t, name) for t in alone]))
-    assert together.counts == [1, 0, 2] and together.map_cells == [24, 24, 24]
-
-
 def known(targets):
     """Names of what each person has."""
     return [{name for name, who in targets.known.items() if who[i]} for i in range(targets.num_people)]

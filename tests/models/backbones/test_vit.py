@@ -1,6 +1,5 @@
 import pytest
 import torch
-from torch.nn.functional import conv2d, interpolate
 
 from mmhuman_dto.models.backbones import ScaleAdaptiveViT, VisionTransformer
 from mmhuman_dto.models.backbones.scale_adaptive_vit import morton_cells
@@ -46,24 +45,6 @@ def test_z_order_interleaves_bits():
     assert torch.equal(quads // 2, (quads[:, :1] // 2).expand_as(quads))
 
 
-def test_patches_are_the_convolutions():
-    image = images()[0]
-    weight = torch.randn(5, 3, 14, 14)
-    torch.testing.assert_close(PatchEmbed.grids([image])[0] @ weight.flatten(1).T,
-                               conv2d(image[None], weight, stride=14)[0].permute(1, 2, 0), rtol=1e-4, atol=1e-3)
-
-
-def test_coarse_cells_see_the_image_halved_as_the_public_model_does():
-    image = images()[0]
-    halved = [interpolate(patch[None], size=(14, 14), mode='bilinear', align_corners=False)[0]
-              for patch in (image[:, :28, 28:56], image[:, 28:56, :28])]
-    model = adaptive()
-    embed = model.patch_embed[1]
-    picked = model._embed(embed, [torch.nn.functional.avg_pool2d(image, 2)], torch.tensor([[0, 1], [1, 0]]),
-                          torch.zeros(2, dtype=torch.long))
-    torch.testing.assert_close(picked, embed(torch.stack(halved).flatten(1)))
-
-
 def test_convolutional_patches_follow_the_picture():
     """A picture moved by two patches has the same features two patches on, away from the rim."""
     torch.manual_seed(0)
@@ -99,27 +80,6 @@ def test_unknown_patches_are_named():
         VisionTransformer(ARCH, input_size=336, patch_embed='fourier')
 
 
-@pytest.mark.parametrize('model', [plain(), adaptive(), adaptive(num_levels=2), adaptive(patch_embed='conv')],
-                         ids=['plain', 'three', 'two', 'convolutions'])
-def test_packed_images_equal_each_image_alone(model):
-    batch = images()
-    together = model(batch)
-    for i, image in enumerate(batch):
-        alone = model([image])
-        features, level, cells = tokens_of(together, i)
-        torch.testing.assert_close(features, alone.features, rtol=1e-4, atol=1e-5)
-        assert torch.equal(level, alone.level) and torch.equal(cells, alone.cells)
-        torch.testing.assert_close(together.camera[i], alone.camera[0], rtol=1e-4, atol=1e-5)
-
-
-def test_order_of_the_images_does_not_matter():
-    model, batch = adaptive(), images()
-    forth, back = model(batch), model(batch[::-1])
-    for i in range(3):
-        for a, b in zip(tokens_of(forth, i), tokens_of(back, 2 - i)):
-            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
-
-
 def test_levels_follow_the_scale_map_and_cover_every_pixel_once():
     tokens = adaptive()(images())
     assert set(tokens.level.tolist()) == {0, 1, 2}
@@ -150,16 +110,6 @@ def test_all_cells_alike(bias, counts, kwargs):
     assert {lvl: (tokens.level == lvl).sum().item() for lvl in tokens.level.unique().tolist()} == counts
     assert tokens.packing.lens == [sum(counts.values())]
     assert torch.isfinite(tokens.features).all()
-
-
-def test_joined_cells_are_the_channelwise_maximum():
-    model = adaptive((-9., 0.), spread=1e-3)
-    cells, image, _ = model._grid(images()[:1])
-    _, coarse, _ = model._coarse(images()[:1], cells, image)
-    seen = {}
-    model.blocks[2].register_forward_pre_hook(lambda module, args: seen.update(x=args[0]))
-    model(images()[:1])
-    torch.testing.assert_close(seen['x'][1:], coarse.view(-1, 4, 16).amax(1))
 
 
 @pytest.mark.parametrize('bias', [(-9., 0.), (9., -9.), (-5., 4.)], ids=['nobody', 'small', 'mixed'])

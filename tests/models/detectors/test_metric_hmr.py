@@ -35,16 +35,25 @@ def test_outputs_are_one_consistent_camera(shared_model):
     torch.testing.assert_close(shared_model.vertices(out), body.vertices)
 
 
-def test_images_of_a_batch_do_not_matter_to_each_other(shared_model):
+@pytest.mark.parametrize('encoder', [
+    {}, dict(num_levels=2), dict(patch_embed='conv'), dict(type='VisionTransformer', num_additional_blocks=None)],
+    ids=['three levels', 'two', 'convolutions', 'plain'])
+@pytest.mark.parametrize('parts', [None, (3, 2)])
+def test_images_of_a_batch_do_not_matter_to_each_other(encoder, parts):
+    base = config()
+    backbone = {name: value for name, value in dict(base['backbone'], **encoder).items() if value is not None}
+    model = build(backbone=backbone, decoder=dict(base['decoder'], parts=parts), criterion=None)
+    if 'num_additional_blocks' in backbone:  # the scale map varies from cell to cell
+        torch.nn.init.normal_(model.backbone.scale_head.layers[-1].weight, std=10.)
     sizes = (112, 112), (60, 112), (112, 50)
-    data = prepared(shared_model, images(*sizes), [HumanDataSample() for _ in sizes])
-    together = shared_model(**data)
+    data = prepared(model, images(*sizes), [HumanDataSample() for _ in sizes])
+    together = model(**data)
     for i in range(3):
-        alone = shared_model(data['inputs'][i:i + 1], data['data_samples'][i:i + 1])
+        alone = model(data['inputs'][i:i + 1], data['data_samples'][i:i + 1])
         for name in ('pred_boxes', 'pred_confs', 'pred_betas', 'pred_j3ds', 'pred_transl'):
             torch.testing.assert_close(together[name][i], alone[name][0], rtol=1e-3, atol=1e-4)
     order = [2, 0, 1]
-    shuffled = shared_model([data['inputs'][i] for i in order], [data['data_samples'][i] for i in order])
+    shuffled = model([data['inputs'][i] for i in order], [data['data_samples'][i] for i in order])
     torch.testing.assert_close(shuffled['pred_j3ds'], together['pred_j3ds'][order], rtol=1e-3, atol=1e-4)
 
 

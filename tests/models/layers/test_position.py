@@ -5,31 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmhuman_dto.models.layers.position import (
-    box_encoding,
     inverse_sigmoid,
     moved_encoding,
     point_encoding,
     resample_dinov2_positions,
     resize_positions,
-    sine_encoding,
 )
-
-
-def test_sine_encoding_by_the_formula():
-    out = sine_encoding(torch.tensor([.25]), 8)[0]
-    for pair in range(4):
-        angle = .25 * 2 * math.pi / 20**(2 * pair / 8)
-        assert math.isclose(out[2 * pair], math.sin(angle), abs_tol=1e-6)
-        assert math.isclose(out[2 * pair + 1], math.cos(angle), abs_tol=1e-6)
-
-
-def test_order_of_the_halves():
-    box = torch.tensor([.1, .2, .3, .4])
-    y, x, h, w = box_encoding(box, 8).split(4)
-    for part, value in ((y, .2), (x, .1), (h, .4), (w, .3)):
-        torch.testing.assert_close(part, sine_encoding(torch.tensor(value), 4))
-    torch.testing.assert_close(point_encoding(box[:2], 8), torch.cat([y, x]))
-
 
 coordinates = st.floats(-1, 1).map(torch.tensor)
 
