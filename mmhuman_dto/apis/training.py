@@ -41,7 +41,7 @@ _TRAINING_KEYS = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_sched
                   'val_evaluator', 'load_from', 'strategy')
 
 
-def _entries(config, key=''):
+def entries(config, key=''):
     """Yield (config key, dictionary that it is in, name in it, value) of everything in a config that has a name."""
     children = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(
         config, (list, tuple)) else ()
@@ -49,12 +49,12 @@ def _entries(config, key=''):
         path = f'{key}.{name}' if key else str(name)
         if isinstance(config, dict):
             yield path, config, name, value
-        yield from _entries(value, path)
+        yield from entries(value, path)
 
 
 def missing_files(config):
     """Yield (config key, path, where to get it) of what a config names and the disk lacks."""
-    for key, _, name, value in _entries(config):
+    for key, _, name, value in entries(config):
         if name in _SOURCES and isinstance(value, str) and '://' not in value and not Path(value).expanduser().exists():
             command = command_for(value) if name == 'table' else None
             yield key, value, f'{command}, see docs/datasets.md' if command else _SOURCES[name]
@@ -75,7 +75,7 @@ def check_body_models(cfg):
     """Raise BodyModelError where the meshes of a table are of another body model than the network's."""
     body_model = BODY_MODELS.get(cfg.model.get('body_model', {}).get('type', ''))
     loaders = {name: cfg.get(name) for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')}
-    for key, dataset, name, table in _entries(loaders):
+    for key, dataset, name, table in entries(loaders):
         if name == 'table' and isinstance(table, str) and body_model is not None:
             schema = PeopleTable(table).schema
             learnt = all(step.get('keep_meshes', True) for step in dataset.get('pipeline', ()))

@@ -7,7 +7,6 @@ from PIL import Image
 
 from mmhuman_dto.apis import DTOInferencer, MetricHMRInferencer, init_model
 from mmhuman_dto.apis.inference.dto import _chosen
-from mmhuman_dto.apis.inference.metric_hmr import set_focal
 from mmhuman_dto.engine import model as model_module
 from mmhuman_dto.engine.checkpoint import CheckpointError
 from mmhuman_dto.fileio import bundled
@@ -194,15 +193,6 @@ def test_focal_length_of_exif_where_it_is_known(tiny, tmp_path):
     known, unknown = MetricHMRInferencer(*tiny, device='cpu', focal=dict(type='ExifFocal'))(tmp_path)
     assert known.sample.pred_camera.intrinsics[0, 0] == pytest.approx(50 / 43.2666 * np.hypot(84, 112), rel=1e-4)
     assert (known.sample.focal_source, unknown.sample.focal_source) == ('ExifFocal', 'network')
-
-
-def test_own_focal_length_changes_nothing(inferencer):
-    result, = inferencer(PICTURE)
-    again = result.sample.clone()
-    focal = float(again.pred_camera.intrinsics[1, 1])
-    again.pred_camera.intrinsics[0, 0] = focal
-    set_focal(again, focal)
-    torch.testing.assert_close(again.pred_instances.transl, result.sample.pred_instances.transl)
 
 
 # DTO

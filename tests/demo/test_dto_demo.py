@@ -14,12 +14,8 @@ from mmhuman_dto.synthetic.writers.crowd import write_crowd
 from mmhuman_dto.tables.people_table import PeopleTable
 from mmhuman_dto.visualization import read_image
 
+demo = load_script('demo/dto_demo.py')
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope='module')
-def demo():
-    return load_script('demo/dto_demo.py')
 
 
 @pytest.fixture(scope='module')
@@ -30,7 +26,7 @@ def crowd(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def finished(demo, crowd, tmp_path_factory):
+def finished(crowd, tmp_path_factory):
     """Output folder of a whole run."""
     out = tmp_path_factory.mktemp('demo')
     demo.main(['--data', str(crowd), '--out-dir', str(out)])
@@ -77,7 +73,7 @@ def test_pictures_of_every_kept_image(finished, crowd):
         assert (np.abs(overlay[:, 400:].astype(int) - photo).max(-1) > 30).mean() > .01
 
 
-def test_again_into_the_same_folder(demo, finished, crowd, capsys):
+def test_again_into_the_same_folder(finished, crowd, capsys):
     before = metrics_of(finished)
     demo.main(['--data', str(crowd), '--out-dir', str(finished)])
     after = metrics_of(finished)
@@ -88,12 +84,12 @@ def test_again_into_the_same_folder(demo, finished, crowd, capsys):
     assert float(row[2]) == pytest.approx(before['after']['height_error'], abs=6e-4)
 
 
-def test_missing_data_is_said(demo, tmp_path):
+def test_missing_data_is_said(tmp_path):
     with pytest.raises(SystemExit, match='initial_meshes.npz'):
         demo.main(['--data', str(tmp_path), '--out-dir', str(tmp_path / 'out')])
 
 
-def test_bundled_crowd_dto_beats_the_initial_meshes(demo, tmp_path):
+def test_bundled_crowd_dto_beats_the_initial_meshes(tmp_path):
     demo.main(['--out-dir', str(tmp_path), '--limit', '6'])
     metrics = metrics_of(tmp_path)
     assert metrics['images']['given'] == 6

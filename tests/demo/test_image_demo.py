@@ -16,13 +16,9 @@ from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.registry import MODELS
 from mmhuman_dto.tables.people_file import read_people
 
+demo = load_script('demo/image_demo.py')
 CROWD = ROOT / 'demo/resources/crowd/images'
 GROUP = ROOT / 'demo/resources/group/images/0000.jpg'
-
-
-@pytest.fixture(scope='module')
-def demo():
-    return load_script('demo/image_demo.py')
 
 
 @pytest.fixture(scope='module')
@@ -47,7 +43,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_a_folder_to_files_that_agree(demo, checkpoint, folder, tmp_path, capsys):
+def test_a_folder_to_files_that_agree(checkpoint, folder, tmp_path, capsys):
     rc = demo.main([str(folder), DEFAULT_MODEL, str(checkpoint), '--out-dir', str(tmp_path), '--device', 'cpu',
                     '--save', 'overlay', 'params', 'obj', 'table'])
     out, err = capsys.readouterr()
@@ -72,7 +68,7 @@ def test_a_folder_to_files_that_agree(demo, checkpoint, folder, tmp_path, capsys
 
 
 @pytest.mark.parametrize('picture', [CROWD / '0005.jpg', GROUP])
-def test_bundled_pictures_before_and_after_dto(demo, checkpoint, tmp_path, capsys, picture):
+def test_bundled_pictures_before_and_after_dto(checkpoint, tmp_path, capsys, picture):
     """With no more than the (here random) weights: default recipe and kinds of files."""
     assert demo.main([str(picture), DEFAULT_MODEL, str(checkpoint), '--dto', '--out-dir', str(tmp_path)]) == 0
     out = capsys.readouterr().out
@@ -83,7 +79,7 @@ def test_bundled_pictures_before_and_after_dto(demo, checkpoint, tmp_path, capsy
         assert np.ptp(read_image(tmp_path / drawn)) > 100
 
 
-def test_pictures_bring_the_depth_maps_of_their_own_folder(demo, tmp_path):
+def test_pictures_bring_the_depth_maps_of_their_own_folder(tmp_path):
     """Crowds' pictures have the same names: another crowd's maps would fit without a word."""
     assert demo.own_folder(str(GROUP)) == demo.own_folder(GROUP.parent) == GROUP.parents[1]
     assert demo.own_folder(CROWD / '0005.jpg') == CROWD.parent
@@ -93,7 +89,7 @@ def test_pictures_bring_the_depth_maps_of_their_own_folder(demo, tmp_path):
     assert demo.own_folder(tmp_path / 'images/day/a.jpg') == tmp_path
 
 
-def test_bundled_weights_are_used_or_named(demo, checkpoint, tmp_path, monkeypatch):
+def test_bundled_weights_are_used_or_named(checkpoint, tmp_path, monkeypatch):
     monkeypatch.setattr(model_module, 'BUNDLED_WEIGHTS', str(tmp_path / '{name}.pth'))
     with pytest.raises(SystemExit, match=f'{DEFAULT_MODEL}.pth: no such weights; give a checkpoint'):
         demo.main(['--out-dir', str(tmp_path)])
@@ -102,14 +98,15 @@ def test_bundled_weights_are_used_or_named(demo, checkpoint, tmp_path, monkeypat
     assert (tmp_path / 'out/params/0000.json').is_file()
 
 
-def test_wrong_arguments_are_named(demo, checkpoint, tmp_path, capsys):
+def test_wrong_arguments_are_named(checkpoint, tmp_path, capsys):
     for arguments in (['--save', 'hologram'], ['--bogus'], ['--focal']):
         with pytest.raises(SystemExit):
             demo.main([*arguments])
         assert arguments[-1].lstrip('-') in capsys.readouterr().err
     with pytest.raises(SystemExit, match='wide'):
         demo.main([str(CROWD), DEFAULT_MODEL, str(checkpoint), '--focal', 'wide'])
-    with pytest.raises(SystemExit, match='nothing-there'):
-        demo.main([str(CROWD), 'nothing-there'])
+    for arguments in (['nothing-there'], [DEFAULT_MODEL, str(checkpoint), '--dto', 'nothing-there']):
+        with pytest.raises(SystemExit, match='nothing-there'):
+            demo.main([str(CROWD), *arguments])
     assert demo.main([str(tmp_path / 'no.jpg'), DEFAULT_MODEL, str(checkpoint), '--out-dir', str(tmp_path / 'o')]) == 1
     assert 'no.jpg: no such image' in capsys.readouterr().err

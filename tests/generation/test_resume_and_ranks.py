@@ -1,20 +1,14 @@
 """Killed at any moment and resumed, or shared by two processes: the same bytes as one unbroken run."""
-import os
 import random
-import socket
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from scripts import ROOT, run_two
 from unbroken import Killed, killed, read_bytes
 
 from mmhuman_dto.generation import Generator, generator, shards
 from mmhuman_dto.generation.shards import Shards
-
-ROOT = Path(__file__).parents[2]
 
 
 def generate(config, out):
@@ -60,20 +54,10 @@ def test_killed_while_finishing_then_resumed_is_the_unbroken_run(crowd, moment, 
 
 
 def test_two_processes_make_the_bytes_of_one(broken_crowd):
-    """Two gloo processes through the tool, as torchrun starts them."""
     one, two = broken_crowd.out / 'one', broken_crowd.out / 'two'
     generate(Config.fromfile(broken_crowd.config).to_dict(), one)
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, str(ROOT / 'tools' / 'generate_dto.py'), str(broken_crowd.config), '--out-dir', str(two),
-               '--launcher', 'pytorch', '--public-layout', 'TOY', '--max-failures', '2']
-    shared = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT / 'tests'), str(ROOT)]), 'WORLD_SIZE': '2',
-              'OMP_NUM_THREADS': '1', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(port)}
-    ranks = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
-                              env={**shared, 'RANK': str(rank), 'LOCAL_RANK': str(rank)}) for rank in range(2)]
-    outputs = [process.communicate(timeout=300)[0] for process in ranks]
-    assert [process.returncode for process in ranks] == [0, 0], outputs
+    outputs = run_two(ROOT / 'tools/generate_dto.py', broken_crowd.config, '--out-dir', two, '--public-layout', 'TOY',
+                      '--max-failures', '2')
     assert 'failed 2' in outputs[0] and 'failed 2' not in outputs[1]
     assert read_bytes(two) == read_bytes(one)
 

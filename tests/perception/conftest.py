@@ -23,10 +23,13 @@ def save(folder, network, processor):
 
 
 @pytest.fixture(scope='session')
-def save_depth(tmp_path_factory):
-    """save_depth(**config) -> folder of a Depth Anything network."""
-    transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
+def transformers():
+    return pytest.importorskip('transformers', reason='extra [transformers] is not installed')
 
+
+@pytest.fixture(scope='session')
+def save_depth(transformers, tmp_path_factory):
+    """save_depth(**config) -> folder of a Depth Anything network."""
     def make(**config):
         backbone = transformers.Dinov2Config(
             hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=56, patch_size=14, mlp_ratio=2,
@@ -45,9 +48,8 @@ def save_depth(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def mask2former(tmp_path_factory):
+def mask2former(transformers, tmp_path_factory):
     """Folder of a Mask2Former with the classes person and dog."""
-    transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
     backbone = transformers.SwinConfig(
         image_size=64, embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2], window_size=2,
         out_features=['stage1', 'stage2', 'stage3', 'stage4'])
@@ -61,9 +63,8 @@ def mask2former(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def vitpose(tmp_path_factory):
+def vitpose(transformers, tmp_path_factory):
     """Folder of a ViTPose++ of COCO's joints, with two experts."""
-    transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
     backbone = transformers.VitPoseBackboneConfig(
         image_size=[64, 48], patch_size=[16, 16], hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
         mlp_ratio=2, num_experts=2, part_features=4, out_indices=[2])
@@ -74,10 +75,8 @@ def vitpose(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def save_classifier(tmp_path_factory):
+def save_classifier(transformers, tmp_path_factory):
     """save_classifier(labels) -> folder of a ViT that classifies pictures."""
-    transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
-
     def make(labels):
         config = transformers.ViTConfig(
             image_size=32, patch_size=16, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,

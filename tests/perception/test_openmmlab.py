@@ -54,8 +54,6 @@ class TestMMDet:
     @pytest.fixture(scope='class')
     def checkpoint(self, tmp_path_factory):
         """RTMDet-Ins tiny with random weights, as published: with a description beside the weights."""
-        mmdet = pytest.importorskip('mmdet', reason='extra [openmmlab] is not installed')
-        assert mmdet
         return random_weights('mmdet', RTMDET, tmp_path_factory.mktemp('rtmdet') / 'weights.pth')
 
     def test_rtmdet_finds_masks_at_the_images_size(self, checkpoint, photo):
@@ -124,7 +122,6 @@ class TestMMPose:
 
     @pytest.fixture(scope='class')
     def checkpoint(self, tmp_path_factory):
-        pytest.importorskip('mmpose', reason='extra [openmmlab] is not installed')
         return random_weights('mmpose', RTMPOSE, tmp_path_factory.mktemp('rtmpose') / 'weights.pth')
 
     def test_rtmpose_on_people_of_several_images(self, checkpoint, photo, detected):

@@ -56,13 +56,8 @@ def test_groups_are_of_one_shape_and_complete():
     assert groups == [[0, 2, 3], [4], [1], [5]]
 
 
+@pytest.mark.usefixtures('transformers')
 class TestTransformersWeights:
-    """Where transformers is there."""
-
-    @pytest.fixture(autouse=True)
-    def needed(self):
-        pytest.importorskip('transformers', reason='extra [transformers] is not installed')
-
     def test_urls_are_refused(self):
         with pytest.raises(WeightsError, match='URLs are not fetched'):
             TransformersDepth('https://example.com/model')

@@ -38,26 +38,25 @@ def test_unknown_kind_is_refused_before_anything_is_loaded():
         TransformersDepth('nothing', kind='inverse')
 
 
-def by_hand(folder, image):
+def by_hand(transformers, folder, image):
     """What the network says of one image, at its own size, without the adapter."""
-    import transformers
     processor = transformers.DPTImageProcessorPil.from_pretrained(folder)
     network = transformers.DepthAnythingForDepthEstimation.from_pretrained(folder)
     with torch.no_grad():
         return network(**processor(image, return_tensors='pt')).predicted_depth
 
 
-def test_relative_and_metric_depth_anything(save_depth, photo):
+def test_relative_and_metric_depth_anything(transformers, save_depth, photo):
     sample = photo(60, 90)
     folder = save_depth(depth_estimation_type='relative')
     relative, = TransformersDepth(str(folder))([sample])
-    raw = by_hand(folder, sample.image)
+    raw = by_hand(transformers, folder, sample.image)
     assert raw.shape[1] * 3 == raw.shape[2] * 2 and raw.min() >= 0 and raw.std() > 0
     expected = interpolate(raw[None], (60, 90), mode='bilinear')[0, 0]
     torch.testing.assert_close(relative, expected)
     folder = save_depth(depth_estimation_type='metric', max_depth=20)
     metric, = TransformersDepth(str(folder))([sample])
-    expected = interpolate(1000 / by_hand(folder, sample.image)[None], (60, 90), mode='bilinear')[0, 0]
+    expected = interpolate(1000 / by_hand(transformers, folder, sample.image)[None], (60, 90), mode='bilinear')[0, 0]
     torch.testing.assert_close(metric, expected)
     assert 50 < metric.min() < metric.max()  # nothing beyond 20 m
     half, = TransformersDepth(str(folder), scale=500)([sample])
@@ -98,8 +97,7 @@ def test_maps_that_say_nothing_are_an_error_of_the_image(save_depth, photo, valu
         source([photo(40, 60)])
 
 
-def test_dpt_zoedepth_and_glpn_load(tmp_path, photo):
-    transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
+def test_dpt_zoedepth_and_glpn_load(transformers, tmp_path, photo):
     torch.manual_seed(0)
     dpt = transformers.DPTForDepthEstimation(transformers.DPTConfig(
         hidden_size=16, num_hidden_layers=4, num_attention_heads=2, intermediate_size=16, image_size=32, patch_size=16,

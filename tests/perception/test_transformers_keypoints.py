@@ -74,8 +74,7 @@ def test_the_network_itself_batched_and_one_by_one(vitpose, photo, detected):
         torch.testing.assert_close(scores, alone_scores, atol=1e-4, rtol=0)
 
 
-def test_other_joints_than_cocos_are_refused(tmp_path, vitpose):
-    import transformers
+def test_other_joints_than_cocos_are_refused(transformers, tmp_path, vitpose):
     config = transformers.VitPoseConfig.from_pretrained(vitpose, num_labels=14)
     transformers.VitPoseForPoseEstimation(config).save_pretrained(tmp_path)
     transformers.VitPoseImageProcessorPil(size=dict(height=64, width=48)).save_pretrained(tmp_path)

@@ -95,8 +95,7 @@ def test_images_of_many_sizes_at_once(mask2former, photo):
     assert len(nobody) == 0 and nobody.masks.shape == (0, 60, 90) and nobody.bboxes.shape == (0, 4)
 
 
-def test_networks_that_pad_without_saying_where_are_refused(tmp_path):
-    transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
+def test_networks_that_pad_without_saying_where_are_refused(transformers, tmp_path):
     transformers.EomtForUniversalSegmentation(transformers.EomtConfig(
         hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=64, num_blocks=1, num_queries=5,
         num_upscale_blocks=1)).save_pretrained(tmp_path)
@@ -105,8 +104,7 @@ def test_networks_that_pad_without_saying_where_are_refused(tmp_path):
         TransformersPeople(str(tmp_path))
 
 
-def test_maskformer_and_detr_load(tmp_path, photo):
-    transformers = pytest.importorskip('transformers', reason='extra [transformers] is not installed')
+def test_maskformer_and_detr_load(transformers, tmp_path, photo):
     torch.manual_seed(0)
     labels = dict(id2label={0: 'N/A', 1: 'person'}, label2id={'N/A': 0, 'person': 1})
     detr = dict(d_model=128, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16,

@@ -11,15 +11,11 @@ from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization import read_image
 
+tool = load_script('tools/misc/browse_dataset.py')
 BODY = dict(type='OpenBody')
 #: px of the pictures of the tests, and the least height of a view from above.
 SIZE, BIRDSEYE = 180, 320
 TITLE = 'mmhuman_dto.visualization.sample_view._titled'
-
-
-@pytest.fixture(scope='module')
-def tool():
-    return load_script('tools/misc/browse_dataset.py')
 
 
 @pytest.fixture(scope='module')
@@ -29,7 +25,7 @@ def scenes():
 
 
 @pytest.fixture
-def browse(tool, tmp_path, capsys, monkeypatch):
+def browse(tmp_path, capsys, monkeypatch):
     """Pictures (h, w, 3) below the title, by name, that the tool draws of DATA with further arguments."""
     monkeypatch.setattr(TITLE, lambda picture, title: titles.append(title) or picture)
     titles = []
@@ -84,7 +80,7 @@ def test_pipelines_of_configs(browse, tmp_path):
     assert all(picture.shape[1] >= 2 * SIZE + BIRDSEYE for picture in first.values())
 
 
-def test_items_at_random(tool):
+def test_items_at_random():
     few, more, other = (tool.chosen(20, number, seed) for number, seed in ((5, 0), (50, 0), (5, 1)))
     assert len(set(few)) == 5 and few != other and sorted(more) == list(range(20))
     assert few == tool.chosen(20, 5, 0) and list(tool.chosen(20, 5, None)) == [0, 1, 2, 3, 4]
@@ -122,7 +118,7 @@ def test_tables(browse, table):
         browse(folder)
 
 
-def test_bodies_without_their_files_are_left_out(browse, table, tool, tmp_path, capsys):
+def test_bodies_without_their_files_are_left_out(browse, table, tmp_path, capsys):
     folder, *root = table('SMPL')
     tool.main([str(folder), *map(str, root), '--size', str(SIZE), '--out-dir', str(tmp_path / 'out'),
                '--body-model-path', str(tmp_path / 'nowhere')])
@@ -142,12 +138,12 @@ def test_what_is_missing_is_named(browse, table, tmp_path):
         browse(folder, '--img-root', root)
 
 
-def test_the_first_body_model_of_a_config(tool):
+def test_the_first_body_model_of_a_config():
     found = tool.first_body_model(dict(a=[dict(x=1), dict(pipeline=(dict(body_model=BODY), ))], body_model='SMPL'))
     assert found == BODY and tool.first_body_model(dict(a=[1, 'b'])) is None
 
 
-def test_packed_pixels_are_those_of_the_item(tool):
+def test_packed_pixels_are_those_of_the_item():
     plain, packed = (DATASETS.build(crowd(pipeline=steps))[0] for steps in ([], [dict(type='PackHumanInputs')]))
     assert np.array_equal(tool.as_truth(packed).image, plain.image)
     assert torch.equal(packed['data_samples'].gt_instances.transl, plain.gt_instances.transl)

@@ -1,6 +1,4 @@
 """The converter's program: names of sets and files, what it prints, its exit status, several processes."""
-import os
-import socket
 import subprocess
 import sys
 
@@ -8,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from scripts import ROOT, load_script
+from scripts import ROOT, load_script, run_two
+from unbroken import read_bytes
 from writer_public import LAYOUTS, write_public_set
 
+from mmhuman_dto.apis.training import entries
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.public_sets import command_for, public_sets
@@ -20,14 +20,10 @@ from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 from mmhuman_dto.tables.people_table import PeopleTable
 
 TOOL = 'tools/dataset_converters/public2table.py'
+tool = load_script(TOOL)
 #: Those of the package: docs' pages have readers of their own.
 SHIPPED = {name: reader for name, reader in public_sets().items() if reader.__module__.startswith('mmhuman_dto.')}
 SETS = {layout.reader.info.name: reader for reader, layout in LAYOUTS.items()}
-
-
-@pytest.fixture(scope='module')
-def tool():
-    return load_script(TOOL)
 
 
 @pytest.fixture(scope='module')
@@ -70,7 +66,7 @@ def test_docs_have_a_row_a_set():
 
 
 @pytest.mark.parametrize('name', SETS)
-def test_every_set_by_its_name(name, tool, smpl, scenes, tmp_path, capsys, monkeypatch):
+def test_every_set_by_its_name(name, smpl, scenes, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     info = SHIPPED[name].info
     split = next(iter(info.splits))
@@ -89,7 +85,7 @@ def test_every_set_by_its_name(name, tool, smpl, scenes, tmp_path, capsys, monke
     assert len(HumanTable(tmp_path / 'data' / name / source['img_prefix'], table.folder)[0].gt_instances) > 0
 
 
-def test_bodies_in_a_world_need_the_pelvis_of_their_model(tool, smpl, scenes, tmp_path):
+def test_bodies_in_a_world_need_the_pelvis_of_their_model(smpl, scenes, tmp_path):
     """The root joint is where the annotated world has it, with the body model given by --smpl."""
     source = put('agora', 'train', tmp_path / 'data', scenes)
     data = tmp_path / 'data/agora'
@@ -103,7 +99,7 @@ def test_bodies_in_a_world_need_the_pelvis_of_their_model(tool, smpl, scenes, tm
     np.testing.assert_allclose(roots, (pelvis + transl) @ record['cam_rot'][0].T + record['cam_trans'][0], atol=1e-4)
 
 
-def test_failures_are_counted_in_the_exit_status(tool, scenes, tmp_path, capsys):
+def test_failures_are_counted_in_the_exit_status(scenes, tmp_path, capsys):
     source = put('relative-human', 'val', tmp_path, scenes)
     folder = tmp_path / 'relative-human'
     ids = READERS.build(source).ids
@@ -127,27 +123,27 @@ def test_failures_are_counted_in_the_exit_status(tool, scenes, tmp_path, capsys)
     (['4dhumans', 'train'], 'data/4dhumans/*-release.npz: not found'),
     (['mupots', 'test', '--ann-files', 'other.npz'], 'data/mupots/other.npz'),
 ])
-def test_what_is_not_there_is_one_line(tool, arguments, message, tmp_path, monkeypatch, capsys):
+def test_what_is_not_there_is_one_line(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert tool.main(arguments) == 2
     error = capsys.readouterr().err
     assert message in error and error.startswith('public2table.py: ') and error.count('\n') == 1
 
 
-def test_an_unknown_split_names_the_known_ones(tool, capsys):
+def test_an_unknown_split_names_the_known_ones(capsys):
     with pytest.raises(SystemExit):
         tool.main(['hi4d', 'validation'])
     assert "hi4d has no 'validation', only train, val, test" in capsys.readouterr().err
 
 
-def test_negatives_need_a_layout_that_says_their_camera(tool, capsys):
+def test_negatives_need_a_layout_that_says_their_camera(capsys):
     with pytest.raises(SystemExit):
         tool.main(['hi4d', 'test', '--keep-empty'])
     assert 'hi4d says nothing of images without people' in capsys.readouterr().err
     assert tool.parse_args(['agora', 'train', '--keep-empty']).keep_empty
 
 
-def test_help_names_every_set_and_file(tool):
+def test_help_names_every_set_and_file():
     text = tool.list_of_sets(SHIPPED)
     for name, reader in SHIPPED.items():
         assert f'  {name} ' in text and reader.info.title in text
@@ -157,36 +153,17 @@ def test_help_names_every_set_and_file(tool):
 def test_recipes_name_tables_that_the_tool_writes():
     tables = []
     for path in (ROOT / 'configs/_base_/datasets').glob('*.py'):
-        tables += _values(Config.fromfile(path).to_dict(), 'table')
+        tables += [value for _, _, name, value in entries(Config.fromfile(path).to_dict()) if name == 'table']
     assert len(tables) >= 10
     for table in tables:
         name, split = command_for(table).split()[-2:]
         assert table == f'data/{name}/tables/{split}' and split in SHIPPED[name].info.splits
 
 
-def _values(config, key):
-    children = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(
-        config, (list, tuple)) else ()
-    for name, value in children:
-        if name == key:
-            yield value
-        yield from _values(value, key)
-
-
 @pytest.mark.slow
 def test_two_processes_make_the_bytes_of_one(scenes, tmp_path):
     put('panoptic', 'test', tmp_path, scenes)
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, str(ROOT / TOOL), 'panoptic', 'test', '--data-root', str(tmp_path / 'panoptic')]
-    shared = {**os.environ, 'WORLD_SIZE': '2', 'OMP_NUM_THREADS': '1', 'MASTER_ADDR': '127.0.0.1',
-              'MASTER_PORT': str(port)}
-    ranks = [subprocess.Popen([*command, '--launcher', 'pytorch', '--out-dir', str(tmp_path / 'two')],
-                              stdout=subprocess.PIPE, text=True,
-                              env={**shared, 'RANK': str(rank), 'LOCAL_RANK': str(rank)}) for rank in range(2)]
-    outputs = [process.communicate(timeout=300)[0] for process in ranks]
-    assert [process.returncode for process in ranks] == [0, 0], outputs
-    subprocess.run([*command, '--out-dir', str(tmp_path / 'one')], check=True, capture_output=True)
-    assert {path.name: path.read_bytes() for path in (tmp_path / 'two').iterdir()} == {
-        path.name: path.read_bytes() for path in (tmp_path / 'one').iterdir()}
+    command = [ROOT / TOOL, 'panoptic', 'test', '--data-root', tmp_path / 'panoptic']
+    run_two(*command, '--out-dir', tmp_path / 'two')
+    subprocess.run([sys.executable, *command, '--out-dir', tmp_path / 'one'], check=True, capture_output=True)
+    assert read_bytes(tmp_path / 'two') == read_bytes(tmp_path / 'one')
