@@ -3,11 +3,12 @@ import zipfile
 from pathlib import Path
 
 from .errors import UnsafeFileError, reading
-from .limits import MAX_RATIO, SMALL, check_memory
+from .limits import check_memory
 
 #: Compressions that give no more than is asked of them; bzip2 and LZMA unpack whole blocks.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED = 1
+#: Archives that grow by no more may be larger than the memory: members are read one at a time.
+_HONEST_GROWTH = 4
 #: Bytes at a zip's end where its directory is described, and the memory that a byte of the directory becomes.
 _TAIL, _DIRECTORY_GROWTH = 2**16 + 128, 20
 
@@ -16,35 +17,21 @@ def open_archive(path):
     """A ``zipfile.ZipFile`` to read from, its directory checked.
 
     Raises:
-        BrokenFileError: no whole zip archive. UnsafeFileError: a zip bomb, or encrypted.
+        BrokenFileError: no whole zip archive. UnsafeFileError: unpacked it would fill the memory.
         FileNotFoundError, PermissionError, IsADirectoryError: as ``open`` does.
     """
     path = Path(path)
     with reading(path, 'a zip archive'):
         check_memory(_directory_size(path) * _DIRECTORY_GROWTH, path, 'its directory')
         archive = zipfile.ZipFile(path)
-    try:
-        _check_members(archive.infolist(), path)
-    except UnsafeFileError:
-        archive.close()
-        raise
+    members = archive.infolist()
+    unpacked = sum(info.file_size for info in members)
+    if unpacked > _HONEST_GROWTH * path.stat().st_size:
+        check_memory(unpacked, path, 'its members unpacked')
+    if not all(info.compress_type in _COMPRESSIONS for info in members):
+        raise UnsafeFileError(f'{path}: refused, it has members compressed otherwise than by deflate. Write the file '
+                              'again with np.savez or np.savez_compressed.')
     return archive
-
-
-def _check_members(members, path):
-    _check_growth(sum(info.file_size for info in members), path.stat().st_size, path)
-    for info in members:
-        where = f'{path}, member {info.filename!r}'
-        if info.compress_type not in _COMPRESSIONS or info.flag_bits & _ENCRYPTED:
-            raise UnsafeFileError(f'{where}: refused, it is encrypted or compressed otherwise than by deflate. '
-                                  'Write the file again with np.savez or np.savez_compressed.')
-        _check_growth(info.file_size, info.compress_size, where)
-
-
-def _check_growth(unpacked, packed, where):
-    if unpacked > max(SMALL, MAX_RATIO * packed):
-        raise UnsafeFileError(f'{where}: refused, {packed} bytes that unpack to {unpacked} look like a zip bomb. '
-                              'If they are not, write the file again with np.savez.')
 
 
 def _directory_size(path):

@@ -1,5 +1,5 @@
 """Checkpoints: tensors and plain containers, of which nothing is run."""
-import math
+import io
 import mmap
 import pickle
 from pathlib import Path
@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 
 from .archive import open_archive
 from .errors import UnsafeFileError, reading
-from .limits import MAX_SHARING, SMALL, check_memory
-from .opcodes import check_pickle, check_pickles
+from .limits import check_memory
+from .unpickle import check_pickles
 
 _ZIP = b'PK\3\4'
 
@@ -34,7 +34,7 @@ def load_tensors(path):
         except pickle.UnpicklingError as error:
             raise UnsafeFileError(f'{path}: refused, it holds objects besides tensors and plain containers, which '
                                   f'could run any program; nothing of it was run ({error})') from error
-        _check_tensors(content, path, set())
+        check_memory(_memory(content, set()), path, 'what it holds')
         return content
 
 
@@ -49,17 +49,14 @@ def _check_pickles(path, file):
             raise UnsafeFileError(f'{path}: refused, it has two members of one name')
         for name in names:
             if name.endswith('.pkl'):
-                check_pickle(archive.read(name), path, persistent=True)
+                check_pickles(io.BytesIO(archive.read(name)), path, count=1)
 
 
-def _check_tensors(value, path, seen):
-    """Refuse tensors that say they have more values than there are bytes: anything made of them fills the memory."""
+def _memory(value, seen):
+    """Bytes of the tensors in ``value``, as many as they say they have: those of a file need not be there."""
     if torch.is_tensor(value):
-        size = math.prod(value.shape) * value.itemsize
-        if size > max(SMALL, MAX_SHARING * value.untyped_storage().nbytes()):
-            raise UnsafeFileError(f'{path}: refused, a tensor of shape {tuple(value.shape)} has only '
-                                  f'{value.untyped_storage().nbytes()} bytes of values')
-    elif isinstance(value, (dict, list, tuple)) and id(value) not in seen:
+        return value.nbytes
+    if isinstance(value, (dict, list, tuple)) and id(value) not in seen:
         seen.add(id(value))
-        for part in value.values() if isinstance(value, dict) else value:
-            _check_tensors(part, path, seen)
+        return sum(_memory(part, seen) for part in (value.values() if isinstance(value, dict) else value))
+    return 0

@@ -1,27 +1,25 @@
-"""Unpickling that builds plain data only: no class or function of the file's choosing is ever called.
+"""Unpickling that makes plain data only: no class or function of the file's choosing is ever called.
 
-Every name a pickle asks for is looked up in one table of stand-ins below. A stand-in only stores what it is given;
-after the whole pickle is read, :class:`_Plainer` turns stand-ins into numpy arrays, torch tensors and scipy matrices,
-with their sizes checked against the data that is really there. What would fill the memory is refused before
-(:mod:`~mmhuman_dto.fileio.opcodes`), what is made of the same bytes again and again on the way.
+What a pickle asks for is looked up in the table at the end, of functions that make numpy arrays, torch tensors and
+scipy matrices, with their sizes checked against the data that is really there.
 """
 import io
-import math
-import pickle
 import re
-import threading
+from functools import partial
 
 import numpy as np
 import scipy.sparse
 import torch
 
 from .errors import UnsafeFileError, reading
-from .limits import MAX_SHARING, SMALL, check_shape
-from .opcodes import MAX_DEPTH, check_pickle, check_pickles
+from .limits import Budget, check_memory, check_shape
+from .opcodes import LEAVES, Machine, Unbuilt, check_keys
 
-_LEAVES = frozenset([str, bytes, bytearray, int, float, complex, bool, type(None)])
-#: Bytes that an entry of a list, dictionary or set takes.
-_REFERENCE, _ENTRY = 8, 32
+#: Containers nested deeper than this are refused; published annotations nest six deep.
+_MAX_DEPTH = 100
+#: Bytes of a place in a container.
+_PLACE = 8
+_PLAIN = (np.ndarray, np.generic, np.dtype, torch.Tensor, set, frozenset, scipy.sparse.spmatrix)
 
 
 def unpickle(data, where):
@@ -35,365 +33,166 @@ def unpickle(data, where):
         BrokenFileError: data that is no whole pickle.
     """
     with reading(where, 'a pickle of plain data'):
-        check_pickle(data, where)
-        _ACCOUNT.where, _ACCOUNT.left = where, max(SMALL, MAX_SHARING * len(data))
-        return _Plainer(where, _ACCOUNT.left).convert(_Unpickler(io.BytesIO(data), where).load())
+        budget = Budget(where)
+        budget.pay(len(data))
+        value = Machine(io.BytesIO(data), budget, partial(_find, where)).load()
+        check_memory(_unshared(value, {}), where, 'what it holds, shared parts counted each time,')
+        return value
+
+
+def check_pickles(stream, where, count=5):
+    """Raise where the next pickles of ``stream`` are damaged or would fill the memory, before ``torch.load`` runs them.
+
+    Classes are not looked up. Five pickles are what ``torch.save`` wrote before there were zip files.
+    """
+    def ignored(budget, *args):
+        budget.pay(sum(len(arg) for arg in args if hasattr(arg, '__len__')))  # the class may copy them
+        return Unbuilt(lambda budget, state: None)
+
+    machine = Machine(stream, Budget(where), lambda module, name: _dict if module == 'collections' else ignored)
+    machine.persistent_load = lambda identity: None
+    for _ in range(count):
+        machine.load()
+
+
+def _find(where, module, name):
+    spelling = {'__builtin__': 'builtins', 'copy_reg': 'copyreg'}.get(module, module)
+    spelling = spelling.replace('numpy._core', 'numpy.core').replace('scipy.sparse._c', 'scipy.sparse.c')
+    if (found := _TABLE.get(f'{spelling} {name}')) is None:
+        raise UnsafeFileError(
+            f'{where}: refused, it asks for {module}.{name}, which is not plain data (containers, numpy, torch '
+            'tensors, scipy sparse, chumpy arrays). A pickle can run any program; nothing of this one was run. If you '
+            'trust its author, convert it elsewhere to an .npz of plain arrays.')
+    return found
+
+
+def _unshared(value, sizes, depth=0):
+    """Bytes of ``value`` if nothing in it were shared; ``sizes`` has those of the containers met before, by id."""
+    kind = type(value)
+    if kind in (dict, list, tuple) or kind is np.ndarray and value.dtype.hasobject:
+        if depth > _MAX_DEPTH:
+            raise ValueError(f'containers nested deeper than {_MAX_DEPTH}')
+        if id(value) not in sizes:
+            sizes[id(value)] = None
+            parts = value.values() if kind is dict else value.flat if kind is np.ndarray else value
+            sizes[id(value)] = _PLACE + sum(_PLACE if type(part) in LEAVES else _unshared(part, sizes, depth + 1)
+                                            for part in parts)
+        if sizes[id(value)] is None:
+            raise ValueError('a container that holds itself')
+        return sizes[id(value)]
+    if kind not in LEAVES and not isinstance(value, _PLAIN):
+        raise ValueError(f'a {kind.__name__} without its state')
+    return getattr(value, 'nbytes', _PLACE)
+
+
+def _numbers(budget, *arrays):
+    """These, where they are arrays of numbers; a copy of them is paid for."""
+    for array in arrays:
+        if type(array) is not np.ndarray or array.dtype.kind not in 'biufc':
+            raise ValueError(f'a {type(array).__name__} where an array of numbers belongs')
+        budget.pay(array.nbytes)
+    return arrays
+
+
+def _raw(budget, content, encoding='latin1'):
+    if type(content) not in (bytes, str, bytearray):
+        raise ValueError(f'raw data of {type(content)}')
+    budget.pay(len(content))
+    return content.encode('latin1') if type(content) is str else bytes(content)
+
+
+def _dtype(budget, code, *ignored):
+    # A real one would take flags from the file that make numpy read raw bytes as pointers.
+    if not re.fullmatch(r'[biufcSUO]\d*|\?', code):
+        raise ValueError(f'numpy dtype {code!r}, only numbers, strings and objects are read from pickles')
+    return Unbuilt(lambda budget, state: np.dtype(code).newbyteorder(state[1]))
+
+
+def _array(budget, state):
+    _, shape, dtype, fortran, content = state
+    if not dtype.hasobject:
+        content = _raw(budget, content)
+    elif type(content) is not list:
+        raise ValueError('object array without a list of objects')
+    check_shape(shape, len(content), 1 if dtype.hasobject else dtype.itemsize)
+    budget.pay(_PLACE * len(content) if dtype.hasobject else 0)
+    array = np.empty(0)
+    array.__setstate__((1, shape, dtype, bool(fortran), content))
+    return array
+
+
+def _from_buffer(budget, content, dtype, shape, order):
+    content = _raw(budget, content)
+    check_shape(shape, len(content), dtype.itemsize)
+    return np.frombuffer(content, dtype).reshape(shape, order=order).astype(dtype.newbyteorder('='))
+
+
+def _storage(budget, content):
+    if content[:2] == b'PK':
+        raise ValueError('tensor storage in a zip archive')
+    budget.pay(len(content))
+    check_pickles(io.BytesIO(content), budget.where)
+    storage = torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
+    return torch.tensor([], dtype=storage.dtype).set_(storage)
 
 
-def _refuse(where, what):
-    raise UnsafeFileError(f'{where}: refused, {what} would become many times as large as the file. No program that '
-                          'writes annotations or bodies makes such a file.')
+def _tensor(budget, flat, offset, size, stride, *ignored):
+    tensor = flat.as_strided(size, stride, offset)
+    check_shape(tuple(tensor.shape), min(tensor.numel(), flat.numel()), 1)
+    budget.pay(tensor.nbytes)
+    return tensor.clone()
 
 
-class _Account(threading.local):
-    """How many bytes the pickle that this thread reads may still copy."""
-    where, left = '', 0
+def _sparse(matrix, budget, state):
+    shape = tuple(map(int, state['_shape']))
+    if matrix is scipy.sparse.coo_matrix:
+        data, *coords = _numbers(budget, state['data'], *(state.get('coords') or (state['row'], state['col'])))
+        return matrix((data, tuple(coords)), shape=shape)
+    made = matrix(_numbers(budget, state['data'], state['indices'], state['indptr']), shape=shape)
+    made.check_format(full_check=True)
+    return made
 
 
-_ACCOUNT = _Account()
+def _select(budget, state):
+    # Entries idxs of the flattened array a.
+    flat, index = _numbers(budget, state['a'], state['idxs'])
+    budget.pay(index.size * flat.itemsize)
+    return flat.ravel()[index].reshape(state.get('preferred_shape', index.shape))
 
 
-def _charge(size):
-    """Count bytes that are made of what is in memory already."""
-    _ACCOUNT.left -= size
-    if _ACCOUNT.left < 0:
-        _refuse(_ACCOUNT.where, 'copies of the same data')
-
-
-class _Unpickler(pickle.Unpickler):
-
-    def __init__(self, stream, where):
-        # latin1 keeps the bytes of Python 2 strings, which hold numpy's raw data.
-        super().__init__(stream, encoding='latin1')
-        self._where = where
-
-    def find_class(self, module, name):
-        if (key := (_canonical(module), name)) not in _TABLE:
-            raise UnsafeFileError(
-                f'{self._where}: refused, it asks for {module}.{name}, which is not plain data (containers, numpy, '
-                'torch tensors, scipy sparse, chumpy arrays). A pickle can run any program; nothing of this one was '
-                'run. If you trust its author, convert it elsewhere to an .npz of plain arrays.')
-        return _TABLE[key]
-
-
-def _canonical(module):
-    """The one spelling of a module whose name differs between versions of Python, numpy and scipy."""
-    module = {'__builtin__': 'builtins', 'copy_reg': 'copyreg'}.get(module, module)
-    return re.sub(r'^scipy\.sparse\._(cs[cr]|coo)$', r'scipy.sparse.\1', module.replace('numpy._core.', 'numpy.core.'))
-
-
-class _StandIn:
-    """Holds what a pickle says about one object; unhashable, so that it is only found where :class:`_Plainer` looks."""
-    __slots__ = ('state', )
-    __hash__ = None
-
-    def __setstate__(self, state):
-        self.state = state
-
-    def plain(self, convert):
-        """The real object; ``convert`` makes parts of the state plain."""
-        raise NotImplementedError
-
-
-class _Dtype(_StandIn):
-    """``numpy.dtype``. A real one would take flags from the file that make numpy read raw bytes as pointers."""
-    __slots__ = ('dtype', )
-
-    def __init__(self, code, align=False, copy=False):
-        if not re.fullmatch(r'[biufcSUO]\d*|\?', str(code)):
-            raise ValueError(f'numpy dtype {code!r}, only numbers, strings and objects are read from pickles')
-        self.dtype = np.dtype(code)
-
-    def __setstate__(self, state):
-        self.dtype = self.dtype.newbyteorder(state[1])
-
-    def plain(self, convert):
-        return self.dtype
-
-
-class _Array(np.ndarray):
-    """An array whose size is checked against its data before numpy, which doesn't, is given both."""
-
-    def __setstate__(self, state):
-        _, shape, dtype, fortran, raw = state
-        dtype = dtype.dtype
-        if dtype.hasobject:
-            if type(raw) is not list:
-                raise ValueError('object array without a list of objects')
-            _charge(_REFERENCE * len(raw))
-            check_shape(shape, len(raw), 1)
-        else:
-            raw = _raw_bytes(raw)
-            check_shape(shape, len(raw), dtype.itemsize)
-        super().__setstate__((1, shape, dtype, bool(fortran), raw))
-
-
-def _raw_bytes(raw):
-    if type(raw) is bytes:
-        return raw
-    if type(raw) not in (str, bytearray):
-        raise ValueError(f'array data of {type(raw)}')
-    _charge(len(raw))
-    return raw.encode('latin1') if type(raw) is str else bytes(raw)
-
-
-def _empty_array(kind, shape, code):
-    return _Array((0, ), 'b')
-
-
-def _array_from_buffer(buffer, dtype, shape, order):
-    dtype, raw = dtype.dtype, _raw_bytes(buffer)
-    _charge(len(raw))
-    check_shape(shape, len(raw), dtype.itemsize)
-    return np.frombuffer(raw, dtype).reshape(shape, order=order).astype(dtype.newbyteorder('='))
-
-
-def _scalar(dtype, raw):
-    dtype, raw = dtype.dtype, _raw_bytes(raw)
-    check_shape((), len(raw), dtype.itemsize)
-    return np.frombuffer(raw, dtype)[0] if raw else dtype.type()
-
-
-class _Storage(_StandIn):
-    """``torch.storage._load_from_bytes``, which would call ``torch.load``."""
-    __slots__ = ()
-
-    def __init__(self, raw):
-        self.state = raw
-
-    def plain(self, convert):
-        if self.state[:2] == b'PK':
-            raise ValueError('tensor storage in a zip archive')
-        _charge(len(self.state))
-        check_pickles(self.state, _ACCOUNT.where)
-        storage = torch.load(io.BytesIO(self.state), map_location='cpu', weights_only=True)
-        return torch.tensor([], dtype=storage.dtype).set_(storage)
-
-
-class _Tensor(_StandIn):
-    """``torch._utils._rebuild_tensor_v2``."""
-    __slots__ = ()
-
-    def __init__(self, storage, offset, size, stride, *ignored):
-        self.state = storage, offset, size, stride
-
-    def plain(self, convert):
-        storage, offset, size, stride = self.state
-        flat = convert(storage)
-        if math.prod(size) > flat.numel():
-            raise ValueError(f'tensor of size {tuple(size)} does not fit its {flat.numel()} values')
-        check_shape(tuple(size), math.prod(size), 1)
-        _charge(math.prod(size) * flat.itemsize)
-        return flat.as_strided(size, stride, offset).clone()
-
-
-class _Parameter(_StandIn):
-    """``torch._utils._rebuild_parameter``; comes back as a plain tensor."""
-    __slots__ = ()
-
-    def __init__(self, tensor, *ignored):
-        self.state = tensor
-
-    def plain(self, convert):
-        return convert(self.state)
-
-
-class _Sparse(_StandIn):
-    __slots__ = ()
-    matrix = None
-
-    def plain(self, convert):
-        state = convert(self.state)
-        shape = tuple(int(size) for size in state['_shape'])
-        if state['data'].dtype.kind not in 'biufc':
-            raise ValueError(f'sparse matrix of {state["data"].dtype}')
-        _charge(3 * state['data'].nbytes)
-        if self.matrix is scipy.sparse.coo_matrix:
-            coords = state['coords'] if 'coords' in state else (state['row'], state['col'])
-            return scipy.sparse.coo_matrix((state['data'], coords), shape=shape)
-        matrix = self.matrix((state['data'], state['indices'], state['indptr']), shape=shape)
-        matrix.check_format(full_check=True)
-        return matrix
-
-
-class _Csc(_Sparse):
-    __slots__ = ()
-    matrix = scipy.sparse.csc_matrix
-
-
-class _Csr(_Sparse):
-    __slots__ = ()
-    matrix = scipy.sparse.csr_matrix
-
-
-class _Coo(_Sparse):
-    __slots__ = ()
-    matrix = scipy.sparse.coo_matrix
-
-
-class _Chumpy(_StandIn):
-    """``chumpy.ch.Ch``: its value is ``x``."""
-    __slots__ = ()
-
-    def plain(self, convert):
-        return np.asarray(convert(self.state['x']))
-
-
-class _ChumpySelect(_StandIn):
-    """``chumpy.reordering.Select``: entries ``idxs`` of the flattened ``a``."""
-    __slots__ = ()
-
-    def plain(self, convert):
-        flat, index = convert(self.state['a']).ravel(), np.asarray(convert(self.state['idxs']))
-        _charge(flat.nbytes + index.size * flat.itemsize)
-        picked = flat[index]
-        return picked.reshape(convert(self.state.get('preferred_shape', picked.shape)))
-
-
-class _ChumpyReshape(_StandIn):
-    """``chumpy.reordering.Reshape``."""
-    __slots__ = ()
-
-    def plain(self, convert):
-        return convert(self.state['a']).reshape(convert(self.state['newshape']))
-
-
-def _new_object(kind, base, state):
-    if not (isinstance(kind, type) and issubclass(kind, _StandIn)):
-        raise ValueError(f'copyreg._reconstructor of {kind!r}')
-    return kind()
-
-
-def _encode(text, encoding):
-    if encoding not in ('latin1', 'latin-1'):
-        raise ValueError(f'bytes in encoding {encoding!r}')
-    _charge(len(text))
-    return text.encode('latin1')
-
-
-def _no_bytes():
-    return b''
-
-
-def _bytearray(content=b'', encoding='latin1'):
-    _charge(len(content))
-    return bytearray(content if isinstance(content, bytes) else _encode(content, encoding))
-
-
-def _dict(items=()):
-    _charge(_ENTRY * len(items))
+def _dict(budget, items=()):
+    check_keys([key for key, _ in items], budget)
     return dict(items)
 
 
-# Functions, so that no opcode makes them without paying.
-def _set(items=()):
-    _charge(_ENTRY * len(items))
-    return set(items)
+def _stateful(make):
+    return lambda budget, *ignored: Unbuilt(make)
 
 
-def _frozenset(items=()):
-    _charge(_ENTRY * len(items))
-    return frozenset(items)
-
-
-def _default_dict(factory=None):
-    return {}
-
-
-# Names that are only ever arguments of others are plain strings, which can't be called.
+# Names that are only arguments of others are plain strings.
 _TABLE = {
-    ('builtins', 'set'): _set,
-    ('builtins', 'frozenset'): _frozenset,
-    ('builtins', 'complex'): complex,
-    ('builtins', 'bytes'): _no_bytes,
-    ('builtins', 'bytearray'): _bytearray,
-    **{('builtins', name): name for name in ('object', 'dict', 'list', 'int', 'float')},
-    ('collections', 'OrderedDict'): _dict,
-    ('collections', 'defaultdict'): _default_dict,
-    ('copyreg', '_reconstructor'): _new_object,
-    ('_codecs', 'encode'): _encode,
-    ('numpy', 'dtype'): _Dtype,
-    ('numpy', 'ndarray'): 'ndarray',
-    ('numpy.core.multiarray', '_reconstruct'): _empty_array,
-    ('numpy.core.multiarray', 'scalar'): _scalar,
-    ('numpy.core.numeric', '_frombuffer'): _array_from_buffer,
-    ('torch._utils', '_rebuild_tensor_v2'): _Tensor,
-    ('torch._utils', '_rebuild_parameter'): _Parameter,
-    ('torch.storage', '_load_from_bytes'): _Storage,
-    **{(f'scipy.sparse.{form}', f'{form}_{kind}'): stand_in for kind in ('matrix', 'array')
-       for form, stand_in in (('csc', _Csc), ('csr', _Csr), ('coo', _Coo))},
-    ('chumpy.ch', 'Ch'): _Chumpy,
-    ('chumpy.reordering', 'Select'): _ChumpySelect,
-    ('chumpy.reordering', 'Reshape'): _ChumpyReshape,
+    **{f'builtins {name}': name for name in ('object', 'dict', 'list', 'int', 'float')},
+    'builtins set': lambda budget, items=(): check_keys(items, budget) or set(items),
+    'builtins frozenset': lambda budget, items=(): check_keys(items, budget) or frozenset(items),
+    'builtins complex': lambda budget, *parts: complex(*parts),
+    'builtins bytes': lambda budget: b'',
+    'builtins bytearray': lambda budget, content=b'', *encoding: bytearray(_raw(budget, content)),
+    '_codecs encode': _raw,
+    'collections OrderedDict': _dict,
+    'collections defaultdict': lambda budget, *factory: {},
+    'copyreg _reconstructor': lambda budget, kind, *ignored: kind(budget),
+    'numpy dtype': _dtype,
+    'numpy ndarray': 'ndarray',
+    'numpy.core.multiarray _reconstruct': _stateful(_array),
+    'numpy.core.multiarray scalar': lambda budget, dtype, content: (
+        _from_buffer(budget, content, dtype, (), 'C')[()] if content else dtype.type()),
+    'numpy.core.numeric _frombuffer': _from_buffer,
+    'torch._utils _rebuild_tensor_v2': _tensor,
+    'torch._utils _rebuild_parameter': lambda budget, tensor, *ignored: tensor,
+    'torch.storage _load_from_bytes': _storage,
+    **{f'scipy.sparse.{form} {form}_{kind}': _stateful(partial(_sparse, getattr(scipy.sparse, f'{form}_matrix')))
+       for form in ('csc', 'csr', 'coo') for kind in ('matrix', 'array')},
+    'chumpy.ch Ch': _stateful(lambda budget, state: _numbers(budget, state['x'])[0]),
+    'chumpy.reordering Select': _stateful(_select),
+    'chumpy.reordering Reshape': _stateful(lambda budget, state: state['a'].reshape(state['newshape'])),
 }
-
-
-class _Plainer:
-    """Turns stand-ins into real objects, in place where a container can be changed, so shared ones stay shared.
-
-    Counts what the data would take if nothing were shared: lists that hold the same list twice, twenty deep, are small
-    until somebody makes an array of them.
-    """
-
-    def __init__(self, where, most):
-        self._where, self._most, self._size, self._depth = where, most, 0, 0
-        # Size of each container that was met before, None while it is being converted.
-        self._sizes = {}
-        # Each value is kept beside its result: a freed object's id could be given to another.
-        self._replaced = {}
-
-    def convert(self, value):
-        """``value`` without stand-ins."""
-        kind = type(value)
-        if kind in _LEAVES:
-            return value
-        if kind is _Array and not value.dtype.hasobject:
-            self._grow(value.nbytes)
-            return value.view(np.ndarray)
-        if kind is dict or kind is list:
-            return self._once(value, self._fill)
-        if kind is tuple or kind is _Array or isinstance(value, _StandIn):
-            return self._once(value, self._replace)
-        return value
-
-    def _once(self, value, make):
-        """``value`` converted by ``make``; the second time what was made of it."""
-        key = id(value)
-        if key not in self._sizes:
-            if self._depth > MAX_DEPTH:
-                raise ValueError(f'containers nested deeper than {MAX_DEPTH}')
-            self._sizes[key] = None
-            self._depth += 1
-            before = self._size
-            make(value)
-            self._sizes[key] = self._size - before
-            self._depth -= 1
-        elif self._sizes[key] is None:
-            raise ValueError('a container that holds itself')
-        else:
-            self._grow(self._sizes[key])
-        return self._replaced[key][1] if key in self._replaced else value
-
-    def _grow(self, size):
-        self._size += size
-        if self._size > self._most:
-            _refuse(self._where, 'containers that hold the same data many times')
-
-    def _fill(self, container):
-        self._grow(_REFERENCE * len(container))
-        for key, value in container.items() if type(container) is dict else enumerate(container):
-            container[key] = self.convert(value)
-
-    def _replace(self, value):
-        if type(value) is tuple:
-            self._grow(_REFERENCE * len(value))
-            result = tuple(map(self.convert, value))
-        elif type(value) is _Array:
-            result = value.view(np.ndarray)
-            flat = result.ravel(order='K')
-            self._grow(_REFERENCE * len(flat))
-            for i, part in enumerate(flat):
-                flat[i] = self.convert(part)
-        else:
-            result = value.plain(self.convert)
-        self._replaced[id(value)] = value, result

@@ -1,6 +1,3 @@
-import builtins
-import io
-import os
 import pickle
 import struct
 import sys
@@ -161,65 +158,6 @@ class Call:
         return self.reduced
 
 
-def attacks(target):
-    """Objects whose ordinary unpickling creates the folder ``target``."""
-    command = Call(os.mkdir, str(target))
-    return dict(
-        call=command,
-        in_list=[1, {'a': (command, )}],
-        evaluated=Call(eval, f'__import__("os").mkdir({str(target)!r})'),
-        got=Call(getattr, Call(__import__, 'os'), 'mkdir'),
-        imported=Call(__import__, 'antigravity'),
-        mapped=Call(list, Call(map, os.mkdir, [str(target)])),
-        in_object_array=np.array([command, 1], object),
-        in_order=OrderedDict(a=command),
-        in_sparse_state=Call(object.__new__, scipy.sparse.csc_matrix, state={'data': command}),
-        default_factory=defaultdict(os.getcwd),
-        torch_load=Call(torch.load, 'a'),
-        numpy_load=Call(np.load, 'a'),
-    )
-
-
-@pytest.mark.parametrize('name', attacks('x'))
-@pytest.mark.parametrize('protocol', [0, 2, 4])
-def test_malicious_pickles_do_not_run(tmp_path, name, protocol):
-    target = tmp_path / 'made'
-    path = write(tmp_path / 'evil.pkl', attacks(target)[name], protocol)
-    with pytest.raises(UnsafeFileError, match=r'evil\.pkl: refused, it asks for ') as error:
-        load_pickle(path)
-    assert 'plain data' in str(error.value)
-    assert not target.exists()
-
-
-def test_the_attacks_would_work(tmp_path):
-    """Guards the test above against attacks that do nothing anyway."""
-    for name in ('call', 'in_list', 'evaluated', 'in_object_array', 'in_order'):
-        pickle.loads(pickle.dumps(attacks(tmp_path / name)[name]))
-        assert (tmp_path / name).is_dir()
-
-
-def test_malicious_object_array_in_npz(tmp_path):
-    target = tmp_path / 'made'
-    annots = np.array({'a.jpg': [Call(os.mkdir, str(target))]}, object)
-    np.savez(tmp_path / 'evil.npz', fine=np.arange(3), annots=annots)
-    with load_npz(tmp_path / 'evil.npz') as file:
-        np.testing.assert_array_equal(file['fine'], [0, 1, 2])
-        with pytest.raises(UnsafeFileError, match=r"evil\.npz, key 'annots': refused, it asks for posix\.mkdir"):
-            file['annots']
-    assert not target.exists()
-
-
-def test_malicious_tensor_storage(tmp_path):
-    target = tmp_path / 'made'
-    inner = io.BytesIO()
-    torch.save(Call(os.mkdir, str(target)), inner, _use_new_zipfile_serialization=False)
-    storage = Call(torch.storage._load_from_bytes, inner.getvalue())
-    tensor = Call(torch._utils._rebuild_tensor_v2, storage, 0, (1, ), (1, ), False, OrderedDict())
-    with pytest.raises(BrokenFileError, match='evil.pkl'):
-        load_pickle(write(tmp_path / 'evil.pkl', tensor))
-    assert not target.exists()
-
-
 def test_attributes_of_what_is_allowed_are_out_of_reach():
     """Dotted names, which Python's own lookup would follow."""
     for module, name in (('collections', 'OrderedDict.fromkeys'), ('builtins', 'set.pop'), ('numpy', 'dtype.__new__')):
@@ -227,15 +165,6 @@ def test_attributes_of_what_is_allowed_are_out_of_reach():
             pickle.SHORT_BINUNICODE + bytes([len(text)]) + text.encode() for text in (module, name)) + b'\x93.'
         with pytest.raises(UnsafeFileError, match=f'{module}.{name}'):
             unpickle(data, 'a.pkl')
-
-
-def test_every_other_builtin_is_refused():
-    from mmhuman_dto.fileio.unpickle import _TABLE
-    allowed = {name for module, name in _TABLE if module == 'builtins'}
-    assert allowed == {'set', 'frozenset', 'complex', 'bytearray', 'bytes', 'object', 'dict', 'list', 'int', 'float'}
-    for name in set(dir(builtins)) - allowed:
-        with pytest.raises(UnsafeFileError, match=f'builtins.{name},'):
-            unpickle(b'cbuiltins\n' + name.encode() + b'\n.', 'a.pkl')
 
 
 @pytest.mark.parametrize('state', [
@@ -286,18 +215,6 @@ def test_deep_nesting_is_refused():
 def test_cut_pickles_name_the_file(cut):
     with pytest.raises(BrokenFileError, match='a.pkl: damaged, cut short'):
         unpickle(pickle.dumps(PLAIN)[:cut], 'a.pkl')
-
-
-@settings(deadline=None, max_examples=100)
-@given(place=st.integers(0, 10**6), value=st.integers(0, 255))
-def test_damaged_pickles_never_surprise(place, value):
-    data = bytearray(pickle.dumps({'a': np.arange(4.), 'b': [torch.ones(2), 'x']}))
-    place %= len(data)
-    data[place] = value
-    try:
-        unpickle(bytes(data), 'a.pkl')
-    except (BrokenFileError, UnsafeFileError) as error:
-        assert 'a.pkl' in str(error)
 
 
 def test_npz_with_two_members_of_a_name(tmp_path):

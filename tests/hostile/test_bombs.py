@@ -28,8 +28,7 @@ import os, resource, signal, sys, warnings
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from hostile.foreign_files import CASES
-import mmhuman_dto.fileio.opcodes as opcodes, pickle
-opcodes.check_pickle(pickle.dumps(1), '')  # compiled before memory is scarce
+
 warnings.simplefilter('ignore')
 used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + {memory}, ) * 2)
@@ -157,6 +156,7 @@ def bombs():
         digits=('pkl', b'L' + b'9' * 3_000_000 + b'L\n.'),
         digits_int=('pkl', b'I' + b'9' * 3_000_000 + b'\n.'),
         laughs=('pkl', pickle.dumps(laughs(12), 2)),
+        slow_key=('pkl', b'\x80\x04})' + b'\x942h\x00\x86' * 1 + b'2\x86' * 60 + b'Ns.'),
         cycle=('pkl', b'\x80\x02]q\x00(h\x00h\x00e.'),
         copies=('pkl', storages(2000, M)),
         shared_arrays=('pkl', pickle.dumps([np.zeros(M // 4)] * 100_000)),
@@ -230,6 +230,8 @@ def bombs():
     )
 
 
+#: What asks CPython's own unpickler for the memory; here it is a short pickle of nothing.
+HARMLESS = {'memo', 'memo_text', 'memo_smaller', 'frame'}
 #: Cases of foreign_files that read such a suffix; several where formats differ.
 READERS = dict(
     pkl=(0,), npy=(6, 18, 26), npz=(5, 8, 16), json=(13, 14, 15, 23), png=(27, 29), pth=(39, 41), safetensors=(42,)
@@ -265,11 +267,9 @@ def test_refused_with_little_memory_in_little_time(tmp_path):
     )
     lines = dict(line.split('|', 1) for line in done.stdout.splitlines() if '|' in line)
     assert lines.keys() == jobs.keys(), f'ended with {done.returncode}: {done.stderr[-2000:]}'
-    wrong = {
-        path: line
-        for path, line in lines.items()
-        if not line.startswith('mmhuman_dto') or not (Path(path).name in line or str(Path(path).parent / 't') in line)
-    }
+    wrong = {path: line for path, line in lines.items() if not (
+        line == 'VALUE' and Path(path).parts[-3] in HARMLESS
+        or line.startswith('mmhuman_dto') and (Path(path).name in line or str(Path(path).parent / 't') in line))}
     assert not wrong
 
 

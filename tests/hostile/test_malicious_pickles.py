@@ -148,13 +148,13 @@ def test_the_pickles_would_work(tmp_path):
     assert worked == names
 
 
-def test_code_is_found_by_no_other_way(tmp_path):
+def test_code_is_found_by_no_other_way():
     """What a program may have registered, and what it may be asked for."""
     copyreg.add_extension('os', 'system', 241)
     try:
         pickle.loads(b'\x82\xf1.')  # from now on Python has it in a cache that find_class never sees
         for payload in (b'\x82\xf1' + text('true') + b'\x85R.', b'Ptrue\n.', text('true') + b'Q.', b'\x97.'):
-            with pytest.raises(UnsafeFileError, match='refers to objects outside the file'):
+            with pytest.raises(BrokenFileError, match='a.pkl: damaged'):
                 unpickle(b'\x80\x04' + payload, 'a.pkl')
     finally:
         copyreg.remove_extension('os', 'system', 241)
