@@ -8,21 +8,15 @@ from .errors import UnsafeFileError
 
 #: Environment variable with the most bytes that what is in one file may take, such as ``24G``.
 VARIABLE = 'MMHUMAN_DTO_MAX_MEMORY'
-#: Entries of an array that takes no memory.
-_MOST_EMPTY = 2**20
-_CGROUP = Path('/sys/fs/cgroup/memory.max')
 
 
 def max_memory():
-    """Bytes that what is in one file may take: ``MMHUMAN_DTO_MAX_MEMORY``, or half of the machine's memory.
-
-    Raises:
-        ValueError: the variable is no size.
-    """
+    """Bytes that what is in one file may take: ``MMHUMAN_DTO_MAX_MEMORY`` (ValueError), or half of the machine's."""
     given = os.environ.get(VARIABLE)
     if given is None:
         physical = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
-        container = _CGROUP.read_text().strip() if _CGROUP.is_file() else ''
+        group = Path('/sys/fs/cgroup/memory.max')
+        container = group.read_text().strip() if group.is_file() else ''
         return min(physical, int(container) if container.isdigit() else physical) // 2
     found = re.fullmatch(r'(\d{1,9})([KMGT]?)B?', given.strip().upper())
     if not found:
@@ -55,6 +49,6 @@ def check_shape(shape, have, itemsize):
     """Raise ValueError unless ``have`` bytes are an array of this shape; ``itemsize`` is that of a value."""
     if not {int}.issuperset(map(type, shape)) or math.prod(shape) * itemsize != have or min(shape, default=0) < 0:
         raise ValueError(f'array of shape {shape} does not fit its {have} bytes or objects')
-    # It can have an axis of 2^60 all the same, and a list made of it fills the memory.
-    if not have and math.prod(max(size, 1) for size in shape) > _MOST_EMPTY:
+    # One without bytes can have an axis of 2^60, and a list made of it fills the memory.
+    if not have and math.prod(max(size, 1) for size in shape) > 2**20:
         raise ValueError(f'array of shape {shape} without any bytes')

@@ -12,25 +12,22 @@ LEAVES = frozenset([str, bytes, bytearray, int, float, complex, bool, type(None)
 _ENTRY, _OBJECT = 100, 64
 _SIZES = {'EMPTY_SET FROZENSET REDUCE NEWOBJ': 240,
           'MARK LIST EMPTY_LIST DICT EMPTY_DICT TUPLE TUPLE1 TUPLE2 TUPLE3 PUT BINPUT LONG_BINPUT MEMOIZE': 100,
-          'NONE NEWTRUE NEWFALSE EMPTY_TUPLE DUP GET BINGET LONG_BINGET APPEND SETITEM BUILD': 16}
+          'NONE NEWTRUE NEWFALSE EMPTY_TUPLE DUP GET BINGET LONG_BINGET APPEND SETITEM BUILD': 24}
 
 
 class Unbuilt:
     """An object whose state comes later; ``make(budget, state)`` is its plain value."""
-    __slots__ = 'make', 'value'
 
-    def __init__(self, make):
+    def __init__(self, make, *ignored):
         self.make, self.value = make, self
 
 
 class Machine(pickle._Unpickler):
-    """Runs the pickles of a stream, one after the other.
+    """Runs the pickles of a stream (BytesIO or memory map), one after the other, on a ``Budget``.
 
-    Args:
-        stream: a BytesIO or a memory map.
-        budget: a :class:`~mmhuman_dto.fileio.limits.Budget`, which pays for what is made.
-        find: (module, name) -> function (budget, *args) that makes the objects of a class.
+    ``find(module, name)`` gives the function (budget, *args) that makes the objects of a class.
     """
+    get_extension = None  # what the program has registered is not the file's
 
     def __init__(self, stream, budget, find):
         # latin1 keeps the bytes of Python 2's strings, in which numpy's raw data came.
@@ -49,9 +46,6 @@ class Machine(pickle._Unpickler):
             operations[code](self)
         return self.stack.pop()
 
-    def get_extension(self, code):
-        raise ValueError(f'extension {code}, which is outside the file')
-
     def get(self, index):
         value = self.memo[index]
         self.append(value.value if type(value) is Unbuilt else value)
@@ -65,6 +59,13 @@ class Machine(pickle._Unpickler):
         if type(target) is not dict:  # ordered ones may have attributes, such as _metadata of a network's state
             target.value = self.stack[-1] = target.make(self.budget, state)
 
+    def fill(self, kind, items, *new):
+        self.stack += new
+        if type(target := self.stack[-1]) is not kind:  # to fill a large array again and again would never end
+            raise ValueError(f'items of a {type(target).__name__}')
+        check_keys(items[::2] if kind is dict else items, self.budget)
+        target.update(zip(items[::2], items[1::2]) if kind is dict else items)
+
 
 def check_keys(keys, budget):
     """Raise unless ``keys`` are numbers, text and tuples of these, whose hashes take no recursion."""
@@ -73,10 +74,6 @@ def check_keys(keys, budget):
         for part in key if type(key) is tuple else (key, ):
             if type(part) not in LEAVES and not isinstance(part, np.generic):
                 raise ValueError(f'a {type(part).__name__} in a key or a set')
-
-
-def _with_keys(load, place):
-    return lambda m: (check_keys(m.stack[place], m.budget), load(m))
 
 
 def _with_text(load):
@@ -92,9 +89,10 @@ _OPERATIONS = pickle._Unpickler.dispatch | _by_name({
     'FRAME': lambda m: m.read(8), 'REDUCE NEWOBJ': Machine.call, 'BUILD': Machine.build,
     'BYTEARRAY8': lambda m: m.append(bytearray(m.read(int.from_bytes(m.read(8), 'little')))),
     'GET': lambda m: m.get(int(m.readline())), 'BINGET': lambda m: m.get(m.read(1)[0]),
-    'LONG_BINGET': lambda m: m.get(int.from_bytes(m.read(4), 'little'))})
-for _names, _place in (('SETITEM', slice(-2, -1)), ('SETITEMS DICT', slice(None, None, 2)),
-                       ('ADDITEMS FROZENSET', slice(None))):
-    _OPERATIONS |= {code: _with_keys(_OPERATIONS[code], _place) for code in _by_name({_names: None})}
+    'LONG_BINGET': lambda m: m.get(int.from_bytes(m.read(4), 'little')),
+    'SETITEM': lambda m: m.fill(dict, [m.stack.pop(-2), m.stack.pop()]),
+    'SETITEMS': lambda m: m.fill(dict, m.pop_mark()), 'ADDITEMS': lambda m: m.fill(set, m.pop_mark()),
+    'DICT': lambda m: m.fill(dict, m.pop_mark(), {}),
+    'FROZENSET': lambda m: (m.fill(set, m.pop_mark(), set()), m.append(frozenset(m.stack.pop())))})
 _OPERATIONS |= {code: _with_text(_OPERATIONS[code])
                 for code in _by_name({'UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8': None})}

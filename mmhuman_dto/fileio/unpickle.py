@@ -1,8 +1,4 @@
-"""Unpickling that makes plain data only: no class or function of the file's choosing is ever called.
-
-What a pickle asks for is looked up in the table at the end, of functions that make numpy arrays, torch tensors and
-scipy matrices, with their sizes checked against the data that is really there.
-"""
+"""Unpickling that makes plain data only: of the functions that a file asks for, those of one table stand in."""
 import io
 import re
 from functools import partial
@@ -15,10 +11,8 @@ from .errors import UnsafeFileError, reading
 from .limits import Budget, check_memory, check_shape
 from .opcodes import LEAVES, Machine, Unbuilt, check_keys
 
-#: Containers nested deeper than this are refused; published annotations nest six deep.
-_MAX_DEPTH = 100
-#: Bytes of a place in a container.
-_PLACE = 8
+#: Containers may nest so deep, published annotations do six deep; bytes of a place in one.
+_MAX_DEPTH, _PLACE = 100, 8
 _PLAIN = (np.ndarray, np.generic, np.dtype, torch.Tensor, set, frozenset, scipy.sparse.spmatrix)
 
 
@@ -26,11 +20,8 @@ def unpickle(data, where):
     """Plain objects from pickled bytes; ``where`` names the file in errors.
 
     Understands builtin containers, numpy arrays and scalars, torch tensors, scipy's csc, csr and coo matrices and
-    chumpy arrays (returned as numpy arrays), written by Python 2 or 3 with any protocol.
-
-    Raises:
-        UnsafeFileError: any other class, by name, or more memory than a file may take.
-        BrokenFileError: data that is no whole pickle.
+    chumpy arrays (returned as numpy arrays), written by Python 2 or 3 with any protocol. Raises UnsafeFileError for any
+    other class, by name, and for more memory than a file may take, BrokenFileError for what is no whole pickle.
     """
     with reading(where, 'a pickle of plain data'):
         budget = Budget(where)
@@ -41,10 +32,7 @@ def unpickle(data, where):
 
 
 def check_pickles(stream, where, count=5):
-    """Raise where the next pickles of ``stream`` are damaged or would fill the memory, before ``torch.load`` runs them.
-
-    Classes are not looked up. Five pickles are what ``torch.save`` wrote before there were zip files.
-    """
+    """Raise where ``torch.load`` would fill the memory with pickles of ``stream``, or crash; old files have five."""
     def ignored(budget, *args):
         budget.pay(sum(len(arg) for arg in args if hasattr(arg, '__len__')))  # the class may copy them
         return Unbuilt(lambda budget, state: None)
@@ -111,20 +99,18 @@ def _dtype(budget, code, *ignored):
 def _array(budget, state):
     _, shape, dtype, fortran, content = state
     if not dtype.hasobject:
-        content = _raw(budget, content)
-    elif type(content) is not list:
-        raise ValueError('object array without a list of objects')
-    check_shape(shape, len(content), 1 if dtype.hasobject else dtype.itemsize)
-    budget.pay(_PLACE * len(content) if dtype.hasobject else 0)
-    array = np.empty(0)
-    array.__setstate__((1, shape, dtype, bool(fortran), content))
-    return array
+        return _from_buffer(budget, content, dtype, shape, 'F' if fortran else 'C')
+    check_shape(shape, len(content) if type(content) is list else -1, 1)
+    budget.pay(_PLACE * len(content))
+    return np.fromiter(content, object, len(content)).reshape(shape)
 
 
 def _from_buffer(budget, content, dtype, shape, order):
     content = _raw(budget, content)
     check_shape(shape, len(content), dtype.itemsize)
-    return np.frombuffer(content, dtype).reshape(shape, order=order).astype(dtype.newbyteorder('='))
+    array = np.empty(0)
+    array.__setstate__((1, shape, dtype, order == 'F', content))  # keeps large contents without a copy
+    return array
 
 
 def _storage(budget, content):
@@ -154,19 +140,20 @@ def _sparse(matrix, budget, state):
 
 
 def _select(budget, state):
-    # Entries idxs of the flattened array a.
     flat, index = _numbers(budget, state['a'], state['idxs'])
     budget.pay(index.size * flat.itemsize)
-    return flat.ravel()[index].reshape(state.get('preferred_shape', index.shape))
+    return _reshaped(budget, dict(a=flat.ravel()[index], newshape=state.get('preferred_shape', index.shape)))
+
+
+def _reshaped(budget, state):
+    made = _numbers(budget, state['a'])[0].reshape(state['newshape'])
+    check_shape(made.shape, made.size, 1)
+    return made
 
 
 def _dict(budget, items=()):
     check_keys([key for key, _ in items], budget)
     return dict(items)
-
-
-def _stateful(make):
-    return lambda budget, *ignored: Unbuilt(make)
 
 
 # Names that are only arguments of others are plain strings.
@@ -183,16 +170,16 @@ _TABLE = {
     'copyreg _reconstructor': lambda budget, kind, *ignored: kind(budget),
     'numpy dtype': _dtype,
     'numpy ndarray': 'ndarray',
-    'numpy.core.multiarray _reconstruct': _stateful(_array),
+    'numpy.core.multiarray _reconstruct': partial(Unbuilt, _array),
     'numpy.core.multiarray scalar': lambda budget, dtype, content: (
         _from_buffer(budget, content, dtype, (), 'C')[()] if content else dtype.type()),
     'numpy.core.numeric _frombuffer': _from_buffer,
     'torch._utils _rebuild_tensor_v2': _tensor,
     'torch._utils _rebuild_parameter': lambda budget, tensor, *ignored: tensor,
     'torch.storage _load_from_bytes': _storage,
-    **{f'scipy.sparse.{form} {form}_{kind}': _stateful(partial(_sparse, getattr(scipy.sparse, f'{form}_matrix')))
+    **{f'scipy.sparse.{form} {form}_{kind}': partial(Unbuilt, partial(_sparse, getattr(scipy.sparse, f'{form}_matrix')))
        for form in ('csc', 'csr', 'coo') for kind in ('matrix', 'array')},
-    'chumpy.ch Ch': _stateful(lambda budget, state: _numbers(budget, state['x'])[0]),
-    'chumpy.reordering Select': _stateful(_select),
-    'chumpy.reordering Reshape': _stateful(lambda budget, state: state['a'].reshape(state['newshape'])),
+    'chumpy.ch Ch': partial(Unbuilt, lambda budget, state: _numbers(budget, state['x'])[0]),
+    'chumpy.reordering Select': partial(Unbuilt, _select),
+    'chumpy.reordering Reshape': partial(Unbuilt, _reshaped),
 }

@@ -1,7 +1,5 @@
 """A small valid file of every format that is read from outside, and its reader: what the hostile tests damage."""
 
-import functools
-import io
 import json
 import pickle
 from pathlib import Path
@@ -11,19 +9,19 @@ import cv2
 import numpy as np
 import scipy.sparse
 import torch
-from mmengine.runner import CheckpointLoader
 from PIL import Image
 from safetensors.torch import save_file
 
 from mmhuman_dto.apis.inference.inputs import open_photos
 from mmhuman_dto.body_models.assets import read_body, read_matrix
-from mmhuman_dto.body_models.openbody import OpenBody
+from mmhuman_dto.body_models.openbody import ASSET, OpenBody
 from mmhuman_dto.datasets.public.camerahmr import CameraHMRRelease
 from mmhuman_dto.datasets.public.coco_keypoints import COCOKeypoints
 from mmhuman_dto.datasets.public.dto_humans import DTOHumans, DTORaw, write_dto_humans, write_dto_raw
 from mmhuman_dto.datasets.public.mupots import MuPoTS
 from mmhuman_dto.datasets.public.relative_human import RelativeHuman
 from mmhuman_dto.engine.checkpoint import read_state
+from mmhuman_dto.engine.hooks.plain_checkpoint import load_local
 from mmhuman_dto.fileio import load_json, load_npy, load_npz, load_pickle
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import read_image
@@ -35,58 +33,56 @@ from mmhuman_dto.tables.people_file import read_people, write_people
 from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder
 
 SIZE = 6, 8
+_RAMP = np.arange(1, 49).reshape(SIZE).astype(np.uint16)
 
 
 class Case(NamedTuple):
     """A format: ``write(path)`` a valid file, ``read(path)`` all of it; ``pickled`` where objects may be in it."""
-
     name: str
     write: callable
     read: callable
     pickled: str = ''
 
 
-def sample_of(img_id='a.jpg', people=2):
+class Call:
+    """Pickles as a call of ``function(*args)``, with an optional state."""
+
+    def __init__(self, function, *args, state=None):
+        self.reduced = function, args, state
+
+    def __reduce__(self):
+        return self.reduced
+
+
+def npy_bytes(descr, shape, content=b'', version=1, length=None):
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    length = (length or len(header)).to_bytes(2 * version, 'little')
+    return b'\x93NUMPY' + bytes([version, 0]) + length + header + content
+
+
+def sample_of(img_id='a.jpg'):
     rng = np.random.default_rng(0)
-    rows = {
-        name: torch.from_numpy(rng.normal(0, 0.3, (people, *shape)).astype(np.float32))
-        for name, shape in (('global_orient', (3,)), ('body_pose', (23, 3)), ('betas', (11,)), ('transl', (3,)))
-    }
-    intrinsics = torch.tensor([[9.0, 0, 4], [0, 9, 3], [0, 0, 1]])
+    rows = {name: torch.from_numpy(rng.normal(0, .3, (2, *shape)).astype(np.float32)) for name, shape in (
+        ('global_orient', (3, )), ('body_pose', (23, 3)), ('betas', (11, )), ('transl', (3, )))}
     return HumanDataSample(
-        metainfo=dict(img_id=img_id, ori_shape=SIZE, body_model='OpenBody'),
-        pred_instances=People(**rows),
-        pred_camera=Camera(intrinsics=intrinsics),
-    )
-
-
-def body(rows=8):
-    rng = np.random.default_rng(0)
-    return dict(
-        v_template=rng.normal(size=(rows, 3)),
-        shapedirs=rng.normal(size=(rows, 3, 2)),
-        posedirs=rng.normal(size=(rows, 3, 207)),
-        weights=rng.random((rows, 24)),
-        J_regressor=scipy.sparse.csc_matrix(np.eye(24, rows)),
-        f=np.array([[0, 1, 2]], np.uint32),
-        kintree_table=np.stack([np.arange(24) - 1, np.arange(24)]).astype(np.uint32),
-    )
+        metainfo=dict(img_id=img_id, ori_shape=SIZE, body_model='OpenBody'), pred_instances=People(**rows),
+        pred_camera=Camera(intrinsics=torch.tensor([[9., 0, 4], [0, 9, 3], [0, 0, 1]])))
 
 
 def everything():
     """Plain data of all kinds that pickles may hold."""
     return dict(
-        array=np.arange(6.0).reshape(2, 3),
-        objects=np.array([1, 'x', [np.ones(2)]], object),
-        text='é' * 5,
-        tensor=torch.arange(3.0),
-        sparse=scipy.sparse.csr_matrix(np.eye(3)),
-        raw=bytearray(b'xy'),
-        number=2**70,
-        nested=(1, (2.0, [{'a': None}])),
-        kinds={1, 2},
-        scalar=np.float32(3),
-    )
+        array=np.arange(6.).reshape(2, 3), objects=np.array([1, 'x', [np.ones(2)]], object), text='é' * 5, kinds={1, 2},
+        tensor=torch.arange(3.), sparse=scipy.sparse.csr_matrix(np.eye(3)), raw=bytearray(b'xy'), number=2**70,
+        nested=(1, (2., [{'a': None}])), scalar=np.float32(3))
+
+
+def body():
+    rng = np.random.default_rng(0)
+    return dict(
+        v_template=rng.normal(size=(8, 3)), shapedirs=rng.normal(size=(8, 3, 2)), posedirs=rng.normal(size=(8, 3, 207)),
+        weights=rng.random((8, 24)), J_regressor=scipy.sparse.csc_matrix(np.eye(24, 8)), f=np.array([[0, 1, 2]]),
+        kintree_table=np.stack([np.arange(24) - 1, np.arange(24)]).astype(np.uint32))
 
 
 def pickled(value, protocol=4):
@@ -97,22 +93,26 @@ def saved(**arrays):
     return lambda path: np.savez_compressed(path, **arrays)
 
 
+def text(value):
+    return lambda path: path.write_text(json.dumps(value))
+
+
 def picture(**options):
     def write(path):
         exif = Image.Exif()
         exif[0x0112], exif[0xA405] = 6, 35
         noise = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
         Image.fromarray(noise).save(path, exif=exif, **options)
-
     return write
+
+
+def drawn(values):
+    return lambda path: cv2.imwrite(str(path), values)
 
 
 def checkpoint(legacy):
-    def write(path):
-        state = dict(state_dict=dict(weight=torch.arange(6.0).reshape(2, 3), bias=torch.ones(2)), meta=dict(epoch=1))
-        torch.save(state, path, _use_new_zipfile_serialization=not legacy)
-
-    return write
+    state = dict(state_dict=dict(weight=torch.arange(6.).reshape(2, 3), bias=torch.ones(2)), meta=dict(epoch=1))
+    return lambda path: torch.save(state, path, _use_new_zipfile_serialization=not legacy)
 
 
 def video(path):
@@ -127,46 +127,20 @@ def table(path):
     for number in range(2):
         builder.add(sample_of(f'{number}.jpg'))
     builder.write(path.parent / 't')
-    return (path.parent / 't' / path.name).replace(path)
+    (path.parent / 't' / path.name).replace(path)
+
+
+def items(found):
+    return [found[index] for index in range(len(found))]
 
 
 def read_table(path):
-    folder = path.parent / 't'
-    whole = folder / path.name
-    whole.write_bytes(path.read_bytes())
-    opened = PeopleTable(folder)
-    return [opened[index] for index in range(len(opened))]
+    (path.parent / 't' / path.name).write_bytes(path.read_bytes())
+    return items(PeopleTable(path.parent / 't'))
 
 
 def annots(**person):
     return saved(annots=np.array({'a.jpg': [person]}, object))
-
-
-def camerahmr(path):
-    np.savez(
-        path,
-        imgname=np.array(['a.jpg', 'b.jpg'], object),
-        center=np.ones((2, 2)),
-        scale=np.ones(2),
-        cam_int=np.stack([np.eye(3)] * 2),
-        shape=np.zeros((2, 10)),
-        pose_cam=np.zeros((2, 72)),
-        trans_cam=np.ones((2, 3)),
-        gtkps=np.ones((2, 44, 3)),
-    )
-
-
-def coco(path):
-    path.write_text(
-        json.dumps(
-            dict(
-                images=[dict(id=1, file_name='a.jpg', width=8, height=6)],
-                annotations=[
-                    dict(image_id=1, category_id=1, keypoints=[1, 2, 2] * 17, bbox=[0, 0, 3, 4], area=9.5, iscrowd=0)
-                ],
-            )
-        )
-    )
 
 
 def manifest(path):
@@ -175,11 +149,7 @@ def manifest(path):
 
 
 def whole(reader):
-    def read(path):
-        found = reader(path.name, data_root=str(path.parent))
-        return [found[index] for index in range(len(found))]
-
-    return read
+    return lambda path: items(reader(path.name, data_root=str(path.parent)))
 
 
 def source(build):
@@ -194,10 +164,9 @@ def photos(path):
 
 
 def look(path):
-    (focal,) = ExifFocal()([HumanDataSample(metainfo=dict(img_path=str(path), ori_shape=SIZE))])
+    focal, = ExifFocal()([HumanDataSample(metainfo=dict(img_path=str(path), ori_shape=SIZE))])
     assert focal > 0 or np.isnan(focal)
-    image_size(path)
-    return read_image(path)
+    return image_size(path), read_image(path)
 
 
 def all_of(path):
@@ -209,115 +178,64 @@ def depth_of(path):
     return PrecomputedDepth('', path.suffix, data_root=path.parent)
 
 
-_RAMP = np.arange(1, 49).reshape(SIZE).astype(np.uint16)
+def small_openbody(path):
+    """OpenBody's asset with 2 of its faces and no shapes."""
+    data = dict(np.load(ASSET))
+    np.savez_compressed(path, **{**data, 'faces': data['faces'][:2], 'shape_dirs': data['shape_dirs'] * 0})
+
 
 CASES = [
     Case('a.pkl', pickled(everything()), load_pickle, 'pickle'),
     Case('python2.pkl', pickled(everything(), 2), load_pickle),
     Case('SMPL_NEUTRAL.pkl', pickled(body()), lambda path: read_body(path, 24), 'pickle'),
-    Case(
-        'SMPLX_NEUTRAL.npz',
-        saved(**{**body(), 'J_regressor': np.eye(24, 8)}),
-        lambda path: read_body(path, 24),
-        'npz:weights',
-    ),
-    Case(
-        'J_regressor_extra.npy',
-        lambda path: np.save(path, np.ones((9, 8))),
-        lambda path: read_matrix(path, (9, 8)),
-        'npy',
-    ),
+    Case('SMPLX_NEUTRAL.npz', saved(**{**body(), 'J_regressor': np.eye(24, 8)}), lambda path: read_body(path, 24),
+         'npz:weights'),
+    Case('J_regressor_extra.npy', lambda path: np.save(path, np.ones((9, 8))), lambda path: read_matrix(path, (9, 8)),
+         'npy'),
     Case('a.npz', saved(a=np.arange(3), b=np.array(everything(), object)), all_of, 'npz:b'),
     Case('a.npy', lambda path: np.save(path, np.array([{}, 'x'], object)), load_npy, 'npy'),
-    Case(
-        'smpl_mean_params.npz',
-        saved(pose=np.zeros(144), shape=np.zeros(10)),
-        lambda path: PeopleHead(8, 1, mean_params=path),
-        'npz:pose',
-    ),
+    Case('smpl_mean_params.npz', saved(pose=np.zeros(144), shape=np.zeros(10)),
+         lambda path: PeopleHead(8, 1, mean_params=path), 'npz:pose'),
     Case('DTO.npz', lambda path: write_dto_humans(path, [sample_of()]), whole(DTOHumans), 'npz:annots'),
     Case('opt.npz', lambda path: write_dto_raw(path, [sample_of(), sample_of('b.jpg')]), whole(DTORaw), 'npz:a.jpg'),
-    Case('release.npz', camerahmr, whole(CameraHMRRelease), 'npz:shape'),
-    Case(
-        'val_annots.npz',
-        annots(bbox=[0, 0, 3, 4], kp2d=[[1.0, 2, 1]] * 14, depth_id=0, age=-1, gender=1),
-        whole(RelativeHuman),
-        'npz:annots',
-    ),
-    Case(
-        'mupots_annots.npz',
-        annots(annot_2d=np.ones((17, 2)), annot_3d=torch.ones(17, 3), vis=np.ones(17), annot_3d_univ=np.ones((17, 3))),
-        whole(MuPoTS),
-        'npz:annots',
-    ),
-    Case('coco.json', coco, whole(COCOKeypoints)),
-    Case('a.json', lambda path: path.write_text(json.dumps({'a': [1, 2.5, None, 'é']})), load_json),
+    Case('release.npz', saved(
+        imgname=np.array(['a.jpg', 'b.jpg'], object), center=np.ones((2, 2)), scale=np.ones(2), shape=np.zeros((2, 10)),
+        cam_int=np.stack([np.eye(3)] * 2), pose_cam=np.zeros((2, 72)), trans_cam=np.ones((2, 3)),
+        gtkps=np.ones((2, 44, 3))), whole(CameraHMRRelease), 'npz:shape'),
+    Case('val_annots.npz', annots(bbox=[0, 0, 3, 4], kp2d=[[1., 2, 1]] * 14, depth_id=0, age=-1, gender=1),
+         whole(RelativeHuman), 'npz:annots'),
+    Case('mupots_annots.npz', annots(annot_2d=np.ones((17, 2)), annot_3d=torch.ones(17, 3), vis=np.ones(17),
+                                     annot_3d_univ=np.ones((17, 3))), whole(MuPoTS), 'npz:annots'),
+    Case('coco.json', text(dict(
+        images=[dict(id=1, file_name='a.jpg', width=8, height=6)], annotations=[dict(
+            image_id=1, category_id=1, keypoints=[1, 2, 2] * 17, bbox=[0, 0, 3, 4], area=9.5, iscrowd=0)])),
+         whole(COCOKeypoints)),
+    Case('a.json', text({'a': [1, 2.5, None, 'é']}), load_json),
     Case('people.json', lambda path: write_people(path, sample_of()), read_people),
     Case('people.npz', lambda path: write_people(path, sample_of()), read_people, 'npz:people.betas'),
     Case('schema.json', table, read_table),
-    Case('people.transl.npy', table, read_table, 'npy'),
-    Case('people.offsets.npy', table, read_table, 'npy'),
-    Case('image.id.bytes.npy', table, read_table, 'npy'),
+    *(Case(f'{name}.npy', table, read_table, 'npy') for name in ('people.transl', 'people.offsets', 'image.id.bytes')),
     Case('manifest.json', manifest, lambda path: read_manifest(path.parent)),
-    Case(
-        'ages.json',
-        lambda path: path.write_text(json.dumps({'a.json': dict(ages=[3, None], male_probs=[0.5, 1])})),
-        source(lambda path: PrecomputedAges(path.name, data_root=path.parent)),
-    ),
-    Case(
-        'focal.json',
-        lambda path: path.write_text(json.dumps({'a.json': 900.5})),
-        source(lambda path: GivenFocal(path.name, data_root=path.parent)),
-    ),
-    Case(
-        'a.npz',
-        saved(ages=np.ones(2), male_probs=np.ones(2)),
-        source(lambda path: PrecomputedAges('', data_root=path.parent)),
-        'npz:ages',
-    ),
-    Case('a.npz', saved(disparity=_RAMP * 0.5), source(depth_of), 'npz:disparity'),
+    Case('ages.json', text({'a.json': dict(ages=[3, None], male_probs=[.5, 1])}),
+         source(lambda path: PrecomputedAges(path.name, data_root=path.parent))),
+    Case('focal.json', text({'a.json': 900.5}), source(lambda path: GivenFocal(path.name, data_root=path.parent))),
+    Case('a.npz', saved(ages=np.ones(2), male_probs=np.ones(2)),
+         source(lambda path: PrecomputedAges('', data_root=path.parent)), 'npz:ages'),
+    Case('a.npz', saved(disparity=_RAMP * .5), source(depth_of), 'npz:disparity'),
     Case('a.npy', lambda path: np.save(path, _RAMP), source(depth_of), 'npy'),
-    Case('a.png', lambda path: cv2.imwrite(str(path), _RAMP), source(depth_of)),
-    Case(
-        'a.png',
-        lambda path: cv2.imwrite(str(path), (_RAMP % 3).astype(np.uint8)),
-        source(lambda path: PrecomputedMasks('', data_root=path.parent)),
-    ),
-    *(
-        Case(f'picture.{suffix}', picture(**options), look)
-        for suffix, options in dict(
-            png={}, jpg={}, webp={}, tiff=dict(compression='tiff_lzw'), gif={}, bmp={}, ppm={}, jp2={}, avif={}
-        ).items()
-    ),
+    Case('a.png', drawn(_RAMP), source(depth_of)),
+    Case('a.png', drawn((_RAMP % 3).astype(np.uint8)),
+         source(lambda path: PrecomputedMasks('', data_root=path.parent))),
+    *(Case(f'picture.{suffix}', picture(), look)
+      for suffix in ('png', 'jpg', 'webp', 'gif', 'bmp', 'ppm', 'jp2', 'avif')),
+    Case('picture.tiff', picture(compression='tiff_lzw'), look),
     Case('video.avi', video, photos),
     Case('weights.pth', checkpoint(False), read_state, 'torch'),
-    Case('old.pth', checkpoint(True), read_state, 'torch_legacy'),
-    Case(
-        'load_from.pth',
-        checkpoint(False),
-        lambda path: CheckpointLoader.load_checkpoint(str(path), logger='silent'),
-        'torch',
-    ),
-    Case(
-        'weights.safetensors',
-        lambda path: save_file(dict(weight=torch.ones(2, 3), bias=torch.ones(2)), path),
-        read_state,
-    ),
-    Case('openbody.npz', lambda path: path.write_bytes(small_openbody()), OpenBody, 'npz:faces'),
-]
-
-
-@functools.cache
-def small_openbody():
-    """OpenBody's asset with its first 2 faces and vertices' shapes unchanged: small where that costs nothing."""
-    from mmhuman_dto.body_models.openbody import ASSET
-
-    data = dict(np.load(ASSET))
-    data['faces'] = data['faces'][:2]
-    data['shape_dirs'] = data['shape_dirs'] * 0
-    content = io.BytesIO()
-    np.savez_compressed(content, **data)
-    return content.getvalue()
+    Case('old.pth', checkpoint(True), read_state, 'legacy'),
+    Case('load_from.pth', checkpoint(False), load_local, 'torch'),
+    Case('weights.safetensors', lambda path: save_file(dict(weight=torch.ones(2, 3), bias=torch.ones(2)), path),
+         read_state),
+    Case('openbody.npz', small_openbody, OpenBody, 'npz:faces')]
 
 
 def named(case):
