@@ -1,5 +1,6 @@
 """Focal lengths that are known before a network looks at the picture: written by the camera, or given by you."""
 import math
+import sys
 from pathlib import Path
 
 from PIL import ExifTags
@@ -57,9 +58,9 @@ class GivenFocal(FocalSource):
     def __init__(self, focal, data_root=''):
         self.table = read_json(Path(data_root) / focal) if isinstance(focal, str) else None
         self.focal = None if isinstance(focal, str) else focal
-        for value in [self.focal] if self.table is None else self.table.values():
-            if not (isinstance(value, (int, float)) and 0 < value < math.inf):
-                raise ValueError(f'focal lengths must be positive numbers of px, got {value!r}')
+        for key, value in dict(focal=focal).items() if self.table is None else self.table.items():
+            if not (isinstance(value, (int, float)) and 0 < value <= sys.float_info.max):
+                raise ValueError(f'{focal}: focal lengths must be positive numbers of px, got {value!r:.50} for {key}')
 
     def __call__(self, samples):
         if self.table is None:
