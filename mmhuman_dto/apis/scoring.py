@@ -19,10 +19,7 @@ class DumpError(ValueError):
 
 
 class DumpedSamples:
-    """A sequence of the samples that an evaluation wrote, as its metrics saw them.
-
-    Args:
-        folder: of :class:`DumpPeople`.
+    """A sequence of the samples that an evaluation wrote with :class:`DumpPeople`, as its metrics saw them.
 
     Raises:
         DumpError: no such dump, or no truth in it.
@@ -50,25 +47,15 @@ class DumpedSamples:
 
 
 def score(folder, metrics):
-    """Figures (name -> value) of a dump: those that the evaluation itself gave, to the last digit.
-
-    Args:
-        folder: of :class:`DumpPeople`.
-        metrics: config of a metric, or a list of them.
-    """
+    """Figures (name -> value) of a dump by one or many metrics' configs: those of the evaluation, to the last digit."""
     configs = metrics if isinstance(metrics, (list, tuple)) else [metrics]
     return Evaluator([METRICS.build(config) for config in configs]).offline_evaluate(DumpedSamples(folder))
 
 
 def image_figures(folder, metric):
-    """Figures of every image alone.
+    """Yield each image id of a dump and its figures alone by a metric's config.
 
-    Args:
-        folder: of :class:`DumpPeople`.
-        metric: config of a metric.
-
-    Yields:
-        image id, and its figures (name without the metric's prefix -> value; nan where nobody can be compared).
+    Names are without the metric's prefix; nan where nobody can be compared.
     """
     metric = METRICS.build(metric)
     for sample in DumpedSamples(folder):

@@ -27,13 +27,7 @@ def fingerprint(config, ids):
 
 
 def prepare_folder(folder, resume, config, ids):
-    """Make ``folder`` ready for a run and return its manifest.
-
-    Args:
-        folder: output folder.
-        resume: whether to go on with what the folder holds.
-        config: dictionary of the run's config.
-        ids: image ids of the run, in order.
+    """Make ``folder`` ready for a run of a config over image ids, or to ``resume`` it, and return its manifest.
 
     Raises:
         GenerationError: the folder holds something and ``resume`` is off, or holds another run's files.

@@ -37,15 +37,7 @@ class Clock:
 
 
 class Stages:
-    """Some stages of a checked config, in order, on one device.
-
-    Args:
-        config: the checked config.
-        names: keys of the stages; None for all.
-
-    Raises:
-        ConfigError: one of them is no :class:`Stage`.
-    """
+    """Some stages of a checked config (None: all), in order, on one device; ConfigError where one is no stage."""
 
     def __init__(self, config, names=None):
         device = pick_device(config['device'])
@@ -55,12 +47,9 @@ class Stages:
                        for name in (config['stages'] if names is None else names)]
 
     def run(self, results, clock, names=None):
-        """Replace each sample by what the stages make of it, or by the :class:`Outcome` it ended in.
+        """Replace each sample of a list by what the stages make of it, or by the :class:`Outcome` it ended in.
 
-        Args:
-            results: list of :class:`HumanDataSample`, changed in place; an :class:`Outcome` in it stays.
-            clock: :class:`Clock` that takes the time of each stage.
-            names: keys of the stages to run; None for all.
+        An :class:`Outcome` in the list stays; ``clock`` takes the time of each stage; ``names`` are those to run.
         """
         for stage in self.stages:
             alive = [i for i, result in enumerate(results) if not isinstance(result, Outcome)]
@@ -83,13 +72,8 @@ class Stages:
 class StagePipeline:
     """Source, body model and stages of a checked config.
 
-    Args:
-        config: the checked config.
-        names: keys of the stages that are run here; None for all.
-
-    Attributes:
-        ids: image ids of the source.
-        clock: :class:`Clock` of the time spent so far, by stage.
+    ``names`` are the stages that are run here (None: all), ``ids`` the images of the source, ``clock`` is the time
+    spent so far, by stage.
     """
 
     def __init__(self, config, names=None):
@@ -110,14 +94,7 @@ class StagePipeline:
         return map(self.run, batches)
 
     def run(self, indices):
-        """Process some images together.
-
-        Args:
-            indices: rows of the source.
-
-        Returns:
-            tuple: {index: sample} of those that passed all stages, {index: Outcome} of the others.
-        """
+        """Process rows of the source together: {index: sample} of those that passed all stages, {index: Outcome}."""
         with self.clock('read'):
             results = [self._read(index) for index in indices]
         self._through_stages(results)

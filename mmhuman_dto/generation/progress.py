@@ -14,10 +14,7 @@ _LINE_INTERVAL = 10
 class ProgressReport:
     """Counts images and shows images/s, time left, kept, skipped and failed; use as a context manager.
 
-    Args:
-        total: images of this process.
-        title: what the line starts with.
-        quiet: count only; for all processes but the first.
+    ``total`` are the images of this process; ``quiet`` ones count only: all processes but the first.
     """
 
     def __init__(self, total, title='DTO', quiet=False):
@@ -78,10 +75,7 @@ class ProgressReport:
 def work_through(shards, work, title):
     """Do this process' shards that are not done yet, show how far it is, and wait for the other processes.
 
-    Args:
-        shards: :class:`~.shards.Shards` of the run.
-        work: function of a shard and the :class:`ProgressReport` that it tells of each image.
-        title: what the lines start with.
+    ``work`` takes a shard and the :class:`ProgressReport` that it tells of each image.
     """
     rank, world_size = get_dist_info()
     mine = shards.of_rank(rank, world_size)

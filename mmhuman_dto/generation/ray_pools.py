@@ -53,13 +53,7 @@ def worker_pools(job, resources):
     """Workers, for the block, for stages that ask for something: a pool for all stages that ask for the same.
 
     They are started again where they die and wait for room where there is none, which Ray's autoscaler sees.
-
-    Args:
-        job: :class:`Job`.
-        resources: {stage: what it asks for}, see :func:`~.config.stage_resources`.
-
-    Yields:
-        tuple of :class:`Pool`.
+    ``resources``: {stage: what it asks for}, see :func:`~.config.stage_resources`.
     """
     kinds = list({repr(sorted(asked.items())): asked for asked in resources.values()}.values())
     pools = tuple(_start_pool(job, asked, tuple(name for name in resources if resources[name] == asked),
@@ -106,10 +100,6 @@ class PooledPipeline(StagePipeline):
     """A pipeline whose stages are run here or by the workers of a pool, as the config has them in order.
 
     One batch at a time is worked on here; others wait for their pools meanwhile.
-
-    Args:
-        config: the checked config.
-        pools: tuple of :class:`Pool`.
     """
 
     def __init__(self, config, pools):

@@ -14,26 +14,16 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class ShardMaker:
-    """Makes shards of a run.
-
-    Args:
-        config: the checked config.
-        pipeline: :class:`~.pipeline.StagePipeline` of it.
-        shards: :class:`~.shards.Shards` of the run.
-        fingerprint: the run's, kept in the tables.
-    """
+    """Makes the shards of a run with the pipeline of its config; tables keep the run's fingerprint."""
 
     def __init__(self, config, pipeline, shards, fingerprint):
         self.config, self.pipeline, self.shards, self.fingerprint = config, pipeline, shards, fingerprint
         self.sheet_model = copy.deepcopy(pipeline.body_model).cpu()
 
     def make(self, shard, progress, attempt_name=''):
-        """Write a shard, whole or not at all.
+        """Write a shard, whole or not at all, and tell ``progress`` of each image.
 
-        Args:
-            shard: its number.
-            progress: :class:`~.progress.ProgressReport` that is told of each image.
-            attempt_name: what the temporary folder's name differs by where several processes may make the same shard.
+        By ``attempt_name`` the temporary folders differ where several processes may make the same shard.
         """
         folder = self.shards.begin(shard, attempt_name)
         try:

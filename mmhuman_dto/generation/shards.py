@@ -17,13 +17,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Shards:
-    """The shards of a run: shard k holds images k * size up to (k + 1) * size.
-
-    Args:
-        folder: output folder of the run.
-        num_images: images of the run.
-        size: images a shard.
-    """
+    """The shards of a run, in its output folder: shard k holds images k * size up to (k + 1) * size."""
 
     def __init__(self, folder, num_images, size):
         self.out, self.folder = Path(folder), Path(folder) / 'shards'
@@ -105,12 +99,9 @@ class Shards:
 
 
 def write_shard(folder, table, outcomes):
-    """Write a shard's table and logs into a folder begun with :meth:`Shards.begin`.
+    """Write a shard's table, of the kept images, and logs into a folder begun with :meth:`Shards.begin`.
 
-    Args:
-        folder: the temporary folder; its contact sheets, if any, are there already.
-        table: :class:`PeopleTableBuilder` of the kept images.
-        outcomes: :class:`~.isolation.Outcome` of the others, in the order of the images.
+    ``outcomes`` are those of the other images, in their order; contact sheets are there already.
     """
     table.write(folder / TABLE)
     (folder / SHEETS).mkdir(exist_ok=True)

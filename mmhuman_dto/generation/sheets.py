@@ -4,13 +4,9 @@ from mmhuman_dto.visualization import Placement, Scene, draw_contact_sheet, writ
 
 
 class ContactSheets:
-    """Draws a sheet of the first kept images of every ``every`` images into a shard.
+    """Draws a sheet of the first ``rows`` kept images of every ``every`` images (0: none) into a folder.
 
-    Args:
-        folder: where the sheets go; a sheet is named by the index of its first image.
-        body_model: makes the meshes, on the CPU.
-        every: images between two sheets; 0 draws none.
-        rows: kept images on a sheet.
+    A sheet is named by the index of its first image; ``body_model`` makes the meshes, on the CPU.
     """
 
     def __init__(self, folder, body_model, every, rows):

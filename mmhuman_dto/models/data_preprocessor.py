@@ -35,14 +35,7 @@ class HMRDataPreprocessor(BaseDataPreprocessor):
         self.register_buffer('std', torch.tensor(std)[:, None, None], persistent=False)
 
     def forward(self, data, training=False):
-        """Prepare a batch.
-
-        Args:
-            data: dict(inputs=list of (3, H, W) uint8 or float 0..255, data_samples=list of samples).
-
-        Returns:
-            the same dict with ``inputs`` a list of float (3, H', W'), sides multiples of 56 px.
-        """
+        """Prepare a batch: ``inputs`` (3, H, W), uint8 or float 0..255, become float, sides multiples of 56 px."""
         data = self.cast_data(data)
         data['inputs'] = [self._prepare(image, sample) for image, sample in zip(data['inputs'], data['data_samples'])]
         return data

@@ -106,9 +106,6 @@ class PeopleTableBuilder:
 class PeopleTable:
     """Random access to a table on disk; arrays stay memory-mapped until a sample is asked for.
 
-    Args:
-        folder: the table's folder.
-
     Raises:
         TableError: a missing or unknown schema, or a file whose dtype or shape is not what the schema says.
     """
@@ -172,13 +169,9 @@ class PeopleTable:
 
 
 def write_table_like(table, columns, folder, provenance, config_hash):
-    """Write a table of the images and people of another one, with columns of its own.
+    """Write a table of the images and people of another one (:class:`PeopleTable`), with columns of its own.
 
-    Args:
-        table: the other :class:`PeopleTable`.
-        columns: {'image.<column>' or 'people.<column>': array of all its rows}.
-        folder: folder of the new table.
-        provenance, config_hash: see :class:`PeopleTableBuilder`.
+    ``columns``: {'image.<column>' or 'people.<column>': array of all its rows}; the rest as of a builder.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -190,11 +183,7 @@ def write_table_like(table, columns, folder, provenance, config_hash):
 
 
 def merge_tables(sources, folder):
-    """Concatenate tables, in order, into a new one, with one source open at a time.
-
-    Args:
-        sources: folders of tables written with the same body model and columns.
-        folder: folder of the new table.
+    """Concatenate the tables in some folders, in order, into a new one, with one source open at a time.
 
     Raises:
         TableError: tables that differ in body model, provenance, config hash or columns.

@@ -14,19 +14,14 @@ LEFT, RIGHT = (255, 255, 255), (20, 20, 20)
 def draw_annotations(image, ids, boxes=None, joints=None, seen=None, joint_set=None, labels=None):
     """Draws what is known of people in the picture's plane: boxes, joints with edges, a few words each.
 
-    Dots of left joints are white, of right ones black, of others in the person's colour.
+    Dots of left joints are white, of right ones black, of others in the person's colour. The picture is a new one.
 
     Args:
-        image: (H, W, 3) uint8 RGB.
         ids: (N,) integers that give the colours.
-        boxes: (N, 4) px xyxy, or None.
-        joints: (N, J, 2) px, or None.
+        boxes: (N, 4) px xyxy, or None. joints: (N, J, 2) px, or None.
         seen: (N, J) which joints to draw; default all.
         joint_set: :class:`~mmhuman_dto.body_models.JointSet` of the joints, or None for plain dots.
         labels: N texts, written at each box's (or person's) upper left corner where there is room.
-
-    Returns:
-        numpy.ndarray: (H, W, 3) uint8 RGB, a new array.
     """
     picture, colors = image.copy(), person_colors(ids)
     thickness = max(1, round(min(image.shape[:2]) / 400))

@@ -24,15 +24,11 @@ def draw_birdseye(panels, faces, image_size, truth=None, panel_size=(720, 640), 
 
     Args:
         panels: sequence of (title, :class:`~mmhuman_dto.visualization.Placement`).
-        faces: (F, 3) integers.
         image_size: (H, W) px of the photo, for the field of view.
         truth: Placement or None.
-        panel_size: (height, width) px of one panel.
+        panel_size: (height, width) px of one panel; the picture is as wide as all of them.
         ground: :class:`~mmhuman_dto.visualization.ground.Ground` to look straight down at, with the place under the
             camera as its origin; None: along the picture's vertical, so that what is far is far along the optical axis.
-
-    Returns:
-        numpy.ndarray: (height, width * panels, 3) uint8 RGB.
     """
     # A camera that looks down sees, from above, a wider angle.
     stretch = 1. if ground is None else 1 / max(ground.rotation[2, 2], .1)

@@ -14,12 +14,7 @@ _ROUNDS = 12
 
 
 class Ground(NamedTuple):
-    """A level plane in the camera frame.
-
-    Attributes:
-        up: (3) unit vector against gravity.
-        height: how far above the plane the camera is, m.
-    """
+    """A level plane in the camera frame: ``up`` (3), unit vector against gravity; ``height`` of the camera above, m."""
     up: np.ndarray
     height: float
 
@@ -39,16 +34,10 @@ class Ground(NamedTuple):
 
 
 def estimate_ground(vertices):
-    """The level plane that people stand on.
+    """The :class:`Ground` that people with vertices (N, V, 3), m, camera frame, stand on.
 
     Up is along most bodies, corrected by the plane through their lowest points where these spread far enough to tell;
-    both robustly, for some people sit, jump or are placed wrongly.
-
-    Args:
-        vertices: (N, V, 3) m, camera frame; of nobody: a level camera 1.6 m above the ground.
-
-    Returns:
-        :class:`Ground`.
+    both robustly, for some people sit, jump or are placed wrongly. Of nobody: a level camera 1.6 m above the ground.
     """
     up = _common_axis(np.asarray(vertices, np.float64))
     feet = np.array([mesh[(mesh @ up).argmin()] for mesh in np.asarray(vertices, np.float64)]).reshape(-1, 3)

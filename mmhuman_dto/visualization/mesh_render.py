@@ -21,19 +21,13 @@ CREASE_DEPTH, CREASE_REACH = .05, (1.5, 4, 9)
 
 
 def render_meshes(image, vertices, faces, intrinsics, colors, opacity=.88, supersample=2):
-    """Draws shaded people over a picture; the nearest surface wins in every sub-pixel.
+    """Draws shaded people over a picture, in a new one; the nearest surface wins in every sub-pixel.
 
     Args:
-        image: (H, W, 3) uint8 RGB.
-        vertices: (N, V, 3) m, camera frame.
-        faces: (F, 3) integers.
-        intrinsics: (3, 3) px of ``image``.
+        vertices: (N, V, 3) m, camera frame. faces: (F, 3). intrinsics: (3, 3) px of ``image``.
         colors: (N, 3) uint8 RGB.
         opacity: 0..1; under 1 the picture shows through.
         supersample: sub-pixels along each side of a pixel, for smooth edges.
-
-    Returns:
-        numpy.ndarray: (H, W, 3) uint8 RGB, a new array.
     """
     picture = image.copy()
     left, top, right, bottom = _window(vertices, intrinsics, image.shape[:2])

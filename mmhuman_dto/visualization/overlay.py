@@ -14,17 +14,10 @@ HEAD_SHARE = .15
 
 
 def draw_overlay(image, placement, faces, labels=True, title=''):
-    """Draws the people over the picture.
+    """Draws the people of a :class:`~mmhuman_dto.visualization.Placement` over the picture: a new one.
 
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        placement: :class:`~mmhuman_dto.visualization.Placement`.
-        faces: (F, 3) integers.
-        labels: whether to write height (m, rest pose) and distance (m, z) at each head, where there is room for it.
-        title: text for the upper left corner.
-
-    Returns:
-        numpy.ndarray: (H, W, 3) uint8 RGB, a new array.
+    ``labels`` says whether to write height (m, rest pose) and distance (m, z) at each head, where there is room for it;
+    the title stands in the upper left corner.
     """
     colors = person_colors(placement.ids)
     picture = render_meshes(image, placement.vertices, faces, placement.intrinsics, colors)

@@ -26,9 +26,6 @@ def draw_sample(sample, body_model=None, title=''):
             ``gt_instances``.
         body_model: of the meshes; None leaves them out.
         title: text above the pictures.
-
-    Returns:
-        numpy.ndarray: (H, W, 3) uint8 RGB.
     """
     people = sample.gt_instances
     ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(len(people))

@@ -22,13 +22,9 @@ def draw_sideview(panels, faces, image_size, ground, width=1080):
 
     Args:
         panels: sequence of (title, :class:`~mmhuman_dto.visualization.Placement`).
-        faces: (F, 3) integers.
         image_size: (H, W) px of the photo, for the field of view.
         ground: :class:`~mmhuman_dto.visualization.ground.Ground` to which gravity is perpendicular.
-        width: px.
-
-    Returns:
-        numpy.ndarray: (height, width, 3) uint8 RGB; the height follows from the scale.
+        width: px of the picture, whose height follows from the scale.
     """
     panels = [(title, placement.level(ground)) for title, placement in panels]
     cap = text_height((width * _MAX_ASPECT, width))

@@ -118,12 +118,8 @@ def set_focal(sample, focal):
     """Replace the focal length of predictions, in place.
 
     The network says how large people appear: with another focal length they are proportionally farther away or nearer,
-    as tall and as far from the optical axis as before.
-
-    Args:
-        sample: :class:`HumanDataSample` with ``pred_camera`` and ``pred_instances`` (transl and, where there are,
-            keypoints_3d and keypoints_2d, which follow).
-        focal: px of the original image, for x and y.
+    as tall and as far from the optical axis as before; keypoints follow. ``focal``: px of the original image, for x and
+    y.
     """
     people, intrinsics = sample.pred_instances, sample.pred_camera.intrinsics.clone()
     shift = people.transl * people.transl.new_tensor([0, 0, 1]) * (focal / intrinsics[1, 1] - 1)

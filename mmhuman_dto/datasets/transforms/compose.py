@@ -9,10 +9,7 @@ from mmhuman_dto.registry import TRANSFORMS
 class Pipeline:
     """Transforms one after the other, each sample -> sample, built from this project's registry.
 
-    Unlike MMEngine's ``Compose`` it needs no default scope.
-
-    Args:
-        transforms: configs, or callables.
+    Unlike MMEngine's ``Compose`` it needs no default scope; a transform may be a callable.
     """
 
     def __init__(self, transforms):

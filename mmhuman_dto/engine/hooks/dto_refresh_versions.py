@@ -45,10 +45,7 @@ class LabelVersions:
     def write(self, step, number, columns, counts):
         """Write round ``number`` and return its state {step, round, digest}, by which :meth:`open` knows it again.
 
-        Args:
-            step: training steps done.
-            columns: for each table, {column: array}, see :func:`write_table_like`.
-            counts: for each table, plain values for the manifest.
+        ``columns`` and ``counts`` have an entry a table: {column: array}, and plain values for the manifest.
         """
         temporary = self.folder / f'.{self.path(step).name}.tmp'
         if temporary.exists():

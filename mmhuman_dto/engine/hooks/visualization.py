@@ -10,10 +10,6 @@ from mmhuman_dto.visualization import Placement, draw_overlay
 @HOOKS.register_module()
 class PredictionVisualizationHook(Hook):
     """Add the first validation images to the visualizer (TensorBoard, files): truth on the left, prediction right.
-
-    Args:
-        body_model: config of the body model.
-        num_images: how many.
     """
 
     def __init__(self, body_model, num_images=4):

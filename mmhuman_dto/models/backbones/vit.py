@@ -221,17 +221,7 @@ class VisionTransformer(BaseModule):
         self.patch_embed = make()
 
     def forward(self, images):
-        """Encode.
-
-        Args:
-            images: list of B tensors (3, H, W), normalised, sides multiples of 56 px.
-
-        Returns:
-            :class:`PackedTokens`.
-
-        Raises:
-            ValueError: a side that is not a multiple of 56 px.
-        """
+        """:class:`PackedTokens` of B images (3, H, W), normalised; ValueError unless sides are multiples of 56 px."""
         check_sides(images)
         patches = self.patch_embed.grids(images)
         counts = torch.tensor([p.shape[0] * p.shape[1] for p in patches])
@@ -250,10 +240,7 @@ class VisionTransformer(BaseModule):
         return grid.flatten(0, 1).index_select(0, y * len(grid) + x)
 
     def _run(self, blocks, camera, *parts):
-        """Run blocks over ``[camera, *parts]`` of each image.
-
-        Args:
-            camera: (B, C). parts: (tokens (N, C), image of each (N) on the host).
+        """Run blocks over camera (B, C) and parts (tokens (N, C), image of each (N) on the host) of each image.
 
         Returns:
             camera (B, C), tokens (T, C) sorted by image, image of each token, and their indices in the joined parts.

@@ -18,7 +18,6 @@ class FoVHead(BaseModule):
     Args:
         in_dims: channels of the camera token.
         min_fov: rad, smallest field of view.
-        init_cfg: MMEngine's.
     """
 
     def __init__(self, in_dims, min_fov=.08, init_cfg=None):
@@ -38,10 +37,7 @@ class FoVHead(BaseModule):
 class FixedFoV(BaseModule):
     """The same focal length for every image: the long side, ``input_size``, is seen under ``fov``.
 
-    Args:
-        input_size: px.
-        fov: rad.
-        init_cfg: MMEngine's.
+    ``input_size`` is in px, ``fov`` in rad.
     """
 
     def __init__(self, input_size, fov=math.pi / 3, init_cfg=None):

@@ -30,14 +30,9 @@ class BoxParts(nn.Module):
                                   nn.Linear(hidden_dims, dims))
 
     def forward(self, boxes, memory, centers, packing):
-        """Read.
+        """What (B, Q, D) boxes (B, Q, 4) cx, cy, w, h hold of the tokens (T, D), packed, of all images.
 
-        Args:
-            boxes: (B, Q, 4) cx, cy, w, h. memory: (T, D) packed tokens of all images.
-            centers: (T, 2) x, y of the tokens, in the unit of the boxes. packing: :class:`Packing` of the tokens.
-
-        Returns:
-            (B, Q, D).
+        ``centers`` (T, 2) are x, y of the tokens, in the unit of the boxes.
         """
         parts = packed_attention(self._gaussians(boxes), _monomials(centers), memory[:, None],
                                  Packing([boxes.shape[1] * len(self.places)] * len(boxes)), packing, scale=1.)

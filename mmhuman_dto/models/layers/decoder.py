@@ -65,8 +65,7 @@ class BoxQueryDecoder(nn.Module):
                 ``mask`` (E + Q, E + Q), true where a query (row) may look at another (column); None: no such queries.
 
         Returns:
-            (L, B, Q, D) normalised contents and (L, B, Q, 4) boxes cx, cy, w, h in units of ``input_size``, of all
-            layers.
+            normalised contents (L, B, Q, D), boxes (L, B, Q, 4) cx, cy, w, h in units of ``input_size``, of all layers.
         """
         x, boxes, mask = self._queries(len(tokens.packing), extra)
         memory = self.memory_proj(tokens.features)

@@ -30,9 +30,7 @@ class QuerySelfAttention(nn.Module):
 class MemoryCrossAttention(nn.Module):
     """Attention of queries to the packed tokens of their image; each head sees content and position side by side.
 
-    Args:
-        dims, num_heads: width and heads.
-        first: the first layer's contents hold nothing yet, so positions are added to contents too.
+    The ``first`` layer's contents hold nothing yet, so positions are added to contents too.
     """
 
     def __init__(self, dims, num_heads, first):
@@ -47,11 +45,8 @@ class MemoryCrossAttention(nn.Module):
         """Start with each head attending to a place of its own, in two columns, around the queries' reference points.
 
         Attention near a box from the start makes training several times shorter (Gao et al., arXiv 2101.07448); heads
-        that look at different parts tell apart how the parts lie.
-
-        Args:
-            gain: how narrow a place is.
-            spread: between the heads' places, in units of the image; medium people are .3 tall.
+        that look at different parts tell apart how the parts lie. ``gain`` is how narrow a place is, ``spread`` lies
+        between the heads' places, in units of the image; medium people are .3 tall.
         """
         dims, rows = self.query_sine.in_features, -(-self.num_heads // 2)
         turns = [nn.init.orthogonal_(torch.empty(dims // self.num_heads, dims), gain) for _ in range(self.num_heads)]
@@ -96,7 +91,7 @@ class DecoderLayer(nn.Module):
         self.ffn1, self.ffn2 = nn.Linear(dims, ffn_dims), nn.Linear(ffn_dims, dims)
 
     def forward(self, x, position, sine, boxes, memory, memory_position, centers, packings, mask):
-        """Update query contents.
+        """The queries' new contents (B, Q, D).
 
         Args:
             x, position, sine: contents, positions and centre encodings of the queries, (B, Q, D).
@@ -104,9 +99,6 @@ class DecoderLayer(nn.Module):
             centers: (T, 2) of the tokens.
             packings: :class:`Packing` of queries and of tokens.
             mask: (Q, Q) bool, who may look at whom, or None.
-
-        Returns:
-            (B, Q, D).
         """
         x = x + self.self_attn(self.norm1(x), position, mask)
         x = x + self.cross_attn(self.norm2(x), position, sine, memory, memory_position, packings)

@@ -7,10 +7,6 @@ class MLP(nn.Module):
 
     Hidden layers start as He et al. 2015 (arXiv 1502.01852) have it: with torch's default a signal loses more than half
     of its size in each, and what six of them let through of an image is too little to learn poses from scratch.
-
-    Args:
-        in_dims, hidden_dims, out_dims: widths.
-        num_layers: linear layers.
     """
 
     def __init__(self, in_dims, hidden_dims, out_dims, num_layers):

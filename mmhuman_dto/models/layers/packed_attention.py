@@ -18,11 +18,7 @@ _FLASH_MAX_WIDTH = 256
 
 
 class Packing:
-    """Lengths of the sequences packed along one axis, in order.
-
-    Args:
-        lens: tokens of each sequence, integers on the host: nothing here waits for the device.
-    """
+    """Lengths of the sequences packed along one axis, in order: integers on the host, nothing waits for the device."""
 
     def __init__(self, lens):
         self.lens = [int(n) for n in lens]
@@ -58,15 +54,11 @@ class Packing:
 
 
 def packed_attention(q, k, v, q_packing, k_packing=None, scale=None):
-    """Attend within each sequence only.
+    """Attention (Tq, H, Dv) of q (Tq, H, D) to k (Tk, H, D) and v (Tk, H, Dv) within each sequence only.
 
     Args:
-        q: (Tq, H, D). k: (Tk, H, D). v: (Tk, H, Dv).
         q_packing: :class:`Packing` of the queries. k_packing: of keys and values; None: the same.
         scale: factor before the softmax; None: D^-.5.
-
-    Returns:
-        (Tq, H, Dv).
     """
     k_packing = k_packing or q_packing
     if q_packing.uniform and k_packing.uniform:
