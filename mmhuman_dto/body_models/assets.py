@@ -12,23 +12,16 @@ _GENDERS = ('neutral', 'male', 'female')
 
 
 class BodyArrays(NamedTuple):
-    """What a body file holds, float64 and int64 numpy: V vertices, K bones, S shape directions.
-
-    Attributes:
-        path: the file, for messages.
-        template: (V, 3) m; shape_dirs: (V, 3, S) m; pose_dirs: (V, 3, 9 (K - 1)) m.
-        joint_regressor: (K, V); skin_weights: (V, K); parents: (K,), the root's -1; faces: (F, 3).
-        extras: other keys that were asked for.
-    """
-    path: Path
-    template: np.ndarray
-    shape_dirs: np.ndarray
-    pose_dirs: np.ndarray
-    joint_regressor: np.ndarray
-    skin_weights: np.ndarray
-    parents: np.ndarray
-    faces: np.ndarray
-    extras: dict
+    """What a body file holds, float64 and int64 numpy: V vertices, K bones, S shape directions."""
+    path: Path  # the file, for messages
+    template: np.ndarray  # (V, 3) m
+    shape_dirs: np.ndarray  # (V, 3, S) m
+    pose_dirs: np.ndarray  # (V, 3, 9 (K - 1)) m
+    joint_regressor: np.ndarray  # (K, V)
+    skin_weights: np.ndarray  # (V, K)
+    parents: np.ndarray  # (K,), the root's -1
+    faces: np.ndarray  # (F, 3)
+    extras: dict  # other keys that were asked for
 
 
 def find_body_file(model_path, family, gender):

@@ -27,29 +27,20 @@ class Evidence(NamedTuple):
     """Statistics of M people, all (M), over the pixels where the map follows the mesh; float64 except ``reason``.
 
     Depth is 1 / disparity, whose unit is the map's. Values of dropped people mean nothing.
-
-    Attributes:
-        reason: :class:`DropReason`, int64.
-        depth, depth_std: mean and population std of depth.
-        z: mean z of the visible mesh, m.
-        down_depth, down_z: means of depth and z over the person's lowest pixels.
-        slope: of mesh z over depth within the person, both less their image row's mean, m per unit of depth.
-        correlation: of the two, -1..1.
-        disparity: mean disparity, unit of the map.
-        inverse_z: mean 1 / z of the visible mesh, 1/m.
-        residual_std: root mean square of what the slope leaves of mesh z, m.
     """
-    reason: torch.Tensor
+    reason: torch.Tensor  # :class:`DropReason`, int64
+    #: depth, depth_std: mean and population std of depth
     depth: torch.Tensor
     depth_std: torch.Tensor
-    z: torch.Tensor
+    z: torch.Tensor  # mean z of the visible mesh, m
+    #: down_depth, down_z: means of depth and z over the person's lowest pixels
     down_depth: torch.Tensor
     down_z: torch.Tensor
-    slope: torch.Tensor
-    correlation: torch.Tensor
-    disparity: torch.Tensor
-    inverse_z: torch.Tensor
-    residual_std: torch.Tensor
+    slope: torch.Tensor  # of mesh z over depth within the person, both less their image row's mean, m per unit of depth
+    correlation: torch.Tensor  # of the two, -1..1
+    disparity: torch.Tensor  # mean disparity, unit of the map
+    inverse_z: torch.Tensor  # mean 1 / z of the visible mesh, 1/m
+    residual_std: torch.Tensor  # root mean square of what the slope leaves of mesh z, m
 
 
 class Pixels(NamedTuple):

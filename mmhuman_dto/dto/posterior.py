@@ -6,20 +6,13 @@ import torch
 
 @dataclass
 class Posterior:
-    """Normal approximation of S scenes of P people; entries of people who are not there mean nothing.
-
-    Attributes:
-        depth: (S, P) z, m, camera frame, of the pelvis.
-        height: (S, P) rest-pose height, m.
-        log_depth_covariance: (S, P, P) of the logarithms of depth; of the true one, whatever the focal length is.
-        log_height_std: (S, P) of the logarithm of height.
-        scene: {name: (S)} scene variables of the terms, such as 'depth_offset'.
-    """
-    depth: torch.Tensor
-    height: torch.Tensor
+    """Normal approximation of S scenes of P people; entries of people who are not there mean nothing."""
+    depth: torch.Tensor  # (S, P) z, m, camera frame, of the pelvis
+    height: torch.Tensor  # (S, P) rest-pose height, m
+    #: (S, P, P) of the logarithms of depth; of the true one, whatever the focal length is
     log_depth_covariance: torch.Tensor
-    log_height_std: torch.Tensor
-    scene: dict
+    log_height_std: torch.Tensor  # (S, P) of the logarithm of height
+    scene: dict  # {name: (S)} scene variables of the terms, such as 'depth_offset'
 
     @property
     def depths_std(self):

@@ -21,24 +21,11 @@ REACH = .08
 
 @dataclass
 class DTOProblem:
-    """P places for people in each of S scenes; all (S, P), float64 unless said. Padding is finite and positive.
-
-    Attributes:
-        mask: bool, whether the place has a person.
-        person_index: int64, the person's row in its sample.
-        depth, depth_std, z, down_depth, down_z, slope, correlation, disparity, inverse_z, residual_std: the person's
-            :class:`Evidence`.
-        heights: rest-pose height of the initial mesh, m.
-        ages, male_probs: years and probability, nan unknown.
-        root_z: z of the initial mesh's pelvis, m.
-        feet: (S, P, 3) the ball of the initial mesh's lower foot (the larger y), m, camera frame.
-        feet_seen: bool, whether the id map shows the person where that foot projects to.
-        prior_mean, prior_std, height_class: the person's :class:`HeightTargets`, m.
-        apparent_size: part of the image's shorter side that 2 m cover at the person's initial distance.
-        drop_reasons: S int64 tensors (N_i), the :class:`DropReason` of each person of each sample.
-    """
-    mask: torch.Tensor
-    person_index: torch.Tensor
+    """P places for people in each of S scenes; all (S, P), float64 unless said. Padding is finite and positive."""
+    mask: torch.Tensor  # bool, whether the place has a person
+    person_index: torch.Tensor  # int64, the person's row in its sample
+    #: depth, depth_std, z, down_depth, down_z, slope, correlation, disparity, inverse_z, residual_std: the person's
+    #: :class:`Evidence`
     depth: torch.Tensor
     depth_std: torch.Tensor
     z: torch.Tensor
@@ -49,17 +36,19 @@ class DTOProblem:
     disparity: torch.Tensor
     inverse_z: torch.Tensor
     residual_std: torch.Tensor
-    heights: torch.Tensor
+    heights: torch.Tensor  # rest-pose height of the initial mesh, m
+    #: ages, male_probs: years and probability, nan unknown
     ages: torch.Tensor
     male_probs: torch.Tensor
-    root_z: torch.Tensor
-    feet: torch.Tensor
-    feet_seen: torch.Tensor
+    root_z: torch.Tensor  # z of the initial mesh's pelvis, m
+    feet: torch.Tensor  # (S, P, 3) the ball of the initial mesh's lower foot (the larger y), m, camera frame
+    feet_seen: torch.Tensor  # bool, whether the id map shows the person where that foot projects to
+    #: prior_mean, prior_std, height_class: the person's :class:`HeightTargets`, m
     prior_mean: torch.Tensor
     prior_std: torch.Tensor
     height_class: torch.Tensor
-    apparent_size: torch.Tensor
-    drop_reasons: tuple
+    apparent_size: torch.Tensor  # part of the image's shorter side that 2 m cover at the person's initial distance
+    drop_reasons: tuple  # S int64 tensors (N_i), the :class:`DropReason` of each person of each sample
 
     @classmethod
     def from_samples(cls, samples, body_model, prior=None, evidence=None):

@@ -11,31 +11,22 @@ from .problem import DTOProblem, stack_pose, stack_rows
 
 @dataclass
 class DTOResult:
-    """Where a solver puts the people of S scenes; (S, P) as in ``problem``, G groups a scene.
-
-    Attributes:
-        problem: the :class:`DTOProblem` solved.
-        scale: (S, P) new distance over initial distance; 1 for people who stay as they are.
-        skipped: (S, P) people the solver took out; they stay as they are.
-        optimised: (S) whether at least two people of a group were placed together.
-        deviation: (S) mean distance of the new heights from the prior, in its standard deviations.
-        alpha, beta: (S, G) lines z = alpha * depth + beta of the groups, m per unit of the depth map and m; None where
-            the solver has none.
-        focal_scale: (S) new over given focal length, which moves everybody away by as much without changing heights;
-            None keeps the camera.
-        posterior: how sure the solver is; None where it doesn't say.
-        failed: (S) scenes the solver has no solution for: they keep their initial people, are not ``optimised`` and
-            their posterior is nan; None where solving can't fail.
-    """
-    problem: DTOProblem
-    scale: torch.Tensor
-    skipped: torch.Tensor
-    optimised: torch.Tensor
-    deviation: torch.Tensor
+    """Where a solver puts the people of S scenes; (S, P) as in ``problem``, G groups a scene."""
+    problem: DTOProblem  # solved
+    scale: torch.Tensor  # (S, P) new distance over initial distance; 1 for people who stay as they are
+    skipped: torch.Tensor  # (S, P) people the solver took out; they stay as they are
+    optimised: torch.Tensor  # (S) whether at least two people of a group were placed together
+    deviation: torch.Tensor  # (S) mean distance of the new heights from the prior, in its standard deviations
+    #: alpha, beta: (S, G) lines z = alpha * depth + beta of the groups, m per unit of the depth map and m; None where
+    #: the solver has none
     alpha: torch.Tensor | None = None
     beta: torch.Tensor | None = None
+    #: (S) new over given focal length, which moves everybody away by as much without changing heights; None keeps the
+    #: camera
     focal_scale: torch.Tensor | None = None
-    posterior: Posterior | None = None
+    posterior: Posterior | None = None  # how sure the solver is; None where it doesn't say
+    #: (S) scenes the solver has no solution for: they keep their initial people, are not ``optimised`` and their
+    #: posterior is nan; None where solving can't fail
     failed: torch.Tensor | None = None
 
     def apply(self, samples, body_model, keep_dropped=False):

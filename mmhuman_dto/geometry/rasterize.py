@@ -16,16 +16,10 @@ from .camera import unproject
 
 
 class Raster(NamedTuple):
-    """What the pixels of an image see.
-
-    Attributes:
-        z_map: (H, W) float32, depth along the optical axis, m; 0 where nothing is.
-        id_map: (H, W) int32, i + 1 where mesh i is; 0 where nothing is.
-        face_map: (H, W) int32, the face within its mesh; -1 where nothing is.
-    """
-    z_map: torch.Tensor
-    id_map: torch.Tensor
-    face_map: torch.Tensor
+    """What the pixels of an image see."""
+    z_map: torch.Tensor  # (H, W) float32, depth along the optical axis, m; 0 where nothing is
+    id_map: torch.Tensor  # (H, W) int32, i + 1 where mesh i is; 0 where nothing is
+    face_map: torch.Tensor  # (H, W) int32, the face within its mesh; -1 where nothing is
 
 
 def rasterize(vertices, faces, intrinsics, size, backend='auto'):

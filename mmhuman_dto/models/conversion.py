@@ -55,14 +55,9 @@ _DINOV2_USED = re.compile(r'(blocks\.\d+\.(norm[12]|attn\.(qkv|proj)|mlp\.fc[12]
 
 
 class Converted(NamedTuple):
-    """Weights under our names.
-
-    Attributes:
-        state: our name -> tensor.
-        left_out: their name -> reason, for what is not used.
-    """
-    state: dict
-    left_out: dict
+    """Weights under our names."""
+    state: dict  # our name -> tensor
+    left_out: dict  # their name -> reason, for what is not used
 
 
 def unwrap(checkpoint):

@@ -7,20 +7,15 @@ from typing import NamedTuple
 
 
 class FieldSpec(NamedTuple):
-    """One per-person field.
-
-    Attributes:
-        kind: what transforms do with it (``box``, ``area``, ``point2d``, ``point3d``, ``valid``, ``axis_angle``,
-            ``shape``, ``vec3``, ``scalar``, ``label``, ``sides``: labels of left and right, or ``mask``).
-        row: shape of one person's entry; a string names a size that is free but equal for all
-            fields of a sample that use it (``J`` joints, ``P`` body joints, ``B`` shape coefficients).
-        unit: unit and frame, for readers.
-        floating: whether values are floats (else integers or booleans; validity may also be a confidence).
-    """
+    """One per-person field."""
+    #: what transforms do with it (``box``, ``area``, ``point2d``, ``point3d``, ``valid``, ``axis_angle``, ``shape``,
+    #: ``vec3``, ``scalar``, ``label``, ``sides``: labels of left and right, or ``mask``)
     kind: str
+    #: shape of one person's entry; a string names a size that is free but equal for all fields of a sample that use it
+    #: (``J`` joints, ``P`` body joints, ``B`` shape coefficients)
     row: tuple[int | str, ...]
-    unit: str
-    floating: bool = True
+    unit: str  # unit and frame, for readers
+    floating: bool = True  # whether values are floats (else integers or booleans; validity may also be a confidence)
 
 
 FIELDS = {

@@ -14,28 +14,18 @@ _ADULT_HEIGHT = np.mean([CLASSES['female'][1], CLASSES['male'][1]])
 
 @dataclass(frozen=True)
 class InitialErrors:
-    """Errors of a mesh network that looks at one person at a time; all zero gives the truth.
-
-    Attributes:
-        height_shrinkage: how far a height (m) is pulled to the mean adult's; 1 makes everybody an average adult.
-        child_shrinkage: how far the child coefficient is pulled to 0; 1 is a network that knows adult bodies only.
-        height_noise: std of the height beyond that, m.
-        shape_noise: std of the shape coefficients.
-        focal_noise: std of the logarithm of (assumed / true focal length), one a picture.
-        pose_noise: std of the rotation error of each joint, degrees.
-        orient_noise: the same of the whole body.
-        offset_noise: std of the place in the picture, in body heights.
-        scale_noise: std of the logarithm of the size in the picture.
-    """
+    """Errors of a mesh network that looks at one person at a time; all zero gives the truth."""
+    #: how far a height (m) is pulled to the mean adult's; 1 makes everybody an average adult
     height_shrinkage: float = .8
+    #: how far the child coefficient is pulled to 0; 1 is a network that knows adult bodies only
     child_shrinkage: float = 1.
-    height_noise: float = .02
-    shape_noise: float = .2
-    focal_noise: float = .1
-    pose_noise: float = 5.
-    orient_noise: float = 4.
-    offset_noise: float = .01
-    scale_noise: float = .02
+    height_noise: float = .02  # std of the height beyond that, m
+    shape_noise: float = .2  # std of the shape coefficients
+    focal_noise: float = .1  # std of the logarithm of (assumed / true focal length), one a picture
+    pose_noise: float = 5.  # std of the rotation error of each joint, degrees
+    orient_noise: float = 4.  # the same of the whole body
+    offset_noise: float = .01  # std of the place in the picture, in body heights
+    scale_noise: float = .02  # std of the logarithm of the size in the picture
 
     @classmethod
     def none(cls):
@@ -45,26 +35,16 @@ class InitialErrors:
 
 @dataclass(frozen=True)
 class DisparityErrors:
-    """Errors of a relative-depth network; with the noises and the shift zero the map is ``scale`` / z.
-
-    Attributes:
-        scale: mean factor, disparity units x m; for DTO people are far from ``scale`` / 50 m on (1 / disparity > 0.02).
-        scale_noise: std of the logarithm of the factor, one a picture.
-        shift_noise: std of a constant added to 1 / z, in medians of 1 / z over the people.
-        person_noise: std of the logarithm of each person's disparity against the truth.
-        relief_noise: std of the logarithm of how deep each person's own shape appears.
-        row_bias: std of the growth (share) from the top row to the bottom row.
-        smoothing: std of the blur over edges, in image heights.
-        pixel_noise: std of smooth noise, as a share of the disparity.
-    """
+    """Errors of a relative-depth network; with the noises and the shift zero the map is ``scale`` / z."""
+    #: mean factor, disparity units x m; for DTO people are far from ``scale`` / 50 m on (1 / disparity > 0.02)
     scale: float = 900.
-    scale_noise: float = .15
-    shift_noise: float = .04
-    person_noise: float = .05
-    relief_noise: float = .1
-    row_bias: float = .03
-    smoothing: float = .002
-    pixel_noise: float = .005
+    scale_noise: float = .15  # std of the logarithm of the factor, one a picture
+    shift_noise: float = .04  # std of a constant added to 1 / z, in medians of 1 / z over the people
+    person_noise: float = .05  # std of the logarithm of each person's disparity against the truth
+    relief_noise: float = .1  # std of the logarithm of how deep each person's own shape appears
+    row_bias: float = .03  # std of the growth (share) from the top row to the bottom row
+    smoothing: float = .002  # std of the blur over edges, in image heights
+    pixel_noise: float = .005  # std of smooth noise, as a share of the disparity
 
     @classmethod
     def none(cls):
@@ -74,13 +54,9 @@ class DisparityErrors:
 
 @dataclass(frozen=True)
 class AgeErrors:
-    """Errors of an age and sex network.
-
-    Attributes:
-        age_noise: std of the logarithm of (age + 2 years).
-        certainty, male_noise: mean (towards the truth) and std of the log-odds of P(male).
-    """
-    age_noise: float = .12
+    """Errors of an age and sex network."""
+    age_noise: float = .12  # std of the logarithm of (age + 2 years)
+    #: certainty, male_noise: mean (towards the truth) and std of the log-odds of P(male)
     certainty: float = 3.
     male_noise: float = 1.5
 

@@ -40,19 +40,13 @@ class Ground:
 
 @dataclass
 class Bodies:
-    """N posed bodies before they get a place, resting on the ground under the stage's origin.
-
-    Attributes:
-        pose: (N, 24, 3) axis-angle, root in the stage frame.
-        vertices, joints: (N, V, 3), (N, J, 3) m.
-        root: (N, 3) rest-pose root joint: ``transl`` = root joint - this.
-        seats: N boxes (8, 3) or None.
-    """
-    pose: np.ndarray
+    """N posed bodies before they get a place, resting on the ground under the stage's origin."""
+    pose: np.ndarray  # (N, 24, 3) axis-angle, root in the stage frame
+    #: vertices, joints: (N, V, 3), (N, J, 3) m
     vertices: np.ndarray
     joints: np.ndarray
-    root: np.ndarray
-    seats: list = field(default_factory=list)
+    root: np.ndarray  # (N, 3) rest-pose root joint: ``transl`` = root joint - this
+    seats: list = field(default_factory=list)  # N boxes (8, 3) or None
 
 
 def pose_bodies(people, ground, noise, body_model, rng):

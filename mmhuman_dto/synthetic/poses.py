@@ -13,18 +13,11 @@ _SIDES = (('l_hip', 'l_knee', 'l_ankle'), ('r_hip', 'r_knee', 'r_ankle'))
 
 
 class Pose(NamedTuple):
-    """Euler angles in degrees, rotation = Rx Ry Rz, of the joints that leave SMPL's rest pose (arms along x).
-
-    Attributes:
-        angles: joint name -> (x, y, z).
-        planted: the feet that stand flat on the ground, among 'l' and 'r'.
-        seat: None, 'box' (sits on one, feet on the ground) or 'ground'.
-        weight: how often it is drawn, relative to the others.
-    """
-    angles: dict
-    planted: str = 'lr'
-    seat: str = None
-    weight: float = 1.0
+    """Euler angles in degrees, rotation = Rx Ry Rz, of the joints that leave SMPL's rest pose (arms along x)."""
+    angles: dict  # joint name -> (x, y, z)
+    planted: str = 'lr'  # the feet that stand flat on the ground, among 'l' and 'r'
+    seat: str = None  # None, 'box' (sits on one, feet on the ground) or 'ground'
+    weight: float = 1.0  # how often it is drawn, relative to the others
 
 
 _ARM_L, _ARM_R = (0, 0, -72), (0, 0, 72)  # hanging down, a little away from the hips

@@ -20,16 +20,10 @@ _HORIZON = 1000.
 
 
 class Picture(NamedTuple):
-    """What a camera sees of a scene.
-
-    Attributes:
-        image: (H, W, 3) uint8, RGB.
-        depth: (H, W) float32, z in m of everything there is; 0 in the sky.
-        id_map: (H, W) int32, i + 1 where person i is seen, 0 elsewhere.
-    """
-    image: np.ndarray
-    depth: np.ndarray
-    id_map: np.ndarray
+    """What a camera sees of a scene."""
+    image: np.ndarray  # (H, W, 3) uint8, RGB
+    depth: np.ndarray  # (H, W) float32, z in m of everything there is; 0 in the sky
+    id_map: np.ndarray  # (H, W) int32, i + 1 where person i is seen, 0 elsewhere
 
 
 class Renderer:

@@ -13,64 +13,39 @@ from .people import sample_people
 
 @dataclass(frozen=True)
 class CrowdConfig:
-    """What scenes look like.
-
-    Attributes:
-        size: (height, width) px.
-        people: fewest and most people.
-        child_share: probability that a person is below 15 years.
-        fov: vertical field of view, degrees.
-        max_slope: steepest ground, degrees.
-        pose_noise: std of the joint angles, degrees.
-        first_row: share of the picture's height that a grown-up in the first row takes.
-        depth_range: distance of the last row in units of the first's.
-        grouped: probability that a person stands beside somebody already there.
-        far_share: probability that a person stands behind the crowd, up to four times as far.
-        min_visible: people of whom less than this share is visible are left out.
-    """
-    size: tuple[int, int] = (640, 960)
-    people: tuple[int, int] = (2, 12)
-    child_share: float = .35
-    fov: tuple[float, float] = (20., 100.)
-    max_slope: float = 6.
-    pose_noise: float = 4.
-    first_row: tuple[float, float] = (.5, 1.)
-    depth_range: tuple[float, float] = (1.4, 2.6)
-    grouped: float = .5
-    far_share: float = .15
-    min_visible: float = .15
+    """What scenes look like."""
+    size: tuple[int, int] = (640, 960)  # (height, width) px
+    people: tuple[int, int] = (2, 12)  # fewest and most people
+    child_share: float = .35  # probability that a person is below 15 years
+    fov: tuple[float, float] = (20., 100.)  # vertical field of view, degrees
+    max_slope: float = 6.  # steepest ground, degrees
+    pose_noise: float = 4.  # std of the joint angles, degrees
+    first_row: tuple[float, float] = (.5, 1.)  # share of the picture's height that a grown-up in the first row takes
+    depth_range: tuple[float, float] = (1.4, 2.6)  # distance of the last row in units of the first's
+    grouped: float = .5  # probability that a person stands beside somebody already there
+    far_share: float = .15  # probability that a person stands behind the crowd, up to four times as far
+    min_visible: float = .15  # people of whom less than this share is visible are left out
 
 
 @dataclass
 class Scene:
-    """The truth of one picture; camera frame, metres, radians.
-
-    Attributes:
-        seed: (seed, index); what is drawn later (colours, errors) starts from it.
-        size: (height, width) px.
-        intrinsics: (3, 3) px.
-        rotation: (3, 3) stage frame (x right, y up, z towards the viewer) -> camera frame.
-        ground: the plane, in the camera frame.
-        ages, male, heights: (N) years, bool, m.
-        pose: (N, 24, 3) axis-angle. betas: (N, B). transl: (N, 3).
-        vertices: (N, V, 3) float32. joints: (N, J, 3).
-        pose_names: N names of :data:`~mmhuman_dto.synthetic.poses.POSES`.
-        seats, buildings: (M, 8, 3) corners of boxes, ordered as ``layout.BOX_CORNERS``.
-    """
-    seed: tuple[int, int]
-    size: tuple[int, int]
-    intrinsics: np.ndarray
-    rotation: np.ndarray
-    ground: Ground
+    """The truth of one picture; camera frame, metres, radians."""
+    seed: tuple[int, int]  # (seed, index); what is drawn later (colours, errors) starts from it
+    size: tuple[int, int]  # (height, width) px
+    intrinsics: np.ndarray  # (3, 3) px
+    rotation: np.ndarray  # (3, 3) stage frame (x right, y up, z towards the viewer) -> camera frame
+    ground: Ground  # the plane, in the camera frame
+    #: ages, male, heights: (N) years, bool, m
     ages: np.ndarray
     male: np.ndarray
     heights: np.ndarray
-    pose: np.ndarray
-    betas: np.ndarray
-    transl: np.ndarray
-    vertices: np.ndarray
-    joints: np.ndarray
-    pose_names: tuple[str, ...]
+    pose: np.ndarray  # (N, 24, 3) axis-angle
+    betas: np.ndarray  # (N, B)
+    transl: np.ndarray  # (N, 3)
+    vertices: np.ndarray  # (N, V, 3) float32
+    joints: np.ndarray  # (N, J, 3)
+    pose_names: tuple[str, ...]  # N names of :data:`~mmhuman_dto.synthetic.poses.POSES`
+    #: seats, buildings: (M, 8, 3) corners of boxes, ordered as ``layout.BOX_CORNERS``
     seats: np.ndarray
     buildings: np.ndarray
 

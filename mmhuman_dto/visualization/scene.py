@@ -9,19 +9,12 @@ from .ground import estimate_ground
 
 
 class Placement(NamedTuple):
-    """The people of one image, as placed by one method.
-
-    Attributes:
-        vertices: (N, V, 3) float32 m, camera frame (x right, y down, z forward).
-        heights: (N,) m, rest pose; nan where unknown.
-        ids: (N,) integers; the same person has the same id, hence colour, in every placement of a scene.
-        intrinsics: (3, 3) px; None where the camera is not known.
-        sample: what the placement was made of: all its people, whoever is left here; None where it is not known.
-    """
-    vertices: np.ndarray
-    heights: np.ndarray
-    ids: np.ndarray
-    intrinsics: np.ndarray | None
+    """The people of one image, as placed by one method."""
+    vertices: np.ndarray  # (N, V, 3) float32 m, camera frame (x right, y down, z forward)
+    heights: np.ndarray  # (N,) m, rest pose; nan where unknown
+    ids: np.ndarray  # (N,) integers; the same person has the same id, hence colour, in every placement of a scene
+    intrinsics: np.ndarray | None  # (3, 3) px; None where the camera is not known
+    #: what the placement was made of: all its people, whoever is left here; None where it is not known
     sample: HumanDataSample | None = None
 
     @property

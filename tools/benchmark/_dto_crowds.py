@@ -24,24 +24,18 @@ BATCH = 20
 
 @dataclass(frozen=True)
 class Setting:
-    """One point of the grid; what is not named here is at the package's defaults.
-
-    Attributes:
-        people, child_share, max_slope: see :class:`CrowdConfig`.
-        crowded: people stand beside each other, and those of whom 8 % is visible stay in.
-        depth_noise: std of the logarithm of each person's disparity.
-        offset: constant added to the disparity, in medians over the people, up or down; downwards it stops at half of
-            the farthest person's disparity.
-        focal_error: std of the logarithm of assumed over true focal length.
-        missing_ages, wrong_ages: share of people whose age and sex are unknown, or drawn at random.
-    """
+    """One point of the grid; what is not named here is at the package's defaults."""
+    #: people, child_share, max_slope: see :class:`CrowdConfig`
     people: tuple[int, int] = (2, 12)
     child_share: float = .35
     max_slope: float = 6.
-    crowded: bool = False
-    depth_noise: float = .06
+    crowded: bool = False  # people stand beside each other, and those of whom 8 % is visible stay in
+    depth_noise: float = .06  # std of the logarithm of each person's disparity
+    #: constant added to the disparity, in medians over the people, up or down; downwards it stops at half of the
+    #: farthest person's disparity
     offset: float = .05
-    focal_error: float = .1
+    focal_error: float = .1  # std of the logarithm of assumed over true focal length
+    #: missing_ages, wrong_ages: share of people whose age and sex are unknown, or drawn at random
     missing_ages: float = 0.
     wrong_ages: float = 0.
 

@@ -22,18 +22,11 @@ _TIMEOUT, _MAX_TIME, _MAX_DOWNLOAD = 30, 300, 200 * 2**20
 
 
 class Photo(NamedTuple):
-    """One picture.
-
-    Attributes:
-        img_id: its name: the file's, from the given folder on; ``VIDEO/000012`` for a frame; the number of an array.
-        img_path: the file or URL; '' for arrays.
-        image: (H, W, 3) uint8 RGB; None where there is an error.
-        error: what is wrong with it; ''.
-    """
-    img_id: str
-    img_path: str
-    image: np.ndarray | None
-    error: str = ''
+    """One picture."""
+    img_id: str  # its name: the file's, from the given folder on; ``VIDEO/000012`` for a frame; the number of an array
+    img_path: str  # the file or URL; '' for arrays
+    image: np.ndarray | None  # (H, W, 3) uint8 RGB; None where there is an error
+    error: str = ''  # what is wrong with it; ''
 
 
 def open_photos(inputs, allow_urls=False):

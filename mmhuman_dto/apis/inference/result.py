@@ -8,25 +8,17 @@ from mmhuman_dto.visualization import Placement, Scene
 
 
 class Inference(NamedTuple):
-    """People of one picture; whatever went wrong with it is said here and does not stop the others.
-
-    Attributes:
-        img_id: name of the input, see :class:`~mmhuman_dto.apis.inference.inputs.Photo`.
-        image: (H, W, 3) uint8 RGB; None where there is an error.
-        sample: :class:`HumanDataSample` with the network's ``pred_instances`` (nobody is 0 rows) and ``pred_camera``,
-            CPU tensors, px of ``image`` and m in the camera frame (x right, y down, z forward); None where there is an
-            error.
-        placed: the same after DTO: those people DTO had evidence of, ``person_index`` their rows in ``sample``; None
-            where DTO did not run.
-        error: why there is no ``sample``; ''.
-        note: why there is no ``placed`` although DTO was asked for; ''.
-    """
-    img_id: str
-    image: np.ndarray | None
+    """People of one picture; whatever went wrong with it is said here and does not stop the others."""
+    img_id: str  # name of the input, see :class:`~mmhuman_dto.apis.inference.inputs.Photo`
+    image: np.ndarray | None  # (H, W, 3) uint8 RGB; None where there is an error
+    #: :class:`HumanDataSample` with the network's ``pred_instances`` (nobody is 0 rows) and ``pred_camera``, CPU
+    #: tensors, px of ``image`` and m in the camera frame (x right, y down, z forward); None where there is an error
     sample: HumanDataSample | None = None
+    #: the same after DTO: those people DTO had evidence of, ``person_index`` their rows in ``sample``; None where DTO
+    #: did not run
     placed: HumanDataSample | None = None
-    error: str = ''
-    note: str = ''
+    error: str = ''  # why there is no ``sample``; ''
+    note: str = ''  # why there is no ``placed`` although DTO was asked for; ''
 
     @property
     def last(self):

@@ -12,29 +12,21 @@ from .parsing import LayoutError, single
 
 
 class SetInfo(NamedTuple):
-    """One data set; its files are in ``data/NAME`` unless a user says otherwise.
-
-    Attributes:
-        name: by which the converter and the folders of recipes know it.
-        title: what it is called. url: where it comes from, or the page that says how it is made.
-        splits: split -> path of its annotation file below ``data_root``; ``*`` stands for anything, so for several.
-        images: folder of the images, relative to ``data_root``; ``{split}`` stands for the split.
-        body_model: name of the body model of its people; None: it has joints only.
-        num_betas: shape coefficients of a person in its table, fewer are filled up with zeros; None: the reader's.
-        metric: type of the metric that its tables are scored with (``METRICS``); None: it is for training alone.
-        left_out: fields of the reader that the table does not take over.
-        keep_empty: whether the table has images without people too; None: it cannot, as the layout says nothing else of
-            them, such as their camera.
-    """
-    name: str
-    title: str
-    url: str
+    """One data set; its files are in ``data/NAME`` unless a user says otherwise."""
+    name: str  # by which the converter and the folders of recipes know it
+    title: str  # what it is called
+    url: str  # where it comes from, or the page that says how it is made
+    #: split -> path of its annotation file below ``data_root``; ``*`` stands for anything, so for several
     splits: dict[str, str]
-    images: str = ''
-    body_model: str | None = 'SMPL'
+    images: str = ''  # folder of the images, relative to ``data_root``; ``{split}`` stands for the split
+    body_model: str | None = 'SMPL'  # name of the body model of its people; None: it has joints only
+    #: shape coefficients of a person in its table, fewer are filled up with zeros; None: the reader's
     num_betas: int | None = None
+    #: type of the metric that its tables are scored with (``METRICS``); None: it is for training alone
     metric: str | None = None
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  # fields of the reader that the table does not take over
+    #: whether the table has images without people too; None: it cannot, as the layout says nothing else of them, such
+    #: as their camera
     keep_empty: bool | None = False
 
 

@@ -24,16 +24,10 @@ _POSE_PERMUTATIONS = {23: _BODY, 21: _BODY[:21], 54: [*_BODY[:21], 21, 23, 22, *
 
 
 class Warp(NamedTuple):
-    """A change of view.
-
-    Attributes:
-        world: (3, 3) float64, camera frame: a roll about z, times ``MIRROR`` where left and right change.
-        pixels: (3, 3) float64, px -> px: scale and shift.
-        size: (h, w) of the new picture, px.
-    """
-    world: np.ndarray
-    pixels: np.ndarray
-    size: tuple[int, int]
+    """A change of view."""
+    world: np.ndarray  # (3, 3) float64, camera frame: a roll about z, times ``MIRROR`` where left and right change
+    pixels: np.ndarray  # (3, 3) float64, px -> px: scale and shift
+    size: tuple[int, int]  # (h, w) of the new picture, px
 
     @property
     def mirrored(self):

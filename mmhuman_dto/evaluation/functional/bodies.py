@@ -14,19 +14,12 @@ MIN_IOU = .1
 
 
 class Bodies(NamedTuple):
-    """N people of one image.
-
-    Attributes:
-        joints: (N, 24, 3) kinematic joints, m, camera frame.
-        vertices: (N, V, 3), m, camera frame.
-        heights: (N,) of the zero-pose mesh, m.
-        intrinsics: (3, 3), px.
-        h36m: (N, 17, 3) joints of the Human3.6M regressor, m, camera frame; only 3DPW's and Hi4D's errors need them.
-    """
-    joints: np.ndarray
-    vertices: np.ndarray
-    heights: np.ndarray
-    intrinsics: np.ndarray
+    """N people of one image."""
+    joints: np.ndarray  # (N, 24, 3) kinematic joints, m, camera frame
+    vertices: np.ndarray  # (N, V, 3), m, camera frame
+    heights: np.ndarray  # (N,) of the zero-pose mesh, m
+    intrinsics: np.ndarray  # (3, 3), px
+    #: (N, 17, 3) joints of the Human3.6M regressor, m, camera frame; only 3DPW's and Hi4D's errors need them
     h36m: np.ndarray | None = None
 
 

@@ -26,27 +26,17 @@ ARCHITECTURES = {
 
 @dataclass
 class PackedTokens:
-    """What an encoder makes of B images.
-
-    Attributes:
-        features: (T, C), image after image.
-        packing: tokens of each image.
-        level: (T) 0, 1, 2: the token stands for 14, 28 or 56 px.
-        cells: (T, 2) y, x in the grid of its level.
-        centers: (T, 2) x, y of the token's centre in units of ``input_size``.
-        camera: (B, C) camera token.
-        scale_map: (N, 2) confidence and scale of all images' 28-px cells in Z order; None without scale adaptation.
-        scale_map_cells: (N, 2) y, x of these cells, on the host. scale_map_packing: cells of each image.
-    """
-    features: Tensor
-    packing: Packing
-    level: Tensor
-    cells: Tensor
-    centers: Tensor
-    camera: Tensor
+    """What an encoder makes of B images."""
+    features: Tensor  # (T, C), image after image
+    packing: Packing  # tokens of each image
+    level: Tensor  # (T) 0, 1, 2: the token stands for 14, 28 or 56 px
+    cells: Tensor  # (T, 2) y, x in the grid of its level
+    centers: Tensor  # (T, 2) x, y of the token's centre in units of ``input_size``
+    camera: Tensor  # (B, C) camera token
+    #: (N, 2) confidence and scale of all images' 28-px cells in Z order; None without scale adaptation
     scale_map: Tensor | None = None
-    scale_map_cells: Tensor | None = None
-    scale_map_packing: Packing | None = None
+    scale_map_cells: Tensor | None = None  # (N, 2) y, x of these cells, on the host
+    scale_map_packing: Packing | None = None  # cells of each image
 
 
 class Attention(nn.Module):

@@ -12,21 +12,14 @@ from ..layers.position import inverse_sigmoid
 
 @dataclass
 class NoisyQueries:
-    """E queries an image that stand before the learned ones.
-
-    Attributes:
-        content: (B, E, D). boxes: (B, E, 4) cx, cy, w, h in (0, 1).
-        mask: (E + Q, E + Q), true where a query (row) may look at another (column).
-        query, person: (M) host indices, into the flattened (B, E) and into the T people, of the copies to be cleaned.
-        group: (M) host, the group of each of them.
-        num_groups: groups.
-    """
-    content: Tensor
-    boxes: Tensor
-    mask: Tensor
+    """E queries an image that stand before the learned ones."""
+    content: Tensor  # (B, E, D)
+    boxes: Tensor  # (B, E, 4) cx, cy, w, h in (0, 1)
+    mask: Tensor  # (E + Q, E + Q), true where a query (row) may look at another (column)
+    #: query, person: (M) host indices, into the flattened (B, E) and into the T people, of the copies to be cleaned
     query: Tensor
     person: Tensor
-    group: Tensor
+    group: Tensor  # (M) host, the group of each of them
     num_groups: int
 
 

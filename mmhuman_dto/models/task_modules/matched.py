@@ -12,23 +12,16 @@ from .targets import Targets
 
 @dataclass
 class Matched:
-    """M pairs of query and person in each of L layers; the same pairs an image in every layer.
-
-    Attributes:
-        outputs: name -> (L, B, Q, ...) of the decoder's layers, and what is given once (``scale_map``, ...).
-        targets: the batch's targets.
-        query: (L, M) index into the flattened (B, Q). person: (L, M) index into the T people. Both on the host.
-        fully_annotated: per image, whether its unpaired queries are known to be nobody.
-        group: (M) on the host, groups of people that stand for themselves (denoising); None: one group.
-        num_groups: copies of each person that are supervised.
-    """
+    """M pairs of query and person in each of L layers; the same pairs an image in every layer."""
+    #: name -> (L, B, Q, ...) of the decoder's layers, and what is given once (``scale_map``, ...)
     outputs: dict[str, Tensor]
-    targets: Targets
-    query: Tensor
-    person: Tensor
-    fully_annotated: list[bool]
+    targets: Targets  # the batch's targets
+    query: Tensor  # (L, M) on the host, index into the flattened (B, Q)
+    person: Tensor  # (L, M) on the host, index into the T people
+    fully_annotated: list[bool]  # per image, whether its unpaired queries are known to be nobody
+    #: (M) on the host, groups of people that stand for themselves (denoising); None: one group
     group: Tensor | None = None
-    num_groups: int = 1
+    num_groups: int = 1  # copies of each person that are supervised
 
     @cached_property
     def device(self):

@@ -10,39 +10,27 @@ class Targets:
     """Targets of a batch of B images with T people altogether, image after image.
 
     Not everybody has every target: ``known`` says who has which, the rest is 0.
-
-    Attributes:
-        counts: people of each image (host integers, so that no loss has to ask the device).
-        boxes: (T, 4) cx, cy, w, h in units of ``input_size``.
-        poses: (T, 3 (1 + P)) axis-angle of root and P body joints, rad. betas: (T, B).
-        j3ds: (T, J, 3) m, camera. j2ds: (T, J, 2) px of the resized image.
-        j3ds_mask, j2ds_mask: of their shapes, which entries are annotated and seen.
-        depths: (T, 2) pelvis z in m, and that / focal.
-        focals: (B) px, nan where unknown.
-        fully_annotated: per image, whether everyone in it is annotated.
-        input_size: px, long side of the resized images.
-        known: name of a target or label -> (T) bool, who has it; everybody has what is not named.
-        labels: name -> (T, ...), other fields of people that a loss or a cost asks for.
-        scale_map: (C, 2) confidence and scale of all images' cells in Z order; map_cells: cells of each image;
-            map_known: per image, whether everybody in it is on the map.
     """
-    counts: list[int]
-    boxes: Tensor
-    poses: Tensor
-    betas: Tensor
-    j3ds: Tensor
-    j2ds: Tensor
+    counts: list[int]  # people of each image (host integers, so that no loss has to ask the device)
+    boxes: Tensor  # (T, 4) cx, cy, w, h in units of ``input_size``
+    poses: Tensor  # (T, 3 (1 + P)) axis-angle of root and P body joints, rad
+    betas: Tensor  # (T, B)
+    j3ds: Tensor  # (T, J, 3) m, camera
+    j2ds: Tensor  # (T, J, 2) px of the resized image
+    #: j3ds_mask, j2ds_mask: of their shapes, which entries are annotated and seen
     j3ds_mask: Tensor
     j2ds_mask: Tensor
-    depths: Tensor
-    focals: Tensor
-    fully_annotated: list[bool]
-    input_size: float
+    depths: Tensor  # (T, 2) pelvis z in m, and that / focal
+    focals: Tensor  # (B) px, nan where unknown
+    fully_annotated: list[bool]  # per image, whether everyone in it is annotated
+    input_size: float  # px, long side of the resized images
+    #: name of a target or label -> (T) bool, who has it; everybody has what is not named
     known: dict[str, Tensor] = field(default_factory=dict)
+    #: name -> (T, ...), other fields of people that a loss or a cost asks for
     labels: dict[str, Tensor] = field(default_factory=dict)
-    scale_map: Tensor | None = None
-    map_cells: list[int] = field(default_factory=list)
-    map_known: list[bool] = field(default_factory=list)
+    scale_map: Tensor | None = None  # (C, 2) confidence and scale of all images' cells in Z order
+    map_cells: list[int] = field(default_factory=list)  # cells of each image
+    map_known: list[bool] = field(default_factory=list)  # per image, whether everybody in it is on the map
 
     @property
     def num_people(self):
