@@ -1,4 +1,6 @@
 """Every reader over a file in its true layout: the people are the scene's, in camera frame, metres and pixels."""
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -31,6 +33,7 @@ def test_bodies_stand_where_the_camera_sees_them(public_sets, body_model, name):
 @pytest.mark.parametrize('name', LAYOUTS)
 def test_reading_twice_gives_the_same_and_samples_are_their_own(public_sets, name):
     reader = public_sets[name].reader
+    assert Path(reader[0].img_path).is_file()
     for value in reader[0].get(f'{reader.side}_instances').values():
         value[:] = 0
     first, again = (reader[0].get(f'{reader.side}_instances') for _ in range(2))

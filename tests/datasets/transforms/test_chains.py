@@ -34,17 +34,30 @@ def drawn(sample, draw):
     return sample
 
 
+def moved(points, sample):
+    """Joints (N, J, 2) px of the original picture in the sample's, by its ``warp``; a mirror changes sides."""
+    warp = torch.from_numpy(sample.get('warp', np.eye(3)))
+    if torch.linalg.det(warp) < 0:
+        points = points[:, list(JOINT_SETS[sample.joint_set].flip_permutation)]
+    return points.double() @ warp[:2, :2].T + warp[:2, 2]
+
+
 @settings(max_examples=100)
 @given(chain=st.lists(st.one_of(WINDOWS, VIEWS, OTHERS), min_size=1, max_size=6), seed=st.integers(0, 9),
-       draw=st.integers(0, 10**9))
-def test_3d_projects_onto_2d_after_any_chain(make_sample, body, chain, seed, draw):
-    sample = Pipeline(chain)(drawn(make_sample(seed), draw))
+       count=st.integers(0, 3), draw=st.integers(0, 10**9))
+def test_3d_projects_onto_2d_after_any_chain(make_sample, body, chain, seed, count, draw):
+    sample = drawn(make_sample(seed, count), draw)
+    sample.gt_instances.heights = torch.arange(count).float()  # tells who is left
+    original = sample.gt_instances.keypoints_2d.clone()
+    Pipeline(chain)(sample)
     people, intrinsics = sample.gt_instances, sample.gt_camera.intrinsics.double()
     torch.testing.assert_close(project(people.keypoints_3d.double(), intrinsics), people.keypoints_2d.double(),
                                atol=.1, rtol=0)
     if len(people):
         bones = body.skeleton(people.pose, people.betas, people.transl)
         torch.testing.assert_close(bones, people.keypoints_3d[:, :24], atol=5e-5, rtol=0)
+    torch.testing.assert_close(moved(original, sample)[people.heights.long()], people.keypoints_2d.double(), atol=.1,
+                               rtol=0)
     height, width = sample.img_shape
     points, valid = people.keypoints_2d, people.keypoints_2d_valid
     assert sample.image.shape == (height, width, 3) and people.masks.shape[1:] == (height, width)
@@ -125,10 +138,7 @@ def test_people_without_3d(training):
         sample = Pipeline(TRAINING[1:])(drawn(joints_only(), draw))
         assert 'keypoints_3d' not in sample.gt_instances and sample.gt_instances.ages.isnan().all()
         points = sample.gt_instances.keypoints_2d.double()
-        mapped = (joints_only().gt_instances.keypoints_2d.double() @ torch.from_numpy(sample.warp[:2, :2]).T
-                  + torch.from_numpy(sample.warp[:2, 2]))[:len(points)]
-        if np.linalg.det(sample.warp) < 0:
-            mapped = mapped[:, list(JOINT_SETS['crowdpose14'].flip_permutation)]
+        mapped = moved(joints_only().gt_instances.keypoints_2d, sample)[:len(points)]
         torch.testing.assert_close(points, mapped, atol=1e-3, rtol=0)
     with pytest.raises(ValueError, match='a: people have no transl; JointsFromMeshes is for sets with meshes'):
         training(joints_only())
@@ -188,5 +198,8 @@ def test_the_pelvis_of_other_joint_sets_does_not_place_bodies(make_sample):
         delattr(people, name)
     people.keypoints_3d = people.keypoints_3d[:, :17]
     sample.set_metainfo(dict(joint_set='h36m17'))
-    with pytest.raises(ValueError, match='SMPL\'s 24'):
+    with pytest.raises(ValueError, match='SMPL\'s 24: put JointsFromMeshes before'):
+        RandomView(112)(sample)
+    del people.keypoints_3d
+    with pytest.raises(ValueError, match='SMPL\'s 24: put JointsFromMeshes before'):
         RandomView(112)(sample)
