@@ -92,6 +92,19 @@ def _reason(error):
     return text[:300]
 
 
+def class_index(id2label, names, model):
+    """Index of the first class whose name, in lower case, is among ``names``.
+
+    Raises:
+        WeightsError: there is none; ``model`` names it in the message.
+    """
+    for index, label in id2label.items():
+        if str(label).lower() in names:
+            return int(index)
+    raise WeightsError(f'{model}: none of its classes is called {names[0]}: '
+                       f'{", ".join(map(str, [*id2label.values()][:9]))}')
+
+
 def by_shape(tensors, batch_size):
     """Indices of tensors of equal shape, at most ``batch_size`` together, as lists; every tensor once."""
     groups = {}

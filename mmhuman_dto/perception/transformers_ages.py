@@ -8,7 +8,7 @@ from mmhuman_dto.registry import SOURCES
 
 from .base import AgeSource, SourceError
 from .crops import crop, face_box
-from .optional import WeightsError, load_transformers
+from .optional import WeightsError, class_index, load_transformers
 
 #: Years that an age class without upper end ('more than 70') spans.
 _OPEN_YEARS = 10.
@@ -17,7 +17,6 @@ _MALE = ('male', 'man', 'm')
 
 class _CropAges(AgeSource):
     """Crops of everybody, mirrored ones too, through a network, batch by batch; the two answers are averaged."""
-    needs = ('image', 'matched detections')
 
     def __call__(self, samples):
         crops = [one for sample in samples for one in person_crops(sample)]
@@ -76,7 +75,7 @@ class TransformersAges(_CropAges):
             self.years = age_classes(self.ages[1].config.id2label, model)
         if gender_model is not None:
             self.gender = load_transformers('AutoModelForImageClassification', gender_model, **load)
-            self.male = male_index(self.gender[1].config.id2label, gender_model)
+            self.male = class_index(self.gender[1].config.id2label, _MALE, gender_model)
         self.batch_size = batch_size
 
     def _usable(self, face, body):
@@ -129,18 +128,6 @@ def median_age(probs, years):
     return years[index, 0] + inside * (years[index, 1] - years[index, 0])
 
 
-def male_index(id2label, model):
-    """Index of the class of males.
-
-    Raises:
-        WeightsError: there is none; ``model`` names it in the message.
-    """
-    for index, label in id2label.items():
-        if str(label).lower() in _MALE:
-            return int(index)
-    raise WeightsError(f'{model}: none of its classes is called male: {", ".join(map(str, id2label.values()))}')
-
-
 @SOURCES.register_module()
 class MiVOLOAges(_CropAges):
     """MiVOLO v2 (arXiv 2403.02302), which sees face and body together and regresses the age.
@@ -161,7 +148,7 @@ class MiVOLOAges(_CropAges):
     def __init__(self, model, trust_remote_code=False, batch_size=16, device=None, local_files_only=False):
         self.processor, self.network = load_transformers(
             'AutoModelForImageClassification', model, device, local_files_only, trust_remote_code)
-        self.male = male_index({int(i): label for i, label in self.network.config.gender_id2label.items()}, model)
+        self.male = class_index(self.network.config.gender_id2label, _MALE, model)
         self.batch_size = batch_size
 
     def _usable(self, face, body):

@@ -8,7 +8,7 @@ from mmhuman_dto.structures import People
 
 from .base import PeopleSource
 from .finding import MAX_IOU, MIN_SCORE, box_nms
-from .optional import WeightsError, by_shape, load_transformers
+from .optional import WeightsError, by_shape, class_index, load_transformers
 
 
 @SOURCES.register_module()
@@ -37,7 +37,7 @@ class TransformersPeople(PeopleSource):
         if 'pixel_mask' not in self.processor(np.zeros((32, 48, 3), np.uint8)):
             raise WeightsError(f'{model}: its image processor does not say where it pads (pixel_mask), so that masks '
                                'could not be brought back to the image; Mask2Former, MaskFormer and DETR say so')
-        self.label = label_index(self.network.config.id2label, label, model)
+        self.label = class_index(self.network.config.id2label, [label.lower()], model)
         self.min_score, self.max_iou, self.batch_size = min_score, max_iou, batch_size
 
     def __call__(self, samples):
@@ -59,18 +59,6 @@ class TransformersPeople(PeopleSource):
         if 'masks_queries_logits' in outputs:
             return outputs.class_queries_logits.float(), outputs.masks_queries_logits.float()
         return outputs.logits.float(), outputs.pred_masks.float()
-
-
-def label_index(id2label, label, model):
-    """Index of a class by its name, upper and lower case alike.
-
-    Raises:
-        WeightsError: the model has no such class; ``model`` names it in the message.
-    """
-    for index, name in id2label.items():
-        if str(name).lower() == label.lower():
-            return int(index)
-    raise WeightsError(f'{model}: has no class {label!r}; it has {", ".join(map(str, [*id2label.values()][:9]))}, ...')
 
 
 def _content(inputs):

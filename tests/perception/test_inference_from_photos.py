@@ -13,9 +13,9 @@ def recipe(save_depth, save_classifier, tmp_path):
     """File of the photos' recipe with people and joints that are known, and small networks for depth and ages."""
     known = {stage: dict(source=dict(_delete_=True, type='KnownCrowd', root=str(CROWD), part=part))
              for stage, part in (('detect', 'people'), ('pose', 'keypoints'))}
-    stages = dict(known, depth=dict(source=dict(model=str(save_depth(depth_estimation_type='metric', max_depth=20)))),
-                  ages=dict(source=dict(model=str(save_classifier(['0-2', '3-9', '20-29'])),
-                                        gender_model=str(save_classifier(['female', 'male'])))))
+    stages = dict(known, depth=dict(source=dict(model=save_depth(depth_estimation_type='metric', max_depth=20))),
+                  ages=dict(source=dict(model=save_classifier(['0-2', '3-9', '20-29']),
+                                        gender_model=save_classifier(['female', 'male']))))
     (tmp_path / 'photos.py').write_text(f'_base_ = ["{ROOT}/configs/dto/paper_from-photos.py"]\nstages = {stages}\n')
     return tmp_path / 'photos.py'
 

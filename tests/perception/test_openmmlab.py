@@ -103,8 +103,6 @@ class TestMMDet:
         assert not (tmp_path / 'exploded').exists()
 
     def test_what_is_not_there_is_said(self, checkpoint, tmp_path):
-        with pytest.raises(WeightsError, match='URLs are not fetched'):
-            MMDetPeople(RTMDET, 'https://example.com/weights.pth')
         with pytest.raises(WeightsError, match='gone.pth: no such checkpoint'):
             MMDetPeople(RTMDET, 'gone.pth')
         with pytest.raises(WeightsError, match='gone.py: no such config'):
@@ -124,18 +122,8 @@ class TestMMPose:
     def checkpoint(self, tmp_path_factory):
         return random_weights('mmpose', RTMPOSE, tmp_path_factory.mktemp('rtmpose') / 'weights.pth')
 
-    def test_rtmpose_on_people_of_several_images(self, checkpoint, photo, detected):
-        source = MMPoseKeypoints(RTMPOSE, str(checkpoint), device='cpu')
-        samples = [photo(80, 120, seed) for seed in range(3)]
-        boxes = [[[5, 5, 50, 70], [40, 10, 110, 75]], [], [[0, 0, 120, 80]]]
-        for sample, some in zip(samples, boxes):
-            sample.detected_instances = detected(some, (80, 120))
-        together = source(samples)
-        source.batch_size = 1
-        for sample, some, (keypoints, scores) in zip(samples, boxes, together):
-            assert keypoints.shape == (len(some), 17, 2) and scores.shape == (len(some), 17)
-            alone, _ = source([sample])[0]
-            torch.testing.assert_close(keypoints, alone, atol=1e-2, rtol=0)
+    def test_rtmpose_on_people_of_several_images(self, checkpoint, assert_batches_as_alone):
+        assert_batches_as_alone(MMPoseKeypoints(RTMPOSE, str(checkpoint), device='cpu'))
 
     def test_joints_come_back_where_they_are(self, checkpoint, photo, detected):
         """Around a network that sees red dots: of the person's own mask, in px of the image."""

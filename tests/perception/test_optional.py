@@ -3,6 +3,7 @@ import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from mmhuman_dto.perception import (
     TransformersPeople,
     WeightsError,
 )
-from mmhuman_dto.perception.optional import by_shape
+from mmhuman_dto.perception.optional import by_shape, class_index
 
 
 def without(monkeypatch, package):
@@ -57,6 +58,12 @@ def test_groups_are_of_one_shape_and_complete():
 
 
 @pytest.mark.usefixtures('transformers')
+def test_classes_are_found_by_name():
+    assert class_index({0: 'N/A', 1: 'Person', 2: 'bicycle'}, ['person'], 'm') == 1
+    with pytest.raises(WeightsError, match='some/model: none of its classes is called person: wall, sky'):
+        class_index({0: 'wall', 1: 'sky'}, ['person', 'people'], 'some/model')
+
+
 class TestTransformersWeights:
     def test_urls_are_refused(self):
         with pytest.raises(WeightsError, match='URLs are not fetched'):
@@ -86,11 +93,11 @@ class TestTransformersWeights:
     def test_an_empty_folder_and_another_kind_of_network(self, tmp_path, save_classifier):
         with pytest.raises(WeightsError, match=str(tmp_path)):
             TransformersDepth(str(tmp_path))
-        with pytest.raises(WeightsError, match='classifier'):
-            TransformersDepth(str(save_classifier(['a', 'b'])))
+        with pytest.raises(WeightsError, match='ViT'):
+            TransformersDepth(save_classifier(['a', 'b']))
 
     def test_pickled_code_in_weights_is_not_run(self, save_depth, tmp_path):
-        folder = save_depth()
+        folder = Path(save_depth())
 
         class Bomb:
             def __reduce__(self):
@@ -107,7 +114,7 @@ class TestTransformersWeights:
         assert not (tmp_path / 'exploded').exists()
 
     def test_code_that_comes_with_a_model_is_refused(self, save_depth, tmp_path):
-        folder = save_depth()
+        folder = Path(save_depth())
         config = json.loads((folder / 'config.json').read_text())
         config.update(model_type='foreign', auto_map={'AutoConfig': 'code.Config', 'AutoModelForDepthEstimation':
                                                       'code.Network'})

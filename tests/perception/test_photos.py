@@ -62,20 +62,20 @@ def test_the_recipe_runs_from_photos_on(tmp_path, weights, mask2former, vitpose,
     config = Config.fromfile(CONFIGS / 'dto/paper_from-photos.py')
     config.merge_from_dict({
         'data_root': str(tmp_path / 'photos'), 'body_model': dict(_delete_=True, type='OpenBody'), 'device': 'cpu',
-        'stages.detect.source.model': str(mask2former), 'stages.detect.source.min_score': .01,
-        'stages.pose.source.model': str(vitpose), 'stages.pose.min_score': -10.,
+        'stages.detect.source.model': mask2former, 'stages.detect.source.min_score': .01,
+        'stages.pose.source.model': vitpose, 'stages.pose.min_score': -10.,
         'stages.meshes.source.config': str(TINY), 'stages.meshes.source.checkpoint': weights,
         'stages.meshes.source.threshold': 0.,
-        'stages.depth.source.model': str(save_depth()),
-        'stages.ages.source.model': str(save_classifier(['0-2', '3-9'])),
-        'stages.ages.source.gender_model': str(save_classifier(['female', 'male']))})
+        'stages.depth.source.model': save_depth(),
+        'stages.ages.source.model': save_classifier(['0-2', '3-9']),
+        'stages.ages.source.gender_model': save_classifier(['female', 'male'])})
     counts = Generator(config.to_dict(), tmp_path / 'out').run()
     assert counts['failed'] == 0 and counts['skipped_by_reason'] == {'no mesh fits a detected person': 3}
 
 
 @pytest.mark.gpu
 def test_on_a_gpu(save_depth, photo):
-    folder = str(save_depth())
+    folder = save_depth()
     sample = photo(60, 90)
     on_gpu, = TransformersDepth(folder, device='cuda')([sample])
     assert on_gpu.device.type == 'cuda'

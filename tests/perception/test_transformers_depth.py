@@ -49,22 +49,22 @@ def by_hand(transformers, folder, image):
 def test_relative_and_metric_depth_anything(transformers, save_depth, photo):
     sample = photo(60, 90)
     folder = save_depth(depth_estimation_type='relative')
-    relative, = TransformersDepth(str(folder))([sample])
+    relative, = TransformersDepth(folder)([sample])
     raw = by_hand(transformers, folder, sample.image)
     assert raw.shape[1] * 3 == raw.shape[2] * 2 and raw.min() >= 0 and raw.std() > 0
     expected = interpolate(raw[None], (60, 90), mode='bilinear')[0, 0]
     torch.testing.assert_close(relative, expected)
     folder = save_depth(depth_estimation_type='metric', max_depth=20)
-    metric, = TransformersDepth(str(folder))([sample])
+    metric, = TransformersDepth(folder)([sample])
     expected = interpolate(1000 / by_hand(transformers, folder, sample.image)[None], (60, 90), mode='bilinear')[0, 0]
     torch.testing.assert_close(metric, expected)
     assert 50 < metric.min() < metric.max()  # nothing beyond 20 m
-    half, = TransformersDepth(str(folder), scale=500)([sample])
+    half, = TransformersDepth(folder, scale=500)([sample])
     torch.testing.assert_close(half, metric / 2)
 
 
 def test_images_of_many_sizes_at_once(save_depth, photo):
-    source = TransformersDepth(str(save_depth()), batch_size=2)
+    source = TransformersDepth(save_depth(), batch_size=2)
     samples = [photo(*size, seed) for seed, size in enumerate([(60, 90), (90, 60), (60, 90), (600, 900), (57, 91)])]
     together = source(samples)
     assert [tuple(values.shape) for values in together] == [sample.ori_shape for sample in samples]
@@ -75,7 +75,7 @@ def test_images_of_many_sizes_at_once(save_depth, photo):
 
 def test_a_picture_comes_through_where_it_is(save_depth, photo):
     """With a network that repeats what it is shown the map is the picture."""
-    source = TransformersDepth(str(save_depth()))
+    source = TransformersDepth(save_depth())
 
     class Repeat(torch.nn.Module):
         device = torch.device('cpu')
@@ -91,27 +91,21 @@ def test_a_picture_comes_through_where_it_is(save_depth, photo):
 
 @pytest.mark.parametrize('value', [0., -1., torch.nan, torch.inf])
 def test_maps_that_say_nothing_are_an_error_of_the_image(save_depth, photo, value):
-    source = TransformersDepth(str(save_depth()))
+    source = TransformersDepth(save_depth())
     source._predict = lambda pixels: torch.full((len(pixels), 4, 6), value)
     with pytest.raises(SourceError, match=r'0\.jpg: the depth network gave no positive, finite disparity'):
         source([photo(40, 60)])
 
 
-def test_dpt_zoedepth_and_glpn_load(transformers, tmp_path, photo):
-    torch.manual_seed(0)
-    dpt = transformers.DPTForDepthEstimation(transformers.DPTConfig(
+def test_dpt_and_glpn_load(transformers, saved, photo):
+    dpt = saved('DPTForDepthEstimation', transformers.DPTConfig(
         hidden_size=16, num_hidden_layers=4, num_attention_heads=2, intermediate_size=16, image_size=32, patch_size=16,
         backbone_out_indices=[0, 1, 2, 3], neck_hidden_sizes=[8, 8, 8, 8], fusion_hidden_size=8,
-        reassemble_factors=[4, 2, 1, .5], is_hybrid=False))
-    glpn = transformers.GLPNForDepthEstimation(transformers.GLPNConfig(
-        hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], num_attention_heads=[1, 1, 2, 2], decoder_hidden_size=8))
-    for name, network, processor, kind in (
-            ('dpt', dpt, transformers.DPTImageProcessorPil(size=dict(height=32, width=32)), 'disparity'),
-            ('glpn', glpn, transformers.GLPNImageProcessorPil(size_divisor=32), None)):
-        network.save_pretrained(tmp_path / name)
-        processor.save_pretrained(tmp_path / name)
-        source = SOURCES.build(dict(type='TransformersDepth', model=str(tmp_path / name), kind=kind))
-        values, = source([photo(64, 96)])
+        reassemble_factors=[4, 2, 1, .5], is_hybrid=False),
+        transformers.DPTImageProcessorPil(size=dict(height=32, width=32)))
+    glpn = saved('GLPNForDepthEstimation', transformers.GLPNConfig(
+        hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], num_attention_heads=[1, 1, 2, 2], decoder_hidden_size=8),
+        transformers.GLPNImageProcessorPil(size_divisor=32))
+    for folder, kind in ((dpt, 'disparity'), (glpn, None)):
+        values, = SOURCES.build(dict(type='TransformersDepth', model=folder, kind=kind))([photo(64, 96)])
         assert values.shape == (64, 96) and values.min() >= 0
-    with pytest.raises(ValueError, match='does not say what it predicts'):
-        TransformersDepth(str(tmp_path / 'dpt'))

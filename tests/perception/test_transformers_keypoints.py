@@ -29,7 +29,7 @@ def dots(sample, *centres):
 
 
 def test_joints_are_found_where_they_are_in_the_image(vitpose, photo, detected):
-    source = TransformersKeypoints(str(vitpose), batch_size=2)
+    source = TransformersKeypoints(vitpose, batch_size=2)
     source.network = RedDot()
     size = 300, 400
     first, second = photo(*size, 1), photo(*size, 2)
@@ -45,7 +45,7 @@ def test_joints_are_found_where_they_are_in_the_image(vitpose, photo, detected):
 
 
 def test_other_peoples_pixels_are_not_shown(vitpose, photo, detected):
-    source = TransformersKeypoints(str(vitpose))
+    source = TransformersKeypoints(vitpose)
     source.network = RedDot()
     sample = photo(200, 200)
     dots(sample, (60, 100), (100, 100))
@@ -59,24 +59,10 @@ def test_other_peoples_pixels_are_not_shown(vitpose, photo, detected):
     assert torch.allclose(other, torch.tensor([100., 100]), atol=3)
 
 
-def test_the_network_itself_batched_and_one_by_one(vitpose, photo, detected):
-    source = TransformersKeypoints(str(vitpose))
-    samples = [photo(80, 120, seed) for seed in range(3)]
-    boxes = [[[5, 5, 50, 70], [40, 10, 110, 75]], [], [[0, 0, 120, 80]]]
-    for sample, some in zip(samples, boxes):
-        sample.detected_instances = detected(some, (80, 120))
-    together = source(samples)
-    source.batch_size = 1
-    for one, (keypoints, scores), some in zip(samples, together, boxes):
-        (alone, alone_scores), = source([one])
-        assert keypoints.shape == (len(some), 17, 2) and scores.shape == (len(some), 17)
-        torch.testing.assert_close(keypoints, alone, atol=1e-2, rtol=0)
-        torch.testing.assert_close(scores, alone_scores, atol=1e-4, rtol=0)
+def test_the_network_itself_batched_and_one_by_one(vitpose, assert_batches_as_alone):
+    assert_batches_as_alone(TransformersKeypoints(vitpose))
 
 
-def test_other_joints_than_cocos_are_refused(transformers, tmp_path, vitpose):
-    config = transformers.VitPoseConfig.from_pretrained(vitpose, num_labels=14)
-    transformers.VitPoseForPoseEstimation(config).save_pretrained(tmp_path)
-    transformers.VitPoseImageProcessorPil(size=dict(height=64, width=48)).save_pretrained(tmp_path)
+def test_other_joints_than_cocos_are_refused(save_vitpose):
     with pytest.raises(WeightsError, match='predicts 14 joints, expected the 17 of COCO'):
-        TransformersKeypoints(str(tmp_path))
+        TransformersKeypoints(save_vitpose(14))

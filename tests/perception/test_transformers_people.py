@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mmhuman_dto.perception import TransformersPeople, WeightsError
-from mmhuman_dto.perception.transformers_people import label_index, mask_boxes, query_masks, to_people
+from mmhuman_dto.perception.transformers_people import mask_boxes, query_masks, to_people
 
 
 def logits_of(probability):
@@ -56,15 +56,9 @@ def test_boxes_around_masks_and_copies_dropped():
     assert len(to_people(torch.zeros(0), masks[:0], .7)) == 0
 
 
-def test_the_class_is_found_by_name():
-    assert label_index({0: 'N/A', 1: 'Person', 2: 'bicycle'}, 'person', 'm') == 1
-    with pytest.raises(WeightsError, match="some/model: has no class 'person'; it has wall, sky"):
-        label_index({0: 'wall', 1: 'sky'}, 'person', 'some/model')
-
-
 def test_mask2former_agrees_with_its_own_post_processing(mask2former, photo):
     """On a square input, where its fixed 384 x 384 detour changes nothing but the masks' edges."""
-    source = TransformersPeople(str(mask2former), min_score=0., max_iou=1.)
+    source = TransformersPeople(mask2former, min_score=0., max_iou=1.)
     sample = photo(64, 64)
     people, = source([sample])
     inputs = source.processor(sample.image, return_tensors='pt')
@@ -82,7 +76,7 @@ def test_mask2former_agrees_with_its_own_post_processing(mask2former, photo):
 
 
 def test_images_of_many_sizes_at_once(mask2former, photo):
-    source = TransformersPeople(str(mask2former), min_score=.01, max_iou=1., batch_size=3)
+    source = TransformersPeople(mask2former, min_score=.01, max_iou=1., batch_size=3)
     samples = [photo(*size, seed) for seed, size in enumerate([(60, 90), (90, 60), (60, 90), (64, 200)])]
     together = source(samples)
     for sample, people in zip(samples, together):
@@ -91,37 +85,32 @@ def test_images_of_many_sizes_at_once(mask2former, photo):
         assert len(alone) == len(people) > 0
         torch.testing.assert_close(people.scores, alone.scores, atol=1e-4, rtol=0)
         assert (people.masks ^ alone.masks).float().mean() < .01
-    nobody, = TransformersPeople(str(mask2former), min_score=.999)(samples[:1])
+    nobody, = TransformersPeople(mask2former, min_score=.999)(samples[:1])
     assert len(nobody) == 0 and nobody.masks.shape == (0, 60, 90) and nobody.bboxes.shape == (0, 4)
 
 
-def test_networks_that_pad_without_saying_where_are_refused(transformers, tmp_path):
-    transformers.EomtForUniversalSegmentation(transformers.EomtConfig(
+def test_networks_that_pad_without_saying_where_are_refused(transformers, saved):
+    folder = saved('EomtForUniversalSegmentation', transformers.EomtConfig(
         hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=64, num_blocks=1, num_queries=5,
-        num_upscale_blocks=1)).save_pretrained(tmp_path)
-    transformers.EomtImageProcessorPil(size=dict(shortest_edge=64, longest_edge=64)).save_pretrained(tmp_path)
+        num_upscale_blocks=1), transformers.EomtImageProcessorPil(size=dict(shortest_edge=64, longest_edge=64)))
     with pytest.raises(WeightsError, match='does not say where it pads'):
-        TransformersPeople(str(tmp_path))
+        TransformersPeople(folder)
 
 
-def test_maskformer_and_detr_load(transformers, tmp_path, photo):
-    torch.manual_seed(0)
+def test_maskformer_and_detr_load(transformers, saved, swin, photo):
     labels = dict(id2label={0: 'N/A', 1: 'person'}, label2id={'N/A': 0, 'person': 1})
     detr = dict(d_model=128, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16,
                 encoder_attention_heads=8, decoder_attention_heads=8, num_queries=5)
-    swin = transformers.SwinConfig(image_size=64, embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2],
-                                   window_size=2, out_features=['stage1', 'stage2', 'stage3', 'stage4'])
     resnet = transformers.ResNetConfig(embedding_size=8, hidden_sizes=[8, 16, 16, 32], depths=[1, 1, 1, 1],
                                        out_features=['stage1', 'stage2', 'stage3', 'stage4'])
-    maskformer = transformers.MaskFormerForInstanceSegmentation(transformers.MaskFormerConfig(
-        backbone_config=swin, decoder_config=transformers.DetrConfig(**detr), fpn_feature_size=32,
-        mask_feature_size=32, **labels))
-    detr = transformers.DetrForSegmentation(transformers.DetrConfig(
-        backbone_config=resnet, use_timm_backbone=False, use_pretrained_backbone=False, **detr, **labels))
-    size = dict(shortest_edge=64, longest_edge=128)
-    for name, network, processor in (('maskformer', maskformer, transformers.MaskFormerImageProcessorPil(size=size)),
-                                     ('detr', detr, transformers.DetrImageProcessorPil(size=size))):
-        network.save_pretrained(tmp_path / name)
-        processor.save_pretrained(tmp_path / name)
-        people, = TransformersPeople(str(tmp_path / name), min_score=.01)([photo(60, 100)])
+    configs = dict(
+        MaskFormerForInstanceSegmentation=transformers.MaskFormerConfig(
+            backbone_config=swin, decoder_config=transformers.DetrConfig(**detr), fpn_feature_size=32,
+            mask_feature_size=32, **labels),
+        DetrForSegmentation=transformers.DetrConfig(
+            backbone_config=resnet, use_timm_backbone=False, use_pretrained_backbone=False, **detr, **labels))
+    for name, config in configs.items():
+        processor = getattr(transformers, name.rsplit('For', 1)[0] + 'ImageProcessorPil')
+        folder = saved(name, config, processor(size=dict(shortest_edge=64, longest_edge=128)))
+        people, = TransformersPeople(folder, min_score=.01)([photo(60, 100)])
         assert people.masks.shape[1:] == (60, 100) and len(people.scores) == len(people) > 0
