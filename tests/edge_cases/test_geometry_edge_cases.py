@@ -5,9 +5,8 @@ import math
 import pytest
 import torch
 
-from mmhuman_dto.geometry import fov_from_focal, intrinsics_from_fov, project, rasterize, unproject, visible_vertices
+from mmhuman_dto.geometry import intrinsics_from_fov, project, rasterize, visible_vertices
 from mmhuman_dto.geometry.alignment import similarity_align
-from mmhuman_dto.geometry.boxes import generalized_iou
 from mmhuman_dto.geometry.rotation import axis_angle_to_matrix, matrix_to_axis_angle
 
 FACES = torch.tensor([[0, 1, 2], [0, 2, 3]])
@@ -16,24 +15,8 @@ INTRINSICS = torch.tensor([[20.0, 0, 16], [0, 20, 12], [0, 0, 1]])
 SIZE = 24, 32
 
 
-@pytest.mark.parametrize('degrees', [1.0, 179.0])
-def test_extreme_field_of_view(degrees):
-    fov = torch.tensor(math.radians(degrees), dtype=torch.float64)
-    intrinsics = intrinsics_from_fov(fov, 640, 480)
-    assert torch.isfinite(intrinsics).all()
-    torch.testing.assert_close(fov_from_focal(intrinsics[1, 1], 480), fov)
-    points = torch.tensor([[0.3, -0.2, 5.0], [0, 0, 1e-3]], dtype=torch.float64)
-    torch.testing.assert_close(unproject(project(points, intrinsics), points[:, 2], intrinsics), points)
-
-
-@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_points_behind_and_at_the_camera_project_to_finite_pixels(dtype):
-    points = torch.tensor([[0.3, -0.2, -5.0], [1.0, 1, 0], [0, 0, 0], [2.0, 2, -1e-9]], dtype=dtype)
-    assert torch.isfinite(project(points, INTRINSICS.to(dtype))).all()
-
-
 def test_half_precision_is_projected_as_well_as_it_is_stored():
-    points = torch.tensor([[0.3, -0.2, 5.0], [1.0, 1, 40]])
+    points = torch.tensor([[0.3, -0.2, 5.0], [1.0, 1, 40], [1.0, 1, 0], [0.3, -0.2, -5.0]])
     exact = project(points.half().float(), INTRINSICS)
     torch.testing.assert_close(project(points.half(), INTRINSICS.half()).float(), exact)
 
@@ -46,15 +29,12 @@ class TestRasterize:
         assert torch.equal(raster.id_map > 0, raster.z_map > 0)
         return raster
 
-    def test_two_people_at_the_same_depth(self, backend):
-        mesh = SQUARE + torch.tensor([0, 0, 4.0])
-        assert set(self.draw(torch.stack([mesh, mesh]), backend).id_map.unique().tolist()) == {0, 1}
-
-    @pytest.mark.parametrize(
-        'shift', [(0, 0, -4.0), (0, 0, 0), (0, 0, 1e7), (0, 0, 1e30), (1e30, 0, 4), (0, 0, math.inf), (math.nan, 0, 4)]
-    )
-    def test_meshes_behind_the_camera_at_infinity_and_not_finite_show_nothing(self, backend, shift):
-        raster = self.draw((SQUARE + torch.tensor(shift))[None], backend)
+    @pytest.mark.parametrize('scale, shift', [
+        (1, (0, 0, -4.0)), (1, (0, 0, 0)), (1, (0, 0, 1e7)), (1, (0, 0, 1e30)), (1, (1e30, 0, 4)),
+        (1, (0, 0, math.inf)), (1, (math.nan, 0, 4)), (0, (0, 0, 2.0))])
+    def test_meshes_behind_the_camera_at_infinity_not_finite_or_without_extent_show_nothing(
+            self, backend, scale, shift):
+        raster = self.draw((scale * SQUARE + torch.tensor(shift))[None], backend)
         assert not raster.id_map.any()
         assert visible_vertices(raster, FACES, 1, 4).tolist() == [0]
 
@@ -63,9 +43,6 @@ class TestRasterize:
         assert self.draw(mesh, backend).id_map.sum() == 1
         one = torch.tensor([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
         assert self.draw((SQUARE * 9 + torch.tensor([0, 0, 2.0]))[None], backend, one, (1, 1)).id_map.item() == 1
-
-    def test_mesh_without_extent(self, backend):
-        assert not self.draw((SQUARE * 0 + torch.tensor([0, 0, 2.0]))[None], backend).id_map.any()
 
     @pytest.mark.parametrize('degrees', [1.0, 179.0])
     def test_extreme_field_of_view(self, backend, degrees):
@@ -100,12 +77,6 @@ class TestAlignment:
 
     def test_nobody(self, scale):
         assert similarity_align(torch.zeros(0, 4, 3), torch.zeros(0, 4, 3), scale).shape == (0, 4, 3)
-
-
-def test_boxes_without_area():
-    boxes = torch.tensor([[0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0], [0.1, 0.1, 0.2, 0.2]])
-    assert torch.isfinite(generalized_iou(boxes, boxes.roll(1, 0))).all()
-    assert torch.isfinite(generalized_iou(boxes, boxes)).all()
 
 
 @pytest.mark.parametrize('angle', [0.0, 1e-30, 1e-8, math.pi, -math.pi, 2 * math.pi, 1e4])

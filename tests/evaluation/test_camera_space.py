@@ -63,8 +63,8 @@ def test_fields_of_view():
 
 def test_intervals_by_hand():
     # Half of a Gaussian lies within .6745 sigma, nine tenths within 1.6449.
-    inside = in_intervals(np.array([.67, .68, 1.64, 1.65, 0]), np.array([1, 1, 1, 1, 0]), np.zeros(5))
-    assert inside.tolist() == [[True, True], [False, True], [False, True], [False, False], [True, True]]
+    inside = in_intervals(np.array([.67, .68, 1.64, 1.65, 0, 1]), np.array([1, 1, 1, 1, 0, 0]), np.zeros(6))
+    assert inside.tolist() == [[True, True], [False, True], [False, True], [False, False], [True, True], [False, False]]
 
 
 def test_calibrated_predictions_are_inside_as_often_as_they_say():

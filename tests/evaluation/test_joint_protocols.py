@@ -100,13 +100,6 @@ def test_panoptic_without_predictions(parity):
     assert np.isnan(panoptic_metrics([], parity=parity)['mean'])
 
 
-def test_order_of_predictions_does_not_matter_to_panoptic():
-    pred, true = RNG.normal(size=(4, 17, 3)), RNG.normal(size=(3, 17, 3))
-    confidence = (RNG.random((3, 17)) < .8) * 1.
-    plain = panoptic_errors(pred, true, confidence)
-    np.testing.assert_allclose(panoptic_errors(pred[::-1], true[::-1], confidence[::-1]), plain[::-1])
-
-
 def test_sequence_name():
     assert sequence_name('160906_pizza1/hdImgs/00_16/x.jpg') == 'pizza' and sequence_name('other/x.jpg') is None
 

@@ -124,7 +124,3 @@ def test_truth_is_an_outline_joined_to_its_person(boxes, faces):
         x, y = np.floor(frame.to_pixels(0, z)).astype(int)
         assert (np.abs(panel[y, x - 2:x + 3] - dark).max(-1).min() < 50) == joined
         assert np.abs(plain[y, x - 2:x + 3] - dark).max(-1).min() > 50  # nobody else's truth is joined
-
-
-def test_nobody(boxes, faces):
-    assert not colored(draw(boxes([]), faces)[0]).any()

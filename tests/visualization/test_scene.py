@@ -40,7 +40,7 @@ def test_placement_of_a_sample():
 
 
 def test_truth_and_meshes_that_are_not_finite():
-    sample = sample_of([(1, 2, np.nan), (0, 0, 5)])
+    sample = sample_of([(1, 2, np.nan), (0, 0, 5), (0, 0, np.inf), (0, 0, 1e39)])
     sample.gt_instances, sample.gt_camera = sample.pred_instances, Camera(intrinsics=2 * torch.eye(3))
     placement = Placement.from_sample(sample, Stick(), 'gt')
     assert placement.ids.tolist() == [1] and placement.depths.tolist() == [5] and placement.heights.tolist() == [1]

@@ -112,8 +112,3 @@ def test_edges_of_view_of_a_camera_that_looks_down(standing, faces):
     seen_tilted = seen._replace(vertices=seen.vertices @ tilted.rotation.astype(np.float32))
     ((level, ), _), ((down, ), _) = draw([seen], faces), draw([seen_tilted], faces, tilted)
     assert (colored(level) != colored(down)).mean() < 2e-3
-
-
-def test_nobody(boxes, faces):
-    nobody = draw_sideview([('', boxes([]))], faces, PHOTO, LEVEL)
-    assert nobody.shape[1] == 1080 and not colored(nobody).any()
