@@ -1,5 +1,7 @@
 import json
+from types import SimpleNamespace
 
+import pytest
 from scripts import load_script
 
 ablate = load_script('tools/benchmark/ablate_metric_hmr.py')
@@ -24,14 +26,8 @@ def test_finished_trainings_are_summed_up(tmp_path, capsys):
 
 
 def test_a_training_is_run_and_a_failed_one_named(tmp_path, monkeypatch):
-    calls = []
-
-    class Done:
-        returncode = 1
-
-    monkeypatch.setattr(ablate.subprocess, 'run', lambda command, **_: calls.append(command) or Done)
-    try:
+    calls, failed = [], SimpleNamespace(returncode=1)
+    monkeypatch.setattr(ablate.subprocess, 'run', lambda command, **_: calls.append(command) or failed)
+    with pytest.raises(SystemExit, match='vit-tiny_short, seed 0'):
         ablate.main(['--seeds', '1', '--work-dir', str(tmp_path), '--cfg-options', 'train_cfg.max_iters=2'])
-    except SystemExit as error:
-        assert 'vit-tiny_short, seed 0' in str(error)
     assert calls[0][2].endswith('vit-tiny_short.py') and calls[0][-1] == 'train_cfg.max_iters=2'

@@ -2,6 +2,8 @@
 
 Garland & Heckbert, "Surface Simplification Using Quadric Error Metrics" (SIGGRAPH 1997), on the left half only: a
 collapse there stands for itself and its mirror image. Vertices never move, so every attribute carries over exactly.
+Ready-made decimation (fast-simplification) moves vertices, looks at one shape, and keeps neither the mirror image nor
+chosen vertices.
 """
 import heapq
 
