@@ -1,10 +1,9 @@
 """Readable text on pictures: sized by the picture, with a halo, placed so that labels keep apart."""
-import cv2
-import numpy as np
+import functools
 
-FONT = cv2.FONT_HERSHEY_SIMPLEX
-#: Height in px of a capital letter of FONT at scale 1.
-CAP_HEIGHT = 21.
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
 INK, PAPER = (30, 34, 40), (255, 255, 255)
 
 
@@ -20,9 +19,8 @@ def text_size(lines, cap):
         lines: sequence of str.
         cap: height of a capital letter, px.
     """
-    scale, thickness = _font(cap)
-    widths = [cv2.getTextSize(line, FONT, scale, thickness)[0][0] for line in lines]
-    return int(np.ceil(max(widths) + cap * .8)), int(np.ceil(len(lines) * cap * 1.75 + cap * .35))
+    width = max(map(_font(cap).getlength, lines))
+    return int(np.ceil(width + cap * .8)), int(np.ceil(len(lines) * cap * 1.75 + cap * .35))
 
 
 def draw_text(image, lines, corner, cap, color=INK, background=None):
@@ -36,16 +34,20 @@ def draw_text(image, lines, corner, cap, color=INK, background=None):
         color: RGB of the letters.
         background: RGB of a plate with ``color`` letters; None gives letters with a halo.
     """
-    scale, thickness = _font(cap)
     x, y = (int(round(float(v))) for v in corner)
+    width, height = text_size(lines, cap)
+    left, top = max(x, 0), max(y, 0)
+    block = image[top:max(y + height, 0), left:max(x + width, 0)]
+    if block.size == 0:
+        return
     if background is not None:
-        width, height = text_size(lines, cap)
-        cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), background, -1)
+        block[:] = background
+    picture = Image.fromarray(block)
     for row, line in enumerate(lines):
-        origin = (int(x + cap * .4), int(round(y + cap * (1.4 + 1.75 * row))))
-        if background is None:
-            _draw_halo(image, line, origin, scale, thickness, max(1, round(cap / 8)))
-        cv2.putText(image, line, origin, FONT, scale, color, thickness, cv2.LINE_AA)
+        ImageDraw.Draw(picture).text(
+            (x - left + cap * .4, y - top + cap * (1.4 + 1.75 * row)), line, color, _font(cap), 'ls',
+            stroke_width=max(1, round(cap / 8)) if background is None else 0, stroke_fill=PAPER)
+    block[:] = picture
 
 
 def place_labels(anchors, sizes, area, gap, avoid=()):
@@ -77,15 +79,9 @@ def place_labels(anchors, sizes, area, gap, avoid=()):
     return corners
 
 
+@functools.cache
 def _font(cap):
-    return cap / CAP_HEIGHT, max(1, int(round(cap / 9)))
-
-
-def _draw_halo(image, line, origin, scale, thickness, reach):
-    """Paper-coloured copies around the letters; a bolder font would have another width in OpenCV 5."""
-    for dx in (-reach, 0, reach):
-        for dy in (-reach, 0, reach):
-            cv2.putText(image, line, (origin[0] + dx, origin[1] + dy), FONT, scale, PAPER, thickness, cv2.LINE_AA)
+    return ImageFont.load_default(cap / .7)  # its capitals have .7 of its size
 
 
 def _overlap(a, b):
