@@ -12,24 +12,16 @@ def network(**parts):
     return nn.ModuleDict(dict(head=nn.Linear(2, 3), **parts))
 
 
-@pytest.mark.parametrize('wrap', [lambda state: state, lambda state: dict(state_dict=state, meta=dict(epoch=1))])
-def test_weights_come_back_from_a_checkpoint_or_a_state_dict(tmp_path, wrap):
-    source, target = network(), network(denoising=nn.Linear(1, 1))
-    torch.save(wrap(source.state_dict()), tmp_path / 'a.pth')
-    load_weights(target, tmp_path / 'a.pth')
-    assert torch.equal(target['head'].weight, source['head'].weight)
-    torch.save(target.state_dict(), tmp_path / 'b.pth')
-    load_weights(source, tmp_path / 'b.pth')  # what training alone needs may be there
-
-
-def test_weights_come_back_from_safetensors(tmp_path):
-    source, target = network(), network()
-    save_file(source.state_dict(), tmp_path / 'a.safetensors')
-    load_weights(target, tmp_path / 'a.safetensors')
-    assert torch.equal(target['head'].weight, source['head'].weight)
-    (tmp_path / 'b.safetensors').write_bytes(b'x')
-    with pytest.raises(CheckpointError, match='b.safetensors'):
-        load_weights(target, tmp_path / 'b.safetensors')
+@pytest.mark.parametrize('name, save', [
+    ('a.pth', torch.save), ('a.pth', lambda state, path: torch.save(dict(state_dict=state, meta=dict(epoch=1)), path)),
+    ('a.safetensors', save_file)])
+def test_weights_come_back(tmp_path, name, save):
+    source, training = network(), network(denoising=nn.Linear(1, 1))
+    save(source.state_dict(), tmp_path / name)
+    load_weights(training, tmp_path / name)
+    assert torch.equal(training['head'].weight, source['head'].weight)
+    save(training.state_dict(), tmp_path / name)
+    load_weights(source, tmp_path / name)  # what training alone needs may be there
 
 
 def test_another_network_is_named(tmp_path):
@@ -44,10 +36,11 @@ class Harmful:
 
 
 @pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+@pytest.mark.parametrize('name', ['a.pth', 'a.safetensors'])
 @pytest.mark.parametrize('content', [b'', b'not a checkpoint', pickle.dumps({'state_dict': Harmful()}),
                                      pickle.dumps([1, 2])], ids=['empty', 'text', 'code', 'list'])
-def test_what_is_no_checkpoint_is_refused(tmp_path, content, capsys):
-    (tmp_path / 'a.pth').write_bytes(content)
-    with pytest.raises(CheckpointError, match='a.pth'):
-        load_weights(network(), tmp_path / 'a.pth')
+def test_what_is_no_checkpoint_is_refused(tmp_path, name, content, capsys):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=name):
+        load_weights(network(), tmp_path / name)
     assert 'was run' not in capsys.readouterr().out

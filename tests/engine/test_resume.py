@@ -32,33 +32,23 @@ def empty(path):
     os.truncate(path, 0)
 
 
-def test_the_last_one_is_taken(work_dir):
-    assert latest_checkpoint(work_dir) == (work_dir / 'iter_6.pth', {})
-
-
-def test_newer_ones_of_an_earlier_run_are_not(work_dir):
-    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_4.pth'))
-    assert latest_checkpoint(work_dir)[0] == work_dir / 'iter_4.pth'
-
-
 def test_a_moved_folder_is_found(work_dir, tmp_path_factory):
     moved = tmp_path_factory.mktemp('moved') / 'here'
     work_dir.rename(moved)
     assert latest_checkpoint(moved)[0] == moved / 'iter_6.pth'
 
 
-@pytest.mark.parametrize('damage', [cut, flip, empty, os.remove])
-def test_a_damaged_last_one_is_passed_over(work_dir, damage):
-    damage(work_dir / 'iter_6.pth')
-    path, damaged = latest_checkpoint(work_dir)
-    assert path == work_dir / 'iter_4.pth'
-    assert list(damaged) == ([] if damage is os.remove else [work_dir / 'iter_6.pth'])
-
-
-@pytest.mark.parametrize('damage', [empty, os.remove])
-def test_without_its_note_the_newest_is_taken(work_dir, damage):
-    damage(work_dir / 'last_checkpoint')
-    assert latest_checkpoint(work_dir)[0] == work_dir / 'iter_6.pth'
+@pytest.mark.parametrize('name, change, taken, damaged', [
+    ('iter_2.pth', os.remove, 6, []),
+    ('iter_6.pth', os.remove, 4, []),
+    *[('iter_6.pth', damage, 4, ['iter_6.pth']) for damage in (cut, flip, empty)],
+    *[('last_checkpoint', change, 6, []) for change in (empty, os.remove)],
+    # Newer ones are of an earlier run.
+    ('last_checkpoint', lambda path: path.write_text(str(path.with_name('iter_4.pth'))), 4, [])])
+def test_the_last_whole_one_is_taken(work_dir, name, change, taken, damaged):
+    change(work_dir / name)
+    path, found = latest_checkpoint(work_dir)
+    assert path == work_dir / f'iter_{taken}.pth' and [path.name for path in found] == damaged
 
 
 def test_a_changed_bit_is_found_that_torch_reads_over(work_dir):

@@ -70,47 +70,31 @@ def test_small_maps_are_enlarged(tmp_path):
     assert ids.dtype == torch.int32 and ids[5].tolist() == [0, 0, 1, 1, 2, 2, 0, 0]
 
 
-
-@pytest.mark.parametrize('damage, message', [
-    (lambda path: None, 'not found'),
-    (lambda path: path.write_bytes(b''), 'damaged, cut short or not in npy format'),
-    (lambda path: np.save(path, np.array([{}]), allow_pickle=True), 'holds object, expected numbers'),
-    (lambda path: write(path, np.zeros((6, 8, 3))), r'has shape \(6, 8, 3\), expected \(H, W\)'),
-    (lambda path: write(path, np.ones((8, 6))), r'shape \(8, 6\) does not fit the image of \(6, 8\)'),
-    (lambda path: write(path, np.full(SIZE, np.nan)), 'holds nan'),
-    (lambda path: write(path, np.zeros(SIZE)), 'no positive, finite disparity'),
-    (lambda path: write(path, np.full(SIZE, np.inf)), 'no positive, finite disparity'),
+@pytest.mark.parametrize('source, suffix, content, message', [
+    (PrecomputedDepth, '.npy', None, 'not found'),
+    (PrecomputedDepth, '.npy', b'', 'damaged, cut short or not in npy format'),
+    (PrecomputedDepth, '.npy', np.array([{}]), 'holds object, expected numbers'),
+    (PrecomputedDepth, '.npy', np.zeros((6, 8, 3)), r'has shape \(6, 8, 3\), expected \(H, W\)'),
+    (PrecomputedDepth, '.npy', np.ones((8, 6)), r'shape \(8, 6\) does not fit the image of \(6, 8\)'),
+    (PrecomputedDepth, '.npy', np.full(SIZE, np.nan), 'holds nan'),
+    (PrecomputedDepth, '.npy', np.zeros(SIZE), 'no positive, finite disparity'),
+    (PrecomputedDepth, '.npy', np.full(SIZE, np.inf), 'no positive, finite disparity'),
+    (PrecomputedDepth, '.npz', np.ones(SIZE), r"has no key 'disparity', has \['other'\]"),
+    (PrecomputedMasks, '.png', b'', 'cannot be read'),
+    (PrecomputedMasks, '.png', b'no picture', 'cannot be read'),
+    (PrecomputedMasks, '.npy', np.full(SIZE, 3), 'holds id 3, the image has 2 people'),
+    (PrecomputedMasks, '.npy', np.full(SIZE, -1), 'ids must be integers from 0'),
+    (PrecomputedMasks, '.npy', np.full(SIZE, 1.), 'ids must be integers from 0, got float64'),
 ])
-def test_bad_depth_files_are_named(tmp_path, damage, message):
-    (tmp_path / 'd' / 'a').mkdir(parents=True)
-    damage(tmp_path / 'd' / 'a' / 'b.npy')
-    with pytest.raises(SourceError, match=r'b\.npy: ' + message):
-        PrecomputedDepth('d', '.npy', data_root=tmp_path)([make_sample()])
-
-
-@pytest.mark.parametrize('content', [b'', b'no picture'])
-def test_pictures_that_are_none_are_named(tmp_path, content):
-    (tmp_path / 'a').mkdir()
-    (tmp_path / 'a' / 'b.png').write_bytes(content)
-    with pytest.raises(SourceError, match=r'b\.png: cannot be read'):
-        PrecomputedMasks('', data_root=tmp_path)([make_sample()])
-
-
-@pytest.mark.parametrize('ids, message', [
-    (np.full(SIZE, 3), 'holds id 3, the image has 2 people'),
-    (np.full(SIZE, -1), 'integers from 0'),
-    (np.full(SIZE, 1.), 'integers from 0, got float64'),
-])
-def test_masks_of_nobody_are_refused(tmp_path, ids, message):
-    write(tmp_path / 'a' / 'b.npy', ids)
-    with pytest.raises(SourceError, match=message):
-        PrecomputedMasks('', '.npy', data_root=tmp_path)([make_sample()])
-
-
-def test_npz_without_its_key_says_what_it_has(tmp_path):
-    write(tmp_path / 'a' / 'b.npz', np.ones(SIZE), 'depth')
-    with pytest.raises(SourceError, match=r"no key 'disparity', has \['depth'\]"):
-        PrecomputedDepth('', '.npz', data_root=tmp_path)([make_sample()])
+def test_bad_maps_are_named(tmp_path, source, suffix, content, message):
+    path = tmp_path / f'a/b{suffix}'
+    path.parent.mkdir()
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        write(path, content, 'other')
+    with pytest.raises(SourceError, match=rf'b\{suffix}: {message}'):
+        source('', suffix, data_root=tmp_path)([make_sample()])
 
 
 def test_ages_from_json_with_null_as_unknown(tmp_path):

@@ -83,16 +83,13 @@ def test_a_file_that_does_not_hold_together(content, read, change, message):
         read(content)
 
 
-@pytest.mark.parametrize('text', ['', '{"images": [', '[' * 100_000, 'PK\x03\x04'])
-def test_no_json(read, text):
-    with pytest.raises(BrokenFileError, match='c.json: damaged, cut short or not JSON'):
-        read(text)
-
-
-@pytest.mark.parametrize('text', ['[]', '3', 'null', '{}'])
-def test_another_json(read, text):
-    with pytest.raises(LayoutError, match='c.json: needs a list images'):
-        read(text)
+@pytest.mark.parametrize('error, message, texts', [
+    (BrokenFileError, 'damaged, cut short or not JSON', ['', '{"images": [', '[' * 100_000, 'PK\x03\x04']),
+    (LayoutError, 'needs a list images', ['[]', '3', 'null', '{}'])])
+def test_no_json_or_another(read, error, message, texts):
+    for text in texts:
+        with pytest.raises(error, match=f'c.json: {message}'):
+            read(text)
 
 
 def test_only_the_keys_in_use_are_kept(tmp_path):

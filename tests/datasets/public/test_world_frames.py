@@ -31,14 +31,6 @@ def test_vertices_are_those_the_camera_sees(body_model, seed, count, own_camera)
     torch.testing.assert_close(posed, seen, atol=2e-5, rtol=0)
 
 
-def test_the_pelvis_matters(body_model):
-    """Without the pelvis' offset a person would be misplaced by decimetres: the shortcut is no approximation."""
-    betas, nothing = torch.zeros(1, 11), torch.zeros(1, 3)
-    rotation = axis_angle_to_matrix(torch.tensor([torch.pi, 0, 0]))
-    _, moved = world_to_camera(nothing, nothing, PELVIS(betas), rotation, nothing[0])
-    assert .3 < moved.norm() < .7
-
-
 @pytest.fixture(scope='module')
 def smpl(synthetic_smpl, tmp_path_factory):
     """SMPL files whose male and female bodies have their pelvis elsewhere than the neutral one."""
