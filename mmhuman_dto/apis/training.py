@@ -104,7 +104,6 @@ def train(cfg, resume=None):
     """Train as a config says.
 
     Args:
-        cfg: config.
         resume: checkpoint to go on from; 'auto': the latest whole one in ``work_dir``, or from the start where there is
             none yet; None: from the start.
 
@@ -140,7 +139,6 @@ def evaluate(cfg, checkpoint, dump=None):
     """Figures (name -> value) of a checkpoint on a config's test set; needs no file that only training needs.
 
     Args:
-        cfg: config.
         checkpoint: file of weights.
         dump: folder to write predictions and truth of every image to, for ``apis.scoring``; None: nowhere.
 

@@ -17,7 +17,6 @@ class Photos:
 
     Args:
         folder: relative to ``data_root``.
-        data_root: root of the data.
 
     Raises:
         FileNotFoundError: no such folder, or no picture in it.

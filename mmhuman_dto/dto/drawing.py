@@ -11,13 +11,8 @@ LONG_SIDE = 512
 def draw_meshes(samples, sizes, body_model, long_side=LONG_SIDE):
     """Set ``pred_maps.id_map``, ``.z_map`` and ``visible_vertices`` of S samples; the nearest mesh wins.
 
-    Where ``pred_maps`` has a ``segmentation``, a pixel is a person's only if it says so too.
-
-    Args:
-        samples: with ``pred_instances`` (global_orient, body_pose, betas, transl), ``pred_camera`` and ``pred_maps``.
-        sizes: S (h, w) of the maps, px of the camera.
-        body_model: the meshes'.
-        long_side: most pixels along the longer side that is drawn, then enlarged (nearest).
+    Where ``pred_maps`` has a ``segmentation``, a pixel is a person's only if it says so too. ``sizes`` are S (h, w) of
+    the maps, px of the camera; at most ``long_side`` pixels along the longer side are drawn, then enlarged (nearest).
     """
     people = [sample.pred_instances for sample in samples]
     betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))

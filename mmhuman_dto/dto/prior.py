@@ -59,16 +59,8 @@ class HeightPrior:
         self.use_gender = use_gender
 
     def __call__(self, heights, ages, male_probs):
-        """Prior of people with given initial heights.
-
-        Args:
-            heights: (*) rest-pose height of the initial mesh, m.
-            ages: (*) years, nan unknown.
-            male_probs: (*) probability of being male, nan unknown.
-
-        Returns:
-            HeightTargets of shape (*).
-        """
+        """:class:`HeightTargets` (*) of people with initial rest-pose heights (*), m; ages (*), years, and P(male) (*)
+        are nan where unknown."""
         heights = heights.double()
         height_class = self._classify(ages.to(heights), male_probs.to(heights))
         table = heights.new_tensor([(c.mean, c.std) for c in HEIGHT_CLASSES])

@@ -148,9 +148,7 @@ def _kept_statistics(people, meshes):
 def stack_rows(people, name, row=(), fill=None, device=None):
     """One field of the people of several images, (M, *row), at least float32.
 
-    Args:
-        people: one :class:`People` an image. name: the field. row: shape of a row.
-        fill: value, on ``device``, for images without the field; None makes its absence an error.
+    ``fill`` is the value, on ``device``, for images without the field; None makes its absence an error.
     """
     rows = []
     for group in people:

@@ -13,14 +13,10 @@ _TIMEOUT = datetime.timedelta(days=14)
 
 
 def start_processes(launcher):
-    """Join the processes of a launcher.
+    """Join the processes of a launcher: 'pytorch' (torchrun's environment) or 'slurm' (srun's).
 
-    Args:
-        launcher: 'pytorch' (torchrun's environment) or 'slurm' (srun's); with 'none' and 'ray' this process is the only
-            one of its kind.
-
-    Raises:
-        GenerationError, ValueError: the launcher's environment variables are not there.
+    With 'none' and 'ray' this process is the only one of its kind. GenerationError or ValueError where the launcher's
+    environment variables are not there.
     """
     if launcher in ('none', 'ray'):
         return

@@ -12,14 +12,9 @@ _MIN_FACE = 16
 
 
 def person_view(image, box, mask=None):
-    """The part of an image that shows one person.
+    """The part (h, w, 3) of an image that shows one person in a box (4) xyxy, px, and its first pixel's (x, y) there.
 
-    Args:
-        image: (H, W, 3) uint8. box: (4,) xyxy px.
-        mask: (H, W) bool: pixels of others are black; None leaves them, and the image whole.
-
-    Returns:
-        tuple: picture (h, w, 3), and the (x, y), px, of its first pixel in the image.
+    Pixels that a ``mask`` (H, W) says are others' are black; None leaves them, and the image whole.
     """
     if mask is None:
         return image, (0, 0)

@@ -49,7 +49,6 @@ class GivenFocal(FocalSource):
     Args:
         focal: px of the image: one number for all, or a JSON file {image id: px}, relative to ``data_root``; an image
             that is not in it is unknown.
-        data_root: root of the data.
 
     Raises:
         ValueError: a focal length that is not positive. FileNotFoundError: no such file.

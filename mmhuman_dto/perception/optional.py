@@ -13,10 +13,7 @@ class WeightsError(OSError):
 
 
 def require(module, extra, page='docs/perception.md'):
-    """Import an optional package.
-
-    Args:
-        module: dotted name. extra: the extra of this package that installs it. page: where it is written about.
+    """Import an optional package that the ``extra`` of this one installs and ``page`` is about.
 
     Raises:
         ImportError: it is not installed, or does not load; the message names the command.

@@ -29,7 +29,6 @@ class PrecomputedDepth(DepthSource):
         suffix: '.png' (16 bit), '.npy' or '.npz' (key ``kind``).
         kind: 'disparity' (relative inverse depth) or 'depth' (inverted here, 0 stays unknown).
         scale: factor from stored values to the map's unit, or a JSON file of one factor an image id.
-        data_root: root of the data.
     """
 
     def __init__(self, folder, suffix='.png', kind='disparity', scale=1., data_root=''):
@@ -72,7 +71,6 @@ class PrecomputedMasks(MaskSource):
     Args:
         folder: folder of the maps, relative to ``data_root``; 0 is nobody, i + 1 the person in row i.
         suffix: '.png', '.npy' or '.npz' (key ``id_map``).
-        data_root: root of the data.
     """
 
     def __init__(self, folder, suffix='.png', data_root=''):
@@ -98,7 +96,6 @@ class PrecomputedAges(AgeSource):
     Args:
         path: the JSON file, or a folder with a file an image; relative to ``data_root``.
         suffix: of the files in a folder: '.npz' (keys ``ages``, ``male_probs``) or '.npy' ((N, 2), in that order).
-        data_root: root of the data.
     """
 
     def __init__(self, path, suffix='.npz', data_root=''):

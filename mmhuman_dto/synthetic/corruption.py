@@ -82,9 +82,6 @@ def initial_meshes(scene, body_model, errors=InitialErrors()):
 
     A wrong height is seen at the right size by moving the body away by wrong / true height, a wrong focal length by
     assumed / true focal length.
-
-    Returns:
-        :class:`InitialMeshes`, rows as the scene's people.
     """
     rng = scene.generator('initial meshes')
     betas = _initial_betas(scene, body_model, errors, rng)

@@ -52,12 +52,7 @@ class Bodies:
 def pose_bodies(people, ground, noise, body_model, rng):
     """Draw a pose and a heading for each person and put the bodies on a plane like ``ground`` through the origin.
 
-    Args:
-        people: :class:`~mmhuman_dto.synthetic.people.People`.
-        noise: std of the joint angles' noise, degrees.
-
-    Returns:
-        ``(Bodies, names of the poses)``.
+    Joint angles have noise of std ``noise``, degrees; also returns the names of the poses.
     """
     names = [_draw_pose(height, rng) for height in people.heights]
     angles = np.stack([poses.pose_angles(poses.POSES[name]) for name in names])

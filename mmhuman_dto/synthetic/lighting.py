@@ -21,15 +21,13 @@ _CONTACT_HEIGHT, _CONTACT_REACH = .12, .06
 
 
 class Light:
-    """Light of one scene.
+    """Light of one scene, everything in the camera frame, m.
 
     Args:
-        ground: the plane, camera frame.
-        up: (3) unit vector against gravity, camera frame.
-        meshes: [(vertices (V, 3), faces (F, 3)), ...] that cast shadows, camera frame, m.
+        up: (3) unit vector against gravity.
+        meshes: [(vertices (V, 3), faces (F, 3)), ...] that cast shadows.
         touching: (P, 3) points of what stands on the ground.
         cells: most cells of the shadow map.
-        rng: numpy Generator.
     """
 
     def __init__(self, ground, up, meshes, touching, cells, rng):

@@ -28,11 +28,7 @@ class People(NamedTuple):
 def sample_people(number, child_share, body_model, rng):
     """Ages, sexes and heights from the height prior's classes, with betas whose rest-pose height is exactly that.
 
-    Args:
-        number: N.
-        child_share: probability that a person is below 15 years.
-        body_model: a model with a child coefficient, last in its betas.
-        rng: numpy Generator.
+    A person is below 15 years with probability ``child_share``; the body model's last coefficient is a child's.
     """
     ages, heights = np.zeros(number), np.zeros(number)
     male = rng.random(number) < .5
@@ -51,13 +47,9 @@ def sample_people(number, child_share, body_model, rng):
 
 
 def betas_for_people(heights, ages, betas, body_model):
-    """Betas that give a body its rest-pose height (m): children by the child coefficient, the rest by the first.
+    """Betas (N, B) that give bodies heights (N), m: children's by the child coefficient, the rest's by the first.
 
-    Args:
-        heights: (N) m. ages: (N) years. betas: (N, B) whose other coefficients are kept.
-
-    Raises:
-        ValueError: the body model has no child coefficient.
+    Other coefficients are kept; ages (N) in years; ValueError where the body model has no child coefficient.
     """
     child = body_model.child_coefficient
     if child is None:
@@ -74,10 +66,7 @@ def betas_for_people(heights, ages, betas, body_model):
 def match_height(heights, betas, coefficient, body_model, tolerance=1e-5, rounds=30):
     """Change one coefficient until the rest-pose heights (N) are right within ``tolerance`` m; new betas (N, B).
 
-    The height is piecewise linear in the betas, so a few linear steps do.
-
-    Raises:
-        ValueError: a height that the coefficient does not reach.
+    The height is piecewise linear in the betas, so a few linear steps do; ValueError for one out of reach.
     """
     betas = np.array(betas, dtype=np.float64)
     if not len(betas):

@@ -27,12 +27,7 @@ class Picture(NamedTuple):
 
 
 class Renderer:
-    """Draws scenes of one body model on the CPU.
-
-    Args:
-        body_model: the model the scenes were sampled with.
-        supersample: pixels a side that are averaged into one of the picture.
-    """
+    """Draws scenes of one body model on the CPU, ``supersample`` pixels a side averaged into one of the picture."""
 
     def __init__(self, body_model, supersample=2):
         with torch.no_grad():

@@ -113,9 +113,7 @@ def _try_scene(seed, body_model, config, rng):
 def visible_share(scene, faces, coarse=1.):
     """Share of each person's pixels within the frame that no other person hides (N); 0 outside the frame.
 
-    Args:
-        faces: (F, 3) of the body model.
-        coarse: look at a picture this many times smaller.
+    Looks at a picture that is ``coarse`` times smaller.
     """
     vertices, intrinsics = torch.as_tensor(scene.vertices), torch.as_tensor(scene.intrinsics) / coarse
     intrinsics[2, 2] = 1

@@ -40,7 +40,6 @@ class Reader:
     Args:
         ann_file: annotation file, relative to ``data_root``.
         img_prefix: folder the image ids are relative to, itself relative to ``data_root``.
-        data_root: root of the data.
 
     Raises:
         LayoutError: file, image and key that do not follow the layout.

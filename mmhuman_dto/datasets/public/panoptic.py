@@ -18,13 +18,9 @@ _PELVIS_RISE = .06
 
 
 def panoptic_to_h36m(points):
-    """Annotated joints in Human3.6M's order.
+    """Annotated joints (T, 17, 3), m, camera frame, in Human3.6M's order, and their confidence (T, 17).
 
-    Args:
-        points: (T, 24+, 4) x, y, z (m, camera frame) and confidence, in the file's order.
-
-    Returns:
-        joints (T, 17, 3) m, camera frame, and confidence (T, 17).
+    ``points`` (T, 24+, 4) are x, y, z and confidence in the file's order.
     """
     points = np.array(points, dtype=np.float64)
     points[:, _PELVIS, 1] -= _PELVIS_RISE

@@ -19,12 +19,9 @@ class Linear(NamedTuple):
 
 
 class Layout:
-    """Where each value is among the V variables of a scene: one a scene variable, then P a person value.
+    """Where each value is among the V variables of a scene: one a scene variable, then P = ``people`` a person value.
 
-    Args:
-        scene: {name: :class:`~mmhuman_dto.dto.terms.Normal`} prior of the scene variables.
-        person: {name: std} of values (S, P) whose prior mean is 0.
-        people: P.
+    ``scene`` has their :class:`~mmhuman_dto.dto.terms.Normal` priors, ``person`` the std of values (S, P) of mean 0.
     """
 
     def __init__(self, scene, person, people):
@@ -76,11 +73,9 @@ def residual_variance(jacobian, covariance):
 def gauss_newton(lines, sites, from_prior, precision):
     """Step (S, V) to the minimum of the linearised problem, the inverse of its Hessian (S, V, V), and who has none (S).
 
-    A Hessian that rounding has made indefinite is damped; one that isn't finite fails, alone in its batch.
-
-    Args:
-        lines: :class:`Linear` of each term. sites: its :class:`~mmhuman_dto.dto.terms.Site`.
-        from_prior: (S, V) prior mean less the present point. precision: (S, V) of the prior.
+    A Hessian that rounding has made indefinite is damped; one that isn't finite fails, alone in its batch. Each term
+    has its :class:`Linear` and :class:`~mmhuman_dto.dto.terms.Site`; ``from_prior`` (S, V) is the prior's mean less the
+    present point, ``precision`` (S, V) the prior's.
     """
     jacobian = torch.cat([line.jacobian for line in lines], 1)
     weight = torch.cat([site.precision for site in sites], 1)

@@ -123,7 +123,7 @@ class PaperDTO:
 
 
 def solve_group(group):
-    """Fit the line of each group, taking out the tallest person while somebody exceeds the limit of height.
+    """:class:`Line` of each group, the tallest person taken out while somebody exceeds the limit of height.
 
     Returns:
         Line. Two people whom a line above the slope bound fits exactly have count 0 and deviation 0. So has a group

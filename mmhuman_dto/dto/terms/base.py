@@ -74,11 +74,9 @@ class Term(ABC):
 
     @abstractmethod
     def update(self, problem, mean, variance, site):
-        """The :class:`Site` for the next round.
+        """The :class:`Site` for the next round, from the residuals' mean and variance (S, R) by the present posterior.
 
-        Args:
-            mean, variance: (S, R) of the residuals under the present posterior.
-            site: the present one. In the first round variance and site are None, and ``mean`` is at the start.
+        ``site`` is the present one. In the first round variance and site are None, and ``mean`` is at the start.
         """
 
 

@@ -98,14 +98,9 @@ def _told_age(problem):
 
 
 def project_mixture(cavity, weights, means, stds):
-    """The normal site that gives cavity times mixture its mean and variance.
+    """The :class:`Site` (S, P), of positive precision, that gives cavity times mixture its mean and variance.
 
-    Args:
-        cavity: :class:`Site` of what all else says, (S, P); precision 0 knows nothing.
-        weights, means, stds: (S, P, K) of the mixture's normal components.
-
-    Returns:
-        :class:`Site` (S, P) with a positive precision.
+    The cavity (S, P) is what all else says, precision 0 knows nothing; the mixture has K normal components (S, P, K).
     """
     mean, precision = cavity.target[..., None], cavity.precision[..., None]
     # Everything over the precision-weighted sum, so that an unknowing cavity needs no infinity.

@@ -28,10 +28,7 @@ class LabelVersions:
         FOLDER/step_00002000/table_0/         people table: transl, betas, heights, depths_std, heights_std, intrinsics
                                               of all people and images of the first table
 
-    Args:
-        folder: of all rounds.
-        tables: the annotated :class:`PeopleTable`s.
-        config: what labels are made by, plain values.
+    ``tables`` are the annotated :class:`PeopleTable`s, ``config`` says by plain values what labels are made by.
     """
 
     def __init__(self, folder, tables, config):

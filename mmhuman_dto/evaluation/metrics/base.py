@@ -19,7 +19,6 @@ class PeopleMetric(BaseMetric):
         threshold: predictions count from above this score.
         long_side: pixels are those of images resized to this long side, as in the public evaluators, which look at what
             the published networks see (1288); None: those of the original images. Samples then need ``img_shape``.
-        collect_device, prefix: MMEngine's.
     """
 
     def __init__(self, parity=False, threshold=MIN_SCORE, long_side=None, collect_device='cpu', prefix=None):

@@ -25,7 +25,6 @@ class CameraSpaceMetric(PeopleMetric):
         body_model: config of the body model.
         threshold: predictions count from above this score.
         min_iou: of the joints' boxes of a match.
-        collect_device, prefix: MMEngine's.
     """
     default_prefix = 'camera_space'
 

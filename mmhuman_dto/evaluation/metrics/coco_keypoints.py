@@ -23,7 +23,6 @@ class KeypointAPMetric(PeopleMetric):
         body_model: config of the predictions' body model.
         joint_set: 'coco17' or 'crowdpose14', with the ``SIGMAS`` of their data sets.
         threshold: predictions count from above this score.
-        collect_device, prefix: MMEngine's.
 
     Raises:
         ValueError: another joint set.

@@ -18,7 +18,6 @@ class CrowdMetric(BaseMetric):
         body_model: config of the body model; gives heights.
         threshold: confidence from which a prediction counts.
         min_iou: of the joints' boxes of a match.
-        collect_device, prefix: MMEngine's.
     """
     default_prefix = 'crowd'
 

@@ -26,7 +26,6 @@ class PeopleHead(BaseModule):
         mean_params: ``smpl_mean_params.npz`` with ``pose`` (num_joints * 6) and ``shape``, where residuals start;
             shape coefficients beyond the file's start at 0. None: the rest pose, upright in the camera frame, shape 0.
         depths: linear layers of a pose head and of a shape head; the published (6, 5) take long to learn from scratch.
-        init_cfg: MMEngine's.
 
     Raises:
         ValueError: ``mean_params`` is for another number of joints, or no such file.

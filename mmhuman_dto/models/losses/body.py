@@ -38,7 +38,6 @@ class ShapeLoss(PersonLoss):
     """Weighted L1 of the shape coefficients, mean over them, a person with a mesh.
 
     Args:
-        weight: factor of the loss in the sum.
         coefficient_weights: a factor a coefficient; the 11th (child blend) is used where the body has one.
     """
 

@@ -17,7 +17,6 @@ class FoVLoss(MatchedLoss):
     weighs more.
 
     Args:
-        weight: factor of the loss in the sum.
         over_weight: factor of images whose FoV is predicted too wide.
     """
 

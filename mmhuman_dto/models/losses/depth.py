@@ -35,7 +35,6 @@ class RelativeMetricLoss(MatchedLoss):
     """log(1 + |difference of the distances between two people in depth|), mean over pairs that are near in depth.
 
     Args:
-        weight: factor of the loss in the sum.
         max_distance: pairs whose true depths differ by more (m) are left out.
     """
 
@@ -62,7 +61,6 @@ class DepthOrderLoss(MatchedLoss):
     annotation, the true depths cut where the sorted ones jump.
 
     Args:
-        weight: factor of the loss in the sum.
         layer_gap: jump in m that starts a new layer, where layers are made from depths.
     """
 

@@ -72,8 +72,7 @@ def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, j
 def initial_mesh_record(meshes, columns):
     """One picture's entry of the initial-mesh layout, with the first ``columns`` shape coefficients.
 
-    Args:
-        meshes: what has ``pose``, ``betas``, ``transl`` and ``intrinsics``: a scene, or its imitated initial meshes.
+    ``meshes`` are a scene, or its imitated initial meshes.
     """
     count = len(meshes.betas)
     arrays = dict(trans_cam=meshes.transl, pose_cam=meshes.pose.reshape(count, 72), shape=meshes.betas[:, :columns],
