@@ -28,10 +28,6 @@ def test_smpl24_edges_are_its_tree():
     assert set(JOINT_SETS['smpl24'].edges) == {(parent, child) for child, parent in enumerate(SMPL_PARENTS) if child}
 
 
-def test_coco_is_mirrored_in_pairs():
-    assert JOINT_SETS['coco17'].flip_permutation == (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
-
-
 def test_relative_human_orders_map_to_crowdpose():
     assert pick_rows(JOINT_SETS['bk19'].names, 'crowdpose14') == [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0, 2]
     assert pick_rows(JOINT_SETS['ochuman19'].names, 'crowdpose14') == [3, 0, 4, 1, 5, 2, 9, 6, 10, 7, 11, 8, 12, 13]

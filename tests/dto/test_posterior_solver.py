@@ -10,18 +10,8 @@ from hypothesis import strategies as st
 from mmhuman_dto.dto import DTOProblem, PaperDTO, PosteriorDTO
 from mmhuman_dto.dto.solvers.normal_equations import Layout, Linear, gauss_newton
 from mmhuman_dto.dto.solvers.posterior import DEFAULT_TERMS
-from mmhuman_dto.dto.terms import (
-    DepthTerm,
-    GroundTerm,
-    HeightTerm,
-    InitialTerm,
-    NoisyTerm,
-    Normal,
-    ReliefTerm,
-    Site,
-    TranslationTerm,
-)
-from mmhuman_dto.dto.terms.base import constant, extended_log, extended_log_derivative
+from mmhuman_dto.dto.terms import DepthTerm, GroundTerm, HeightTerm, InitialTerm, ReliefTerm, TranslationTerm
+from mmhuman_dto.dto.terms.base import NoisyTerm, Normal, Site, constant, extended_log, extended_log_derivative
 from mmhuman_dto.dto.terms.height import project_mixture
 from mmhuman_dto.registry import DTO_SOLVERS, DTO_TERMS
 

@@ -4,12 +4,7 @@
 import numpy as np
 import pytest
 
-from mmhuman_dto.evaluation.functional.depth_order import (
-    depth_order,
-    depth_order_by_gap,
-    pcdr,
-    pcdr_layers,
-)
+from mmhuman_dto.evaluation.functional.depth_order import depth_order, depth_order_by_gap, pcdr, pcdr_layers
 from mmhuman_dto.evaluation.functional.pose import mpjpe, pa_mpjpe
 from mmhuman_dto.evaluation.functional.translation import (
     pairwise_distance_errors,

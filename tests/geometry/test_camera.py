@@ -5,15 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmhuman_dto.geometry import (
-    focal_from_fov,
-    fov_from_focal,
-    intrinsics_from_fov,
-    project,
-    resize_intrinsics,
-    unproject,
-)
-from mmhuman_dto.geometry.camera import crop_intrinsics, flip_intrinsics
+from mmhuman_dto.geometry import focal_from_fov, fov_from_focal, intrinsics_from_fov, project, unproject
+from mmhuman_dto.geometry.camera import crop_intrinsics, flip_intrinsics, resize_intrinsics
 
 K = torch.tensor([[800., 0, 330], [0, 820, 250], [0, 0, 1]], dtype=torch.float64)
 SKEWED = torch.tensor([[800., 4, 330], [0, 820, 250], [0, 0, 1]], dtype=torch.float64)

@@ -6,14 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmhuman_dto.geometry import (
-    _rasterize_torch,
-    interpolate,
-    rasterize,
-    rasterize_meshes,
-    unproject,
-    visible_vertices,
-)
+from mmhuman_dto.geometry import _rasterize_torch, interpolate, rasterize, rasterize_meshes, unproject, visible_vertices
 from mmhuman_dto.geometry._screen import NEAR
 
 SIZE = 24, 32

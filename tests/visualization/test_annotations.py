@@ -4,7 +4,7 @@ from pictures import changed
 
 from mmhuman_dto.body_models import JOINT_SETS
 from mmhuman_dto.visualization import draw_annotations, person_colors
-from mmhuman_dto.visualization.annotations import LEFT, RIGHT, boxes_of_joints
+from mmhuman_dto.visualization.annotations import LEFT, RIGHT
 from mmhuman_dto.visualization.colors import plate_color
 
 PHOTO = np.full((120, 160, 3), 128, np.uint8)
@@ -74,10 +74,3 @@ def test_nobody_and_nothing():
     assert np.array_equal(draw_annotations(PHOTO, [0], np.full((1, 4), np.nan), joints_at()), PHOTO)
     far = draw_annotations(PHOTO, [0], np.array([[-1e9, -1e9, -1e8, -1e8]]), joints_at(nose=(1e30, 5)), labels=['0'])
     assert np.array_equal(far, PHOTO)
-
-
-def test_boxes_of_joints():
-    joints = np.concatenate([joints_at(nose=(10, 20), left_eye=(30, 5), right_eye=(90, 90)), joints_at()])
-    seen = np.array(COCO.names) != 'right_eye'
-    boxes = boxes_of_joints(joints, np.stack([seen, seen]))
-    assert boxes[0].tolist() == [10, 5, 30, 20] and np.isnan(boxes[1]).all()

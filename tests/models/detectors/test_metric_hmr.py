@@ -6,7 +6,6 @@ from tiny_network import LOSSES, build, config, images, prepared, sample
 
 from mmhuman_dto.geometry import project
 from mmhuman_dto.models.detectors import MetricHMR
-from mmhuman_dto.registry import MODELS
 from mmhuman_dto.structures import HumanDataSample, Maps, People
 
 
@@ -230,10 +229,6 @@ def test_bfloat16_autocast_keeps_geometry_in_float32(shared_model):
     torch.testing.assert_close(half['pred_intrinsics'], full['pred_intrinsics'], rtol=.05, atol=.1)
 
 
-def test_body_model_is_not_in_the_checkpoint(shared_model):
-    assert not [name for name in shared_model.state_dict() if name.startswith('body_model')]
-
-
 def test_what_is_missing_is_said(shared_model):
     model = MetricHMR(**{k: v for k, v in config(targets=None).items() if k != 'type'})
     data = prepared(model, images((112, 112)), [sample((112, 112), 1)])
@@ -241,12 +236,3 @@ def test_what_is_missing_is_said(shared_model):
         model(**data, mode='loss')
     with pytest.raises(ValueError, match="unknown mode 'test'"):
         model(**data, mode='test')
-
-
-@pytest.mark.parametrize('arch, dims', [('tiny', 192), ('base', 768), ('huge', 1280)])
-def test_full_size_networks_build_from_a_config(arch, dims):
-    with torch.device('meta'):
-        backbone = MODELS.build(dict(type='ScaleAdaptiveViT', arch=arch, input_size=1288))
-        decoder = MODELS.build(dict(type='BoxQueryDecoder', in_dims=dims))
-    assert backbone.pos_embed.shape == (92, 92, dims)
-    assert decoder.memory_proj.weight.shape == (768, dims)
