@@ -200,10 +200,6 @@ def batches(dataset, count, rank=0, ranks=1, start=0, workers=0, batch_size=2, s
              for image, sample in zip(batch['inputs'], batch['data_samples'])] for batch in islice(loader, count)]
 
 
-def test_workers_change_nothing(stream):
-    assert batches(stream, 12, workers=2) == batches(stream, 12)
-
-
 @pytest.mark.parametrize('start', [3, 7])
 def test_goes_on_in_the_middle_of_a_pass(stream, start):
     """Batch 3 and 7 are in the middle of a pass through both sets; the resumed run has other workers."""

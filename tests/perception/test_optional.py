@@ -65,13 +65,12 @@ def test_classes_are_found_by_name():
 
 
 class TestTransformersWeights:
-    def test_urls_are_refused(self):
-        with pytest.raises(WeightsError, match='URLs are not fetched'):
-            TransformersDepth('https://example.com/model')
-
-    def test_a_name_that_is_nothing(self, tmp_path):
-        with pytest.raises(WeightsError, match='no such folder, and no name of a model'):
-            TransformersDepth(str(tmp_path / 'gone'))
+    def test_what_is_no_network_is_said(self, tmp_path, save_classifier):
+        for model, message in (('https://example.com/model', 'URLs are not fetched'),
+                               (str(tmp_path / 'gone'), 'no such folder, and no name of a model'),
+                               (str(tmp_path), str(tmp_path)), (save_classifier(['a', 'b']), 'ViT')):
+            with pytest.raises(WeightsError, match=message):
+                TransformersDepth(model)
 
     def test_only_local_files_means_no_network(self, monkeypatch, tmp_path):
         monkeypatch.setattr('socket.socket.connect', lambda *args: pytest.fail('went to the network'))
@@ -89,12 +88,6 @@ class TestTransformersWeights:
         with pytest.raises(WeightsError, match=r'nobody/model: no such folder, .*hub did not give it \(Name or service '
                                                r'not known\)\. Where there is a network: hf download nobody/model'):
             TransformersDepth('nobody/model')
-
-    def test_an_empty_folder_and_another_kind_of_network(self, tmp_path, save_classifier):
-        with pytest.raises(WeightsError, match=str(tmp_path)):
-            TransformersDepth(str(tmp_path))
-        with pytest.raises(WeightsError, match='ViT'):
-            TransformersDepth(save_classifier(['a', 'b']))
 
     def test_pickled_code_in_weights_is_not_run(self, save_depth, tmp_path):
         folder = Path(save_depth())

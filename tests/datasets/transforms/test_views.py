@@ -147,3 +147,12 @@ def test_cut_below_the_spine_keeps_everybodys_upper_body(make_sample):
         kept_half.append(ratio > .37)
         assert after.gt_instances.keypoints_2d_valid[:, 3].all() == before.gt_instances.keypoints_2d_valid[:, 3].all()
     assert all(kept_half) and .7 < np.mean(cut) < .9
+
+
+def test_a_crop_is_a_window_of_the_picture_of_at_least_the_stated_size(make_sample):
+    view = RandomView(224, rotation=0, scale=(1, 1), flip=0, below_spine=0, crop=.2)
+    corners = [(np.linalg.inv(after.warp) @ [[0, after.img_shape[1]], [0, after.img_shape[0]], [1, 1]])[:2]
+               for _, after in views_of(make_sample, view, 100)]
+    low, high = np.moveaxis(corners / np.array([[120], [90]]), -1, 0)  # parts of the picture's width and height
+    assert -1e-9 < low.min() and high.max() < 1 + 1e-9 and low.max() > .1 > 1 - high.max()
+    assert .8 <= (high - low).min() < .85 and .95 < (high - low).max() <= 1
