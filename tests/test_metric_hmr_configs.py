@@ -61,52 +61,28 @@ def at(config, place):
 def find(name):
     """The class or function that registries call ``name``; collate functions are plain functions."""
     ours = [value for value in vars(registries).values() if isinstance(value, type(MODELS))]
-    for registry in (*ours, FUNCTIONS, VISBACKENDS, VISUALIZERS):
-        found = registry.get(name)
-        if found is not None:
-            return found
-    raise AssertionError(f'nothing is called {name}')
+    return next(found for registry in (*ours, FUNCTIONS, VISBACKENDS, VISUALIZERS) if (found := registry.get(name)))
 
 
-@lru_cache
 def options(target):
-    """Names of all arguments, those of base classes where a class passes ``**kwargs`` on, and the needed ones."""
-    classes = target.__mro__ if inspect.isclass(target) else (target, )
-    names, needed = set(), set()
-    for owner in classes:
-        if inspect.isclass(owner) and '__init__' not in vars(owner):
-            continue
-        parameters = inspect.signature(owner).parameters.values()
-        named = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-        if not names:
-            needed = {p.name for p in parameters if p.name in named and p.default is p.empty}
-        names |= named
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break
-    return names, needed
+    """Names of all arguments, those of base classes too."""
+    owners = [owner for owner in getattr(target, '__mro__', ())[:-1] if '__init__' in vars(owner)] or [target]
+    return {name for owner in owners for name in inspect.signature(owner).parameters}
 
 
-#: What MMEngine's Runner passes itself.
-GIVEN = {'optimizer', 'dataset', 'dataloader', 'runner', 'params', 'evaluator', 'data_batch', 'name', 'vis_backends',
-         'save_dir'}
 #: Keys besides those of the class named by ``type``, which MMEngine takes for itself.
 EXTRA = {'optim_wrapper': {'optimizer', 'constructor', 'paramwise_cfg'}}
 #: Entries of a recipe: those of the Runner, and a variable of the small network's.
-ENTRIES = {'body_model', *(name for runner in (Runner, FlexibleRunner) for name in options(runner)[0])}
+ENTRIES = {'body_model', *options(Runner), *options(FlexibleRunner)}
 
 
 def wrong_keys(config):
     """What is wrong with the keys of a recipe, in words."""
-    found = [f'{key}: Runner has no such entry' for key in config if key not in ENTRIES]
-    for place in typed(config):
-        if place[-1:] == ('init_cfg', ):
-            continue
+    found = [f'{key}: Runner has no such entry' for key in config.keys() - ENTRIES]
+    for place in (place for place in typed(config) if place[-1:] != ('init_cfg', )):
         entry = at(config, place)
-        names, needed = options(find(entry['type']))
-        names = names | EXTRA.get(place[-1], set())
-        found += [f'{place}: {entry["type"]} has no option {key!r}' for key in entry.keys() - names - {'type'}]
-        if place[0] in ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader'):
-            found += [f'{place}: {entry["type"]} needs {key!r}' for key in needed - entry.keys() - GIVEN]
+        unknown = entry.keys() - options(find(entry['type'])) - EXTRA.get(place[-1], set()) - {'type'}
+        found += [f'{place}: {entry["type"]} has no option {key!r}' for key in unknown]
     return found
 
 
