@@ -1,6 +1,11 @@
 """What networks that look at one person at a time are shown."""
+from abc import abstractmethod
+
 import numpy as np
 import torch
+
+from .base import KeypointSource
+from .optional import in_batches
 
 #: Face joints of COCO's 17: nose, eyes, ears.
 _FACE = slice(0, 5)
@@ -22,11 +27,34 @@ def person_view(image, box, mask=None):
     return np.where(mask[y0:y1, x0:x1, None], image[y0:y1, x0:x1], 0).astype(np.uint8), (x0, y0)
 
 
-def keypoints_by_image(samples, poses):
-    """Keypoints (N, J, 2) px and scores (N, J) of each sample, from the (J, 3) array of each person, in order."""
-    counts = [len(sample.detected_instances) for sample in samples]
-    stacked = np.stack(poses) if poses else np.zeros((0, 17, 3))
-    return [(rows[..., :2], rows[..., 2]) for rows in torch.from_numpy(stacked).float().split(counts)]
+class TopDownKeypoints(KeypointSource):
+    """Networks that are shown one person at a time; subclasses set ``batch_size`` and ``masked``.
+
+    ``masked`` shows them the pixels of the person's mask only.
+    """
+
+    @torch.no_grad()
+    def __call__(self, samples):
+        people = [(sample, row) for sample in samples for row in range(len(sample.detected_instances))]
+        poses = np.zeros((len(people), 17, 3))
+        for rows in in_batches(range(len(people)), self.batch_size):
+            views, boxes, offsets = zip(*(self._view(*people[row]) for row in rows))
+            for row, offset, (joints, scores) in zip(rows, offsets, self._predict(views, boxes)):
+                # Their joints count from the centre of the first pixel.
+                poses[row, :, :2], poses[row, :, 2] = joints + np.add(offset, .5), scores
+        counts = [len(sample.detected_instances) for sample in samples]
+        return [(rows[..., :2], rows[..., 2]) for rows in torch.from_numpy(poses).float().split(counts)]
+
+    def _view(self, sample, row):
+        """The picture of a person, its box (4,) xyxy in it, and where it lies, px."""
+        found = sample.detected_instances
+        box = found.bboxes[row].numpy()
+        view, offset = person_view(sample.image, box, found.masks[row].numpy() if self.masked else None)
+        return view, box - np.tile(offset, 2), offset
+
+    @abstractmethod
+    def _predict(self, views, boxes):
+        """Joints (17, 2), px from the centre of the view's first pixel, and scores (17) of each view."""
 
 
 def crop(image, box):
@@ -37,11 +65,8 @@ def crop(image, box):
 
 def inside(box, shape):
     """A box xyxy as whole pixels x0, y0, x1, y1 of an image of ``shape`` (H, W, ...)."""
-    low, high = np.floor(box[:2]), np.ceil(box[2:])
-    limit = shape[1], shape[0]
-    return *(int(np.clip(v, 0, n)) for v, n in zip(low, limit)), *(int(np.clip(v, 0, n)) for v, n in zip(high, limit))
-
-
+    edges = np.concatenate([np.floor(box[:2]), np.ceil(box[2:])])
+    return edges.clip(0, [shape[1], shape[0]] * 2).astype(int).tolist()
 
 
 def face_box(keypoints, visible):

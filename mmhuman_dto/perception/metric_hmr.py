@@ -7,6 +7,7 @@ from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import HumanDataSample
 
 from .base import MeshSource
+from .optional import in_batches
 
 
 @SOURCES.register_module()
@@ -33,10 +34,7 @@ class MetricHMRMeshes(MeshSource):
         return self.network.body_model
 
     def __call__(self, samples):
-        results = []
-        for start in range(0, len(samples), self.batch_size):
-            results += self._predict(samples[start:start + self.batch_size])
-        return results
+        return [found for batch in in_batches(samples, self.batch_size) for found in self._predict(batch)]
 
     @torch.no_grad()
     def _predict(self, samples):

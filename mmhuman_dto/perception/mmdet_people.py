@@ -9,6 +9,7 @@ from mmhuman_dto.structures import People
 from .base import PeopleSource
 from .finding import MAX_IOU, MIN_SCORE, box_nms
 from .openmmlab import load_openmmlab, scope
+from .optional import in_batches
 
 
 @SOURCES.register_module()
@@ -34,10 +35,8 @@ class MMDetPeople(PeopleSource):
         self.label, self.min_score, self.max_iou, self.batch_size = label, min_score, max_iou, batch_size
 
     def __call__(self, samples):
-        found = []
-        for start in range(0, len(samples), self.batch_size):
-            found += self._predict([sample.image for sample in samples[start:start + self.batch_size]])
-        return [self._people(one.pred_instances, sample) for one, sample in zip(found, samples)]
+        return [self._people(found.pred_instances, sample) for batch in in_batches(samples, self.batch_size)
+                for found, sample in zip(self._predict([sample.image for sample in batch]), batch)]
 
     @torch.no_grad()
     def _predict(self, images):

@@ -1,18 +1,16 @@
 """2D joints by top-down networks of mmpose."""
 import numpy as np
-import torch
 from mmengine.dataset import Compose, pseudo_collate
 
 from mmhuman_dto.registry import SOURCES
 
-from .base import KeypointSource
-from .crops import keypoints_by_image, person_view
+from .crops import TopDownKeypoints
 from .openmmlab import config_path, load_openmmlab, scope
 from .optional import WeightsError, require
 
 
 @SOURCES.register_module()
-class MMPoseKeypoints(KeypointSource):
+class MMPoseKeypoints(TopDownKeypoints):
     """RTMPose, HRNet, ViTPose (with mmpretrain) and other top-down mmpose models of COCO's 17 joints.
 
     Args:
@@ -40,28 +38,10 @@ class MMPoseKeypoints(KeypointSource):
             dict(from_file=str(config_path('mmpose', '_base_/datasets/coco.py'))))
         self.masked, self.batch_size = masked, batch_size
 
-    def __call__(self, samples):
-        people = [(sample, row) for sample in samples for row in range(len(sample.detected_instances))]
-        poses = []
-        for start in range(0, len(people), self.batch_size):
-            poses += self._predict(people[start:start + self.batch_size])
-        return keypoints_by_image(samples, poses)
-
-    @torch.no_grad()
-    def _predict(self, people):
-        """A (17, 3) array x, y, score for each (sample, row)."""
-        data, offsets = [], []
+    def _predict(self, views, boxes):
         with scope('mmpose'):
-            for sample, row in people:
-                found = sample.detected_instances
-                box = found.bboxes[row].numpy()
-                view, offset = person_view(sample.image, box, found.masks[row].numpy() if self.masked else None)
-                data.append(self.pipeline(dict(
-                    img=np.ascontiguousarray(view[..., ::-1]), bbox=(box - np.tile(offset, 2))[None],
-                    bbox_score=np.ones(1, dtype=np.float32), **self.meta)))
-                offsets.append(offset)
-            found = self.network.test_step(pseudo_collate(data))
-        # Its joints count from the centre of the first pixel.
-        return [np.concatenate([one.pred_instances.keypoints[0] + offset + .5,
-                                one.pred_instances.keypoint_scores[0][:, None]], 1)
-                for one, offset in zip(found, offsets)]
+            data = [self.pipeline(dict(
+                img=np.ascontiguousarray(view[..., ::-1]), bbox=box[None], bbox_score=np.ones(1, dtype=np.float32),
+                **self.meta)) for view, box in zip(views, boxes)]
+            found = [one.pred_instances for one in self.network.test_step(pseudo_collate(data))]
+        return [(one.keypoints[0], one.keypoint_scores[0]) for one in found]

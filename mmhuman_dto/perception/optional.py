@@ -102,9 +102,14 @@ def class_index(id2label, names, model):
                        f'{", ".join(map(str, [*id2label.values()][:9]))}')
 
 
+def in_batches(items, size):
+    """Parts of a list, in order, of at most ``size`` items each."""
+    return [items[start:start + size] for start in range(0, len(items), size)]
+
+
 def by_shape(tensors, batch_size):
     """Indices of tensors of equal shape, at most ``batch_size`` together, as lists; every tensor once."""
     groups = {}
     for index, tensor in enumerate(tensors):
         groups.setdefault(tuple(tensor.shape), []).append(index)
-    return [group[start:start + batch_size] for group in groups.values() for start in range(0, len(group), batch_size)]
+    return [batch for group in groups.values() for batch in in_batches(group, batch_size)]

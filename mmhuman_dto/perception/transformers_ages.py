@@ -8,7 +8,7 @@ from mmhuman_dto.registry import SOURCES
 
 from .base import AgeSource, SourceError
 from .crops import crop, face_box
-from .optional import WeightsError, class_index, load_transformers
+from .optional import WeightsError, class_index, in_batches, load_transformers
 
 #: Years that an age class without upper end ('more than 70') spans.
 _OPEN_YEARS = 10.
@@ -22,8 +22,7 @@ class _CropAges(AgeSource):
         crops = [one for sample in samples for one in person_crops(sample)]
         answers = np.full((len(crops), 2), np.nan, dtype=np.float32)
         known = [i for i, one in enumerate(crops) if self._usable(*one)]
-        for start in range(0, len(known), self.batch_size):
-            rows = known[start:start + self.batch_size]
+        for rows in in_batches(known, self.batch_size):
             answers[rows] = self._judge([crops[i] for i in rows])
         parts = torch.from_numpy(answers).split([len(sample.pred_instances) for sample in samples])
         return [(part[:, 0], part[:, 1]) for part in parts]

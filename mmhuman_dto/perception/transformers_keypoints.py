@@ -1,11 +1,9 @@
 """2D joints by ViTPose of ``transformers``."""
-import numpy as np
 import torch
 
 from mmhuman_dto.registry import SOURCES
 
-from .base import KeypointSource
-from .crops import keypoints_by_image, person_view
+from .crops import TopDownKeypoints
 from .optional import WeightsError, load_transformers
 
 #: COCO's expert among those of ViTPose++.
@@ -13,7 +11,7 @@ _COCO = 0
 
 
 @SOURCES.register_module()
-class TransformersKeypoints(KeypointSource):
+class TransformersKeypoints(TopDownKeypoints):
     """ViTPose and ViTPose++ (``VitPoseForPoseEstimation``): COCO's 17 joints of each person that was found.
 
     Args:
@@ -34,31 +32,11 @@ class TransformersKeypoints(KeypointSource):
         self.experts = config.backbone_config.num_experts > 1
         self.masked, self.batch_size = masked, batch_size
 
-    def __call__(self, samples):
-        people = [(i, j) for i, sample in enumerate(samples) for j in range(len(sample.detected_instances))]
-        poses = []
-        for start in range(0, len(people), self.batch_size):
-            batch = people[start:start + self.batch_size]
-            poses += self._predict([samples[i] for i, _ in batch], [j for _, j in batch])
-        return keypoints_by_image(samples, poses)
-
-    @torch.no_grad()
-    def _predict(self, samples, rows):
-        """A (17, 3) array x, y, score for each row of each sample."""
-        views, boxes, offsets = [], [], []
-        for sample, row in zip(samples, rows):
-            found = sample.detected_instances
-            box = found.bboxes[row].numpy()
-            view, offset = person_view(sample.image, box, found.masks[row].numpy() if self.masked else None)
-            x0, y0, x1, y1 = box - np.tile(offset, 2)
-            views.append(view)
-            boxes.append([[x0, y0, x1 - x0, y1 - y0]])
-            offsets.append(offset)
-        pixels = self.processor(views, boxes=boxes, return_tensors='pt').pixel_values.to(self.network.device)
+    def _predict(self, views, boxes):
+        boxes = [[[x0, y0, x1 - x0, y1 - y0]] for x0, y0, x1, y1 in boxes]
+        pixels = self.processor(list(views), boxes=boxes, return_tensors='pt').pixel_values.to(self.network.device)
         expert = dict(dataset_index=torch.full((len(pixels), ), _COCO, device=pixels.device)) if self.experts else {}
         outputs = self.network(pixel_values=pixels, **expert)
         outputs.heatmaps = outputs.heatmaps.float()
         poses = self.processor.post_process_pose_estimation(outputs, boxes=boxes)
-        # Its joints count from the centre of the first pixel.
-        return [np.concatenate([pose['keypoints'].numpy() + offset + .5, pose['scores'].numpy().reshape(-1, 1)], 1)
-                for (pose, ), offset in zip(poses, offsets)]
+        return [(pose['keypoints'].numpy(), pose['scores'].numpy().flatten()) for pose, in poses]
