@@ -9,6 +9,7 @@ from mmengine.runner import FlexibleRunner, Runner
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
 from mmhuman_dto.engine.device import pick_device
+from mmhuman_dto.engine.model import for_inference
 from mmhuman_dto.engine.resume import latest_checkpoint
 from mmhuman_dto.fileio.atomic import explain
 from mmhuman_dto.registry import BODY_MODELS
@@ -154,7 +155,7 @@ def evaluate(cfg, checkpoint, dump=None):
             joint_set=cfg.model.get('joint_set', 'smpl45'))]
     for key in _TRAINING_KEYS:
         cfg.pop(key, None)
-    cfg.model = _without_pretrained(cfg.model)
+    cfg.model = for_inference(cfg.model.to_dict())
     runner = build_runner(cfg)
     model = runner.model.module if hasattr(runner.model, 'module') else runner.model
     load_weights(model, checkpoint)
@@ -165,12 +166,6 @@ def metrics_of(cfg):
     """Configs of the metrics that a config tests with."""
     metrics = cfg.test_evaluator
     return [metrics] if isinstance(metrics, dict) else list(metrics)
-
-
-def _without_pretrained(config):
-    """A config without any ``init_cfg`` in it: the weights come from a checkpoint."""
-    return {key: _without_pretrained(value) if isinstance(value, dict) else value
-            for key, value in config.items() if key != 'init_cfg'}
 
 
 def _use_cpu_processes(cfg):

@@ -28,13 +28,8 @@ def _draw(sample, size, vertices, faces, long_side):
     raster = rasterize(vertices, faces, intrinsics, small)
     sample.pred_instances.visible_vertices = visible_vertices(raster, faces, *vertices.shape[:2])
     maps = sample.pred_maps
-    ids, z = _enlarge(raster.id_map.float(), raster.z_map, size)
+    drawn = torch.stack([raster.id_map.float(), raster.z_map])[None]
+    ids, z = torch.nn.functional.interpolate(drawn, size, mode='nearest-exact')[0]
     if 'segmentation' in maps:
-        ids = torch.where(ids == maps.segmentation, ids, 0)
-    maps.id_map, maps.z_map = ids, torch.where(ids > 0, z, 0.)
-
-
-def _enlarge(ids, z, size):
-    """Two (h, w) float maps at (H, W), nearest by pixel centre; the ids as int32."""
-    ids, z = torch.nn.functional.interpolate(torch.stack([ids, z])[None], size, mode='nearest-exact')[0]
-    return ids.int(), z
+        ids = torch.where(ids == maps.segmentation, ids, 0.)
+    maps.id_map, maps.z_map = ids.int(), torch.where(ids > 0, z, 0.)

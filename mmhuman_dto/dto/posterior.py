@@ -17,7 +17,7 @@ class Posterior:
     @property
     def depths_std(self):
         """(S, P), m."""
-        return self.depth * self._log_depth_variance.sqrt()
+        return self.depth * self.log_depth_covariance.diagonal(dim1=-2, dim2=-1).sqrt()
 
     @property
     def heights_std(self):
@@ -31,7 +31,3 @@ class Posterior:
         covariance = z[:, :, None] * self.log_depth_covariance * z[:, None]
         variance = covariance.diagonal(dim1=-2, dim2=-1)
         return (variance[:, :, None] + variance[:, None] - 2 * covariance).clamp(min=0).sqrt()
-
-    @property
-    def _log_depth_variance(self):
-        return self.log_depth_covariance.diagonal(dim1=-2, dim2=-1)

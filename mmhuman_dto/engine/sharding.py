@@ -7,6 +7,7 @@ from mmengine.dist import get_world_size, is_main_process
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.utils._pytree import tree_map_only
 
 from mmhuman_dto.registry import STRATEGIES
 
@@ -59,11 +60,11 @@ class FullyShardedStrategy(DDPStrategy):
 
     def model_state_dict(self):
         """Names -> whole tensors, in memory of the host; on the other ranks they are empty."""
-        return _map_tensors(self.model.state_dict(), _gather)
+        return tree_map_only(torch.Tensor, _gather, self.model.state_dict())
 
     def optim_state_dict(self):
         """State of the optimizer as if nothing was sharded; see :meth:`model_state_dict`."""
-        return _map_tensors(super().optim_state_dict(), _gather)
+        return tree_map_only(torch.Tensor, _gather, super().optim_state_dict())
 
     def load_model_state_dict(self, state_dict, **kwargs):
         """Take this rank's part of whole tensors; MMEngine warns of unknown names and other shapes."""
@@ -77,14 +78,6 @@ class FullyShardedStrategy(DDPStrategy):
         state = {index: {name: _part_of(value, params[index]) for name, value in values.items()}
                  for index, values in state_dict['state'].items()}
         super().load_optim_state_dict(dict(state_dict, state=state))
-
-
-def _map_tensors(tree, function):
-    if isinstance(tree, dict):
-        return {name: _map_tensors(value, function) for name, value in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        return type(tree)(_map_tensors(value, function) for value in tree)
-    return function(tree) if torch.is_tensor(tree) else tree
 
 
 def _gather(tensor):

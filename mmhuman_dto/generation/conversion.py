@@ -13,7 +13,7 @@ from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.registry import READERS
-from mmhuman_dto.stages.base import SkipImage, StageError
+from mmhuman_dto.stages.base import SkipImage, StageError, check_intrinsics
 from mmhuman_dto.stages.isolation import attempt, outcome_of
 from mmhuman_dto.structures import People
 from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder, side_of
@@ -113,7 +113,7 @@ class Conversion:
         if len(people) == 0 and not self.keep_empty:
             raise SkipImage('no people')
         if f'{side}_camera' in sample:
-            _check_camera(sample.get(f'{side}_camera').intrinsics)
+            check_intrinsics(sample.get(f'{side}_camera').intrinsics, 'camera')
         if self.read_images and 'ori_shape' not in sample.metainfo_keys():
             size = _size_of(sample.img_path)
             # What LoadImage will turn is annotated as it is then.
@@ -230,12 +230,6 @@ def _size_of(path):
         return image_size(path)
     except ImageError as error:
         raise StageError('image', str(error)) from error
-
-
-def _check_camera(intrinsics):
-    focal = intrinsics[[0, 1], [0, 1]]
-    if not torch.isfinite(intrinsics).all() or not (focal > 0).all():
-        raise StageError('camera', f'intrinsics must be finite with a positive focal length, are {intrinsics.tolist()}')
 
 
 def _check_shard(folder, images, people):

@@ -73,10 +73,8 @@ class Generator:
             write_manifest(self.out_dir, manifest)
         self.shards.clean()
         if public_layout:
+            table = PeopleTable(self.out_dir / TABLE)
             for suffix, write in (('opt', write_dto_raw), ('CHMR_SMPL_OPT', write_dto_humans)):
-                self._write_public(self.out_dir / f'{public_layout}_{suffix}.npz', write)
+                write_atomically(self.out_dir / f'{public_layout}_{suffix}.npz', lambda temporary, write=write: write(
+                    temporary, (table[i] for i in range(len(table)))))
         return manifest['counts']
-
-    def _write_public(self, path, write):
-        table = PeopleTable(self.out_dir / TABLE)
-        write_atomically(path, lambda temporary: write(temporary, (table[i] for i in range(len(table)))))

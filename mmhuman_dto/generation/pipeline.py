@@ -37,14 +37,24 @@ class Clock:
 
 
 class Stages:
-    """Some stages of a checked config (None: all), in order, on one device; ConfigError where one is no stage."""
+    """Stages ({name: config}, checked) in order, bound to a :class:`Context`; ConfigError where one is no stage."""
 
-    def __init__(self, config, names=None):
+    def __init__(self, configs, context):
+        self.context, self.stages = context, []
+        for name, config in configs.items():
+            stage = STAGES.build(config)
+            if not isinstance(stage, Stage):
+                raise ConfigError(f'stages.{name}: {config["type"]} is not a subclass of mmhuman_dto.generation.Stage')
+            stage.name = name
+            stage.bind(context)
+            self.stages.append(stage)
+
+    @classmethod
+    def of(cls, config, names=None):
+        """The stages called ``names`` of a checked config, None for all, with its body model on its device."""
         device = pick_device(config['device'])
-        self.body_model = BODY_MODELS.build(config['body_model']).to(device)
-        self.context = Context(self.body_model, Path(config['data_root']), device)
-        self.stages = [self._stage(name, config['stages'][name])
-                       for name in (config['stages'] if names is None else names)]
+        context = Context(BODY_MODELS.build(config['body_model']).to(device), Path(config['data_root']), device)
+        return cls({name: config['stages'][name] for name in (config['stages'] if names is None else names)}, context)
 
     def run(self, results, clock, names=None):
         """Replace each sample of a list by what the stages make of it, or by the :class:`Outcome` it ended in.
@@ -60,14 +70,6 @@ class Stages:
                     failed = isinstance(result, Exception)
                     results[i] = outcome_of(result, results[i].img_id, stage.name) if failed else result
 
-    def _stage(self, name, config):
-        stage = STAGES.build(config)
-        if not isinstance(stage, Stage):
-            raise ConfigError(f'stages.{name}: {config["type"]} is not a subclass of mmhuman_dto.generation.Stage')
-        stage.name = name
-        stage.bind(self.context)
-        return stage
-
 
 class StagePipeline:
     """Source, body model and stages of a checked config.
@@ -77,13 +79,9 @@ class StagePipeline:
     """
 
     def __init__(self, config, names=None):
-        self.stages = Stages(config, names)
+        self.stages = Stages.of(config, names)
         self.source = READERS.build(config['source'], default_args=dict(data_root=config['data_root']))
         self.ids, self.clock = self.source.ids, Clock()
-
-    @property
-    def body_model(self):
-        return self.stages.body_model
 
     @property
     def seconds(self):

@@ -35,20 +35,15 @@ class RayGenerator(Generator):
 
     def _make_shards(self, fingerprint):
         with ProgressReport(len(self.ids), 'DTO on Ray') as progress:
-            todo = [shard for shard in range(len(self.shards)) if not self._was_done(shard, progress)]
+            done = [shard for shard in range(len(self.shards)) if self.shards.is_done(shard)]
+            for shard in done:
+                progress.resume(count(self.shards.path(shard)))
+            todo = [shard for shard in range(len(self.shards)) if shard not in done]
             if todo:
-                job = Job(self.config, os.getcwd())
+                job, plan = Job(self.config, os.getcwd()), (
+                    str(self.out_dir.absolute()), len(self.ids), self.config['shard_size'])
                 with _cluster(), worker_pools(job, self.resources) as pools:
-                    self._hand_out(todo, (job, pools, self._plan(), fingerprint), progress)
-
-    def _plan(self):
-        return str(self.out_dir.absolute()), len(self.ids), self.config['shard_size']
-
-    def _was_done(self, shard, progress):
-        done = self.shards.is_done(shard)
-        if done:
-            progress.resume(count(self.shards.path(shard)))
-        return done
+                    self._hand_out(todo, (job, pools, plan, fingerprint), progress)
 
     def _hand_out(self, todo, common, progress):
         threads = self.config['num_threads']
@@ -101,7 +96,7 @@ def _make_shard(job, pools, plan, fingerprint, shard):
     maker.pipeline.clock = Clock()
     # A process that seems dead may still write: no two attempts use the same temporary folder.
     maker.make(shard, progress, attempt_name=f'.{uuid.uuid4().hex}')
-    return progress.counts, maker.pipeline.seconds
+    return progress.counts, maker.pipeline.clock.seconds
 
 
 #: The last run's maker in this process, which Ray gives one shard after the other: making one opens the annotations.

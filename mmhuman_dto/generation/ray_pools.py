@@ -84,7 +84,7 @@ class _Worker:
     """Some stages, in a process of their own."""
 
     def __init__(self, job, names, num_gpus):
-        self.stages = Stages(job.enter(num_gpus), names)
+        self.stages = Stages.of(job.enter(num_gpus), names)
 
     def answer(self):
         """Nothing; that it comes says that this worker is alive, and done with what it was asked before."""

@@ -18,7 +18,7 @@ class ShardMaker:
 
     def __init__(self, config, pipeline, shards, fingerprint):
         self.config, self.pipeline, self.shards, self.fingerprint = config, pipeline, shards, fingerprint
-        self.sheet_model = copy.deepcopy(pipeline.body_model).cpu()
+        self.sheet_model = copy.deepcopy(pipeline.stages.context.body_model).cpu()
 
     def make(self, shard, progress, attempt_name=''):
         """Write a shard, whole or not at all, and tell ``progress`` of each image.
@@ -33,7 +33,8 @@ class ShardMaker:
             raise
 
     def _fill(self, folder, shard, progress):
-        table = PeopleTableBuilder(self.config['body_model']['type'], self._provenance(), self.fingerprint)
+        about = dict(generator=f'mmhuman_dto {mmhuman_dto.__version__}', source=self.config['source'])
+        table = PeopleTableBuilder(self.config['body_model']['type'], about, self.fingerprint)
         sheets = ContactSheets(folder / SHEETS, self.sheet_model, **self.config['contact_sheets'])
         images, size, outcomes = self.shards.images(shard), self.config['batch_size'], []
         batches = [images[start:start + size] for start in range(0, len(images), size)]
@@ -67,6 +68,3 @@ class ShardMaker:
             raise error
         if error is not None:
             _LOGGER.warning('contact sheet left out: %s', describe(error))
-
-    def _provenance(self):
-        return dict(generator=f'mmhuman_dto {mmhuman_dto.__version__}', source=self.config['source'])

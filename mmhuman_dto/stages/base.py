@@ -49,3 +49,9 @@ class Stage(ABC):
     @abstractmethod
     def __call__(self, samples):
         """list of :class:`HumanDataSample` -> list of as many, in order."""
+
+
+def check_intrinsics(intrinsics, stage):
+    """Raise :class:`StageError` where intrinsics (3, 3) are not finite or a focal length is not positive."""
+    if not torch.isfinite(intrinsics).all() or not (intrinsics[[0, 1], [0, 1]] > 0).all():
+        raise StageError(stage, f'intrinsics must be finite with a positive focal length, are {intrinsics.tolist()}')

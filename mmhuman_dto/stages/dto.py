@@ -9,7 +9,7 @@ from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
 from mmhuman_dto.registry import SOURCES, STAGES
 
-from .base import SkipImage, Stage, StageError
+from .base import SkipImage, Stage, StageError, check_intrinsics
 
 
 @STAGES.register_module()
@@ -31,27 +31,16 @@ class CheckPeople(Stage):
         for name in ('global_orient', 'body_pose', 'betas', 'transl'):
             if not torch.isfinite(people[name]).all():
                 raise StageError(self.name, f'{name} of the initial meshes is not finite')
-        self._check_camera(sample.pred_camera.intrinsics)
+        check_intrinsics(sample.pred_camera.intrinsics, self.name)
         have, want = people.body_pose.shape[1], self.context.body_model.num_body_joints
         if have != want:
             raise StageError(self.name, f'body_pose has {have} joints, the body model {want}')
-        betas = self._padded(people.betas)
-        sample = sample.to(self.context.device)
-        sample.pred_instances.betas = betas.to(self.context.device)
-        return sample
-
-    def _check_camera(self, intrinsics):
-        if not torch.isfinite(intrinsics).all():
-            raise StageError(self.name, 'intrinsics are not finite')
-        focal = intrinsics[[0, 1], [0, 1]]
-        if not (focal > 0).all():
-            raise StageError(self.name, f'focal length must be positive, is {focal.tolist()} px')
-
-    def _padded(self, betas):
-        have, want = betas.shape[1], self.context.body_model.num_betas
+        have, want = people.betas.shape[1], self.context.body_model.num_betas
         if have > want:
             raise StageError(self.name, f'{have} shape coefficients, the body model has {want}')
-        return torch.nn.functional.pad(betas, (0, want - have))
+        sample = sample.to(self.context.device)
+        sample.pred_instances.betas = torch.nn.functional.pad(sample.pred_instances.betas, (0, want - have))
+        return sample
 
 
 @STAGES.register_module(name='LoadImage')

@@ -76,7 +76,7 @@ def break_folder(crowd):
     return {
         '0001.jpg': ('people', 'no people'),
         '0002.jpg': ('read', 'pose_cam holds values that are not finite'),
-        '0003.jpg': ('people', 'focal length must be positive'),
+        '0003.jpg': ('people', 'intrinsics must be finite with a positive focal length'),
         '0007.jpg': ('people', '12 shape coefficients, the body model has 11'),
         '0008.jpg': ('read', 'pose_cam has shape'),
         '0009.jpg': ('image', '0009.jpg: no such image'),

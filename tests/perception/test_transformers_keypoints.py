@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmhuman_dto.perception import TransformersKeypoints, WeightsError
+from mmhuman_dto.perception.crops import TopDownKeypoints
 
 
 class RedDot(torch.nn.Module):
@@ -42,6 +43,21 @@ def test_joints_are_found_where_they_are_in_the_image(vitpose, photo, detected):
     # A heat map's cell is about 12 px here; its peak is refined to a part of that.
     assert torch.allclose(a, torch.tensor([[100., 80], [310, 200]])[:, None], atol=3)
     assert torch.allclose(b, torch.tensor([220., 150]), atol=3)
+
+
+class FirstPixel(TopDownKeypoints):
+    """Finds every joint in the centre of the first pixel that it is shown."""
+    masked, batch_size = True, 2
+
+    def _predict(self, views, boxes):
+        return [(np.zeros((17, 2)), np.ones(17))] * len(views)
+
+
+def test_joints_count_from_the_images_corner(photo, detected):
+    sample = photo(80, 120)
+    sample.detected_instances = detected([[5, 6, 50, 70], [40.8, 10, 110, 75]], (80, 120))
+    (joints, _), = FirstPixel()([sample])
+    assert joints[:, 0].tolist() == [[5.5, 6.5], [40.5, 10.5]]
 
 
 def test_other_peoples_pixels_are_not_shown(vitpose, photo, detected):

@@ -6,11 +6,11 @@ from mmengine.config import Config
 
 from mmhuman_dto.engine.model import DEFAULT_DTO
 from mmhuman_dto.fileio.bundled import BUNDLED, find_config
+from mmhuman_dto.generation.pipeline import Clock, Stages
 from mmhuman_dto.geometry import project
-from mmhuman_dto.registry import STAGES
 from mmhuman_dto.stages import check_needs, checked_config
 from mmhuman_dto.stages.base import Context
-from mmhuman_dto.stages.isolation import apply_stage, describe
+from mmhuman_dto.stages.isolation import Outcome
 
 #: Stages of a recipe that are not run: pictures are read and meshes made before, and every result is kept.
 _LEFT_OUT = ('LoadImage', 'AddFocal', 'AddMeshes', 'KeepOptimised')
@@ -48,7 +48,7 @@ class DTOInferencer:
             root = BUNDLED / root
         context = Context(people.body_model, root, people.body_model.faces.device)
         sources = dict(AddDepth=depth, AddMasks=masks, AddAges=ages)
-        self.stages = [_build(name, stage, context) for name, stage in _chosen(recipe['stages'], sources).items()]
+        self.stages = Stages(_chosen(recipe['stages'], sources), context)
 
     @property
     def body_model(self):
@@ -62,17 +62,13 @@ class DTOInferencer:
             for result in batch:
                 yield result if result.error else _with_placed(result, next(placed))
 
-    @torch.no_grad()
     def _place(self, results):
-        """What the stages make of each result's sample, or the exception that one of them raised."""
+        """What the stages make of each result's sample, or the :class:`Outcome` that it ended in."""
         outcomes = [_sample_with_image(result) for result in results]
-        for stage in self.stages:
-            alive = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Exception)]
-            if alive:
-                for i, outcome in zip(alive, apply_stage(stage, [outcomes[i] for i in alive])):
-                    outcomes[i] = outcome
-        return [outcome if isinstance(outcome, Exception) else self._finish(outcome) for outcome in outcomes]
+        self.stages.run(outcomes, Clock())
+        return [outcome if isinstance(outcome, Outcome) else self._finish(outcome) for outcome in outcomes]
 
+    @torch.no_grad()
     def _finish(self, sample):
         """What is kept of a placed sample; its joints follow the people."""
         people = sample.pred_instances
@@ -101,13 +97,6 @@ def _chosen(recipe, sources):
     return chosen
 
 
-def _build(name, config, context):
-    stage = STAGES.build(config)
-    stage.name = name
-    stage.bind(context)
-    return stage
-
-
 def _sample_with_image(result):
     sample = result.sample.new()
     sample.image = result.image
@@ -118,6 +107,6 @@ def _sample_with_image(result):
 
 
 def _with_placed(result, outcome):
-    if isinstance(outcome, Exception):
-        return result._replace(note=f'DTO: {describe(outcome)}')
+    if isinstance(outcome, Outcome):
+        return result._replace(note=f'DTO: {outcome.reason}')
     return result._replace(placed=outcome)
