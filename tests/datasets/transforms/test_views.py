@@ -154,5 +154,5 @@ def test_a_crop_is_a_window_of_the_picture_of_at_least_the_stated_size(make_samp
     corners = [(np.linalg.inv(after.warp) @ [[0, after.img_shape[1]], [0, after.img_shape[0]], [1, 1]])[:2]
                for _, after in views_of(make_sample, view, 100)]
     low, high = np.moveaxis(corners / np.array([[120], [90]]), -1, 0)  # parts of the picture's width and height
-    assert -1e-9 < low.min() and high.max() < 1 + 1e-9 and low.max() > .1 > 1 - high.max()
+    assert low.min() > -1e-9 and high.max() < 1 + 1e-9 and low.max() > .1 > 1 - high.max()
     assert .8 <= (high - low).min() < .85 and .95 < (high - low).max() <= 1
