@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from chromium import Chromium, find_chromium
+from chromium import chromium_page, find_chromium, settle
 from scripts import ROOT
 
 from mmhuman_dto.fileio.images import read_image
@@ -224,20 +224,25 @@ def test_the_vendored_library_is_the_one_described():
     assert (html_page.DATA / 'three.LICENSE').read_bytes().strip() in library
 
 
+#: For the tests that open a page.
+NEEDS_BROWSER = pytest.mark.skipif(find_chromium() is None,
+                                   reason='needs a Chromium (Debian: apt-get install chromium) and pip install playwright')
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(find_chromium() is None, reason='needs a Chromium; on Debian: apt-get install chromium')
+@NEEDS_BROWSER
 def test_in_a_browser(crowd, written, tmp_path):
     path, after, before = written
-    with Chromium() as browser:
-        browser.open(path)
-        browser.settle()
+    with chromium_page() as browser:
+        browser.goto(path.as_uri())
+        settle(browser)
         assert browser.evaluate('document.title') == f'{EVIL}: people in metres'
         assert browser.evaluate('world.placements.map(({ group }) => group.visible)') == [False, True]
         # A click on somebody, seen from the camera, shows that person's numbers. The nearest one hides nobody's middle.
-        browser.press('[data-view=camera]')
+        browser.click('[data-view=camera]')
         row = int(crowd.after.depths.argmin())
         number = int(crowd.after.ids[row])
-        browser.click(*browser.evaluate(f"""(() => {{
+        browser.mouse.click(*browser.evaluate(f"""(() => {{
             const mesh = world.placements[1].meshes[{row}];
             const place = world.boxOf(mesh).getCenter(world.eye.position.clone()).project(world.eye);
             const {{ clientWidth, clientHeight }} = world.view;
@@ -250,19 +255,22 @@ def test_in_a_browser(crowd, written, tmp_path):
         assert shown['Distance'].startswith(f'{crowd.after.depths[row]:.2f} m ± {said["depths_std"]:.2f} m')
         assert f'{said["ages"]:.0f} years' in shown['Age class']
         assert shown['Translation'].startswith('  '.join(f'{value:.2f}' for value in said['transl']))
-        browser.screenshot(tmp_path / 'camera.png')
+        browser.screenshot(path=tmp_path / 'camera.png')
         # The same person before, coloured by depth.
-        browser.press('[data-placement="0"]')
-        browser.press('[data-colour=depth]')
+        browser.click('[data-placement="0"]')
+        browser.click('[data-colour=depth]')
         assert browser.evaluate('world.placements.map(({ group }) => group.visible)') == [True, False]
         assert details(browser)['Distance'].startswith(f'{crowd.before.depths[number]:.2f} m')
         assert details(browser)['Uncertainty'] == 'not stated'
         rows = browser.evaluate("[...document.querySelectorAll('tbody tr')].map((row) => row.innerText.split(/\\s+/))")
         assert {int(row[0]) for row in rows} == set(range(len(before['people'])))
-        browser.press('[data-view=overview]')
-        browser.drag((500, 300), (560, 310), 3)
-        browser.settle()
-        browser.screenshot(tmp_path / 'overview.png')
+        browser.click('[data-view=overview]')
+        browser.mouse.move(500, 300)
+        browser.mouse.down()
+        browser.mouse.move(560, 310, steps=3)
+        browser.mouse.up()
+        settle(browser)
+        browser.screenshot(path=tmp_path / 'overview.png')
         assert not browser.complaints and browser.requested == [path.as_uri()]
     assert all(np.ptp(read_image(tmp_path / f'{name}.png')) > 200 for name in ('camera', 'overview'))
 
@@ -288,7 +296,7 @@ def frames_per_second(frames):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_chromium() is None, reason='needs a Chromium; on Debian: apt-get install chromium')
+@NEEDS_BROWSER
 def test_fifty_people_turn_smoothly_or_of_fewer_triangles(crowd, body_model, tmp_path):
     """In software rendering; the rate of a page with one person says what the machine has left."""
     first, sample = crowd.before.sample.new(), crowd.before.sample.new()
@@ -301,15 +309,15 @@ def test_fifty_people_turn_smoothly_or_of_fewer_triangles(crowd, body_model, tmp
                         tmp_path, title, ['html'])[0]
              for title, one in (('one', first), ('fifty', sample))]
     rates, seen = [], []
-    with Chromium() as browser:
+    with chromium_page() as browser:
         for path in pages:
-            browser.open(path)
-            browser.settle()
+            browser.goto(path.as_uri())
+            settle(browser)
             seen.append(browser.evaluate(TURN))
             rates.append(frames_per_second(seen[-1]))
         browser.evaluate('new Promise((done) => setTimeout(done, 400))')
-        browser.settle()
-        browser.screenshot(tmp_path / 'fifty.png')
+        settle(browser)
+        browser.screenshot(path=tmp_path / 'fifty.png')
         still = browser.evaluate('world.placements[0].meshes[0].geometry.index === FACES && '
                                  'world.renderer.getPixelRatio() === world.sharp')
         triangles = browser.evaluate('[FACES.count / 3, COARSE.count / 3]')
