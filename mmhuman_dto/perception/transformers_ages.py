@@ -17,6 +17,7 @@ _MALE = ('male', 'man', 'm')
 
 class _CropAges(AgeSource):
     """Crops of everybody, mirrored ones too, through a network, batch by batch; the two answers are averaged."""
+    needs = ('image', 'matched detections')
 
     def __call__(self, samples):
         crops = [one for sample in samples for one in person_crops(sample)]
