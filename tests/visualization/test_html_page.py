@@ -226,7 +226,7 @@ def test_the_vendored_library_is_the_one_described():
 
 #: For the tests that open a page.
 NEEDS_BROWSER = pytest.mark.skipif(find_chromium() is None,
-                                   reason='needs a Chromium (Debian: apt-get install chromium) and pip install playwright')
+                                   reason='needs a Chromium (Debian: apt-get install chromium), pip install playwright')
 
 
 @pytest.mark.slow

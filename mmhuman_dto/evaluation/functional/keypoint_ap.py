@@ -7,6 +7,8 @@ import contextlib
 import io
 
 import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from mmhuman_dto.geometry.matching import joint_boxes
 
@@ -58,8 +60,6 @@ def keypoint_metrics(records, sigmas):
         and ``*_medium`` (areas of 32^2 to 96^2 px), ``*_large``, all 0..1; nan where nobody is annotated. Of an image
         the 20 best predictions count, as in COCO.
     """
-    from pycocotools.coco import COCO  # here, since nothing else of the package needs it
-    from pycocotools.cocoeval import COCOeval
     with contextlib.redirect_stdout(io.StringIO()):
         truth, found = (_index(COCO(), len(records), annotations)
                         for annotations in (_truth(records), _predictions(records)))
