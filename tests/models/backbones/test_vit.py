@@ -131,15 +131,6 @@ def test_recomputed_activations_give_the_same_gradients():
         torch.testing.assert_close(first, second)
 
 
-def test_centers_are_in_units_of_the_input_size():
-    tokens = plain()(images()[:1])
-    assert tokens.cells[25].tolist() == [1, 1]
-    torch.testing.assert_close(tokens.centers[25], torch.tensor([21., 21.]) / 336)
-    coarse = adaptive((-9., 0.), spread=1e-3)(images()[:1])
-    assert coarse.cells[1].tolist() == [0, 1]
-    torch.testing.assert_close(coarse.centers[1], torch.tensor([84., 28.]) / 336)
-
-
 @pytest.mark.parametrize('arch, millions', [('tiny', 5.3), ('small', 21), ('base', 85), ('large', 302), ('huge', 629)])
 def test_sizes_on_the_meta_device(arch, millions):
     with torch.device('meta'):
