@@ -38,14 +38,6 @@ def with_stand_ins(config):
     return result, notes
 
 
-def _fit_shape(config):
-    """Let what depends on the number of shape coefficients follow the open body, which may stand in for SMPL's 10."""
-    if config['body_model']['type'] == 'OpenBody':
-        for part in ('head', 'denoising'):
-            if config.get(part):
-                config[part]['num_betas'] = BODY_MODELS.build(config['body_model']).num_betas
-
-
 def synthetic_batch(input_size, images, num_betas=11):
     """A batch of rendered crowds at the network's size, as the loader gives it; they pass for any body model's."""
     scenes = dict(size=(input_size * 3 // 4, input_size), people=(2, 8))
@@ -67,7 +59,10 @@ def dry_run(cfg, images=1):
         FloatingPointError: the loss or a gradient is not finite.
     """
     config, notes = with_stand_ins(cfg.model.to_dict())
-    _fit_shape(config)
+    if config['body_model']['type'] == 'OpenBody':  # which may stand in for SMPL with its 10 shape coefficients
+        for part in ('head', 'denoising'):
+            if config.get(part):
+                config[part]['num_betas'] = BODY_MODELS.build(config['body_model']).num_betas
     device = pick_device()
     model = MODELS.build(config).to(device).train()
     bad = []

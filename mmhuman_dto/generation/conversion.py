@@ -160,11 +160,7 @@ class Conversion:
 
 
 class FilesInTurn:
-    """Several annotation files as one sequence of samples, with one of them in memory at a time.
-
-    Args:
-        sources: configs of readers, one a file, with the same folder of images.
-    """
+    """The annotation files of several readers' configs as one sequence of samples, with one in memory at a time."""
 
     def __init__(self, sources):
         self.sources, self.ids, self.starts = sources, [], []

@@ -18,11 +18,13 @@ _MALE = ('male', 'man', 'm')
 class _CropAges(AgeSource):
     """Crops of everybody, mirrored ones too, through a network, batch by batch; the two answers are averaged."""
     needs = ('image', 'matched detections')
+    #: Which of :func:`person_crops` a person must have: 0 the face, 1 the body.
+    judged_by = 0
 
     def __call__(self, samples):
         crops = [one for sample in samples for one in person_crops(sample)]
         answers = np.full((len(crops), 2), np.nan, dtype=np.float32)
-        known = [i for i, one in enumerate(crops) if self._usable(*one)]
+        known = [i for i, one in enumerate(crops) if one[self.judged_by] is not None]
         for rows in in_batches(known, self.batch_size):
             answers[rows] = self._judge([crops[i] for i in rows])
         parts = torch.from_numpy(answers).split([len(sample.pred_instances) for sample in samples])
@@ -77,9 +79,6 @@ class TransformersAges(_CropAges):
             self.gender = load_transformers('AutoModelForImageClassification', gender_model, **load)
             self.male = class_index(self.gender[1].config.id2label, _MALE, gender_model)
         self.batch_size = batch_size
-
-    def _usable(self, face, body):
-        return face is not None
 
     def _judge(self, crops):
         faces = [face for face, _ in crops]
@@ -144,15 +143,13 @@ class MiVOLOAges(_CropAges):
     Raises:
         ImportError, WeightsError: transformers or the model is not there, or its code is not allowed.
     """
+    judged_by = 1
 
     def __init__(self, model, trust_remote_code=False, batch_size=16, device=None, local_files_only=False):
         self.processor, self.network = load_transformers(
             'AutoModelForImageClassification', model, device, local_files_only, trust_remote_code)
         self.male = class_index(self.network.config.gender_id2label, _MALE, model)
         self.batch_size = batch_size
-
-    def _usable(self, face, body):
-        return body is not None
 
     @torch.no_grad()
     def _judge(self, crops):

@@ -121,19 +121,14 @@ def stage_resources(config):
 
 
 def check_component(where, config, registry):
-    """Check one component's config, and those inside it, against the signature of its class.
-
-    Args:
-        where: dotted key of the config, for messages.
-        config: dictionary with ``type`` and arguments.
-        registry: where ``type`` is registered.
-    """
+    """Check one component's config, ``where`` for messages, and those inside it, against the signature of its class."""
+    known = sorted(registry.module_dict)
     if 'type' not in _dictionary(where, config):
-        raise ConfigError(f'{where} has no type; known: {", ".join(sorted(_known(registry)))}')
+        raise ConfigError(f'{where} has no type; known: {", ".join(known)}')
     component = registry.get(config['type'])
     if component is None:
         raise ConfigError(f'{where}: no {registry.name} is called {config["type"]!r}'
-                          f'{_suggest(config["type"], _known(registry))}; known: {", ".join(sorted(_known(registry)))}')
+                          f'{_suggest(config["type"], known)}; known: {", ".join(sorted(registry.module_dict))}')
     arguments = {key: value for key, value in config.items() if key != 'type'}
     _check_call(f'{where} ({component.__name__})', component, arguments)
     parameters = inspect.signature(component).parameters
@@ -176,7 +171,3 @@ def _check_keys(where, config, known):
 def _suggest(name, known):
     close = difflib.get_close_matches(str(name), list(known), 1)
     return f' (did you mean {close[0]!r}?)' if close else ''
-
-
-def _known(registry):
-    return registry.module_dict.keys()

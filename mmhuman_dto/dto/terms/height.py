@@ -8,8 +8,6 @@ from .base import Site, Term, constant
 
 #: A person's site never gets less precise than this part of what it was compared with.
 MIN_PRECISION = 1e-3
-#: Ages (years) at which children's classes begin and end.
-CHILD_AGES = ((0., 3.), (3., 8.), (8., 15.))
 
 
 @DTO_TERMS.register_module()
@@ -84,7 +82,7 @@ class HeightTerm(Term):
     def _at_age(self, problem, mean, std):
         """Means and stds (S, P, 5), m, of the classes at each person's age."""
         age = _told_age(problem)
-        low, high = problem.ages.new_tensor(CHILD_AGES).unbind(-1)
+        low, high = problem.ages.new_tensor([(0., *AGE_LIMITS[:-1]), AGE_LIMITS])
         grown = (torch.minimum(torch.maximum(age, low), high) - (low + high) / 2) * age.new_tensor(self.growth)
         adults = grown.new_zeros(*age.shape[:-1], len(mean) - FEMALE)
         means = mean + torch.cat([grown, adults], -1)

@@ -23,9 +23,6 @@ class InitialTerm(NoisyTerm):
         super().__init__(std, weight, dof)
         self.share, self.typical = share, typical
 
-    def evidence(self, problem):
-        return problem.mask.to(problem.z)
-
     def residuals(self, problem, values):
         tall = (problem.heights / self.typical).log()
         return self.share * (values['log_scale'] + values['log_size'] + tall) - tall

@@ -25,9 +25,6 @@ class TranslationTerm(NoisyTerm):
     def variables(self, problem):
         return {'translation_bias': Normal(torch.zeros_like(problem.z[:, 0]), self.bias_std)}
 
-    def evidence(self, problem):
-        return problem.mask.to(problem.z)
-
     def residuals(self, problem, values):
         return values['log_scale'] - values['translation_bias'][:, None]
 

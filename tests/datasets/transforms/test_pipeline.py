@@ -5,45 +5,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from mmhuman_dto.body_models.joint_sets import names_of
 from mmhuman_dto.datasets.transforms import (
     ColorJitter,
     JointsFromMeshes,
     KeepVisiblePeople,
-    LoadImage,
     OccludeWithNoise,
     Pipeline,
 )
-from mmhuman_dto.fileio.images import ImageError
-from mmhuman_dto.structures import HumanDataSample
-
-
-def sample_of_file(path, **meta):
-    return HumanDataSample(metainfo=dict(img_id=path.name, img_path=str(path), **meta))
-
-
-def test_load_image(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-    Image.fromarray(pixels).save(tmp_path / 'a.png')
-    sample = LoadImage()(sample_of_file(tmp_path / 'a.png', ori_shape=(20, 30)))
-    assert np.array_equal(sample.image, pixels)
-    assert sample.ori_shape == sample.img_shape == (20, 30)
-
-
-def test_images_that_are_not_there_or_broken_are_named(tmp_path):
-    with pytest.raises(ImageError, match=r'gone\.jpg: no such image'):
-        LoadImage()(sample_of_file(tmp_path / 'gone.jpg'))
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    Image.fromarray(noise).save(tmp_path / 'cut.jpg')
-    data = (tmp_path / 'cut.jpg').read_bytes()
-    (tmp_path / 'cut.jpg').write_bytes(data[:len(data) // 2])
-    with pytest.raises(ImageError, match=r'cut\.jpg: cannot be read'):
-        LoadImage()(sample_of_file(tmp_path / 'cut.jpg'))
-    Image.fromarray(noise).save(tmp_path / 'other.png')
-    with pytest.raises(ImageError, match=r'other\.png: is 64 x 64 px .* annotations are of 64 x 80'):
-        LoadImage()(sample_of_file(tmp_path / 'other.png', ori_shape=(64, 80)))
 
 
 def test_joints_from_meshes(make_sample, body):
@@ -152,8 +122,3 @@ def test_transforms_draw_independently_of_each_other(make_sample):
     noise = (alone.image != 128).any(-1)
     assert noise.any() and np.array_equal(alone.image[noise], together.image[noise])
     assert np.array_equal(run('ColorJitter').image[~noise], together.image[~noise])
-
-
-def test_pipeline_names_unknown_transforms():
-    with pytest.raises(KeyError, match='RandomVeiw'):
-        Pipeline([dict(type='RandomVeiw')])
