@@ -19,12 +19,9 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 def at_work_in(folder, go_on='go on with --resume'):
     """Lock a folder against other runs for the block; the processes of one run share the lock of the first.
 
-    Args:
-        folder: output folder, made where it is not there.
-        go_on: how users go on after an error of the disk.
-
-    The kernel holds the lock and takes it back when the process ends, however it ends: a lock file that was left behind
-    never stops a run, whatever process it names. File systems that know no locks are used without.
+    The folder is made where it is not there; ``go_on`` tells users how to go on after an error of the disk. The kernel
+    holds the lock and takes it back when the process ends, however it ends: a lock file that was left behind never
+    stops a run, whatever process it names. File systems that know no locks are used without.
 
     Raises:
         GenerationError: another run is at work there, or the folder cannot be written; what is finished stays.

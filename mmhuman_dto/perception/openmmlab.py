@@ -22,16 +22,10 @@ from .optional import WeightsError, refuse_url, require
 
 
 def load_openmmlab(package, config, checkpoint, device=None):
-    """A network of mmdet or mmpose.
+    """A network of ``'mmdet'`` or ``'mmpose'`` in eval mode, and its config.
 
-    Args:
-        package: ``'mmdet'`` or ``'mmpose'``.
-        config: a config file, or the path of one below the package's own configs.
-        checkpoint: its weights, a file.
-        device: None is a GPU where there is one.
-
-    Returns:
-        tuple: network on ``device`` in eval mode, and its config.
+    The config is a file, or the path of one below the package's own; the checkpoint is a file; device None is a GPU
+    where there is one.
 
     Raises:
         ImportError, WeightsError, CheckpointError: the package, config or weights are not there or not this network's.

@@ -163,12 +163,6 @@ def test_a_known_focal_length_wins_over_the_networks(scene, body_model):
     assert sample.pred_camera.intrinsics[0, 0] == 750 and unknown.pred_camera.intrinsics[0, 0] == 500
 
 
-def test_no_meshes(scene, body_model):
-    source = lambda samples: [(scene.pred_instances[:0], scene.pred_camera)]  # noqa: E731
-    with pytest.raises(SkipImage, match='no meshes'):
-        bound(AddMeshes(None), body_model, source)([scene])
-
-
 def test_meshes_of_another_body_model_are_refused(body_model):
     import known_crowd  # noqa: F401
     stage = AddMeshes(dict(type='KnownCrowd', root=str(CROWD), part='meshes', body_model=dict(type='ToyBody')))
@@ -196,8 +190,10 @@ def test_who_has_too_few_keypoints_or_is_there_twice_goes(scene, body_model):
     scene.detected_instances = people
     with pytest.raises(SkipImage, match='nobody with enough keypoints'):
         bound(AddKeypoints(None), body_model, source)([scene])
-    with pytest.raises(SkipImage, match='nobody detected'):
-        bound(AddDetections(None), body_model, lambda samples: [People(num_people=0)])([scene])
+    for stage, nobody, reason in ((AddDetections(None), People(num_people=0), 'nobody detected'),
+                                  (AddMeshes(None), (scene.pred_instances[:0], scene.pred_camera), 'no meshes')):
+        with pytest.raises(SkipImage, match=reason):
+            bound(stage, body_model, lambda samples, nobody=nobody: [nobody])([scene])
 
 
 def test_a_source_gets_the_runs_device_only_if_it_takes_one(body_model):
