@@ -152,7 +152,7 @@ def read_all(folder):
                 read(path)
             except Exception as error:
                 clear = type(error).__module__.startswith('mmhuman_dto') and str(path) in str(error)
-                full = 'MemoryError' in str(error) and 'minus' not in path.parent.name  # as Python's parser says of depth
+                full = 'MemoryError' in str(error) and 'minus' not in path.parent.name  # the parser's word for depth
                 said = 'refused' if clear and not full else f'{type(error).__name__}: {error}'
             print(json.dumps([path.parent.name, number, said]), flush=True)
 
