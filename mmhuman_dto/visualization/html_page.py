@@ -6,13 +6,13 @@ down, z forward)::
     {"image": {"width": W, "height": H, "jpeg": "data:..."},      # of the photo, px; the JPEG may be smaller
      "camera_to_world": (4, 4),                                   # to x right, y up from the ground, z to the viewer
      "faces": base64 of (F, 3) uint32, "share": F of all,         # the same for everybody
-     "coarse": base64 of (F', 3) uint32,                          # fewer, shown while frames take long
+     "coarse": base64 of (F', 3) uint32,                          # fewer, of other vertices, for slow browsers
      "depths": [nearest, farthest], "depth_scale": [colours],
      "placements": [{"name": "before", "intrinsics": (3, 3), "focal": px,
                      "people": [{"id": 0, "height": 1.71, "distance": 6.32, ...,
                                  "mesh": {"origin": [x, y, z], "step": s, "steps": base64 of (V, 3) uint16}}]}]}
 
-A vertex is ``origin + step * steps``, little-endian, less than 0.1 mm from where it was. What is not known is null.
+A vertex is ``origin + step * steps``, little-endian, rounded by less than 0.1 mm. What is not known is null.
 """
 import base64
 import hashlib
@@ -38,8 +38,6 @@ MOST_TRIANGLES = 150_000
 MOST_MOVING_TRIANGLES = 25_000
 #: Nobody is left with fewer.
 _FEWEST_TRIANGLES = 400
-#: Meshes whose surfaces decide which triangles go: enough poses to tell skin that only touches.
-_POSES = 6
 #: Photos are embedded at this size (px) at most.
 _LARGEST_PHOTO = (1080, 1440)
 _JPEG_QUALITY = 85
@@ -68,14 +66,15 @@ def html_page(scene):
 
 def describe(scene):
     """What the page's JSON holds, see the module."""
-    kept, faces, coarse = _simplified(scene)
+    vertices, faces, coarse = _simplified(scene)
     depths = np.concatenate([placement.depths for _, placement in scene.panels])
     near, far = (float(depths.min()), float(depths.max())) if len(depths) else (0., 1.)
     return dict(
         image=_photo(scene), camera_to_world=_camera_to_world(scene.ground),
         faces=_base64(faces, '<u4'), coarse=_base64(coarse, '<u4'), share=len(faces) / len(scene.faces),
         depths=[near, far] if len(depths) else None, depth_scale=_depth_colors(np.linspace(0, 1, 9)),
-        placements=[_describe_placement(name, placement, kept, near, far) for name, placement in scene.panels])
+        placements=[_describe_placement(name, placement, of, near, far) for (name, placement), of in zip(
+            scene.panels, np.split(vertices, np.cumsum([len(placement.ids) for _, placement in scene.panels])))])
 
 
 def _hash(text):
@@ -87,21 +86,15 @@ def _base64(values, dtype):
 
 
 def _simplified(scene):
-    """Vertices that the page shows (V), triangles between them (F, 3), and fewer triangles between some of them."""
+    """Vertices of all people (P, V, 3), triangles between them (F, 3), and fewer between the last of them."""
     placements = [placement for _, placement in scene.panels]
     people = max(1, *(len(placement.ids) for placement in placements))
     vertices = np.concatenate([placement.vertices for placement in placements])
-    shapes = vertices[::max(len(vertices) // _POSES, 1)]
-    kept, faces = _at_most(MOST_TRIANGLES // people, shapes, scene.faces)
-    kept_too, coarse = _at_most(MOST_MOVING_TRIANGLES // people, shapes[:, kept], faces)
-    return kept, faces, kept_too[coarse]
-
-
-def _at_most(count, shapes, faces):
-    """Kept vertices and at most so many triangles between them; all of them where nobody is seen."""
-    if len(faces) <= max(count, _FEWEST_TRIANGLES) or len(shapes) == 0:
-        return np.arange(shapes.shape[1]), np.asarray(faces)
-    return decimate(shapes, faces, max(count, _FEWEST_TRIANGLES))
+    fine, faces = decimate(vertices, scene.faces, max(MOST_TRIANGLES // people, _FEWEST_TRIANGLES))
+    few, coarse = decimate(fine, faces, max(MOST_MOVING_TRIANGLES // people, _FEWEST_TRIANGLES))
+    if len(coarse) == len(faces):
+        return fine, faces, faces
+    return np.concatenate([fine, few], 1), faces, coarse + fine.shape[1]
 
 
 def _photo(scene):
@@ -118,14 +111,14 @@ def _camera_to_world(ground):
     return matrix.tolist()
 
 
-def _describe_placement(name, placement, kept, near, far):
+def _describe_placement(name, placement, meshes, near, far):
     colors = [_hex(color) for color in person_colors(placement.ids)]
     depth_colors = _depth_colors((placement.depths - near) / max(far - near, 1e-6))
     known = _known(placement)
     people = [dict(id=int(identity), height=_number(height), distance=float(distance), **facts,
-                   colours=dict(person=color, depth=depth_color), mesh=_mesh(vertices[kept]))
+                   colours=dict(person=color, depth=depth_color), mesh=_mesh(vertices))
               for identity, height, distance, facts, color, depth_color, vertices in zip(
-                  placement.ids, placement.heights, placement.depths, known, colors, depth_colors, placement.vertices)]
+                  placement.ids, placement.heights, placement.depths, known, colors, depth_colors, meshes)]
     intrinsics = np.asarray(placement.intrinsics, float)
     return dict(name=name, intrinsics=intrinsics.tolist(), focal=float(intrinsics[1, 1]), people=people)
 

@@ -114,8 +114,9 @@ function geometryOf({ mesh }) {
   for (let i = 0; i < steps.length; i += 1) positions[i] = mesh.origin[i % 3] + mesh.step * steps[i];
   const geometry = new THREE.BufferGeometry();
   geometry.setAttribute('position', new THREE.BufferAttribute(positions, 3));
-  geometry.setIndex(FACES);
+  geometry.setIndex([...FACES.array, ...COARSE.array]);
   geometry.computeVertexNormals();
+  geometry.setIndex(FACES);
   geometry.computeBoundingBox();
   geometry.computeBoundingSphere();
   return geometry;
