@@ -44,7 +44,7 @@ class Stages:
         for name, config in configs.items():
             stage = STAGES.build(config)
             if not isinstance(stage, Stage):
-                raise ConfigError(f'stages.{name}: {config["type"]} is not a subclass of mmhuman_dto.generation.Stage')
+                raise ConfigError(f'stages.{name}: {config["type"]} is not a subclass of mmhuman_dto.stages.Stage')
             stage.name = name
             stage.bind(context)
             self.stages.append(stage)
@@ -82,6 +82,10 @@ class StagePipeline:
         self.stages = Stages.of(config, names)
         self.source = READERS.build(config['source'], default_args=dict(data_root=config['data_root']))
         self.ids, self.clock = self.source.ids, Clock()
+
+    @property
+    def body_model(self):
+        return self.stages.context.body_model
 
     @property
     def seconds(self):
