@@ -30,12 +30,12 @@ def test_killed_again_and_again_then_resumed_is_the_unbroken_run(broken_crowd):
     assert read_bytes(out) == read_bytes(whole)
 
 
-@pytest.mark.parametrize('moment', ['merge', 'publish', 'write_manifest', 'clean', '_write_public'])
+@pytest.mark.parametrize('moment', ['merge', 'publish', 'write_manifest', 'clean', 'write_dto_raw'])
 def test_killed_while_finishing_then_resumed_is_the_unbroken_run(crowd, moment, monkeypatch):
     """The same for moments too short to hit."""
     config = Config.fromfile(crowd.config).to_dict()
     Generator(config, crowd.out / 'whole', 12).run('TOY')
-    place = dict(merge=Shards, clean=Shards, publish=shards, write_manifest=generator, _write_public=Generator)[moment]
+    place = dict(merge=Shards, clean=Shards, publish=shards, write_manifest=generator, write_dto_raw=generator)[moment]
     original, calls = getattr(place, moment), []
 
     def dies(*args):

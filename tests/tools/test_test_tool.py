@@ -124,14 +124,14 @@ def test_two_processes_test_as_one(tested, evaluation, checkpoint, finish, tmp_p
         assert (tmp_path / path.relative_to(tested)).read_bytes() == path.read_bytes(), path
 
 
-@pytest.mark.parametrize('tool', ['train.py', 'test.py'])
-def test_missing_files_end_with_one_message(config, finish, tmp_path, tool):
+@pytest.mark.parametrize('tool, key', [
+    ('train.py', 'model.head.mean_params'), ('test.py', 'test_dataloader.dataset.table')])
+def test_missing_files_end_with_one_message(config, finish, tmp_path, tool, key):
     torch.save({}, tmp_path / 'empty.pth')
     first = [tmp_path / 'empty.pth'] if tool == 'test.py' else []
-    status, text = finish(tool, config, *first, '--work-dir', tmp_path, '--cfg-options',
-                          'model.head.mean_params=nowhere/means.npz')
+    status, text = finish(tool, config, *first, '--work-dir', tmp_path, '--cfg-options', f'{key}=nowhere/file')
     assert status == 1
-    assert 'nowhere/means.npz (model.head.mean_params)' in text and 'Traceback' not in text
+    assert f'nowhere/file ({key})' in text and 'Traceback' not in text
 
 
 def test_dry_run_tells_what_a_step_costs(config, finish):
