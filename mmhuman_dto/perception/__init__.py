@@ -4,6 +4,7 @@ from .imitated import ImitatedDepth
 from .metric_hmr import MetricHMRMeshes
 from .mmdet_people import MMDetPeople
 from .mmpose_keypoints import MMPoseKeypoints
+from .movenet_joints import MoveNetJoints
 from .optional import WeightsError
 from .precomputed import PrecomputedAges, PrecomputedDepth, PrecomputedMasks
 from .transformers_ages import MiVOLOAges, TransformersAges

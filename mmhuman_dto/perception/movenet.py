@@ -1,0 +1,110 @@
+"""MoveNet MultiPose Lightning as a plain network: people's centres and 17 COCO joints in one look at a picture.
+
+The network is Google's (``tfhub.dev/google/tfjs-model/movenet/multipose/lightning/1``): MobileNetV2 (width 1.75), a
+feature pyramid up to stride 4 and heads after CenterNet (Zhou et al., "Objects as Points", arXiv 1904.07850).
+``tools/model_converters/movenet2mmhuman.py`` read its weights from the published graph; its batch normalisations are
+folded into the convolutions there.
+"""
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+#: Pixels of the picture a cell of the outputs covers, in x and in y.
+STRIDE = 4
+#: Sides of pictures must be multiples of this.
+MULTIPLE = 32
+#: 2 / 255 as the published graph has it, in half precision.
+_SCALE = 0.00784301757812
+#: MobileNetV2's blocks after the first: channels, stride.
+_BLOCKS = ((40, 2), (40, 1), (48, 2), (48, 1), (48, 1), (96, 2), (96, 1), (96, 1), (96, 1), (144, 1), (144, 1),
+           (144, 1), (240, 2), (240, 1), (240, 1), (480, 1))
+#: Channels of each head.
+_HEADS = dict(centers=1, sizes=2, offsets=2, heat=17, joints=34, joint_offsets=34)
+#: Blocks whose output the feature pyramid takes, finest first, with their channels.
+_LATERAL = {1: 40, 4: 48, 8: 96}
+
+
+class MoveNetMaps(NamedTuple):
+    """What the network says of each cell (h, w) = (H, W) / 4 of B pictures; positions in cells, y before x.
+
+    Attributes:
+        centers: (B, 1, h, w) how likely a person's centre is there, 0..1.
+        sizes: (B, 2, h, w) height and width of the person's box.
+        offsets: (B, 2, h, w) of the box's centre from the cell.
+        joints: (B, 17, 2, h, w) of the person's joints from the cell, coarse.
+        heat: (B, 17, h, w) how likely a joint of anybody is there, 0..1.
+        joint_offsets: (B, 17, 2, h, w) of that joint from the cell.
+    """
+    centers: torch.Tensor
+    sizes: torch.Tensor
+    offsets: torch.Tensor
+    joints: torch.Tensor
+    heat: torch.Tensor
+    joint_offsets: torch.Tensor
+
+
+class MoveNetMultiPose(nn.Module):
+    """(B, 3, H, W) RGB 0..255, sides multiples of 32 -> :class:`MoveNetMaps`."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(_Convolution(3, 48, 3, stride=2), nn.ReLU6())
+        blocks, channels = [_Bottleneck(48, 24, 1, expand=False)], 24
+        for out, stride in _BLOCKS:
+            blocks.append(_Bottleneck(channels, out, stride))
+            channels = out
+        self.blocks = nn.ModuleList(blocks)
+        self.top = nn.Sequential(nn.Conv2d(channels, 1280, 1), nn.ReLU6(), nn.Conv2d(1280, 64, 1))
+        self.lateral = nn.ModuleList([nn.Conv2d(channels, out, 1)
+                                      for channels, out in zip(_LATERAL.values(), (24, 32, 64))][::-1])
+        self.smooth = nn.ModuleList([_separable(64, 32), _separable(32, 24), _separable(24, 24)])
+        self.heads = nn.ModuleDict({name: nn.Sequential(_separable(24, 96), nn.Conv2d(96, out, 1))
+                                    for name, out in _HEADS.items()})
+
+    def forward(self, images):
+        features, lateral = self.stem(images * _SCALE - 1), []
+        features = self.blocks[0](features)
+        for index, block in enumerate(self.blocks[1:]):
+            features = block(features)
+            if index in _LATERAL:
+                lateral.append(features)
+        features = self.top(features)
+        for side, project, smooth in zip(lateral[::-1], self.lateral, self.smooth):
+            larger = functional.interpolate(features, scale_factor=2., mode='bilinear', align_corners=False)
+            features = smooth(larger + project(side))
+        out = {name: head(features) for name, head in self.heads.items()}
+        return MoveNetMaps(out['centers'].sigmoid(), out['sizes'].relu(), out['offsets'],
+                           out['joints'].unflatten(1, (17, 2)), out['heat'].sigmoid(),
+                           out['joint_offsets'].unflatten(1, (17, 2)))
+
+
+class _Convolution(nn.Conv2d):
+    """A 3 x 3 convolution padded as TensorFlow's ``SAME``: with stride 2, on the right and below alone."""
+
+    def __init__(self, channels, out, size, stride=1, groups=1, bias=True):
+        super().__init__(channels, out, size, stride, groups=groups, bias=bias)
+
+    def forward(self, images):
+        before = 2 - self.stride[0]
+        return super().forward(functional.pad(images, (before, 1, before, 1)))
+
+
+class _Bottleneck(nn.Module):
+    """MobileNetV2's inverted residual block (Sandler et al., arXiv 1801.04381)."""
+
+    def __init__(self, channels, out, stride, expand=True):
+        super().__init__()
+        inner = 6 * channels if expand else channels
+        layers = [nn.Conv2d(channels, inner, 1), nn.ReLU6()] if expand else []
+        layers += [_Convolution(inner, inner, 3, stride, groups=inner), nn.ReLU6(), nn.Conv2d(inner, out, 1)]
+        self.layers, self.residual = nn.Sequential(*layers), stride == 1 and channels == out
+
+    def forward(self, features):
+        return features + self.layers(features) if self.residual else self.layers(features)
+
+
+def _separable(channels, out):
+    return nn.Sequential(_Convolution(channels, channels, 3, groups=channels, bias=False), nn.Conv2d(channels, out, 1),
+                         nn.ReLU())
