@@ -1,6 +1,7 @@
 from .base import AgeSource, DepthSource, FocalSource, SourceError
 from .focal import ExifFocal, GivenFocal
 from .imitated import ImitatedDepth
+from .keypoint_fit import KeypointFitMeshes
 from .metric_hmr import MetricHMRMeshes
 from .mmdet_people import MMDetPeople
 from .mmpose_keypoints import MMPoseKeypoints

@@ -140,3 +140,23 @@ def to_axis_angle(angles):
     """Euler angles (*, 3) in degrees (rotation = Rx Ry Rz) -> axis-angle (*, 3), rad."""
     flat = Rotation.from_euler('XYZ', np.reshape(angles, (-1, 3)), degrees=True)
     return flat.as_rotvec().reshape(np.shape(angles))
+
+
+def random_poses(count, seed=0, noise=8., swapped=0.):
+    """Axis-angle poses (count, 24, 3), rad, drawn from :data:`POSES` by weight, half of them mirrored, with noise.
+
+    Args:
+        noise: std, degrees, within :data:`LIMITS`. swapped: part of them whose legs are those of another pose.
+    """
+    rng = np.random.default_rng(seed)
+    weights = np.array([pose.weight for pose in POSES.values()])
+    known = np.stack([pose_angles(pose) for pose in POSES.values()])
+    known = np.stack([known, np.stack([mirror_angles(angles) for angles in known])])
+
+    def draw():
+        return known[rng.integers(2, size=count), rng.choice(len(weights), count, p=weights / weights.sum())]
+
+    angles, others = draw(), draw()
+    legs = np.array([name[1:] in ('_hip', '_knee', '_ankle', '_foot') for name in JOINTS])
+    angles = np.where((rng.random(count) < swapped)[:, None, None] & legs[:, None], others, angles)
+    return to_axis_angle(np.stack([add_noise(pose, noise, rng) for pose in angles]))

@@ -59,3 +59,18 @@ def test_bending_a_leg_keeps_the_sole_level_and_shortens_it(body_model):
     assert np.allclose(joints[1, 8], joints[0, 8], atol=1e-5)
     soles = joints[:, 10] - joints[:, 7]
     assert np.allclose(soles[0], soles[1], atol=5e-3)
+
+
+def test_random_poses_are_known_ones_with_noise_and_others_legs():
+    plain, swapped = (poses.random_poses(200, seed=4, noise=0., swapped=share) for share in (0., 1.))
+    known = np.stack([poses.to_axis_angle(angles) for pose in poses.POSES.values()
+                      for angles in (poses.pose_angles(pose), poses.mirror_angles(poses.pose_angles(pose)))])
+
+    def nearest(drawn, bones):
+        return np.abs(drawn[:, None, bones] - known[None, :, bones]).max((2, 3)).argmin(1)
+
+    legs, arms = [1, 2, 4, 5], [16, 17, 18, 19]
+    assert np.abs(plain[:, None] - known).max((2, 3)).min(1).max() < 1e-9
+    assert (nearest(swapped, legs) != nearest(swapped, arms)).mean() > .6
+    assert np.array_equal(plain, poses.random_poses(200, seed=4, noise=0.))
+    assert np.abs(poses.random_poses(50, noise=8.) - poses.random_poses(50, noise=0.)).std() > .03

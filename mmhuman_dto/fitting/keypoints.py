@@ -1,0 +1,140 @@
+"""Bodies from their joints in the picture."""
+import math
+from typing import NamedTuple
+
+import torch
+
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS
+from mmhuman_dto.geometry import matrix_to_axis_angle
+
+from .kinematics import FitState, JointTables
+from .solver import Linearised, solve
+from .starts import PoseBank
+from .terms import JointLimits, KnownDepth, PosePrior, Reprojection, ShapePrior
+
+#: A 2D joint's standard deviation: part of the diagonal of its person's joints, and the least, px.
+SIGMA, LEAST_SIGMA = .03, 1.5
+#: Joints of the face count by this factor: where they are on the head differs between data sets.
+FACE = .5
+#: Spread of a bone's axis-angle: that of the example poses times the first, at least the second, rad.
+WIDER, LEAST_STD = 1.6, .2
+#: Bones whose spread is another: of what joints in a picture don't show, and of spines, at most.
+END_STD, SPINE_STD = .05, .3
+#: The pose prior's weight against the picture.
+PRIOR_WEIGHT = .5
+#: Spread of the child blend of a person of unknown age: an adult's; and of the first beta and the blend in a refit.
+CHILD_STD, REFIT_STD, REFIT_CHILD_STD = .05, 3., .3
+
+
+class FitResult(NamedTuple):
+    """N fitted bodies.
+
+    Attributes:
+        state: :class:`~.kinematics.FitState`.
+        transl: (N, 3) m, camera frame.
+        cost: (N) what was minimised.
+        log_depth_std: (N) relative standard deviation of the pelvis' depth, the focal length being right.
+    """
+    state: FitState
+    transl: torch.Tensor
+    cost: torch.Tensor
+    log_depth_std: torch.Tensor
+
+    @property
+    def pose(self):
+        """(N, K, 3) axis-angle, rad."""
+        return matrix_to_axis_angle(self.state.rotations)
+
+
+class KeypointFit:
+    """Fits a body model to 2D joints by Levenberg-Marquardt, from the known poses that look most like them.
+
+    Args:
+        body_model: the body.
+        poses: (M, 24, 3) axis-angle, rad, example poses: prior and starts are made of them.
+        limits: (2, 24, 3) low and high Euler angles, rad (R = Rx Ry Rz).
+        joint_set: of the keypoints.
+        num_starts, steps: of a person.
+        dtype, device: of the computation; float32 is too coarse.
+    """
+
+    def __init__(self, body_model, poses, limits, joint_set='coco17', num_starts=3, steps=20, dtype=torch.float64,
+                 device='cpu'):
+        self.place = dict(dtype=dtype, device=device)
+        poses, limits = poses.to(**self.place), limits.to(**self.place)
+        self.tables = JointTables(body_model, joint_set, **self.place)
+        self.child = body_model.child_coefficient
+        self.num_starts, self.steps = num_starts, steps
+        # Other bones, such as SMPL-X's fingers, rest.
+        body, others = body_model.num_body_joints + 1, (0, 0, 0, self.tables.num_bones - body_model.num_body_joints - 1)
+        poses, std = poses[:, :body], spread_of(poses)[:body]
+        pad = torch.nn.functional.pad
+        self.pose_prior = PosePrior(pad(poses.mean(0), others), pad(std, others, value=END_STD), PRIOR_WEIGHT)
+        self.limits, self.starts = JointLimits(*limits[:, :body]), PoseBank(self.tables, pad(poses, others))
+        names = JOINT_SETS[joint_set].names
+        self.gain = torch.tensor([FACE if name.split('_')[-1] in ('nose', 'eye', 'ear') else 1. for name in names],
+                                 **self.place)
+
+    def __call__(self, keypoints, scores, intrinsics):
+        """Fit N people.
+
+        Args:
+            keypoints: (N, J, 2) px. scores: (N, J) 0 not seen .. 1. intrinsics: (N, 3, 3).
+
+        Returns:
+            FitResult
+        """
+        keypoints, scores, intrinsics = self._checked(keypoints, scores, intrinsics)
+        people, count = len(keypoints), self.num_starts
+        picture, priors = self._picture(keypoints, scores, intrinsics), self._priors()
+        row = torch.arange(people, device=keypoints.device)
+        state = self.starts(keypoints, scores, intrinsics, count)
+        terms = [picture.rows(row.repeat_interleave(count)), *priors]
+        state, cost = solve(self.tables, terms, state, self.steps)
+        winner = cost.view(people, count).argmin(1) + count * row
+        return self._result(state.rows(winner), cost[winner], [picture, *priors])
+
+    def refit(self, result, keypoints, scores, intrinsics, depth, depth_std=.01, steps=10):
+        """Fit again from a result, the pelvis' depth (N), m, being known to a part ``depth_std``; size may follow."""
+        keypoints, scores, intrinsics = self._checked(keypoints, scores, intrinsics)
+        terms = [self._picture(keypoints, scores, intrinsics), *self._priors(REFIT_STD, REFIT_CHILD_STD),
+                 KnownDepth(depth.to(**self.place), depth_std)]
+        state, cost = solve(self.tables, terms, result.state, steps)
+        return self._result(state, cost, terms)
+
+    def _checked(self, keypoints, scores, intrinsics):
+        keypoints, scores, intrinsics = (value.to(**self.place) for value in (keypoints, scores, intrinsics))
+        seen = torch.isfinite(keypoints).all(-1) & (scores > 0)
+        return torch.where(seen[..., None], keypoints, 0), torch.where(seen, scores, 0), intrinsics
+
+    def _result(self, state, cost, terms):
+        right = torch.zeros(len(cost), 3 * self.tables.num_bones + self.tables.num_betas + 3, 1, **self.place)
+        right[:, -1] = 1
+        variance = Linearised(self.tables, terms, state).solve(right, torch.full_like(cost, 1e-6))[:, -1, 0]
+        rest = state.betas @ self.tables.rest_pelvis[:-1] + self.tables.rest_pelvis[-1]
+        return FitResult(state, state.position - rest, cost, variance.clamp(min=0).sqrt())
+
+    def _priors(self, first=1., child=CHILD_STD):
+        std = torch.ones(self.tables.num_betas, **self.place)
+        std[0] = first
+        if self.child is not None:
+            std[self.child] = child
+        return [self.pose_prior, self.limits, ShapePrior(torch.zeros_like(std), std)]
+
+    def _picture(self, keypoints, scores, intrinsics):
+        seen = scores > 0
+        low = torch.where(seen[..., None], keypoints, math.inf).amin(1)
+        high = torch.where(seen[..., None], keypoints, -math.inf).amax(1)
+        sigma = (SIGMA * (high - low).norm(dim=-1)).nan_to_num(0., 0., 0.).clamp(min=LEAST_SIGMA)
+        return Reprojection(keypoints, scores * self.gain, intrinsics, sigma)
+
+
+def spread_of(poses):
+    """Standard deviations (24, 3), rad, of a prior around example poses (M, 24, 3)."""
+    std = (WIDER * poses.std(0)).clamp(min=LEAST_STD)
+    for bone, name in enumerate(JOINT_SETS['smpl24'].names):
+        if name.endswith(('foot', 'hand')):
+            std[bone] = END_STD
+        elif name.startswith('spine'):
+            std[bone] = std[bone].clamp(max=SPINE_STD)
+    return std

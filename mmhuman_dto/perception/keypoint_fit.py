@@ -1,0 +1,81 @@
+"""Meshes by fitting a body model to people's 2D joints: no network of meshes, no gated file."""
+import math
+
+import numpy as np
+import torch
+
+from mmhuman_dto.engine.device import pick_device
+from mmhuman_dto.fitting import KeypointFit
+from mmhuman_dto.registry import BODY_MODELS, SOURCES
+from mmhuman_dto.structures import Camera, People
+from mmhuman_dto.synthetic.poses import LIMITS, random_poses
+
+from .base import MeshSource, SourceError
+
+#: Focal length of a photo that does not tell, as part of its diagonal: a 35 mm lens on film of 36 x 24 mm.
+GUESSED_FOCAL = 35 / math.hypot(36, 24)
+#: Example poses, half of them with the legs of another, noise in degrees.
+POSES = dict(count=4000, seed=1, noise=10., swapped=.5)
+#: A joint that scores less is not used.
+MIN_SCORE = .1
+
+
+@SOURCES.register_module()
+class KeypointFitMeshes(MeshSource):
+    """A body for each of ``detected_instances``, fitted to its ``keypoints_2d``; row i is person i.
+
+    Where a sample has no ``pred_camera`` the focal length is a guess, ``GUESSED_FOCAL`` of the picture's diagonal:
+    distances are then right but for a common factor, heights and poses nearly so. Heights come from the prior alone as
+    long as nothing else tells them: see DTO.
+
+    The people also have ``depths_std``, m: how sure the fit is of the pelvis' z, the focal length being right.
+
+    Args:
+        body_model: config; OpenBody if None.
+        joint_set: of the keypoints.
+        num_starts, steps: see :class:`mmhuman_dto.fitting.KeypointFit`.
+        device: None is a GPU where there is one.
+
+    Raises:
+        SourceError: a sample without ``detected_instances`` that have ``keypoints_2d``.
+    """
+
+    def __init__(self, body_model=None, joint_set='coco17', num_starts=3, steps=20, device=None):
+        self.body_model = BODY_MODELS.build(body_model or dict(type='OpenBody'))
+        limits = torch.from_numpy(np.radians(np.array(LIMITS)))
+        self.fit = KeypointFit(self.body_model, torch.from_numpy(random_poses(**POSES)), limits, joint_set, num_starts,
+                               steps, device=pick_device(device))
+
+    def __call__(self, samples):
+        people = [self._detected(sample) for sample in samples]
+        cameras = [self._camera(sample) for sample in samples]
+        counts = [len(group) for group in people]
+        result = self.fit(
+            torch.cat([group.keypoints_2d for group in people]),
+            torch.cat([_used(group.keypoints_2d_valid) for group in people]),
+            torch.cat([camera.intrinsics.expand(count, 3, 3) for camera, count in zip(cameras, counts)]))
+        pose, depth = result.pose.float().cpu(), result.state.position[:, 2]
+        fields = dict(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=result.state.betas, transl=result.transl,
+                      depths_std=depth * result.log_depth_std)
+        parts = zip(*(values.float().cpu().split(counts) for values in fields.values()))
+        return [(People(num_people=count, **dict(zip(fields, values))), camera)
+                for values, camera, count in zip(parts, cameras, counts)]
+
+    def _detected(self, sample):
+        people = sample.get('detected_instances')
+        if people is None or 'keypoints_2d' not in people:
+            raise SourceError(f'{sample.img_id}: no detected_instances with keypoints_2d; put a people source that has '
+                              'joints (MoveNetJoints), or AddKeypoints, before')
+        return people
+
+    def _camera(self, sample):
+        if 'pred_camera' in sample:
+            return sample.pred_camera.cpu()
+        height, width = sample.image.shape[:2] if 'image' in sample else sample.ori_shape
+        focal = GUESSED_FOCAL * math.hypot(height, width)
+        return Camera(intrinsics=torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]))
+
+
+def _used(valid):
+    scores = valid.double()
+    return torch.where(scores >= MIN_SCORE, scores, 0)
