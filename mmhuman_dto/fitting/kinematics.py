@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 
 from mmhuman_dto.body_models.joint_sets import pick_rows
+from mmhuman_dto.geometry import axis_angle_to_matrix
 
 
 class FitState(NamedTuple):
@@ -33,7 +34,7 @@ class FitState(NamedTuple):
         """After a step (N, 3 K + B + 3): rotations turned on the right, the rest added."""
         bones = self.rotations.shape[1]
         turn, betas, pelvis = step.split([3 * bones, self.betas.shape[1], 3], 1)
-        turn = exponential(turn.unflatten(1, (bones, 3)))
+        turn = axis_angle_to_matrix(turn.unflatten(1, (bones, 3)))
         return FitState(self.rotations @ turn, self.betas + betas, self.pelvis + pelvis)
 
     def rows(self, index):
@@ -155,14 +156,6 @@ def _levels(parents):
         depth.append(depth[parent] + 1)
     levels = [[bone for bone, at in enumerate(depth) if at == level] for level in range(1, max(depth) + 1)]
     return [(bones, [parents[bone] for bone in bones]) for bones in levels]
-
-
-def exponential(vectors):
-    """Rotations (*, 3, 3) of axis-angle vectors (*, 3), by Rodrigues' formula."""
-    angle = vectors.norm(dim=-1, keepdim=True).clamp(min=1e-12)[..., None]
-    skew = cross_matrix(vectors)
-    identity = torch.eye(3, dtype=vectors.dtype, device=vectors.device)
-    return identity + angle.sin() / angle * skew + (1 - angle.cos()) / angle**2 * (skew @ skew)
 
 
 def cross_matrix(vectors):

@@ -3,7 +3,9 @@ import math
 
 import torch
 
-from .kinematics import FitState, exponential
+from mmhuman_dto.geometry import axis_angle_to_matrix
+
+from .kinematics import FitState
 
 #: Poses are seen from this far, m, at heights that make the camera's pitch normal with mean and std, rad.
 DISTANCE, PITCH = 4., (.14, .2)
@@ -29,9 +31,9 @@ class PoseBank:
         yaw = 2 * math.pi * torch.rand(size, generator=generator, dtype=torch.float64)
         pitch = PITCH[0] + PITCH[1] * torch.randn(size, generator=generator, dtype=torch.float64)
         zero = torch.zeros_like(yaw)
-        turn = exponential(torch.stack([math.pi + pitch, zero, zero], -1)) @ exponential(
+        turn = axis_angle_to_matrix(torch.stack([math.pi + pitch, zero, zero], -1)) @ axis_angle_to_matrix(
             torch.stack([zero, yaw, zero], -1))
-        self.rotations = exponential(poses.double()).to(**place)
+        self.rotations = axis_angle_to_matrix(poses.double()).to(**place)
         self.rotations[:, 0] = turn.to(**place) @ self.rotations[:, 0]
         self.num_betas = tables.num_betas
         state = FitState(self.rotations, torch.zeros(size, self.num_betas, **place),
@@ -68,7 +70,7 @@ class PoseBank:
         similarity = similarity[rows, chosen]
         rotations = self.rotations[chosen].clone()
         roll = torch.nn.functional.pad(similarity.angle()[..., None], (2, 0))
-        rotations[..., 0, :, :] = exponential(roll) @ rotations[..., 0, :, :]
+        rotations[..., 0, :, :] = axis_angle_to_matrix(roll) @ rotations[..., 0, :, :]
         pelvis = middle[:, None] - similarity * middles[rows, chosen]
         log_depth = (DISTANCE / similarity.abs().clamp(min=1e-3)).log()
         place = torch.stack([pelvis.real, pelvis.imag, log_depth], -1)

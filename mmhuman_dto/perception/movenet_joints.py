@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from mmhuman_dto.engine.device import pick_device
+from mmhuman_dto.geometry.matching import joint_boxes
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
 
@@ -66,10 +67,8 @@ class MoveNetJoints(PeopleSource):
             looks.append(self._look(image, scale))
         joints, scores = choose(looks, self.min_mean)
         seen = scores >= MIN_SCORE
-        low = np.where(seen[..., None], joints, np.inf).min(1)
-        high = np.where(seen[..., None], joints, -np.inf).max(1)
         return People(
-            bboxes=torch.from_numpy(np.concatenate([low, high], -1).reshape(-1, 4)).float(),
+            bboxes=torch.from_numpy(joint_boxes(joints, seen)).float(),
             scores=torch.from_numpy(mean_score(scores)).float(), keypoints_2d=torch.from_numpy(joints).float(),
             keypoints_2d_valid=torch.from_numpy(scores).float())
 
@@ -177,6 +176,5 @@ def mean_score(scores):
 
 def extent(joints, seen):
     """(N,) longer side of the box around the joints seen; 0 without any."""
-    low = np.where(seen[..., None], joints, np.inf).min(1)
-    high = np.where(seen[..., None], joints, -np.inf).max(1)
-    return np.where(seen.any(1), (high - low).max(-1), 0)
+    boxes = joint_boxes(joints, seen)
+    return np.nan_to_num((boxes[:, 2:] - boxes[:, :2]).max(-1))

@@ -6,9 +6,10 @@ import pytest
 import torch
 from fitted_people import upright
 
-from mmhuman_dto.fitting.kinematics import exponential, logarithm
+from mmhuman_dto.fitting.kinematics import logarithm
 from mmhuman_dto.fitting.solver import Linearised
 from mmhuman_dto.fitting.terms import JointLimits, KnownDepth, PosePrior, Reprojection, ShapePrior
+from mmhuman_dto.geometry import axis_angle_to_matrix
 from mmhuman_dto.synthetic.poses import LIMITS
 
 PEOPLE = 3
@@ -74,9 +75,9 @@ def test_a_far_joint_costs_no_more_than_its_bound(fit):
 def test_limits_count_what_is_beyond_them(fit):
     low, high = torch.from_numpy(np.radians(np.array(LIMITS)))
     state = upright(1)
-    rotations = exponential(torch.zeros(1, 24, 3, dtype=torch.float64))
+    rotations = axis_angle_to_matrix(torch.zeros(1, 24, 3, dtype=torch.float64))
     knee = high[4, 0] + math.radians(10)
-    rotations[0, 4] = exponential(torch.tensor([knee, 0, 0], dtype=torch.float64))
+    rotations[0, 4] = axis_angle_to_matrix(torch.tensor([knee, 0, 0], dtype=torch.float64))
     cost = JointLimits(low, high, sigma=.06)(fit.tables, state._replace(rotations=rotations), derivatives=False)
     assert cost.item() == pytest.approx((math.radians(10) / .06)**2, rel=1e-6)
     assert logarithm(rotations)[0, 4, 0].item() == pytest.approx(knee.item())
