@@ -40,11 +40,15 @@ class AgeSource(ABC):
 
 
 class PeopleSource(ABC):
-    """Where people are."""
+    """Where people are.
+
+    A source of joints too has the attribute ``joint_set``, and ``sets = ('detected_instances.keypoints_2d', )``.
+    """
 
     @abstractmethod
     def __call__(self, samples):
-        """list of samples -> list of :class:`People`, best first: ``bboxes`` px, ``scores``, ``masks`` bool."""
+        """list of samples -> list of :class:`People`, best first: ``bboxes`` px, ``scores``; where known
+        ``masks`` bool, ``keypoints_2d`` px and, as ``keypoints_2d_valid``, their scores."""
 
 
 class KeypointSource(ABC):

@@ -4,7 +4,7 @@ from abc import abstractmethod
 import numpy as np
 import torch
 
-from .base import KeypointSource
+from .base import KeypointSource, SourceError
 from .optional import in_batches
 
 #: Face joints of COCO's 17: nose, eyes, ears.
@@ -31,6 +31,9 @@ class TopDownKeypoints(KeypointSource):
     """Networks that are shown one person at a time; subclasses set ``batch_size`` and ``masked``.
 
     ``masked`` shows them the pixels of the person's mask only.
+
+    Raises:
+        SourceError: ``masked``, and the people have no masks.
     """
 
     @torch.no_grad()
@@ -49,6 +52,9 @@ class TopDownKeypoints(KeypointSource):
         """The picture of a person, its box (4,) xyxy in it, and where it lies, px."""
         found = sample.detected_instances
         box = found.bboxes[row].numpy()
+        if self.masked and 'masks' not in found:
+            raise SourceError(f'{sample.img_id}: the people have boxes but no masks; set masked=False in the keypoint '
+                              'source, or find people by segmentation (TransformersPeople, MMDetPeople)')
         view, offset = person_view(sample.image, box, found.masks[row].numpy() if self.masked else None)
         return view, box - np.tile(offset, 2), offset
 

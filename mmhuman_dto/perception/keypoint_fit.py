@@ -39,6 +39,7 @@ class KeypointFitMeshes(MeshSource):
     Raises:
         SourceError: a sample without ``detected_instances`` that have ``keypoints_2d``.
     """
+    needs = ('detected_instances.keypoints_2d', )
 
     def __init__(self, body_model=None, joint_set='coco17', num_starts=3, steps=20, device=None):
         self.body_model = BODY_MODELS.build(body_model or dict(type='OpenBody'))

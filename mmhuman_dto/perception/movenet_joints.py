@@ -13,6 +13,7 @@ from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
 
 from .base import PeopleSource
+from .finding import MIN_SEEN
 from .movenet import MULTIPLE, STRIDE, MoveNetMultiPose
 
 WEIGHTS = Path(__file__).parent / 'data' / 'movenet_multipose.safetensors'
@@ -27,8 +28,8 @@ LOW, HIGH = 90, 250
 SMALL = 100
 #: Cells whose centre scores less are nobody's.
 MIN_CENTER = .05
-#: A joint is seen from this score on; a person has so many of them, with this mean score.
-MIN_SCORE, MIN_JOINTS, MIN_MEAN = .2, 5, .3
+#: A person has so many joints that are seen, with this mean score.
+MIN_JOINTS, MIN_MEAN = 5, .3
 #: Who is who: joints nearer than this part of the better person's size, on the median, or more than half of them nearer
 #: than the second.
 SAME_PERSON, SAME_JOINT = .1, .05
@@ -46,6 +47,7 @@ class MoveNetJoints(PeopleSource):
         device: None is a GPU where there is one.
     """
     joint_set = 'coco17'
+    sets = ('detected_instances.keypoints_2d', )
 
     def __init__(self, min_mean=MIN_MEAN, max_side=SCALES[-1], device=None):
         self.min_mean, self.max_side, self.device = min_mean, max_side, pick_device(device)
@@ -66,7 +68,7 @@ class MoveNetJoints(PeopleSource):
                 break
             looks.append(self._look(image, scale))
         joints, scores = choose(looks, self.min_mean)
-        seen = scores >= MIN_SCORE
+        seen = scores >= MIN_SEEN
         return People(
             bboxes=torch.from_numpy(joint_boxes(joints, seen)).float(),
             scores=torch.from_numpy(mean_score(scores)).float(), keypoints_2d=torch.from_numpy(joints).float(),
@@ -90,7 +92,7 @@ class Look:
 
     def __init__(self, joints, scores, factor):
         self.joints, self.scores = joints, scores
-        self.sizes = extent(joints, scores >= MIN_SCORE) * factor
+        self.sizes = extent(joints, scores >= MIN_SEEN) * factor
 
     def has_small(self, min_mean):
         """Whether somebody is there who would be better seen at a larger scale."""
@@ -155,22 +157,22 @@ def choose(looks, min_mean=MIN_MEAN):
 
 def people(scores, min_mean):
     """(N,) which have enough joints (N, 17) that are sure enough."""
-    return ((scores >= MIN_SCORE).sum(1) >= MIN_JOINTS) & (mean_score(scores) >= min_mean)
+    return ((scores >= MIN_SEEN).sum(1) >= MIN_JOINTS) & (mean_score(scores) >= min_mean)
 
 
 def same_person(joints, scores, better, better_scores):
     """Whether joints (17, 2) with scores (17,) are those of a better person."""
-    seen, common = scores >= MIN_SCORE, (scores >= MIN_SCORE) & (better_scores >= MIN_SCORE)
+    seen, common = scores >= MIN_SEEN, (scores >= MIN_SEEN) & (better_scores >= MIN_SEEN)
     if not common.any():
         return False
-    size = extent(better[None], better_scores[None] >= MIN_SCORE)[0]
+    size = extent(better[None], better_scores[None] >= MIN_SEEN)[0]
     distance = np.linalg.norm(joints - better, axis=-1)[common]
     return np.median(distance) < SAME_PERSON * size or (distance < SAME_JOINT * size).sum() > seen.sum() / 2
 
 
 def mean_score(scores):
     """(N,) mean of the scores (N, 17) of the joints seen."""
-    seen = scores >= MIN_SCORE
+    seen = scores >= MIN_SEEN
     return (scores * seen).sum(1) / np.maximum(seen.sum(1), 1)
 
 

@@ -74,8 +74,9 @@ def check_needs(stages, given, wanted):
         stage = STAGES.get(config['type'])
         _check_there(f'stages.{name} ({config["type"]}) needs', getattr(stage, 'needs', ()), have)
         if 'source' in config:
-            source = config['source']['type']
-            _check_there(f'stages.{name}.source ({source}) needs', getattr(SOURCES.get(source), 'needs', ()), have)
+            source = SOURCES.get(config['source']['type'])
+            _check_there(f'stages.{name}.source ({config["source"]["type"]}) needs', getattr(source, 'needs', ()), have)
+            have.update(getattr(source, 'sets', ()))
         have.update(getattr(stage, 'sets', ()))
     _check_there('the run ends with', wanted, have)
 
@@ -83,7 +84,8 @@ def check_needs(stages, given, wanted):
 def _check_there(who, needs, have):
     for need in needs:
         if need not in have:
-            setting = [name for name, stage in STAGES.module_dict.items() if need in getattr(stage, 'sets', ())]
+            setting = [name for registry in (STAGES, SOURCES) for name, part in registry.module_dict.items()
+                       if need in getattr(part, 'sets', ())]
             raise ConfigError(f'{who} {need}, which no stage before sets; these would: {", ".join(setting)}')
 
 

@@ -1,8 +1,9 @@
 """Stages that make what DTO starts from out of photos: focal length, people, joints, meshes, and who is who.
 
-They set ``detected_instances`` (:class:`People` with ``bboxes``, ``scores``, ``masks``, ``keypoints_2d``,
-``keypoints_2d_valid``; CPU) and ``pred_instances``, the meshes; after :class:`MatchDetections` row i of both is one
-person. Rules and constants are those by which DTO-Humans was made (arXiv 2511.13282).
+They set ``detected_instances`` (:class:`People` with ``bboxes``, ``scores``, ``keypoints_2d``, ``keypoints_2d_valid``,
+the joints' scores, and ``masks`` where the people source has them; CPU) and ``pred_instances``, the meshes; after
+:class:`MatchDetections` row i of both is one person. Rules and constants are those by which DTO-Humans was made (arXiv
+2511.13282).
 """
 import math
 
@@ -11,7 +12,7 @@ import torch
 
 from mmhuman_dto.datasets.transforms.depth import maps_of
 from mmhuman_dto.geometry import project, unproject
-from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, id_map, keypoint_nms, match_keypoints
+from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, MIN_SEEN, id_map, keypoint_nms, match_keypoints
 from mmhuman_dto.registry import STAGES
 from mmhuman_dto.structures import Camera, People
 
@@ -37,13 +38,18 @@ class AddFocal(SourceStage):
 
 @STAGES.register_module()
 class AddDetections(SourceStage):
-    """Sets ``detected_instances`` from a people source; leaves out images without people."""
+    """Sets ``detected_instances`` from a people source; leaves out images without people.
+
+    Where the source has joints too (``MoveNetJoints``), no :class:`AddKeypoints` is needed.
+    """
     needs, sets = ('image', ), ('detected_instances', )
 
     def _set(self, sample, people):
         if len(people) == 0:
             raise SkipImage('nobody detected')
         sample.detected_instances = people
+        if 'keypoints_2d' in people:
+            sample.set_metainfo(dict(keypoint_set=self.source.joint_set))
 
 
 @STAGES.register_module()
@@ -54,7 +60,8 @@ class AddKeypoints(SourceStage):
 
     Args:
         source: config of a keypoint source.
-        min_score: a keypoint is valid from this score on. min_keypoints: valid keypoints a person needs.
+        min_score: keypoints of lower scores are not seen: their score becomes 0.
+        min_keypoints: seen keypoints a person needs.
     """
     needs, sets = ('detected_instances', ), ('detected_instances.keypoints_2d', )
 
@@ -64,11 +71,11 @@ class AddKeypoints(SourceStage):
 
     def _set(self, sample, result):
         keypoints, scores = result
-        people, valid = sample.detected_instances[:], scores >= self.min_score
-        people.keypoints_2d, people.keypoints_2d_valid = keypoints, valid
-        enough = (valid.sum(1) >= self.min_keypoints).nonzero()[:, 0]
-        mean = (scores * valid).sum(1) / valid.sum(1).clamp(min=1)
-        kept = enough[keypoint_nms(*(field[enough].numpy() for field in (keypoints, valid, mean, people.bboxes)))]
+        people, seen = sample.detected_instances[:], scores >= self.min_score
+        people.keypoints_2d, people.keypoints_2d_valid = keypoints, torch.where(seen, scores.clamp(0, 1), 0)
+        enough = (seen.sum(1) >= self.min_keypoints).nonzero()[:, 0]
+        mean = (scores * seen).sum(1) / seen.sum(1).clamp(min=1)
+        kept = enough[keypoint_nms(*(field[enough].numpy() for field in (keypoints, seen, mean, people.bboxes)))]
         if len(kept) == 0:
             raise SkipImage('nobody with enough keypoints')
         sample.detected_instances = people[kept]
@@ -135,10 +142,11 @@ class MatchDetections(Stage):
     """Pairs meshes with detections by their joints, and keeps people who have both.
 
     A released mesh wins over the network's. ``pred_instances`` get the detections' ``bboxes`` and ``scores``,
-    ``pred_maps.segmentation`` their masks (0 nobody, i + 1 person i).
+    ``pred_maps.segmentation`` their masks (0 nobody, i + 1 person i) where they have any; where not, the meshes'
+    silhouettes count.
     """
     needs = ('pred_instances', 'pred_camera', 'detected_instances.keypoints_2d')
-    sets = ('matched detections', 'pred_maps.segmentation')
+    sets = ('matched detections', )
 
     def __call__(self, samples):
         return [self._match(sample) for sample in samples]
@@ -148,7 +156,7 @@ class MatchDetections(Stage):
         if 'keypoints_2d' not in found:
             raise StageError(self.name, 'detected_instances have no keypoints_2d; put AddKeypoints before')
         joints = self._joints(sample)
-        keypoints, visible = found.keypoints_2d.numpy(), found.keypoints_2d_valid.numpy()
+        keypoints, visible = found.keypoints_2d.numpy(), found.keypoints_2d_valid.numpy() >= MIN_SEEN
         released = meshes.is_released.cpu().numpy() if 'is_released' in meshes else np.zeros(len(meshes), bool)
         partner = np.full(len(found), -1)  # row of each detection's mesh
         for rows in (released.nonzero()[0], (~released).nonzero()[0]):
@@ -172,6 +180,7 @@ class MatchDetections(Stage):
         device = self.context.device
         people = sample.pred_instances[meshes.to(device)]
         people.bboxes, people.scores = found.bboxes.to(device), found.scores.to(device)
-        segmentation = id_map(found.masks.numpy(), found.scores.numpy())
-        maps_of(sample).segmentation = torch.from_numpy(segmentation).to(device)
+        if 'masks' in found:
+            segmentation = id_map(found.masks.numpy(), found.scores.numpy())
+            maps_of(sample).segmentation = torch.from_numpy(segmentation).to(device)
         sample.pred_instances, sample.detected_instances = people, found

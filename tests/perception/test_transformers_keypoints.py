@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.perception import TransformersKeypoints, WeightsError
+from mmhuman_dto.perception import SourceError, TransformersKeypoints, WeightsError
 from mmhuman_dto.perception.crops import TopDownKeypoints
 
 
@@ -73,6 +73,16 @@ def test_other_peoples_pixels_are_not_shown(vitpose, photo, detected):
     source.masked = False
     (other, _), = source([sample])
     assert torch.allclose(other, torch.tensor([100., 100]), atol=3)
+
+
+def test_people_without_masks(vitpose, photo, detected):
+    sample = photo(80, 120)
+    sample.detected_instances = detected([[5, 6, 50, 70]], (80, 120))
+    del sample.detected_instances.masks
+    with pytest.raises(SourceError, match='0.jpg: the people have boxes but no masks; set masked=False'):
+        TransformersKeypoints(vitpose)([sample])
+    (joints, _), = TransformersKeypoints(vitpose, masked=False)([sample])
+    assert joints.shape == (1, 17, 2)
 
 
 def test_the_network_itself_batched_and_one_by_one(vitpose, assert_batches_as_alone):

@@ -8,7 +8,8 @@ from mmengine.config import Config
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import BODY_MODELS
-from mmhuman_dto.stages import Context, MatchDetections, SkipImage, StageError
+from mmhuman_dto.stages import ConfigError, Context, MatchDetections, SkipImage, StageError, check_needs
+from mmhuman_dto.stages.dto import RasteriseMeshes
 from mmhuman_dto.stages.photos import AddDetections, AddFocal, AddKeypoints, AddMeshes, seen_by
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.tables.people_table import PeopleTable
@@ -114,6 +115,41 @@ def test_meshes_and_detections_in_any_order_are_paired(scene, body_model):
     assert torch.equal(again.pred_instances.transl, sample.pred_instances.transl)
 
 
+def test_people_who_come_with_joints_and_without_masks(scene, body_model):
+    """What MoveNetJoints gives: joints of low scores say nothing of who is who, and no segmentation hides meshes."""
+    people = scene.detected_instances
+    found = People(bboxes=people.bboxes, scores=people.scores, keypoints_2d=people.keypoints_2d.clone(),
+                   keypoints_2d_valid=torch.full((3, 17), .3))
+    found.keypoints_2d[:, 5:] += 300
+    found.keypoints_2d_valid[:, 5:] = .19
+    source = lambda samples: [found]  # noqa: E731
+    source.joint_set = 'coco17'
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg', ori_shape=(480, 640)))
+    sample.pred_instances, sample.pred_camera = scene.pred_instances[[2, 0, 1]], scene.pred_camera
+    bound(AddDetections(None), body_model, source)([sample])
+    assert sample.keypoint_set == 'coco17'
+    bound(MatchDetections(), body_model)([sample])
+    assert sample.pred_instances.transl[:, 2].tolist() == [5, 6, 7] and 'pred_maps' not in sample
+    torch.testing.assert_close(sample.detected_instances.keypoints_2d_valid, found.keypoints_2d_valid)
+    bound(RasteriseMeshes(), body_model)([sample])
+    assert (sample.pred_maps.id_map.unique() == torch.arange(4)).all()
+    sample.detected_instances.keypoints_2d_valid[:, 5:] = .2
+    with pytest.raises(SkipImage, match='no mesh fits'):
+        bound(MatchDetections(), body_model)([sample])
+
+
+def test_a_recipe_needs_a_stage_or_a_source_for_joints():
+    stages = dict(image=dict(type='LoadImage'), detect=dict(type='AddDetections', source=dict(type='MoveNetJoints')),
+                  meshes=dict(type='AddMeshes', source=dict(type='KeypointFitMeshes')),
+                  match=dict(type='MatchDetections'))
+    check_needs(stages, (), ('pred_instances', ))
+    for source in (dict(type='MMDetPeople'), dict(type='TransformersPeople')):
+        stages['detect']['source'] = source
+        with pytest.raises(ConfigError, match=r'stages.meshes.source \(KeypointFitMeshes\) needs detected_instances.'
+                                              'keypoints_2d, .*: AddKeypoints, MoveNetJoints$'):
+            check_needs(stages, (), ())
+
+
 def test_released_meshes_win_and_the_networks_fill_in(scene, body_model):
     network = scene.pred_instances[:]
     released = network[[1]]
@@ -182,10 +218,12 @@ def test_who_has_too_few_keypoints_or_is_there_twice_goes(scene, body_model):
     scene.detected_instances = people
     sample, = bound(AddKeypoints(None), body_model, source)([scene])
     assert sample.detected_instances.bboxes[:, 0].tolist() == people.bboxes[[0, 2], 0].tolist()
-    scores[3, 4] = .5
+    scores[3, 4] = 1.1
     scene.detected_instances = people
     sample, = bound(AddKeypoints(None), body_model, source)([scene])
-    assert len(sample.detected_instances) == 3
+    assert len(sample.detected_instances) == 3 and sample.keypoint_set == 'coco17'
+    kept = sample.detected_instances.keypoints_2d_valid  # scores, 0 where nothing is seen
+    torch.testing.assert_close(kept[0], torch.tensor([.9] * 4 + [1.] + [0.] * 12))
     scores[:] = .1
     scene.detected_instances = people
     with pytest.raises(SkipImage, match='nobody with enough keypoints'):
