@@ -22,6 +22,22 @@ class DropReason(IntEnum):
     DEPTH_OUTLIERS = 5  # too few pixels with a depth between the outlier fences
     DEPTH_UNLIKE_MESH = 6  # no pixel where the depth map follows the mesh
 
+    @property
+    def words(self):
+        """The reason in plain words, for tables and pictures; '' of those who are kept."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    DropReason.KEPT: '',
+    DropReason.BAD_MESH: 'mesh broken or behind the camera',
+    DropReason.TOO_FEW_PIXELS: 'too few pixels seen',
+    DropReason.TOO_FEW_VISIBLE_VERTICES: 'too little of the body seen',
+    DropReason.NO_DEPTH: 'too few pixels with depth',
+    DropReason.DEPTH_OUTLIERS: 'depth too scattered',
+    DropReason.DEPTH_UNLIKE_MESH: 'depth does not follow the mesh',
+}
+
 
 class Evidence(NamedTuple):
     """Statistics of M people, all (M), over the pixels where the map follows the mesh; float64 except ``reason``.

@@ -12,11 +12,14 @@ class FieldSpec(NamedTuple):
     #: ``vec3``, ``scalar``, ``label``, ``sides``: labels of left and right, or ``mask``)
     kind: str
     #: shape of one person's entry; a string names a size that is free but equal for all fields of a sample that use it
-    #: (``J`` joints, ``P`` body joints, ``B`` shape coefficients)
+    #: (``J`` joints, ``K`` joints of the metainfo ``keypoint_set``, ``P`` body joints, ``B`` shape coefficients)
     row: tuple[int | str, ...]
     unit: str  # unit and frame, for readers
     floating: bool = True  # whether values are floats (else integers or booleans; validity may also be a confidence)
 
+
+#: A joint of the picture (``keypoint_scores``) counts as seen from this score on.
+SEEN_SCORE = .2
 
 FIELDS = {
     'bboxes': FieldSpec('box', (4, ), 'px of the current image, xyxy'),
@@ -33,6 +36,8 @@ FIELDS = {
     'heights_std': FieldSpec('scalar', (), 'm'),
     'depths_std': FieldSpec('scalar', (), 'm, of the pelvis\' z'),
     'scores': FieldSpec('scalar', (), 'detection confidence, 0..1'),
+    'keypoint_scores': FieldSpec('label', ('K', ), 'how sure each joint of keypoint_set is in the picture, 0..1'),
+    'drop_reasons': FieldSpec('label', (), 'why DTO left the person out: mmhuman_dto.dto.DropReason', floating=False),
     'has_mesh': FieldSpec('label', (), 'whether pose, shape and transl are known; absent: of all', floating=False),
     'dto_evidence': FieldSpec('label', ('E', ), 'what a depth map said of the person: mmhuman_dto.dto.problem.CACHED'),
     'ages': FieldSpec('label', (), 'years, nan unknown'),

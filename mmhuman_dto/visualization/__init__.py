@@ -11,6 +11,7 @@ from .contact_sheet import draw_contact_sheet
 from .ground import Ground, estimate_ground
 from .mesh_render import render_meshes
 from .overlay import draw_overlay
+from .people_rows import PersonRow, people_rows
 from .sample_view import draw_sample
 from .scene import Placement, Scene
 from .sideview import draw_sideview

@@ -124,14 +124,8 @@ def _describe_placement(name, placement, meshes, near, far):
 
 
 def _known(placement):
-    """What the sample says of each person beyond its mesh."""
-    people = placement.sample.pred_instances if placement.sample is not None else {}
-    rows = range(len(placement.ids))
-    if 'person_index' in people:  # the placement may be of some of them
-        of = np.asarray(people['person_index']).tolist()
-        rows = [of.index(identity) for identity in placement.ids.tolist()]
-    elif len(people):
-        rows = placement.ids.tolist()
+    """What is known of each person beyond its mesh."""
+    people = placement.people or {}
 
     def value(name, row):
         return _number(people[name][row]) if name in people else None
@@ -140,7 +134,7 @@ def _known(placement):
                  score=value('scores', row),
                  transl=[_number(x) for x in people['transl'][row]] if 'transl' in people else None,
                  age_class=_age_class(value('ages', row), value('male_probs', row), value('is_child', row)))
-            for row in rows]
+            for row in range(len(placement.ids))]
 
 
 def _age_class(age, male_prob, is_child):

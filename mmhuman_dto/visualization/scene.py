@@ -4,7 +4,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..structures import HumanDataSample
+from ..structures import HumanDataSample, People
 from .ground import estimate_ground
 
 
@@ -16,6 +16,7 @@ class Placement(NamedTuple):
     intrinsics: np.ndarray | None  # (3, 3) px; None where the camera is not known
     #: what the placement was made of: all its people, whoever is left here; None where it is not known
     sample: HumanDataSample | None = None
+    people: People | None = None  # what is known of the N people beyond their meshes
 
     @property
     def depths(self):
@@ -29,7 +30,15 @@ class Placement(NamedTuple):
     def only(self, ids):
         """The people among them with one of the given ids."""
         rows = np.isin(self.ids, ids)
-        return self._replace(vertices=self.vertices[rows], heights=self.heights[rows], ids=self.ids[rows])
+        return self._replace(vertices=self.vertices[rows], heights=self.heights[rows], ids=self.ids[rows],
+                             people=None if self.people is None else self.people[torch.from_numpy(rows)])
+
+    def field(self, name):
+        """(N, ...) array of a field of :attr:`people`, floats as float64; None where it is not known."""
+        if self.people is None or name not in self.people:
+            return None
+        values = torch.as_tensor(self.people[name]).cpu()
+        return (values.double() if values.is_floating_point() else values).numpy()
 
     @classmethod
     def from_sample(cls, sample, body_model, source='pred'):
@@ -43,7 +52,7 @@ class Placement(NamedTuple):
         intrinsics = np.asarray(getattr(sample, f'{source}_camera').intrinsics, dtype=np.float64)
         if count == 0:
             return cls(np.zeros((0, body_model.num_vertices, 3), np.float32), np.zeros(0), np.zeros(0, int), intrinsics,
-                       sample)
+                       sample, people)
         pose, betas, transl = (torch.as_tensor(x, dtype=torch.float32, device=body_model.faces.device)
                                for x in (people.pose, people.betas, people.transl))
         with torch.no_grad():
@@ -51,7 +60,8 @@ class Placement(NamedTuple):
             heights = body_model.height(betas).cpu().numpy()
         ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(count)
         drawable = np.isfinite(vertices).all((1, 2))
-        return cls(vertices[drawable], heights[drawable], ids[drawable], intrinsics, sample)
+        return cls(vertices[drawable], heights[drawable], ids[drawable], intrinsics, sample,
+                   people[torch.from_numpy(drawable)])
 
 
 class Scene(NamedTuple):

@@ -45,6 +45,7 @@ def test_truth_and_meshes_that_are_not_finite():
     placement = Placement.from_sample(sample, Stick(), 'gt')
     assert placement.ids.tolist() == [1] and placement.depths.tolist() == [5] and placement.heights.tolist() == [1]
     assert placement.intrinsics[0, 0] == 2 and placement.sample is sample
+    assert placement.field('transl').tolist() == [[0, 0, 5]] and placement.field('scores') is None
 
 
 def test_before_and_after():
