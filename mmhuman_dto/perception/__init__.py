@@ -9,6 +9,7 @@ from .movenet_joints import MoveNetJoints
 from .optional import WeightsError
 from .precomputed import PrecomputedAges, PrecomputedDepth, PrecomputedMasks
 from .transformers_ages import MiVOLOAges, TransformersAges
+from .transformers_boxes import TransformersBoxes
 from .transformers_depth import TransformersDepth
 from .transformers_keypoints import TransformersKeypoints
 from .transformers_people import TransformersPeople

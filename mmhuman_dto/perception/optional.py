@@ -4,8 +4,9 @@ import os
 
 from mmhuman_dto.engine.device import pick_device
 
-#: What is fetched of a model on the Hugging Face hub: no pickles, no code.
-_PLAIN_FILES = ('*.json', '*.safetensors')
+#: What is fetched of a model on the Hugging Face hub: no pickles, no code, of several precisions the one that is
+#: loaded; nothing of its folders, where checkpoints of the training and other formats are (``*`` matches ``/`` too).
+_PLAIN_FILES, _FOLDERS = ('*.json', 'model.safetensors', 'model-*-of-*.safetensors'), '*/*'
 
 
 class WeightsError(OSError):
@@ -72,7 +73,8 @@ def _model_folder(model, local_files_only, trust_remote_code):
     hub = require('huggingface_hub', 'transformers')
     patterns = [*_PLAIN_FILES, *(['*.py'] if trust_remote_code else [])]
     try:
-        return hub.snapshot_download(model, local_files_only=local_files_only, allow_patterns=patterns)
+        return hub.snapshot_download(model, local_files_only=local_files_only, allow_patterns=patterns,
+                                     ignore_patterns=[_FOLDERS])
     except ValueError:
         raise WeightsError(f'{model}: no such folder, and no name of a model on the Hugging Face hub') from None
     except Exception as error:  # no network, no such model, no access: each its own class

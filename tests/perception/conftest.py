@@ -67,6 +67,23 @@ def mask2former(transformers, saved, swin):
 
 
 @pytest.fixture(scope='session')
+def save_rtdetr(transformers, saved):
+    """save_rtdetr(version='') -> folder of an RT-DETR, or with 'V2' an RT-DETR v2, with the classes person and dog."""
+    def make(version=''):
+        backbone = transformers.RTDetrResNetConfig(
+            embedding_size=8, hidden_sizes=[8, 16, 16, 32], depths=[1, 1, 1, 1], layer_type='basic',
+            out_indices=[2, 3, 4])
+        config = getattr(transformers, f'RTDetr{version}Config')(
+            backbone_config=backbone, encoder_in_channels=[16, 16, 32], encoder_hidden_dim=16, encoder_ffn_dim=16,
+            encoder_attention_heads=2, d_model=16, num_queries=12, decoder_in_channels=[16, 16, 16],
+            decoder_ffn_dim=16, decoder_layers=2, decoder_attention_heads=2, id2label={0: 'person', 1: 'dog'})
+        return saved(f'RTDetr{version}ForObjectDetection', config,
+                     transformers.RTDetrImageProcessorPil(size=dict(height=64, width=64)))
+
+    return make
+
+
+@pytest.fixture(scope='session')
 def save_vitpose(transformers, saved):
     """save_vitpose(joints) -> folder of a ViTPose++ with two experts."""
     def make(joints):

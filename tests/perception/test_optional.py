@@ -1,6 +1,7 @@
 """Packages and weights that are not there, or not safe, end in one clear message."""
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from mmhuman_dto.perception import (
     MMDetPeople,
     MMPoseKeypoints,
     TransformersAges,
+    TransformersBoxes,
     TransformersDepth,
     TransformersKeypoints,
     TransformersPeople,
@@ -27,8 +29,8 @@ def without(monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
 
 
-@pytest.mark.parametrize('source', [TransformersAges, TransformersDepth, TransformersKeypoints, TransformersPeople,
-                                    MiVOLOAges])
+@pytest.mark.parametrize('source', [TransformersAges, TransformersBoxes, TransformersDepth, TransformersKeypoints,
+                                    TransformersPeople, MiVOLOAges])
 def test_without_transformers_the_message_says_what_to_install(monkeypatch, source):
     without(monkeypatch, 'transformers')
     with pytest.raises(ImportError, match=r'transformers cannot be .*pip install "mmhuman_dto\[transformers\]"'):
@@ -81,13 +83,41 @@ class TestTransformersWeights:
         import huggingface_hub
 
         def refuse(name, **options):
-            assert options['allow_patterns'] == ['*.json', '*.safetensors']  # no pickles, no code
             raise huggingface_hub.errors.LocalEntryNotFoundError('Name or service not known')
 
         monkeypatch.setattr(huggingface_hub, 'snapshot_download', refuse)
         with pytest.raises(WeightsError, match=r'nobody/model: no such folder, .*hub did not give it \(Name or service '
                                                r'not known\)\. Where there is a network: hf download nobody/model'):
             TransformersDepth('nobody/model')
+
+    @pytest.mark.parametrize('shard_size', ['1GB', '8KB'])
+    def test_of_a_hubs_model_only_what_is_loaded_is_fetched(self, monkeypatch, save_depth, tmp_path, shard_size):
+        """No pickles, no code, no other precisions, and nothing of folders such as a training's checkpoints."""
+        import huggingface_hub
+        import transformers
+        source, repository, fetched = Path(save_depth()), tmp_path / 'repository', tmp_path / 'fetched'
+        network = transformers.AutoModelForDepthEstimation.from_pretrained(source)
+        network.save_pretrained(repository, max_shard_size=shard_size)
+        shutil.copy(source / 'preprocessor_config.json', repository)
+        wanted = {path.name for path in repository.iterdir()}
+        assert (len(wanted) > 4) == (shard_size == '8KB')
+        for name in ('checkpoint-10/config.json', 'checkpoint-10/model.safetensors', 'onnx/deeper/model.json',
+                     'code.py', 'model.fp16.safetensors', 'model.fp16-00001-of-00002.safetensors', 'pytorch_model.bin'):
+            (repository / name).parent.mkdir(parents=True, exist_ok=True)
+            (repository / name).touch()
+
+        def download(name, local_files_only, **patterns):
+            files = [str(path.relative_to(repository)) for path in repository.rglob('*') if path.is_file()]
+            for file in huggingface_hub.utils.filter_repo_objects(files, **patterns):
+                (fetched / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(repository / file, fetched / file)
+            return str(fetched)
+
+        monkeypatch.setattr(huggingface_hub, 'snapshot_download', download)
+        loaded = TransformersDepth('some/model', device='cpu').network
+        assert {str(path.relative_to(fetched)) for path in fetched.rglob('*') if path.is_file()} == wanted
+        for name, value in network.state_dict().items():
+            assert torch.equal(value, loaded.state_dict()[name])
 
     def test_pickled_code_in_weights_is_not_run(self, save_depth, tmp_path):
         folder = Path(save_depth())
