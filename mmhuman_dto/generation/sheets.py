@@ -31,6 +31,6 @@ class ContactSheets:
 
     def _scene(self, sample):
         initial = sample.get('initial_instances', sample.pred_instances)  # the same without a stage that places people
-        before = HumanDataSample(pred_instances=initial, pred_camera=sample.pred_camera)
+        before = HumanDataSample(metainfo=sample.metainfo, pred_instances=initial, pred_camera=sample.pred_camera)
         placements = [Placement.from_sample(s.to('cpu'), self.body_model) for s in (before, sample)]
         return Scene(sample.img_id, sample.image, self.body_model.faces.numpy(), *placements)

@@ -5,7 +5,7 @@
     {"format": "mmhuman_dto.people", "version": 1,
      "coordinates": "...", "units": {"transl": "m, camera", ...},
      "image": {"img_id": "a.jpg", "ori_shape": [H, W], "intrinsics": [[fx, 0, cx], [0, fy, cy], [0, 0, 1]],
-               "body_model": "OpenBody", "focal_source": "network", ...},
+               "body_model": "OpenBody", "focal_source": "guess", "focal_std": 0.3, "caveat": "...", ...},
      "people": [{"transl": [x, y, z], "heights": 1.71, ...}, ...]}
 
 The ``.npz`` holds ``people.<field>`` with a row a person, ``image.intrinsics``, and the rest as JSON text in ``about``.
@@ -28,7 +28,8 @@ FORMAT, VERSION = 'mmhuman_dto.people', 1
 COORDINATES = ('camera frame: x right, y down, z forward, metres; image pixels, a pixel centre at integer + 0.5; '
                'axis-angle poses; transl is the translation of the posed body, not its root joint')
 #: What is said of the image, where the sample says it.
-_ABOUT = ('img_id', 'ori_shape', 'body_model', 'joint_set', 'focal_source', 'optimised', 'height_deviation')
+_ABOUT = ('img_id', 'ori_shape', 'body_model', 'joint_set', 'keypoint_set', 'focal_source', 'caveat', 'optimised',
+          'height_deviation')
 
 
 class PeopleFileError(ValueError):
@@ -51,6 +52,9 @@ def write_people(path, sample):
     about = dict(format=FORMAT, version=VERSION, coordinates=COORDINATES,
                  units={name: spec.unit for name, spec in columns.items()} | {'intrinsics': 'px'},
                  image={name: sample.get(name) for name in _ABOUT if name in sample})
+    focal_std = float(sample.pred_camera.get('focal_std', np.nan))
+    if np.isfinite(focal_std):
+        about['image']['focal_std'] = focal_std
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, about, np.asarray(sample.pred_camera.intrinsics, np.float32), fields, len(people))
 
@@ -65,10 +69,12 @@ def read_people(path):
     try:
         with reading(path, f'a file of {FORMAT} version {VERSION}'):
             about, intrinsics, fields, count = (_read_json if path.suffix == '.json' else _read_npz)(path)
+            focal_std = about['image'].pop('focal_std', None)
+            known = {} if focal_std is None else dict(focal_std=torch.tensor(float(focal_std)))
             image = {name: _plain(name, value) for name, value in about['image'].items()}
             people = People(num_people=count, **{name: torch.from_numpy(value) for name, value in fields.items()})
             return HumanDataSample(metainfo=image, pred_instances=people,
-                                   pred_camera=Camera(intrinsics=torch.from_numpy(intrinsics)))
+                                   pred_camera=Camera(intrinsics=torch.from_numpy(intrinsics), **known))
     except (OSError, UnsafeFileError, BrokenFileError) as error:
         raise PeopleFileError(str(error)) from error
 

@@ -6,8 +6,20 @@ import numpy as np
 import torch
 
 from ..geometry import rasterize, resize_intrinsics
-from .colors import person_colors
-from .plot import AXIS, BACKGROUND, draw_camera, draw_grid, fit_plot, render_plot, seen_from_afar
+from .colors import colors_of, person_colors
+from .notes import NoteStrip
+from .plot import (
+    AXIS,
+    BACKGROUND,
+    draw_camera,
+    draw_grid,
+    draw_title,
+    fit_plot,
+    heights_of,
+    legend_of,
+    render_plot,
+    seen_from_afar,
+)
 from .strokes import SHIFT, fixed, line
 from .text import INK, draw_text, place_labels, text_height, text_size
 
@@ -18,15 +30,16 @@ BORDER = .6
 def draw_birdseye(panels, faces, image_size, truth=None, panel_size=(720, 640), ground=None):
     """Draws placements from above, side by side on the same metric scale.
 
-    Each person is its own silhouette from above in its colour, with its height in m; the camera sits at the origin
-    with its field of view in a lighter tone; grid lines are labelled in m. The truth appears as outlines, joined to
-    the person they belong to.
+    Each person is its own silhouette from above in its colour, with its height in m and how sure that is; the camera
+    sits at the origin with its field of view in a lighter tone; grid lines are labelled in m. The truth appears as
+    outlines, joined to the person they belong to.
 
     Args:
         panels: sequence of (title, :class:`~mmhuman_dto.visualization.Placement`).
         image_size: (H, W) px of the photo, for the field of view.
         truth: Placement or None.
-        panel_size: (height, width) px of one panel; the picture is as wide as all of them.
+        panel_size: (height, width) px of one panel; the picture is as wide as all of them, with the placements' notes
+            at the lower edge.
         ground: :class:`~mmhuman_dto.visualization.ground.Ground` to look straight down at, with the place under the
             camera as its origin; None: along the picture's vertical, so that what is far is far along the optical axis.
     """
@@ -36,13 +49,16 @@ def draw_birdseye(panels, faces, image_size, truth=None, panel_size=(720, 640), 
         panels = [(title, placement.level(ground)) for title, placement in panels]
         truth = truth and truth.level(ground)
     placements = [placement for _, placement in panels]
+    notes = [note for placement in placements for note in placement.notes]
+    strip = NoteStrip(notes, panel_size[1] * len(panels), text_height(panel_size))
+    panel_size = panel_size[0] - strip.height, panel_size[1]
     frame = fit_frame(placements + ([truth] if truth is not None else []), panel_size)
     outlines = [] if truth is None else _outlines(truth, faces, frame)
     drawn = [_draw_panel(title, placement, faces, image_size[1], stretch, outlines, frame, panel_size)
              for title, placement in panels]
     for panel in drawn[1:]:
         panel[:, :2] = AXIS
-    return np.concatenate(drawn, 1)
+    return strip.below(np.concatenate(drawn, 1))
 
 
 def fit_frame(placements, panel_size):
@@ -61,14 +77,13 @@ def _draw_panel(title, placement, faces, image_width, stretch, outlines, frame, 
         edges = (np.array([0, image_width]) - placement.intrinsics[0, 2]) / placement.intrinsics[0, 0] * stretch
         draw_camera(plot, inside, (0, 0), np.stack([edges, np.ones(2)], -1))
     draw_grid(panel, frame, cap)
-    colors = person_colors(placement.ids)
-    plot[:] = render_plot(plot, _seen_from_above(placement), faces, inside, colors)
+    plot[:] = render_plot(plot, _seen_from_above(placement), faces, inside, colors_of(placement), placement.support)
     _draw_outlines(plot, placement, outlines, inside)
     _label_heights(plot, placement, inside, cap)
     cv2.rectangle(panel, (x, y), (x + width - 1, y + height - 1), AXIS, 1)
-    known = ['height in m'] * bool(np.isfinite(placement.heights).any()) + ['outline: truth'] * bool(outlines)
+    known = legend_of(placement) + ['outline: truth'] * bool(outlines)
     legend = f'  ({"; ".join(known)})' if known else ''
-    draw_text(panel, [title + legend], (x - cap * .4, cap * .2), cap * 1.1)
+    draw_title(panel, title + legend, frame, cap)
     return panel
 
 
@@ -118,17 +133,18 @@ def _label_heights(plot, placement, frame, cap):
     order = np.argsort(placement.depths)
     centers = _centers(placement, frame)[order]
     small = cap * .9
-    texts = [f'{height:.2f}' for height in placement.heights[order]]
+    heights = heights_of(placement)
+    texts = [heights[i] for i in order]
     reach = np.clip(.28 * frame.scale, 3, 40)
     ground = placement.vertices[order][..., (0, 2)]
     low, high = ground.min(1), ground.max(1)
     silhouettes = np.stack([frame.to_pixels(low[:, 0], high[:, 1]), frame.to_pixels(high[:, 0], low[:, 1])], 1)
     corners = place_labels(centers, [text_size([t], small) for t in texts], frame.size, reach, silhouettes)
-    for center, color in zip(centers, person_colors(placement.ids[order])):
+    for center, color in zip(centers, colors_of(placement)[order]):
         cv2.circle(plot, *fixed(center, 2.5), (255, 255, 255), -1, cv2.LINE_AA, SHIFT)
         cv2.circle(plot, *fixed(center, 2.5), tuple(int(c) for c in color * .5), 1, cv2.LINE_AA, SHIFT)
-    for text, corner, height in zip(texts, corners, placement.heights[order]):
-        if corner is not None and not np.isnan(height):
+    for text, corner in zip(texts, corners):
+        if corner is not None and text:
             draw_text(plot, [text], corner, small, INK)
 
 

@@ -9,11 +9,20 @@ LMS_TO_RGB = np.array([[4.0767416621, -3.3077115913, .2309699292], [-1.268438004
                        [-.0041960863, -.7034186147, 1.707614701]])
 
 
-def person_colors(ids):
+#: How colourful people are, and those whom DTO left out: these are all but grey.
+CHROMA, LEFT_OUT_CHROMA = .135, .01
+
+
+def colors_of(placement):
+    """Colours (N, 3) uint8 RGB of the people of a :class:`~mmhuman_dto.visualization.Placement`."""
+    return person_colors(placement.ids, np.where(placement.left_out, LEFT_OUT_CHROMA, CHROMA))
+
+
+def person_colors(ids, chroma=CHROMA):
     """Colours (N, 3) uint8 RGB by person number (N): hues a golden angle apart at three levels of lightness."""
     ids = np.asarray(ids, dtype=np.int64).reshape(-1)
     hue = 0.45 + GOLDEN_ANGLE * ids
-    lightness, chroma = np.array([.72, .62, .82])[ids % 3], .135
+    lightness = np.array([.72, .62, .82])[ids % 3]
     lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], -1)
     linear = np.clip((lab @ OKLAB_TO_LMS.T)**3 @ LMS_TO_RGB.T, 0, 1)
     srgb = np.where(linear <= .0031308, 12.92 * linear, 1.055 * linear**(1 / 2.4) - .055)

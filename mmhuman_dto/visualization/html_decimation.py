@@ -12,13 +12,18 @@ def decimate(shapes, faces, target):
         target: number of triangles wanted; all are kept where there are no more, or no shapes.
 
     Returns:
-        tuple: (S, V', 3) vertices, moved to where they keep each surface best; (F', 3) triangles of all of them.
+        tuple: (S, V', 3) vertices, moved to where they keep each surface best; (F', 3) triangles of all of them; (V')
+        the vertex before that each stands for.
     """
     shapes, faces = np.asarray(shapes, np.float32), np.asarray(faces, np.int32)
     if len(faces) <= target or len(shapes) == 0:
-        return shapes, faces
+        return shapes, faces, np.arange(shapes.shape[1])
     centres = shapes.mean(1, keepdims=True)
     *_, collapses = fast_simplification.simplify(
         shapes[0] - centres[0], faces, target_count=target, return_collapses=True)
     replayed = [fast_simplification.replay_simplification(shape, faces, collapses) for shape in shapes - centres]
-    return np.stack([vertices for vertices, *_ in replayed]) + centres, replayed[0][1]
+    vertices, triangles, became = replayed[0]
+    # Of those that became one vertex, the one nearest to it.
+    order = np.linalg.norm(vertices[became] - (shapes[0] - centres[0]), axis=1).argsort()
+    origin = order[np.unique(became[order], return_index=True)[1]]
+    return np.stack([vertices for vertices, *_ in replayed]) + centres, triangles, origin

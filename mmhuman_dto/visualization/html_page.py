@@ -8,11 +8,13 @@ down, z forward)::
      "faces": base64 of (F, 3) uint32, "share": F of all,         # the same for everybody
      "coarse": base64 of (F', 3) uint32,                          # fewer, of other vertices, for slow browsers
      "depths": [nearest, farthest], "depth_scale": [colours],
-     "placements": [{"name": "before", "intrinsics": (3, 3), "focal": px,
-                     "people": [{"id": 0, "height": 1.71, "distance": 6.32, ...,
-                                 "mesh": {"origin": [x, y, z], "step": s, "steps": base64 of (V, 3) uint16}}]}]}
+     "placements": [{"name": "before", "intrinsics": (3, 3), "focal": px, "notes": [texts],
+                     "people": [{"id": 0, "height": 1.71, "distance": 6.32, "said": {"height": "1.71 m", ...}, ...,
+                                 "mesh": {"origin": [x, y, z], "step": s, "steps": base64 of (V, 3) uint16,
+                                          "opacity": base64 of (V) uint8}}]}]}
 
-A vertex is ``origin + step * steps``, little-endian, rounded by less than 0.1 mm. What is not known is null.
+A vertex is ``origin + step * steps``, little-endian, rounded by less than 0.1 mm; its opacity counts to 255. What is
+not known is null, or '' among what is ``said``.
 """
 import base64
 import hashlib
@@ -27,9 +29,11 @@ import torch
 
 from mmhuman_dto.dto.prior import HEIGHT_CLASSES, TEEN, HeightPrior
 
-from .colors import person_colors
+from .colors import colors_of
 from .contact_sheet import shrink
 from .html_decimation import decimate
+from .mesh_render import FAINT
+from .people_rows import people_rows
 
 DATA = Path(__file__).parent / 'data'
 #: Triangles of all people together; with more, meshes are simplified.
@@ -66,14 +70,14 @@ def html_page(scene):
 
 def describe(scene):
     """What the page's JSON holds, see the module."""
-    vertices, faces, coarse = _simplified(scene)
+    vertices, faces, coarse, origin = _simplified(scene)
     depths = np.concatenate([placement.depths for _, placement in scene.panels])
     near, far = (float(depths.min()), float(depths.max())) if len(depths) else (0., 1.)
     return dict(
         image=_photo(scene), camera_to_world=_camera_to_world(scene.ground),
         faces=_base64(faces, '<u4'), coarse=_base64(coarse, '<u4'), share=len(faces) / len(scene.faces),
         depths=[near, far] if len(depths) else None, depth_scale=_depth_colors(np.linspace(0, 1, 9)),
-        placements=[_describe_placement(name, placement, of, near, far) for (name, placement), of in zip(
+        placements=[_describe_placement(name, placement, of, origin, near, far) for (name, placement), of in zip(
             scene.panels, np.split(vertices, np.cumsum([len(placement.ids) for _, placement in scene.panels])))])
 
 
@@ -86,15 +90,16 @@ def _base64(values, dtype):
 
 
 def _simplified(scene):
-    """Vertices of all people (P, V, 3), triangles between them (F, 3), and fewer between the last of them."""
+    """Vertices of all people (P, V, 3), triangles between them (F, 3), fewer between the last of them, and the vertices
+    (V) of the scene's meshes they stand for."""
     placements = [placement for _, placement in scene.panels]
     people = max(1, *(len(placement.ids) for placement in placements))
     vertices = np.concatenate([placement.vertices for placement in placements])
-    fine, faces = decimate(vertices, scene.faces, max(MOST_TRIANGLES // people, _FEWEST_TRIANGLES))
-    few, coarse = decimate(fine, faces, max(MOST_MOVING_TRIANGLES // people, _FEWEST_TRIANGLES))
+    fine, faces, origin = decimate(vertices, scene.faces, max(MOST_TRIANGLES // people, _FEWEST_TRIANGLES))
+    few, coarse, of_fine = decimate(fine, faces, max(MOST_MOVING_TRIANGLES // people, _FEWEST_TRIANGLES))
     if len(coarse) == len(faces):
-        return fine, faces, faces
-    return np.concatenate([fine, few], 1), faces, coarse + fine.shape[1]
+        return fine, faces, faces, origin
+    return np.concatenate([fine, few], 1), faces, coarse + fine.shape[1], np.concatenate([origin, origin[of_fine]])
 
 
 def _photo(scene):
@@ -111,28 +116,31 @@ def _camera_to_world(ground):
     return matrix.tolist()
 
 
-def _describe_placement(name, placement, meshes, near, far):
-    colors = [_hex(color) for color in person_colors(placement.ids)]
+def _describe_placement(name, placement, meshes, origin, near, far):
+    colors = [_hex(color) for color in colors_of(placement)]
     depth_colors = _depth_colors((placement.depths - near) / max(far - near, 1e-6))
-    known = _known(placement)
-    people = [dict(id=int(identity), height=_number(height), distance=float(distance), **facts,
-                   colours=dict(person=color, depth=depth_color), mesh=_mesh(vertices))
-              for identity, height, distance, facts, color, depth_color, vertices in zip(
-                  placement.ids, placement.heights, placement.depths, known, colors, depth_colors, meshes)]
+    opacities = [None] * len(colors)
+    if placement.support is not None:
+        opacities = [_base64(np.round(255 * (FAINT + (1 - FAINT) * of[origin])), np.uint8) for of in placement.support]
+    people = [dict(id=row.person, height=_number(row.height), distance=row.distance,
+                   height_std=_number(row.height_std), distance_std=_number(row.distance_std), score=_number(row.score),
+                   said=dict(height=row.height_text, distance=row.distance_text, joints=row.joints_text, note=row.note),
+                   **facts, colours=dict(person=color, depth=depth_color), mesh=dict(_mesh(vertices), opacity=opacity))
+              for row, facts, color, depth_color, vertices, opacity in zip(
+                  people_rows(placement), _known(placement), colors, depth_colors, meshes, opacities)]
     intrinsics = np.asarray(placement.intrinsics, float)
-    return dict(name=name, intrinsics=intrinsics.tolist(), focal=float(intrinsics[1, 1]), people=people)
+    return dict(name=name, intrinsics=intrinsics.tolist(), focal=float(intrinsics[1, 1]), notes=placement.notes,
+                people=people)
 
 
 def _known(placement):
-    """What is known of each person beyond its mesh."""
+    """What is known of each person beyond its mesh and its numbers."""
     people = placement.people or {}
 
     def value(name, row):
         return _number(people[name][row]) if name in people else None
 
-    return [dict(height_std=value('heights_std', row), distance_std=value('depths_std', row),
-                 score=value('scores', row),
-                 transl=[_number(x) for x in people['transl'][row]] if 'transl' in people else None,
+    return [dict(transl=[_number(x) for x in people['transl'][row]] if 'transl' in people else None,
                  age_class=_age_class(value('ages', row), value('male_probs', row), value('is_child', row)))
             for row in range(len(placement.ids))]
 

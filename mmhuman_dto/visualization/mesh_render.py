@@ -16,11 +16,13 @@ GAMMA = np.float32(2.2)
 _TO_SRGB = (255 * np.linspace(0, 1, 4096)**(1 / 2.2)).astype(np.float32)
 #: How much light remains where one person's outline meets another person or the picture.
 OUTLINE_LIGHT = .55
+#: The share of its opacity that is left of a surface without support.
+FAINT = .3
 #: Nearer surfaces shade what is at most this much deeper (m) beside them, at these distances (px of 1000 px pictures).
 CREASE_DEPTH, CREASE_REACH = .05, (1.5, 4, 9)
 
 
-def render_meshes(image, vertices, faces, intrinsics, colors, opacity=.88, supersample=2):
+def render_meshes(image, vertices, faces, intrinsics, colors, opacity=.88, supersample=2, support=None):
     """Draws shaded people over a picture, in a new one; the nearest surface wins in every sub-pixel.
 
     Args:
@@ -28,6 +30,7 @@ def render_meshes(image, vertices, faces, intrinsics, colors, opacity=.88, super
         colors: (N, 3) uint8 RGB.
         opacity: 0..1; under 1 the picture shows through.
         supersample: sub-pixels along each side of a pixel, for smooth edges.
+        support: (N, V) 0..1, more or less of the opacity, down to :data:`FAINT` of it; None: all of it.
     """
     picture = image.copy()
     left, top, right, bottom = _window(vertices, intrinsics, image.shape[:2])
@@ -36,7 +39,8 @@ def render_meshes(image, vertices, faces, intrinsics, colors, opacity=.88, super
     vertices, faces = torch.tensor(vertices, dtype=torch.float32), torch.tensor(faces, dtype=torch.int64)
     intrinsics = crop_intrinsics(torch.tensor(intrinsics, dtype=torch.float32), left, top)
     size = bottom - top, right - left
-    layer = _draw(vertices, faces, intrinsics, size, np.asarray(colors), supersample, max(image.shape[:2]) / 1000)
+    layer = _draw(vertices, faces, intrinsics, size, np.asarray(colors), supersample, max(image.shape[:2]) / 1000,
+                  support)
     window = picture[top:bottom, left:right]
     window[:] = np.clip(window * (1 - opacity * layer[..., 3:]) + opacity * layer[..., :3] + .5, 0, 255)
     return picture
@@ -55,8 +59,8 @@ def _window(vertices, intrinsics, size):
     return tuple(np.clip(edges, 0, size[::-1]).astype(int).ravel())
 
 
-def _draw(vertices, faces, intrinsics, size, colors, supersample, scale):
-    """Shaded people alone, (h, w, 4) float32: colour times coverage 0..255, coverage 0..1."""
+def _draw(vertices, faces, intrinsics, size, colors, supersample, scale, support):
+    """Shaded people alone, (h, w, 4) float32: colour times coverage 0..255, coverage by strength 0..1."""
     intrinsics = resize_intrinsics(intrinsics, supersample, supersample)
     meshes = [(mesh, faces) for mesh in vertices]
     raster = rasterize_meshes(meshes, intrinsics, [supersample * side for side in size])
@@ -71,6 +75,9 @@ def _draw(vertices, faces, intrinsics, size, colors, supersample, scale):
     layer = np.zeros((*ids.shape, 4), np.float32)
     layer[rows, cols, :3] = _shade(linear[ids[rows, cols] - 1], _facing(normals[rows, cols], rays), rays, light)
     layer[rows, cols, 3] = 1
+    if support is not None:
+        strength = [torch.tensor(FAINT + (1 - FAINT) * of, dtype=torch.float32)[:, None] for of in support]
+        layer *= interpolate(raster, meshes, strength, intrinsics).numpy()
     return cv2.resize(layer, size[::-1], interpolation=cv2.INTER_AREA)
 
 

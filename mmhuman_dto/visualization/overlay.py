@@ -1,11 +1,13 @@
 """People's meshes over their photo, labelled with height and distance."""
 import numpy as np
 
-from .colors import person_colors, plate_color
+from .colors import colors_of, plate_color
 from .mesh_render import render_meshes
-from .text import INK, draw_text, place_labels, text_height, text_size
+from .notes import NoteStrip
+from .people_rows import people_rows
+from .text import INK, draw_text, fit_text, place_labels, text_height, text_size
 
-#: Pictures with a shorter side under this (px) get no labels: they could not be read.
+#: Pictures with a shorter side under this (px) get no labels and notes: they could not be read.
 SMALLEST_LABELLED = 160
 #: Labels of more people than this are smaller.
 FEW = 12
@@ -16,39 +18,43 @@ HEAD_SHARE = .15
 def draw_overlay(image, placement, faces, labels=True, title=''):
     """Draws the people of a :class:`~mmhuman_dto.visualization.Placement` over the picture: a new one.
 
-    ``labels`` says whether to write height (m, rest pose) and distance (m, z) at each head, where there is room for it;
-    the title stands in the upper left corner.
+    ``labels`` says whether to write height (rest pose) and distance (z, mean of the mesh) at each head with how sure
+    they are, or why DTO left the person out, where there is room for it; the title stands in the upper left corner, the
+    placement's notes at the lower edge. What no seen joint tells is fainter, who was left out is grey.
     """
-    colors = person_colors(placement.ids)
-    picture = render_meshes(image, placement.vertices, faces, placement.intrinsics, colors)
-    if labels and min(image.shape[:2]) >= SMALLEST_LABELLED:
-        _label(picture, placement, colors, title)
+    colors = colors_of(placement)
+    title = ' '.join([title] * bool(title) + ['(grey: not placed)'] * bool(placement.left_out.any()))
+    cap = fit_text(title, text_height(image.shape[:2]) * 1.3, image.shape[1])
+    picture = render_meshes(image, placement.vertices, faces, placement.intrinsics, colors, support=placement.support)
+    if min(image.shape[:2]) >= SMALLEST_LABELLED:
+        strip = NoteStrip(placement.notes, picture.shape[1], text_height(picture.shape[:2]))
+        strip.draw(picture)
+        if labels:
+            _label(picture[:len(picture) - strip.height], placement, colors, text_size([title], cap))
     if title:
-        draw_text(picture, [title], (0, 0), _title_height(picture))
+        draw_text(picture, [title], (0, 0), cap)
     return picture
 
 
-def _title_height(picture):
-    return text_height(picture.shape[:2]) * 1.3
-
-
-def _label(picture, placement, colors, title):
+def _label(picture, placement, colors, title_size):
     height, width = picture.shape[:2]
     cap = text_height((height, width)) * (1 if len(placement.ids) <= FEW else .75)
     order, heads = _heads(placement, (height, width))
     anchors = np.stack([heads[:, [0, 2]].mean(1), heads[:, 1]], 1)
-    texts = [_words(placement.heights[i], placement.depths[i]) for i in order]
+    rows = people_rows(placement)
+    texts = [_words(rows[i]) for i in order]
     sizes = [text_size(lines, cap) for lines in texts]
-    title_box = [0, 0, *text_size([title], _title_height(picture))]
-    corners = place_labels(anchors, sizes, (width, height), cap * .5, avoid=[*heads, title_box])
+    corners = place_labels(anchors, sizes, (width, height), cap * .5, heads, [[0, 0, *title_size]])
     for person, lines, corner in zip(order, texts, corners):
         if corner is not None:
             draw_text(picture, lines, corner, cap, INK, plate_color(colors[person]))
 
 
-def _words(height, depth):
-    """Lines of a person's label; a height that is nan is not known."""
-    return (*(() if np.isnan(height) else (f'{height:.2f} m tall', )), f'{depth:.1f} m away')
+def _words(row):
+    """Lines of a person's label."""
+    if row.note:
+        return tuple(row.note.replace(': ', ':\n').split('\n'))
+    return (*((f'{row.height_text} tall', ) if row.height_text else ()), f'{row.distance_text} away')
 
 
 def _heads(placement, size):

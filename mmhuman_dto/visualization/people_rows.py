@@ -64,16 +64,15 @@ def _note(reason):
 def measured(value, std, decimals, unit=' m'):
     """A number with its standard deviation, such as '1.72 ± .06 m'; '' where the number is not known.
 
-    Digits end where the deviation's do: at its first one, or its second where the first is a 1, and at 2 decimals.
-    Without a deviation (nan) there are ``decimals``.
+    Both end at the deviation's first digit, or at 2 decimals. Without a deviation (nan) there are ``decimals``.
     """
     if not np.isfinite(value):
         return ''
     if not np.isfinite(std):
         return f'{value:.{decimals}f}{unit}'
     std = max(std, .01)
-    first, exponent = f'{std:.1e}'.split('e')
-    decimals = int(np.clip((first[0] == '1') - int(exponent), 0, 2))
+    exponent = f'{std:.0e}'.split('e')[1]
+    decimals = int(np.clip(-int(exponent), 0, 2))
     return f'{value:.{decimals}f} ± {_short(std, decimals)}{unit}'
 
 

@@ -4,8 +4,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .mesh_render import render_meshes
+from .people_rows import measured, people_rows
 from .strokes import line, polygon
-from .text import draw_text, text_size
+from .text import draw_text, fit_text, text_size
 
 BACKGROUND, GRID, AXIS = (250, 250, 248), (224, 226, 230), (150, 154, 162)
 FIELD_OF_VIEW, CAMERA = (238, 241, 247), (70, 76, 88)
@@ -87,10 +88,10 @@ def draw_camera(plot, frame, place, view):
             CAMERA, CAMERA)
 
 
-def render_plot(plot, vertices, faces, frame, colors):
+def render_plot(plot, vertices, faces, frame, colors, support=None):
     """People as a viewer far away sees them: vertices (N, V, 3), m to the right, up, and towards the viewer."""
     vertices, intrinsics = seen_from_afar(vertices, frame)
-    return render_meshes(plot, vertices, faces, intrinsics, colors, opacity=1)
+    return render_meshes(plot, vertices, faces, intrinsics, colors, opacity=1, support=support)
 
 
 def seen_from_afar(vertices, frame):
@@ -101,6 +102,23 @@ def seen_from_afar(vertices, frame):
     vertices = np.stack([right - middle_x, middle_y - up, EYE_DISTANCE - towards], -1)
     focal = frame.scale * EYE_DISTANCE
     return vertices, np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+
+
+def draw_title(panel, title, frame, cap):
+    """Above the plot, from its left edge on, no longer than the panel."""
+    x = frame.corner[0] - cap * .4
+    draw_text(panel, [title], (x, cap * .2), fit_text(title, cap * 1.1, panel.shape[1] - x))
+
+
+def legend_of(placement):
+    """Remarks of a title on how a placement is drawn: what the numbers and greys are."""
+    heights = ['height in m'] * bool(np.isfinite(placement.heights).any())
+    return heights + ['grey: not placed'] * bool(placement.left_out.any())
+
+
+def heights_of(placement):
+    """N texts, such as '1.72 ± .06', m; '' where the height is not known."""
+    return [measured(row.height, row.height_std, 2, unit='') for row in people_rows(placement)]
 
 
 def metres(value):

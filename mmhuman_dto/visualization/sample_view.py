@@ -8,7 +8,7 @@ from .birdseye import draw_birdseye
 from .overlay import draw_overlay
 from .scene import Placement
 from .stick_figures import stick_figures
-from .text import INK, draw_text, text_height, text_size
+from .text import INK, draw_text, fit_text, text_height
 
 PAPER = (255, 255, 255)
 #: The view from above is drawn at least this high, px.
@@ -93,8 +93,7 @@ def _in_a_row(pictures):
 def _titled(picture, title):
     if not title:
         return picture
-    cap = text_height((_LOWEST_BIRDSEYE * 2, picture.shape[1]))
-    cap *= min(1, picture.shape[1] / text_size([title], cap)[0])
+    cap = fit_text(title, text_height((_LOWEST_BIRDSEYE * 2, picture.shape[1])), picture.shape[1])
     strip = np.full((round(cap * 2.6), picture.shape[1], 3), PAPER, np.uint8)
     draw_text(strip, [title], (0, cap * .4), cap, INK)
     return np.concatenate([strip, picture])

@@ -4,8 +4,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..dto.evidence import DropReason
 from ..structures import HumanDataSample, People
+from ..structures.fields import SEEN_SCORE
 from .ground import estimate_ground
+from .notes import notes_of
+from .support import vertex_support
 
 
 class Placement(NamedTuple):
@@ -17,6 +21,9 @@ class Placement(NamedTuple):
     #: what the placement was made of: all its people, whoever is left here; None where it is not known
     sample: HumanDataSample | None = None
     people: People | None = None  # what is known of the N people beyond their meshes
+    #: (N, V) 0..1, how much of each vertex joints seen in the picture tell; None where that is not known
+    support: np.ndarray | None = None
+    notes: tuple = ()  # texts that stand on every picture of it, see :func:`~mmhuman_dto.visualization.notes.notes_of`
 
     @property
     def depths(self):
@@ -31,7 +38,14 @@ class Placement(NamedTuple):
         """The people among them with one of the given ids."""
         rows = np.isin(self.ids, ids)
         return self._replace(vertices=self.vertices[rows], heights=self.heights[rows], ids=self.ids[rows],
-                             people=None if self.people is None else self.people[torch.from_numpy(rows)])
+                             people=None if self.people is None else self.people[torch.from_numpy(rows)],
+                             support=None if self.support is None else self.support[rows])
+
+    @property
+    def left_out(self):
+        """(N,) bool: those whom DTO could not place; they stand where they stood before."""
+        reasons = self.field('drop_reasons')
+        return np.zeros(len(self.ids), bool) if reasons is None else reasons != DropReason.KEPT
 
     def field(self, name):
         """(N, ...) array of a field of :attr:`people`, floats as float64; None where it is not known."""
@@ -45,14 +59,15 @@ class Placement(NamedTuple):
         """Meshes of a :class:`~mmhuman_dto.structures.HumanDataSample`; those that are not finite are left out.
 
         ``{source}_instances`` have global_orient, body_pose, betas, transl, and ``person_index`` where people were
-        dropped, ``{source}_camera`` intrinsics; ``source`` is 'pred' or 'gt'.
+        dropped, ``{source}_camera`` intrinsics; ``source`` is 'pred' or 'gt'. With ``keypoint_scores`` of the
+        metainfo's ``keypoint_set``, and ``drop_reasons``, it is known what the picture tells and whom DTO left out.
         """
         people = getattr(sample, f'{source}_instances')
-        count = len(people)
+        count, notes = len(people), notes_of(sample) if source == 'pred' else ()
         intrinsics = np.asarray(getattr(sample, f'{source}_camera').intrinsics, dtype=np.float64)
         if count == 0:
             return cls(np.zeros((0, body_model.num_vertices, 3), np.float32), np.zeros(0), np.zeros(0, int), intrinsics,
-                       sample, people)
+                       sample, people, notes=notes)
         pose, betas, transl = (torch.as_tensor(x, dtype=torch.float32, device=body_model.faces.device)
                                for x in (people.pose, people.betas, people.transl))
         with torch.no_grad():
@@ -60,8 +75,12 @@ class Placement(NamedTuple):
             heights = body_model.height(betas).cpu().numpy()
         ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(count)
         drawable = np.isfinite(vertices).all((1, 2))
+        support = None
+        if 'keypoint_scores' in people and 'keypoint_set' in sample:
+            seen = torch.as_tensor(people.keypoint_scores).cpu().numpy() >= SEEN_SCORE
+            support = vertex_support(seen[drawable], sample.keypoint_set, body_model)
         return cls(vertices[drawable], heights[drawable], ids[drawable], intrinsics, sample,
-                   people[torch.from_numpy(drawable)])
+                   people[torch.from_numpy(drawable)], support, notes)
 
 
 class Scene(NamedTuple):

@@ -2,8 +2,9 @@
 import cv2
 import numpy as np
 
-from .colors import person_colors, plate_color
-from .plot import AXIS, BACKGROUND, draw_camera, draw_grid, fit_plot, render_plot
+from .colors import colors_of, plate_color
+from .notes import NoteStrip
+from .plot import AXIS, BACKGROUND, draw_camera, draw_grid, draw_title, fit_plot, heights_of, legend_of, render_plot
 from .strokes import line
 from .text import INK, draw_text, place_labels, text_height, text_size
 
@@ -18,7 +19,7 @@ def draw_sideview(panels, faces, image_size, ground, width=1080):
     """Draws placements from the side, one below the other on the same metric scale.
 
     The camera and its field of view are on the left, what is far on the right, the ground is the line at 0 m; each
-    person's height in m is written above it.
+    person's height in m, with how sure it is, is written above it, the placements' notes at the lower edge.
 
     Args:
         panels: sequence of (title, :class:`~mmhuman_dto.visualization.Placement`).
@@ -33,7 +34,8 @@ def draw_sideview(panels, faces, image_size, ground, width=1080):
              for title, placement in panels]
     for panel in drawn[1:]:
         panel[:2] = AXIS
-    return np.concatenate(drawn)
+    strip = NoteStrip([note for _, placement in panels for note in placement.notes], width, cap)
+    return strip.below(np.concatenate(drawn))
 
 
 def _from_the_side(placement):
@@ -66,11 +68,12 @@ def _draw_panel(title, placement, faces, image_height, ground, frame, panel_size
     draw_grid(panel, frame, cap)
     line(plot, (0, floor), (width, floor), tuple(c // 2 for c in AXIS), True)
     vertices = _from_the_side(placement)
-    plot[:] = render_plot(plot, vertices, faces, inside, person_colors(placement.ids))
+    plot[:] = render_plot(plot, vertices, faces, inside, colors_of(placement), placement.support)
     _label(plot, placement, vertices, inside, cap)
     cv2.rectangle(panel, (x, y), (x + width - 1, y + height - 1), AXIS, 1)
-    legend = 'from the side (height in m)'
-    draw_text(panel, [f'{title}, {legend}' if title else legend], (x - cap * .4, cap * .2), cap * 1.1)
+    known = legend_of(placement)
+    legend = f'from the side ({"; ".join(known)})' if known else 'from the side'
+    draw_title(panel, f'{title}, {legend}' if title else legend, frame, cap)
     return panel
 
 
@@ -83,12 +86,12 @@ def _edges_of_view(intrinsics, image_height, ground):
 
 def _label(plot, placement, vertices, frame, cap):
     """Heights above the heads, on plates of people's colours; those nearest to the viewer first."""
-    heights, colors, reach = placement.heights, person_colors(placement.ids), .12 * frame.scale
-    order = [i for i in np.argsort(-vertices[..., 2].mean(1)) if not np.isnan(heights[i])]
+    heights, colors, reach = heights_of(placement), colors_of(placement), .12 * frame.scale
+    order = [i for i in np.argsort(-vertices[..., 2].mean(1)) if heights[i]]
     tops = [mesh[mesh[:, 1].argmax()] for mesh in vertices[order]]
     anchors = [frame.to_pixels(*top[:2]) for top in tops]
     heads = [[*anchor - (reach, 0), *anchor + (reach, 2 * reach)] for anchor in anchors]
-    texts = [f'{heights[i]:.2f}' for i in order]
+    texts = [heights[i] for i in order]
     corners = place_labels(anchors, [text_size([text], cap * .9) for text in texts], frame.size, cap * .3, heads)
     for person, text, corner in zip(order, texts, corners):
         if corner is not None:

@@ -23,6 +23,12 @@ def text_size(lines, cap):
     return int(np.ceil(width + cap * .8)), int(np.ceil(len(lines) * cap * 1.75 + cap * .35))
 
 
+def fit_text(text, cap, width):
+    """Height of a capital letter, at most ``cap`` px, of a text that is no wider than ``width`` px."""
+    size = text_size([text], cap)[0]
+    return cap if size <= width else .98 * cap * width / size  # letters are whole px wide, so not quite to scale
+
+
 def draw_text(image, lines, corner, cap, color=INK, background=None):
     """Writes lines of text into the picture, in place.
 
@@ -50,7 +56,7 @@ def draw_text(image, lines, corner, cap, color=INK, background=None):
     block[:] = picture
 
 
-def place_labels(anchors, sizes, area, gap, avoid=()):
+def place_labels(anchors, sizes, area, gap, avoid=(), taken=()):
     """Finds a free place beside each anchor; earlier anchors choose first.
 
     Args:
@@ -59,12 +65,13 @@ def place_labels(anchors, sizes, area, gap, avoid=()):
         area: (W, H) px of the picture.
         gap: distance of a label from its anchor, px.
         avoid: (M, 4) px boxes xyxy that labels cover only where no other place is free.
+        taken: (T, 4) px boxes xyxy that no label covers.
 
     Returns:
         list: (x, y) upper left corner of a label, or None where every place covers another label or leaves the picture.
     """
-    avoid = np.asarray(avoid, float).reshape(-1, 4)
-    taken, corners = np.zeros((0, 4)), []
+    avoid, taken = (np.asarray(boxes, float).reshape(-1, 4) for boxes in (avoid, taken))
+    corners = []
     for (x, y), (width, height) in zip(np.asarray(anchors, float).reshape(-1, 2), sizes):
         left, right, above, below = x - gap - width, x + gap, y - gap - height, y + gap
         middle_x, middle_y = x - width / 2, y - height / 2

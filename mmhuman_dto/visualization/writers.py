@@ -13,11 +13,12 @@ from mmhuman_dto.fileio.obj import write_obj
 from mmhuman_dto.tables.people_file import write_people
 
 from .birdseye import draw_birdseye
-from .colors import person_colors
+from .colors import colors_of
 from .contact_sheet import shrink
 from .html_page import write_html
 from .mesh_render import vertex_normals
 from .overlay import draw_overlay
+from .people_rows import people_rows
 from .sideview import draw_sideview
 
 #: Photos are drawn on at this size (px) at most.
@@ -76,7 +77,7 @@ def write_scene_glb(scene, path):
         paths.append(Path(f'{path}{suffix}.glb'))
         write_glb(paths[-1], _bodies(scene, placement), scene.faces, placement.intrinsics, scene.image.shape[:2],
                   (ground.rotation, ground.height), dict(
-                      image=scene.title, units='metres',
+                      image=scene.title, units='metres', notes=placement.notes,
                       coordinates='node camera_space: x right, y up, z towards the viewer, camera at its origin; '
                                   'scene: y up from the ground, which is an estimate from where the people stand',
                       focal_px=[float(placement.intrinsics[i, i]) for i in (0, 1)]))
@@ -93,7 +94,8 @@ def write_scene_obj(scene, path):
         write_obj(paths[-1], _bodies(scene, placement), scene.faces, (
             f'{len(placement.ids)} people of {scene.title}, by mmhuman_dto',
             'metres; x right, y up, z towards the viewer; the camera is at the origin and looks along -z',
-            f'focal length {fx:.2f} {fy:.2f} px, principal point {cx:.2f} {cy:.2f} px, image {width} x {height} px'))
+            f'focal length {fx:.2f} {fy:.2f} px, principal point {cx:.2f} {cy:.2f} px, image {width} x {height} px',
+            *placement.notes))
     return paths
 
 
@@ -116,8 +118,15 @@ def _versions(scene):
 def _bodies(scene, placement):
     normals = vertex_normals(torch.tensor(placement.vertices), torch.tensor(scene.faces).long()).numpy()
     normals = np.where(np.abs(normals).sum(-1, keepdims=True) > 0, normals, np.float32([0, 0, -1]))
-    people = zip(placement.ids.tolist(), placement.vertices, normals, person_colors(placement.ids),
-                 placement.heights.tolist(), placement.depths.tolist())
-    return [Body(f'person_{number}', vertices, normal, tuple(color.tolist()),
-                 dict(height_m=round(height, 3), distance_m=round(distance, 3)))
-            for number, vertices, normal, color, height, distance in people]
+    people = zip(people_rows(placement), placement.vertices, normals, colors_of(placement))
+    return [Body(f'person_{row.person}', vertices, normal, tuple(color.tolist()), _facts(row))
+            for row, vertices, normal, color in people]
+
+
+def _facts(row):
+    """What is known of a person, for viewers of its mesh."""
+    numbers = dict(height_m=row.height, height_std_m=row.height_std, distance_m=row.distance,
+                   distance_std_m=row.distance_std, score=row.score)
+    words = dict(joints_seen=row.joints_text, note=row.note)
+    return {**{name: round(value, 3) for name, value in numbers.items() if np.isfinite(value)},
+            **{name: text for name, text in words.items() if text}}

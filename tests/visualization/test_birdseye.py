@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+import torch
 from pictures import colored, extent, marks, person_at
 
+from mmhuman_dto.structures import People
 from mmhuman_dto.visualization import Ground, person_colors
 from mmhuman_dto.visualization.birdseye import draw_birdseye, fit_frame
+from mmhuman_dto.visualization.mesh_render import FAINT
 from mmhuman_dto.visualization.plot import AXIS, BACKGROUND, FIELD_OF_VIEW
 
 SIZE = (400, 360)
@@ -57,6 +60,16 @@ def test_heights_are_written_beside_their_people(boxes, faces, texts):
         assert text.middle[0] == pytest.approx(x, abs=.6) and text.box[3] == pytest.approx(y, abs=1.1)
     title = texts[-1]
     assert title.lines == ('one  (height in m)', ) and 0 < title.box[1] < title.box[3] < frame.corner[1] + 1
+
+
+def test_heights_say_how_sure_they_are_and_parts_nothing_tells_are_fainter(boxes, faces, texts):
+    plain = boxes([(2, .5, 5), (-1, .5, 7)], half=(.3, .9, .3))
+    unsure = plain._replace(people=People(heights_std=torch.tensor([.06, .2])), support=np.float32([[1] * 8, [0] * 8]))
+    (full, frame), (faint, _) = draw(plain, faces), draw(unsure, faces)
+    assert [text.lines[0] for text in texts if '±' in text.lines[0]] == ['1.70 ± .06', '1.7 ± .2']
+    for (x, y), share in (((1.8, 4.8), 1), ((-1.2, 6.8), FAINT)):
+        colors = [np.subtract(color_at(panel, frame, x, y), FIELD_OF_VIEW, dtype=float) for panel in (full, faint)]
+        np.testing.assert_allclose(colors[1], share * colors[0], atol=1.5)
 
 
 @pytest.mark.parametrize('known, truth, legend', [

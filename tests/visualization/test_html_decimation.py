@@ -27,10 +27,12 @@ def volume(vertices, faces):
 def test_shapes_keep_their_volume_with_the_same_triangles(target):
     vertices, faces = ball()
     shapes = np.stack([vertices, vertices * [1, 2, .5] + [0, 0, 9]])
-    fewer, triangles = decimate(shapes, faces, target)
+    fewer, triangles, origin = decimate(shapes, faces, target)
     assert len(triangles) == target and triangles.max() == fewer.shape[1] - 1
     for shape, small in zip(shapes, fewer):
         assert volume(small - shape.mean(0), triangles) == pytest.approx(
             volume(shape, faces), rel=.005 if target == 800 else .03)
+    assert len(set(origin.tolist())) == fewer.shape[1]
+    assert np.linalg.norm(vertices[origin] - fewer[0], axis=1).mean() < .1  # corners are .2 apart
     for few, count in ((faces, len(faces)), (faces[:0], 1)):
         np.testing.assert_array_equal(decimate(shapes, few, count)[1], few)

@@ -15,7 +15,8 @@ from scripts import ROOT
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.tables.people_table import PeopleTable
-from mmhuman_dto.visualization import Placement, Scene, html_page, person_colors
+from mmhuman_dto.visualization import Placement, Scene, html_page, people_rows, person_colors
+from mmhuman_dto.visualization.mesh_render import FAINT
 from mmhuman_dto.visualization.writers import save_scene
 
 CROWD = ROOT / 'demo/resources/crowd'
@@ -142,6 +143,31 @@ def test_unknown_ages_are_no_guess(age, male, is_child, words):
     assert html_page._age_class(age, male, is_child) == words
 
 
+def test_what_no_seen_joint_tells_is_fainter_and_who_was_left_out_is_named(crowd, monkeypatch):
+    count = len(crowd.before.ids)
+    monkeypatch.setattr(html_page, 'MOST_TRIANGLES', 2000 * count)
+    support = np.zeros(crowd.before.vertices.shape[:2], np.float32)
+    low = crowd.before.vertices[..., 1] > crowd.before.vertices[..., 1].mean(1, keepdims=True)
+    support[low] = 1
+    people = crowd.before.people[torch.arange(count)]
+    people.drop_reasons = torch.tensor([5] + [0] * (count - 1))
+    people.keypoint_scores = torch.ones(count, 17)
+    placement = crowd.before._replace(support=support, people=people, notes=('</script>', ))
+    page = html_page.describe(crowd._replace(before=placement, after=None))
+    shown, (meshes, ) = page['placements'][0], decoded(page)[1]
+    assert shown['notes'] == ('</script>', )
+    for person, mesh, whole, told in zip(shown['people'], meshes, placement.vertices, support):
+        opacity = np.frombuffer(base64.b64decode(person['mesh']['opacity']), np.uint8)
+        assert set(opacity) == {round(255 * FAINT), 255}
+        assert ((opacity == 255) == (told[cKDTree(whole).query(mesh)[1]] == 1)).mean() > .97
+    assert [person['said']['note'] for person in shown['people'][:2]] == ['not placed: depth too scattered', '']
+    assert shown['people'][0]['said']['joints'] == '17 of 17'
+    red, green, blue = (int(shown['people'][0]['colours']['person'][i:i + 2], 16) for i in (1, 3, 5))
+    assert np.ptp([red, green, blue]) < 20
+    plain = html_page.describe(crowd)['placements'][0]
+    assert plain['notes'] == () and plain['people'][0]['mesh']['opacity'] is None
+
+
 def test_names_are_text(written):
     page = Page(written[0].read_text())
     assert page.texts('h1') == [EVIL] and page.texts('title') == [f'{EVIL}: people in metres']
@@ -252,8 +278,9 @@ def test_in_a_browser(crowd, written, tmp_path):
         shown = details(browser)
         said = after['people'][row]
         assert browser.evaluate("document.querySelector('#details h2').textContent") == f'Person {number}'
-        assert shown['Height'].startswith(f'{said["heights"]:.2f} m ± {said["heights_std"]:.2f} m')
-        assert shown['Distance'].startswith(f'{crowd.after.depths[row]:.2f} m ± {said["depths_std"]:.2f} m')
+        was, now = people_rows(crowd.before)[number], people_rows(crowd.after)[row]
+        assert shown['Height'] == f'{now.height_text}{was.height_text} before' and '±' in now.height_text
+        assert shown['Distance'] == f'{now.distance_text}{was.distance_text} before' and '±' in now.distance_text
         assert f'{said["ages"]:.0f} years' in shown['Age class']
         assert shown['Translation'].startswith('  '.join(f'{value:.2f}' for value in said['transl']))
         browser.screenshot(path=tmp_path / 'camera.png')
@@ -261,7 +288,7 @@ def test_in_a_browser(crowd, written, tmp_path):
         browser.click('[data-placement="0"]')
         browser.click('[data-colour=depth]')
         assert browser.evaluate('world.placements.map(({ group }) => group.visible)') == [True, False]
-        assert details(browser)['Distance'].startswith(f'{crowd.before.depths[number]:.2f} m')
+        assert details(browser)['Distance'].startswith(f'{crowd.before.depths[number]:.1f} m')
         assert details(browser)['Uncertainty'] == 'not stated'
         rows = browser.evaluate("[...document.querySelectorAll('tbody tr')].map((row) => row.innerText.split(/\\s+/))")
         assert {int(row[0]) for row in rows} == set(range(len(before['people'])))

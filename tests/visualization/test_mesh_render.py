@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 import torch
 from pictures import changed, extent
 
 from mmhuman_dto.visualization.mesh_render import (
     BOUNCE,
+    FAINT,
     LIGHTS,
     OUTLINE_LIGHT,
     SKY,
@@ -42,6 +44,18 @@ def test_picture_shows_through_by_the_opacity(boxes, faces):
     for options, share in (({}, .12), (dict(opacity=.8), .2)):
         through = [int(render(placement, faces, [RED], image=i, **options)[100, 120, 1]) for i in (white, black)]
         assert abs(through[0] - through[1] - share * 200) <= 1
+
+
+def test_parts_without_support_are_fainter(boxes, faces):
+    black, placement = np.zeros_like(GRAY), boxes([(0, 0, 3), (0, 0, 30)])
+    full = render(placement, faces, [RED, BLUE], image=black, opacity=.8).astype(float)
+    half = np.ones((2, 8))
+    half[0, :4] = 0  # CORNERS: those on the left
+    faint = render(placement, faces, [RED, BLUE], image=black, opacity=.8, support=half).astype(float)
+    # The box's front is 40 px wide, and blends from left to right; who is behind it stays hidden.
+    left, middle, right = (faint[100, x, 0] / full[100, x, 0] for x in (101, 119, 138))
+    assert (left, middle, right) == pytest.approx((FAINT, (1 + FAINT) / 2, 1), abs=.04) and faint[100, 101, 2] < 15
+    assert np.array_equal(render(placement, faces, [RED, BLUE], image=black, opacity=.8, support=np.ones((2, 8))), full)
 
 
 def test_edges_are_antialiased(boxes, faces):

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import torch
 from pictures import changed, extent, person_at
 
+from mmhuman_dto.structures import People
 from mmhuman_dto.visualization import draw_overlay, person_colors
 from mmhuman_dto.visualization.colors import plate_color
 from mmhuman_dto.visualization.text import text_height, text_size
@@ -34,6 +36,26 @@ def test_height_and_distance_stand_above_each_head_on_a_plate_of_its_colour(boxe
         assert text.plate == plate_color(person_colors([person])[0])
     assert texts[-1].box[:2] == (0, 0) and texts[-1].plate is None
     assert np.ptp(texts[-1].box[1::2]) == text_size(['before'], 1.3 * cap)[1]
+
+
+def test_labels_say_how_sure_they_are_and_why_somebody_was_left_out(boxes, faces, texts):
+    people = boxes([(-1.8, .2, 5), (1.3, .2, 4)], half=(.2, .8, .2), ids=[2, 5])._replace(people=People(
+        heights_std=torch.tensor([.06, np.nan]), depths_std=torch.tensor([.3, np.nan]),
+        drop_reasons=torch.tensor([0, 4])))
+    draw_overlay(PHOTO, people, faces, title='after')
+    assert [text.lines for text in texts] == [
+        ('not placed:', 'too few pixels with depth'), ('1.70 ± .06 m tall', '5.0 ± .3 m away'),
+        ('after (grey: not placed)', )]
+    assert np.ptp(texts[0].plate) < 20 and texts[1].plate == plate_color(person_colors([2])[0])
+    picture, alike = (draw_overlay(PHOTO, p, faces, labels=False) for p in (people, people._replace(people=None)))
+    inside = 105, 153
+    assert np.ptp(picture[inside]) < 20 and np.ptp(alike[inside]) > 60
+    assert np.array_equal(picture[20:, :110], alike[20:, :110])  # whoever was placed keeps its colour
+
+
+def test_titles_are_no_wider_than_the_picture(boxes, faces, texts):
+    draw_overlay(PHOTO, boxes([]), faces, title='a title that is too long for so small a picture')
+    assert 225 < texts[-1].box[2] <= 240
 
 
 def test_labels_keep_clear_of_the_title_and_of_heads(boxes, faces, texts):

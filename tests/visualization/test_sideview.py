@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import torch
 from pictures import colored, extent, person_at
 
+from mmhuman_dto.structures import People
 from mmhuman_dto.visualization import Ground, person_colors
 from mmhuman_dto.visualization.colors import plate_color
 from mmhuman_dto.visualization.plot import AXIS, BACKGROUND, CAMERA, FIELD_OF_VIEW
@@ -66,10 +68,21 @@ def test_heights_are_written_above_the_heads_on_plates_of_the_persons_colour(sta
         assert text.box[3] == pytest.approx(crown[1] - .3 * 7.)
 
 
+def test_heights_say_how_sure_they_are_and_who_was_left_out_is_grey(standing, faces, texts):
+    people = standing((-.5, 4), (.5, 6), ids=[4, 1])._replace(heights=np.array([1.834, 1.426]), people=People(
+        heights_std=torch.tensor([.2, .03]), drop_reasons=torch.tensor([0, 2])))
+    (panel, ), frame = draw([people], faces)
+    assert [text.lines for text in texts if text.plate] == [('1.43 ± .03', ), ('1.8 ± .2', )]
+    assert texts[-1].lines == ('from the side (height in m; grey: not placed)', )
+    spread = [np.ptp(panel[tuple(frame.to_pixels(z, .9).astype(int)[::-1])].astype(int)) for z in (4, 6)]
+    assert spread[0] > 60 and spread[1] < 20
+
+
 def test_titles(standing, faces, texts):
-    draw([standing((0, 4))] * 2, faces, titles=('before', ''))
+    people = standing((0, 4))
+    draw([people, people._replace(heights=np.ones(1))], faces, titles=('before', ''))
     assert [text.lines[0] for text in texts if 'side' in text.lines[0]] == [
-        'before, from the side (height in m)', 'from the side (height in m)']
+        'before, from the side', 'from the side (height in m)']
 
 
 def test_who_is_on_the_right_covers_who_is_on_the_left(standing, faces):

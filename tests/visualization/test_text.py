@@ -23,6 +23,12 @@ def test_label_prefers_a_place_that_covers_no_head():
     assert corner == (80, 79)
 
 
+def test_label_never_covers_a_taken_place():
+    taken = [(60, 0, 140, 69), (60, 81, 140, 150)]
+    for size, corner in (((40, 10), (104, 70)), ((120, 10), None)):
+        assert place_labels([(100, 75)], [size], (200, 150), 4, taken=taken) == [corner]
+
+
 def test_label_without_a_free_place_is_left_out():
     assert place_labels([(5, 5)], [(40, 10)], (30, 30), 4) == [None]
 

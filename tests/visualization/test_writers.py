@@ -63,6 +63,23 @@ def test_meshes_say_where_everything_is(scene, tmp_path):
     np.testing.assert_allclose(read_people(tmp_path / 'params/a.npz').pred_instances.heights, 1.7, atol=1e-6)
 
 
+def test_meshes_say_how_sure_their_numbers_are(boxes, faces, tmp_path):
+    people = boxes([(0, .6, 4), (1, .6, 5)])._replace(notes=('focal length guessed', ), people=People(
+        heights_std=torch.tensor([.05, np.nan]), depths_std=torch.tensor([.25, np.nan]), scores=torch.tensor([.5, .75]),
+        keypoint_scores=torch.tensor([[.2, .1], [.3, .3]]), drop_reasons=torch.tensor([0, 6])))
+    save_scene(Scene('a.jpg', PHOTO, faces, people), tmp_path, 'a', ['glb', 'obj'])
+    document = document_of(tmp_path / 'glb/a.glb')
+    first, second = (node['extras'] for node in document['nodes'] if 'mesh' in node)
+    assert first == dict(height_m=1.7, height_std_m=.05, distance_m=4., distance_std_m=.25, score=.5,
+                         joints_seen='1 of 2')
+    assert second == dict(height_m=1.7, distance_m=5., score=.75, joints_seen='2 of 2',
+                          note='not placed: depth does not follow the mesh')
+    colors = [np.ptp(material['pbrMetallicRoughness']['baseColorFactor'][:3]) for material in document['materials']]
+    assert colors[0] > .3 and colors[1] < .1
+    assert document['asset']['extras']['notes'] == ['focal length guessed']
+    assert '# focal length guessed' in (tmp_path / 'obj/a.obj').read_text()
+
+
 def test_nobody(boxes, faces, tmp_path):
     paths = save_scene(Scene('b.jpg', PHOTO, faces, with_sample(boxes([]))), tmp_path, 'b', WRITERS)
     assert len(paths) == 8 and all(path.stat().st_size for path in paths)

@@ -15,29 +15,36 @@ function element(tag, text = '', ...children) {
   return node;
 }
 
-const metres = (value, digits = 2) => (value === null ? 'unknown' : `${value.toFixed(digits)} m`);
-const measured = (value, std) => metres(value) + (std === null ? '' : ` ± ${metres(std)}`);
+const UNKNOWN = 'unknown';
 
 // ---- The panel -----------------------------------------------------------------------------------------------------
 
 function showSummary() {
-  const { people, focal } = current();
+  const { people, focal, notes } = current();
   const count = people.length === 1 ? '1 person' : `${people.length} people`;
   byId('summary').textContent = `${count}, focal length ${focal.toFixed(0)} px of ${page.image.width} × `
     + `${page.image.height}${page.share < 1 ? `, meshes simplified to ${(100 * page.share).toFixed(0)} %` : ''}`;
+  byId('notes').replaceChildren(...notes.map((note) => element('p', note)));
 }
 
 function showPeople() {
-  const rows = [...current().people].sort((a, b) => a.distance - b.distance).map((person) => {
+  const joints = current().people.some(({ said }) => said.joints);
+  byId('joints').hidden = !joints;
+  const rows = [...current().people].sort((a, b) => a.distance - b.distance).flatMap((person) => {
+    const { said } = person;
     const swatch = element('i');
     swatch.style.background = colourOf(person);
     const button = element('button', '', swatch, `${person.id}`);
-    const row = element('tr', '', element('td', '', button), element('td', metres(person.height)),
-      element('td', metres(person.distance)));
-    row.dataset.person = person.id;
-    row.setAttribute('aria-selected', person.id === state.selected);
-    row.addEventListener('click', () => select(person.id));
-    return row;
+    const row = element('tr', '', element('td', '', button), element('td', said.height || UNKNOWN),
+      element('td', said.distance), ...(joints ? [element('td', said.joints)] : []));
+    const note = element('td', said.note);
+    note.colSpan = row.children.length;
+    return [row, ...(said.note ? [element('tr', '', note)] : [])].map((line) => {
+      line.dataset.person = person.id;
+      line.setAttribute('aria-selected', person.id === state.selected);
+      line.addEventListener('click', () => select(person.id));
+      return line;
+    });
   });
   byId('people').tBodies[0].replaceChildren(...rows);
 }
@@ -54,10 +61,13 @@ function showDetails() {
   };
   const other = page.placements.filter((placement) => placement !== current())
     .map((placement) => [placement.name, placement.people.find(({ id }) => id === person.id)])[0];
-  const noteOf = (field) => (other && other[1] ? `${metres(other[1][field])} ${other[0]}` : '');
-  add('Height', measured(person.height, person.height_std), noteOf('height'));
-  add('Distance', measured(person.distance, person.distance_std), noteOf('distance'));
+  const noteOf = (field) => (other && other[1] ? `${other[1].said[field] || UNKNOWN} ${other[0]}` : '');
+  const { said } = person;
+  add('Height', said.height || UNKNOWN, noteOf('height'));
+  add('Distance', said.distance, noteOf('distance'));
   add('Uncertainty', person.height_std === null ? 'not stated' : '± 1 standard deviation');
+  if (said.joints) add('Joints seen', said.joints);
+  if (said.note) add('DTO', said.note);
   add('Age class', person.age_class);
   if (person.score !== null) add('Confidence', person.score.toFixed(2));
   if (person.transl) add('Translation', person.transl.map((value) => value.toFixed(2)).join('  '), 'x, y, z of transl, m');
@@ -77,8 +87,8 @@ function showLegend() {
   const legend = byId('legend');
   legend.hidden = state.colour !== 'depth' || !page.depths;
   if (legend.hidden) return;
-  legend.firstElementChild.textContent = metres(page.depths[0], 1);
-  legend.lastElementChild.textContent = metres(page.depths[1], 1);
+  legend.firstElementChild.textContent = `${page.depths[0].toFixed(1)} m`;
+  legend.lastElementChild.textContent = `${page.depths[1].toFixed(1)} m`;
   legend.querySelector('i').style.background = `linear-gradient(to right, ${page.depth_scale.join(', ')})`;
 }
 
@@ -114,6 +124,11 @@ function geometryOf({ mesh }) {
   for (let i = 0; i < steps.length; i += 1) positions[i] = mesh.origin[i % 3] + mesh.step * steps[i];
   const geometry = new THREE.BufferGeometry();
   geometry.setAttribute('position', new THREE.BufferAttribute(positions, 3));
+  if (mesh.opacity) {
+    const colours = new Uint8Array(positions.length / 3 * 4).fill(255);
+    decode(mesh.opacity, Uint8Array).forEach((value, i) => { colours[4 * i + 3] = value; });
+    geometry.setAttribute('color', new THREE.BufferAttribute(colours, 4, true));
+  }
   geometry.setIndex([...FACES.array, ...COARSE.array]);
   geometry.computeVertexNormals();
   geometry.setIndex(FACES);
@@ -226,7 +241,10 @@ class World {
     const group = new THREE.Group();
     const depths = placement.people.map(({ distance }) => distance);
     const meshes = placement.people.map((person) => {
-      const mesh = new THREE.Mesh(geometryOf(person), new THREE.MeshLambertMaterial());
+      // What no seen joint tells is fainter.
+      const faint = Boolean(person.mesh.opacity);
+      const mesh = new THREE.Mesh(geometryOf(person),
+        new THREE.MeshLambertMaterial({ vertexColors: faint, transparent: faint }));
       mesh.userData.person = person;
       return mesh;
     });
@@ -374,8 +392,8 @@ class World {
     label.hidden = !mesh;
     if (!mesh) return;
     const { person } = mesh.userData;
-    label.textContent = `${person.height === null ? '' : `${metres(person.height)} tall, `}`
-      + `${metres(person.distance)} away`;
+    const { said } = person;
+    label.textContent = said.note || `${said.height ? `${said.height} tall, ` : ''}${said.distance} away`;
     const box = this.boxOf(mesh);
     const head = box.getCenter(new THREE.Vector3()).setY(box.max.y + .08).project(this.eye);
     label.hidden = head.z > 1;
