@@ -8,7 +8,8 @@ import scipy.sparse
 from mmhuman_dto.fileio import BrokenFileError, load_npy, load_npz, load_pickle
 
 _WEBSITES = {'smpl': 'https://smpl.is.tue.mpg.de', 'smplx': 'https://smpl-x.is.tue.mpg.de'}
-_GENDERS = ('neutral', 'male', 'female')
+#: Genders, and what SMPL's own files call them.
+_GENDERS = dict(neutral='neutral', male='m', female='f')
 
 
 class BodyArrays(NamedTuple):
@@ -36,7 +37,7 @@ def find_body_file(model_path, family, gender):
         FileNotFoundError: says which file, where to get it and where to put it.
     """
     if gender not in _GENDERS:
-        raise ValueError(f'gender {gender!r} of a {family} body, expected one of {_GENDERS}')
+        raise ValueError(f'gender {gender!r} of a {family} body, expected one of {tuple(_GENDERS)}')
     folder = Path(model_path)
     if folder.is_file():
         return folder
@@ -44,8 +45,9 @@ def find_body_file(model_path, family, gender):
     for path in (place / f'{stem}{suffix}' for place in (folder / family, folder) for suffix in ('.npz', '.pkl')):
         if path.is_file():
             return path
+    original = f' (basicmodel_{_GENDERS[gender]}_lbs_10_207_0_v1.1.0.pkl)' if family == 'smpl' else ''
     raise FileNotFoundError(f'no {stem}.npz or {stem}.pkl in {folder / family} or {folder}. It is licensed: '
-                            f'register at {_WEBSITES[family]}, download the {gender} model and save it as '
+                            f'register at {_WEBSITES[family]}, download the {gender} model{original} and save it as '
                             f'{folder / family / stem}.pkl (or .npz, as it comes).')
 
 

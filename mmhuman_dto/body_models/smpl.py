@@ -18,6 +18,9 @@ _POINTS = ('nose', 'reye', 'leye', 'rear', 'lear', 'LBigToe', 'LSmallToe', 'LHee
 #: Rows of J_regressor_extra.npy: joints as LSP, MPII and H36M annotate them.
 _EXTRA_JOINTS = ('right_hip_lsp', 'left_hip_lsp', 'neck', 'head_top', 'pelvis_mpii', 'thorax_mpii', 'spine_h36m',
                  'jaw_h36m', 'head_h36m')
+#: The child template of SMPL+A, and where to get it.
+_CHILD_FILE = 'smpl_kid_template.npy'
+_CHILD = f'{_CHILD_FILE} (register at https://agora.is.tue.mpg.de)'
 _H36M_FILE, _EXTRA_FILE = 'J_regressor_h36m_correct.npy', 'J_regressor_extra.npy'
 
 
@@ -90,11 +93,14 @@ class SMPLA(SMPL):
     """
 
     def __init__(self, model_path, gender='neutral', num_betas=10, kid_template_path=None):
-        arrays = _read_smpl(model_path, gender, num_betas)
-        path = Path(kid_template_path or arrays.path.parent / 'smpl_kid_template.npy')
+        try:
+            arrays = _read_smpl(model_path, gender, num_betas)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f'{error} Next: {_CHILD}, beside it.') from None
+        path = Path(kid_template_path or arrays.path.parent / _CHILD_FILE)
         if not path.is_file():
-            raise FileNotFoundError(f'no child template {path}. Register at https://agora.is.tue.mpg.de, download '
-                                    'smpl_kid_template.npy and put it there, or name it by kid_template_path.')
+            raise FileNotFoundError(f'no child template {path}. Get {_CHILD}, and put it there, or name it by '
+                                    'kid_template_path.')
         shape_dirs = add_child(arrays, arrays.shape_dirs[:, :, :num_betas], path)
         self._init_smpl(arrays, shape_dirs, child_coefficient=num_betas)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmhuman_dto.fileio.bundled import BUNDLED, find_config
+from mmhuman_dto.models.conversion import CONVERTER, RELEASE_FILES, RELEASE_PAGE
 from mmhuman_dto.registry import MODELS
 
 from .checkpoint import load_weights
@@ -36,11 +37,19 @@ def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
         raise ValueError(f'{path}: configures no model')
     checkpoint = Path(checkpoint or BUNDLED_WEIGHTS.format(name=path.stem))
     if not checkpoint.is_file():
-        raise FileNotFoundError(f'{checkpoint}: no such weights; give a checkpoint that fits {path}, such as '
-                                'tools/train.py or tools/model_converters write it')
+        raise FileNotFoundError(f'{checkpoint}: no such weights; give a checkpoint that fits {path}, '
+                                f'{_where_from(path.stem)}')
     model = MODELS.build(for_inference(config.model.to_dict()))
     load_weights(model, checkpoint)
     return model.to(pick_device(device)).eval()
+
+
+def _where_from(name):
+    if name not in RELEASE_FILES:
+        return 'such as tools/train.py or tools/model_converters write it'
+    file = RELEASE_FILES[name]
+    return (f'such as {file}, which {RELEASE_PAGE} links to (CC BY-NC), after '
+            f'{CONVERTER.format(file, f"data/weights/{name}.pth")}; see docs/tutorials/published_weights.md')
 
 
 def for_inference(config):

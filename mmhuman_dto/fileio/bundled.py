@@ -8,6 +8,11 @@ BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
 CONFIGS = BUNDLED / 'configs'
 
 
+def shipped_configs():
+    """Name -> path of the configs in ``configs/``, without those that are only bases of others."""
+    return {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts}
+
+
 def find_config(name):
     """Path of a config: a file, or one of those in ``configs/`` by its name without ``.py``.
 
@@ -16,7 +21,7 @@ def find_config(name):
     """
     if Path(name).is_file():
         return Path(name)
-    shipped = {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts}
+    shipped = shipped_configs()
     if str(name) not in shipped:
         raise FileNotFoundError(f'{name}: neither a config file nor the name of one; names: {", ".join(shipped)}')
     return shipped[str(name)]

@@ -7,6 +7,15 @@ import torch
 from .backbones.vit import ARCHITECTURES, PATCH
 from .layers.position import resample_dinov2_positions
 
+#: The file of published weights that a shipped config is for, and where they are; their licence is CC BY-NC.
+RELEASE_FILES = {'vit-b_agora-bedlam-4dhumans-2d': 'mahmr_stage1.bin', 'vit-b_camera': 'mahmr_stage2.bin',
+                 'vit-b_dto-humans': 'mahmr_stage3.bin'}
+RELEASE_PAGE = 'https://github.com/gouba2333/MA-HMR'
+#: What converts them, with the file to read and the file to write.
+CONVERTER = 'python tools/model_converters/mahmr2mmhuman.py {} {} --verify'
+#: A parameter that only MA-HMR and SAT-HMR call so.
+_RELEASE_MARK = 'encoder_pos_embeds'
+
 _ATTENTION = {'qcontent_proj': 'query_content', 'qpos_proj': 'query_position', 'kcontent_proj': 'key_content',
               'kpos_proj': 'key_position', 'v_proj': 'value', 'qpos_sine_proj': 'query_sine', 'out_proj': 'out'}
 _ATTENTION_NAMES = '|'.join(_ATTENTION)
@@ -72,6 +81,14 @@ def unwrap(checkpoint):
     if not isinstance(checkpoint, dict) or not checkpoint or not all(map(torch.is_tensor, checkpoint.values())):
         raise ValueError("no state dict found: expected names and tensors, bare or under 'model' or 'state_dict'")
     return {re.sub(r'^(module\.|_orig_mod\.)+', '', name): value for name, value in checkpoint.items()}
+
+
+def is_release(checkpoint):
+    """Whether a loaded file has weights of MA-HMR or SAT-HMR under their own names."""
+    try:
+        return _RELEASE_MARK in unwrap(checkpoint)
+    except ValueError:
+        return False
 
 
 def convert(state, **dinov2_options):
@@ -172,6 +189,15 @@ def model_config(state, num_heads=None):
     config['camera_head'] = (dict(type='FoVHead', in_dims=dims) if branch else
                              dict(type='FixedFoV', input_size=input_size))
     return config
+
+
+def network_key(config):
+    """What tells apart the networks of model configs: equal for :func:`model_config` of weights and their config."""
+    backbone, decoder, head = config['backbone'], config['decoder'], config['head']
+    arch = backbone['arch']
+    width, depth = ARCHITECTURES[arch][:2] if isinstance(arch, str) else (arch['embed_dims'], arch['depth'])
+    return (width, depth, backbone['input_size'], backbone['num_additional_blocks'], decoder['dims'],
+            decoder['num_layers'], decoder['num_queries'], head['num_betas'], config['camera_head']['type'])
 
 
 def _count(state, prefix):

@@ -105,7 +105,10 @@ def test_missing_optional_files_are_named(smpl_dir, tmp_path):
 
 @pytest.mark.parametrize('body_type', ['SMPL', 'SMPL+A', 'SMPLX'])
 def test_missing_file_says_what_to_do(body_type, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'_MALE\.pkl.*register at https://smpl.*is\.tue\.mpg\.de'):
+    steps = {'SMPL': r'basicmodel_m_lbs_10_207_0_v1\.1\.0\.pkl.* save it as .*SMPL_MALE\.pkl', 'SMPLX': 'SMPLX_MALE',
+             'SMPL+A': r'basicmodel_m.*Next: smpl_kid_template\.npy \(register at https://agora.*, beside it'}
+    with pytest.raises(FileNotFoundError, match=r'_MALE\.pkl.*register at https://smpl.*is\.tue\.mpg\.de.*'
+                                                + steps[body_type]):
         BODY_MODELS.build(dict(type=body_type, model_path=str(tmp_path), gender='male'))
 
 

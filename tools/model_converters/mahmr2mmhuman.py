@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Convert MA-HMR, SAT-HMR or DINOv2 weights to checkpoints of this project.
 
-    python tools/model_converters/mahmr2mmhuman.py ma_hmr.bin checkpoints/metric_hmr.pth --verify
-    python tools/model_converters/mahmr2mmhuman.py dinov2_vitb14_pretrain.pth checkpoints/vit-b_1288.pth --verify
+    python tools/model_converters/mahmr2mmhuman.py mahmr_stage3.bin data/weights/vit-b_dto-humans.pth --verify
+    python tools/model_converters/mahmr2mmhuman.py dinov2_vitb14_pretrain.pth dinov2_vit-b_1288.pth --verify
 
 Every tensor of the input is used or listed with the reason why it is left out; an unknown one stops the conversion.
 A converted DINOv2 goes into a model with
 ``backbone=dict(..., init_cfg=dict(type='Pretrained', checkpoint=OUT, prefix='backbone.'))``, a converted network with
-``load_from = OUT``. Nothing in the files is run.
+``load_from = OUT``. Nothing in the files is run. docs/tutorials/published_weights.md says where to get them.
 """
 import argparse
 import sys
@@ -17,8 +17,9 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from mmhuman_dto.engine.checkpoint import fitting_configs
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
-from mmhuman_dto.models.conversion import convert, model_config, unwrap
+from mmhuman_dto.models.conversion import RELEASE_FILES, RELEASE_PAGE, convert, model_config, unwrap
 from mmhuman_dto.registry import MODELS
 
 PARTS = ('backbone', 'decoder', 'head', 'camera_head')
@@ -71,6 +72,9 @@ def trained_from_scratch(name, written):
 
 def main(argv=None):
     args = parse_args(argv)
+    if not args.input.is_file():
+        sys.exit(f'{args.input}: no such file; {RELEASE_PAGE} links to the weights of MA-HMR (CC BY-NC): '
+                 f'{", ".join(RELEASE_FILES.values())}; the last one predicts')
     try:
         state = unwrap(load_tensors(args.input))
         converted = convert(state, input_size=args.input_size, num_additional_blocks=args.additional_blocks)
@@ -87,7 +91,12 @@ def main(argv=None):
         config = Config.fromfile(args.config).model if args.config else model_config(converted.state, args.num_heads)
         wrong = differences(converted.state, args.output, config)
         print('\n'.join(wrong) or f'verified: all {len(converted.state)} tensors are in the model as written')
-        return int(bool(wrong))
+        if wrong:
+            return 1
+    fitting = fitting_configs(converted.state)
+    if fitting:
+        print(f'next, with SMPL\'s files in data/smpl: python demo/image_demo.py PHOTO --recipe network '
+              f'--model {fitting[0]} --checkpoint {args.output}')
     return 0
 
 
