@@ -83,7 +83,7 @@ def _draw_panel(title, placement, faces, image_width, stretch, outlines, frame, 
     cv2.rectangle(panel, (x, y), (x + width - 1, y + height - 1), AXIS, 1)
     known = legend_of(placement) + ['outline: truth'] * bool(outlines)
     legend = f'  ({"; ".join(known)})' if known else ''
-    draw_title(panel, title + legend, frame, cap)
+    draw_title(panel, (title or 'from above') + legend, frame, cap)
     return panel
 
 

@@ -23,7 +23,8 @@ def draw_overlay(image, placement, faces, labels=True, title=''):
     placement's notes at the lower edge. What no seen joint tells is fainter, who was left out is grey.
     """
     colors = colors_of(placement)
-    title = ' '.join([title] * bool(title) + ['(grey: not placed)'] * bool(placement.left_out.any()))
+    if placement.left_out.any():
+        title = f'{title} (grey: not placed)' if title else 'grey: not placed'
     cap = fit_text(title, text_height(image.shape[:2]) * 1.3, image.shape[1])
     picture = render_meshes(image, placement.vertices, faces, placement.intrinsics, colors, support=placement.support)
     if min(image.shape[:2]) >= SMALLEST_LABELLED:

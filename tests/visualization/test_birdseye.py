@@ -76,8 +76,11 @@ def test_heights_say_how_sure_they_are_and_parts_nothing_tells_are_fainter(boxes
     (False, False, ''), (True, True, '  (height in m; outline: truth)'), (False, True, '  (outline: truth)')])
 def test_the_title_says_what_is_to_be_seen(boxes, faces, texts, known, truth, legend):
     placement = boxes([(0, 0, 6)])._replace(heights=np.array([1.7 if known else np.nan]))
-    draw(placement, faces, boxes([(0, 0, 5)]) if truth else None)
+    truth = boxes([(0, 0, 5)]) if truth else None
+    draw(placement, faces, truth)
     assert texts[-1].lines == (f'one{legend}', )
+    draw_birdseye([('', placement)], faces, PHOTO, truth, SIZE)
+    assert texts[-1].lines == (f'from above{legend}', )
 
 
 def test_who_is_above_covers_who_is_below(boxes, faces):

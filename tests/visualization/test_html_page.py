@@ -146,6 +146,7 @@ def test_unknown_ages_are_no_guess(age, male, is_child, words):
 def test_what_no_seen_joint_tells_is_fainter_and_who_was_left_out_is_named(crowd, monkeypatch):
     count = len(crowd.before.ids)
     monkeypatch.setattr(html_page, 'MOST_TRIANGLES', 2000 * count)
+    monkeypatch.setattr(html_page, 'MOST_MOVING_TRIANGLES', 1000 * count)
     support = np.zeros(crowd.before.vertices.shape[:2], np.float32)
     low = crowd.before.vertices[..., 1] > crowd.before.vertices[..., 1].mean(1, keepdims=True)
     support[low] = 1

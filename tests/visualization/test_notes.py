@@ -51,10 +51,10 @@ def test_notes_stand_at_the_lower_edge_of_every_picture(boxes, faces, texts):
 
 
 def test_labels_keep_clear_of_notes_and_tiny_pictures_have_none(boxes, faces, texts):
-    low = boxes([(x, 1.2, 5) for x in (-1, 0, 1)], half=(.2, .2, .2))._replace(notes=(CAVEAT, ))
+    low = boxes([(0, 3.2, 5)] * 6, half=(.2, .2, .2))._replace(notes=(CAVEAT, ))
     draw_overlay(PHOTO[:200, :240], low, faces)
     strip = NoteStrip(low.notes, 240, text_height((200, 240)))
-    assert len(texts) >= 3 and all(text.box[3] <= 200 - strip.height for text in texts if CAVEAT not in text.lines)
+    assert len(texts) >= 2 and all(text.box[3] <= 200 - strip.height for text in texts if CAVEAT not in text.lines)
     texts.clear()
     draw_overlay(PHOTO[:159], low, faces)
     assert not texts

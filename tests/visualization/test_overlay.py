@@ -46,6 +46,8 @@ def test_labels_say_how_sure_they_are_and_why_somebody_was_left_out(boxes, faces
     assert [text.lines for text in texts] == [
         ('not placed:', 'too few pixels with depth'), ('1.70 ± .06 m tall', '5.0 ± .3 m away'),
         ('after (grey: not placed)', )]
+    draw_overlay(PHOTO, people, faces, labels=False)
+    assert texts[-1].lines == ('grey: not placed', )
     assert np.ptp(texts[0].plate) < 20 and texts[1].plate == plate_color(person_colors([2])[0])
     picture, alike = (draw_overlay(PHOTO, p, faces, labels=False) for p in (people, people._replace(people=None)))
     inside = 105, 153
@@ -64,6 +66,9 @@ def test_labels_keep_clear_of_the_title_and_of_heads(boxes, faces, texts):
     first, second, third, title = (text.box for text in texts)
     for box in (first, second, third):
         assert box[0] >= title[2] or box[1] >= title[3]
+    texts.clear()
+    draw_overlay(PHOTO, boxes([(-2.5, -1.8, 4)], half=(.2, .5, .1)), faces, title='a rather long title')
+    assert texts[0].box[1] >= texts[1].box[3]
     head = (120 - 20 / 3.9, 100 - 140 / 3.9, 120 + 20 / 3.9, 100 - 140 / 3.9 + .15 * 100 / 3.9)
     assert second[0] >= head[2] or second[2] <= head[0] or second[1] >= head[3] or second[3] <= head[1]
 

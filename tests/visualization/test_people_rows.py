@@ -20,7 +20,7 @@ def test_digits_end_where_the_deviations_do(value, std, text):
 def test_a_row_says_what_is_known_of_its_person(boxes):
     people = People(heights_std=torch.tensor([.05, np.nan]), depths_std=torch.tensor([.3, np.nan]),
                     scores=torch.tensor([.5, .25]), drop_reasons=torch.tensor([0, 4]),
-                    keypoint_scores=torch.tensor([[.2, .19, 1.], [0, np.nan, .7]]))
+                    keypoint_scores=torch.tensor([[.2, .19, 1.], [0, np.nan, .7]], dtype=torch.float64))
     placement = boxes([(0, 0, 3.87), (1, 0, 5)], ids=[4, 2])._replace(heights=np.array([1.724, np.nan]), people=people)
     first, second = people_rows(placement)
     assert first == (4, 1.724, pytest.approx(.05), pytest.approx(3.87), pytest.approx(.3), .5, 2, 3, '')

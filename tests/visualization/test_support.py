@@ -71,7 +71,7 @@ def test_vertices_blend_between_what_is_seen_and_what_is_not(body_model):
 
 def test_a_placement_has_it_where_scores_and_their_joints_are_known(body_model):
     scores = torch.full((3, 17), .2)
-    scores[0, 15:] = .19
+    scores[0, 15:], scores[1] = .19, 0
     people = People(global_orient=torch.zeros(3, 3), body_pose=torch.zeros(3, 23, 3), betas=torch.zeros(3, 11),
                     transl=torch.tensor([[0, 0, 4.], [0, 0, torch.nan], [0, 0, 5.]]), keypoint_scores=scores)
     sample = HumanDataSample(metainfo=dict(keypoint_set='coco17'), pred_instances=people,
