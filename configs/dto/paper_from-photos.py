@@ -12,7 +12,9 @@ stages = dict(
     meshes=dict(source=dict(
         type='MetricHMRMeshes', config='configs/metric_hmr/vit-b_dto-humans.py',
         checkpoint='data/weights/vit-b_dto-humans.pth')),
-    depth=dict(source=dict(type='TransformersDepth', model='depth-anything/Depth-Anything-V2-Small-hf')),
+    # Users report values of 0 to about 10; the paper's solver takes people below 50 for farther than 20 m.
+    depth=dict(source=dict(
+        type='TransformersDepth', model='depth-anything/Depth-Anything-V2-Small-hf', scale=100.)),
     ages=dict(source=dict(
         type='TransformersAges', model='dima806/fairface_age_image_detection',
         gender_model='rizvandwiki/gender-classification')))

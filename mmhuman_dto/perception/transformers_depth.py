@@ -24,7 +24,8 @@ class TransformersDepth(DepthSource):
     Args:
         model: folder or name, see :func:`~.optional.load_transformers`.
         kind: ``'disparity'`` or ``'depth'``; None: as the model's config says.
-        scale: factor of the disparity; None is 1 for networks of disparity, 1000 for those of depth (1/km).
+        scale: factor of the disparity; None is 1 for networks of disparity, 1000 for those of depth (1/km). The paper's
+            solver wants people of relative networks at 100 to 1000; the posterior's asks for no unit.
         batch_size: images of one size that go through the network together.
         device, local_files_only: see :func:`~.optional.load_transformers`.
 

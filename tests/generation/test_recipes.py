@@ -72,3 +72,16 @@ def test_4dhumans_release_with_smpl_a(release, tmp_path):
         assert people.is_released.all() and people.bboxes.shape == (4, 4)
         assert depth_spread(people, exact) < .6 * depth_spread(before[i].pred_instances, exact)
     assert len(list((tmp_path / 'out' / 'contact_sheets').iterdir())) == 2
+
+
+@pytest.mark.parametrize('recipe, invariant', [('posterior', True), ('paper', False)])
+def test_the_unit_of_a_depth_map_matters_to_the_papers_solver_alone(tmp_path, recipe, invariant):
+    """Relative networks have units of their own; the paper's people whose disparity is below 50 are far."""
+    placed = []
+    for scale in (1., 1e-3):
+        config = Config.fromfile(ROOT / f'configs/dto/{recipe}_synthetic-crowd.py')
+        config.merge_from_dict({'data_root': str(ROOT / 'demo/resources/crowd'), 'contact_sheets.every': 0,
+                                'stages.keep': None, 'stages.depth.source.scale': scale})
+        assert Generator(config.to_dict(), tmp_path / str(scale), limit=3).run()['kept'] == 3
+        placed.append(PeopleTable(tmp_path / str(scale) / 'people_table').columns['people.transl'])
+    assert np.allclose(*placed, atol=1e-5, rtol=0) == invariant
