@@ -65,7 +65,8 @@ function showDetails() {
   const { said } = person;
   add('Height', said.height || UNKNOWN, noteOf('height'));
   add('Distance', said.distance, noteOf('distance'));
-  add('Uncertainty', person.height_std === null ? 'not stated' : '± 1 standard deviation');
+  const unstated = person.height_std === null && person.distance_std === null;
+  add('Uncertainty', unstated ? 'not stated' : '± 1 standard deviation');
   if (said.joints) add('Joints seen', said.joints);
   if (said.note) add('DTO', said.note);
   add('Age class', person.age_class);
