@@ -1,4 +1,5 @@
 from .base import AgeSource, DepthSource, FocalSource, SourceError
+from .blazepose_joints import BlazePoseJoints
 from .focal import ExifFocal, GivenFocal
 from .imitated import ImitatedDepth
 from .keypoint_fit import KeypointFitMeshes

@@ -1,6 +1,6 @@
 """A tfjs graph model as numpy arrays, and a literal run of it: each of its operations as TensorFlow defines it.
 
-Only the operations that MoveNet MultiPose has. Tensors are torch, channels last as in the graph.
+Only the operations that MoveNet MultiPose and BlazePose have. Tensors are torch, channels last as in the graph.
 """
 import base64
 import json
@@ -19,6 +19,7 @@ class TFJSGraph:
     Attributes:
         nodes: {name: node}, in an order in which each follows its inputs.
         constants: {name: numpy array}, float16 as stored widened to float32.
+        outputs: {name of an output: its node}, where the file names them.
 
     Raises:
         ValueError: the file is no tfjs graph model, or its weights are not of the size that it states.
@@ -30,6 +31,8 @@ class TFJSGraph:
         if graph.get('format') != 'graph-model':
             raise ValueError(f'{path}: no tfjs graph model (format {graph.get("format")!r})')
         self.origin = graph['generatedBy']
+        outputs = graph.get('signature', {}).get('outputs', {})
+        self.outputs = {name: _name(output['name']) for name, output in outputs.items()}
         self.constants, self.nodes = {}, {}
         for group in graph['weightsManifest']:
             data, start = b''.join((path.parent / name).read_bytes() for name in group['paths']), 0
@@ -50,7 +53,7 @@ class TFJSGraph:
         """Values (lists of outputs) of nodes, by name.
 
         Args:
-            image: (1, H, W, 3) int32, RGB 0..255; H and W multiples of 32.
+            image: what the graph is fed, (B, H, W, 3).
             wanted: names of nodes; None: all.
         """
         values = {name: [torch.from_numpy(value)] for name, value in self.constants.items()}
@@ -99,9 +102,14 @@ def _convolve(attr, images, weights, bias=None, depthwise=False):
 
 
 def _max_pool(attr, images):
-    size = _ints(attr, 'ksize')[1:3]
-    padded = _pad_same(images.permute(0, 3, 1, 2), size, 1, -torch.inf)
-    return functional.max_pool2d(padded, size, 1).permute(0, 2, 3, 1)
+    size, stride, images = _ints(attr, 'ksize')[1:3], _ints(attr, 'strides')[1], images.permute(0, 3, 1, 2)
+    if base64.b64decode(attr['padding']['s']) == b'SAME':
+        images = _pad_same(images, size, stride, -torch.inf)
+    return functional.max_pool2d(images, size, stride).permute(0, 2, 3, 1)
+
+
+def _pad(attr, values, widths):
+    return functional.pad(values, widths.flip(0).flatten().tolist())
 
 
 def _resize(attr, images, size):
@@ -147,7 +155,7 @@ def _pack(attr, *values):
 
 
 _OPERATIONS = {
-    '_FusedConv2D': _convolve,
+    '_FusedConv2D': _convolve, 'Relu6': lambda attr, a: functional.relu6(a), 'Pad': _pad,
     'FusedDepthwiseConv2dNative': lambda attr, *inputs: _convolve(attr, *inputs, depthwise=True),
     'DepthwiseConv2dNative': lambda attr, *inputs: _convolve(attr, *inputs, depthwise=True),
     'MaxPool': _max_pool, 'ResizeBilinear': _resize, 'StridedSlice': _strided_slice, 'Squeeze': _squeeze,

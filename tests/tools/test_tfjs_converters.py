@@ -53,8 +53,22 @@ def test_damaged_and_other_files_are_refused(tfjs, tmp_path):
         tfjs.TFJSGraph(path)
 
 
-def test_a_graph_of_another_network_is_refused(tfjs, tmp_path):
+def test_padding_and_pooling(tfjs, tmp_path):
+    nodes = [dict(name='image', op='Placeholder'), dict(name='padded', op='Pad', input=['image', 'widths']),
+             dict(name='out', op='MaxPool', input=['padded'], attr=dict(
+                 ksize=dict(list=dict(i=['1', '2', '2', '1'])), strides=dict(list=dict(i=['1', '2', '2', '1'])),
+                 padding=text('VALID')))]
+    write_graph(tmp_path / 'graph.json', nodes, dict(widths=[[0, 0], [1, 0], [0, 2], [0, 0]]))
+    graph = tfjs.TFJSGraph(tmp_path / 'graph.json')
+    graph.constants['widths'] = graph.constants['widths'].astype(np.int32)
+    values = graph.run(torch.arange(1., 7).view(1, 2, 3, 1))
+    assert values['padded'][0][0, :, :, 0].tolist() == [[0] * 5, [1, 2, 3, 0, 0], [4, 5, 6, 0, 0]]
+    assert values['out'][0][0, :, :, 0].tolist() == [[2, 3]]
+
+
+@pytest.mark.parametrize('converter, name', [('movenet2mmhuman', 'MoveNet'), ('blazepose2mmhuman', 'BlazePose')])
+def test_a_graph_of_another_network_is_refused(tfjs, tmp_path, converter, name):
     write_graph(tmp_path / 'graph.json', [], {})
-    converter = load_script('tools/model_converters/movenet2mmhuman.py')
-    with pytest.raises(ValueError, match='other layers than MoveNet'):
+    converter = load_script(f'tools/model_converters/{converter}.py')
+    with pytest.raises(ValueError, match=f'other layers than {name}'):
         converter.convert(tfjs.TFJSGraph(tmp_path / 'graph.json'))
