@@ -13,7 +13,8 @@ class DTOOptimizer:
     under their names.
 
     Args:
-        solver: a solver or its config, see ``DTO_SOLVERS``.
+        solver: a solver or its config, see ``DTO_SOLVERS``. Its ``depth``, where it has one, says what depth maps are to
+            it (see :meth:`DTOProblem.from_samples`); else they are needed.
         prior: a height prior or its config, see ``DTO_PRIORS``; None: :class:`HeightPrior`.
         evidence: arguments of :class:`EvidenceExtractor`, for samples with maps.
     """
@@ -25,7 +26,8 @@ class DTOOptimizer:
 
     def solve(self, samples, body_model):
         """:class:`DTOResult` for S samples; see :meth:`DTOProblem.from_samples` for what they need."""
-        return self.solver.solve(DTOProblem.from_samples(samples, body_model, self.prior, self.evidence))
+        depth = getattr(self.solver, 'depth', 'needed')
+        return self.solver.solve(DTOProblem.from_samples(samples, body_model, self.prior, self.evidence, depth))
 
     def __call__(self, samples, body_model, keep_dropped=False):
         """New samples with the people placed; see :meth:`DTOResult.apply`."""

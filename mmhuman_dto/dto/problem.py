@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 
+from ..body_models.joint_sets import JOINT_SETS
 from ..geometry import project
 from .evidence import DropReason, EvidenceExtractor
 from .prior import HeightPrior
@@ -13,10 +14,12 @@ STATISTICS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'corre
               'residual_std')
 #: Columns of the field ``dto_evidence``: all that maps say of a person, and the depth of the mesh it was found for.
 CACHED = (*STATISTICS, 'feet_seen', 'root_z')
-#: SMPL's joints nearest to the ground: the balls of the feet.
-FOOT_JOINTS = (10, 11)
+#: SMPL's joints nearest to the ground, the balls of the feet, and the joints of a picture that show them.
+FOOT_JOINTS, ANKLES = (10, 11), ('left_ankle', 'right_ankle')
 #: A foot is seen where its person shows this near to it, m.
 REACH = .08
+#: A joint of the picture is seen from this score on.
+SEEN = .2
 
 
 @dataclass
@@ -42,32 +45,39 @@ class DTOProblem:
     male_probs: torch.Tensor
     root_z: torch.Tensor  # z of the initial mesh's pelvis, m
     feet: torch.Tensor  # (S, P, 3) the ball of the initial mesh's lower foot (the larger y), m, camera frame
-    feet_seen: torch.Tensor  # bool, whether the id map shows the person where that foot projects to
+    #: bool, whether that foot is seen: the id map shows the person there, and the picture's joints the ankle
+    feet_seen: torch.Tensor
+    has_depth: torch.Tensor  # bool, whether a depth map says anything of the person
+    size_std: torch.Tensor  # of the logarithm of true over initial size in the image, nan where not stated
     #: prior_mean, prior_std, height_class: the person's :class:`HeightTargets`, m
     prior_mean: torch.Tensor
     prior_std: torch.Tensor
     height_class: torch.Tensor
     apparent_size: torch.Tensor  # part of the image's shorter side that 2 m cover at the person's initial distance
+    focal_std: torch.Tensor  # (S) of the logarithm of true over given focal length, nan where not stated
     drop_reasons: tuple  # S int64 tensors (N_i), the :class:`DropReason` of each person of each sample
 
     @classmethod
-    def from_samples(cls, samples, body_model, prior=None, evidence=None):
-        """Gather the evidence of S samples and drop people without any.
+    def from_samples(cls, samples, body_model, prior=None, evidence=None, depth='needed'):
+        """Gather what is known of the people of S samples.
 
-        Evidence is taken from ``pred_maps``, or, where there are none, is what was kept with the people as
+        What depth maps say is taken from ``pred_maps``, or, where there are none, is what was kept with the people as
         ``dto_evidence`` (see :meth:`cached`). Kept evidence follows a mesh that was moved along its ray, its size with
         it, since then; poses should be about the same.
 
         Args:
             samples: S :class:`HumanDataSample`, on the device of the body model, with ``pred_instances``
-                (global_orient, body_pose, betas, transl; optional ages and male_probs, unknown where absent) and
-                ``pred_camera.intrinsics``. Either ``pred_maps`` (disparity, id_map, z_map) of the camera's image and
+                (global_orient, body_pose, betas, transl; optional, unknown where absent: ages, male_probs, sizes_std,
+                ``keypoint_scores`` of the metainfo ``keypoint_set``) and ``pred_camera`` (intrinsics, optional
+                ``focal_std``). Either ``pred_maps`` (disparity, id_map, z_map) of the camera's image and
                 ``visible_vertices`` of the people, or ``dto_evidence`` of the people, the metainfo ``ori_shape`` and
                 the original image's camera.
             body_model: anything with ``height(betas)``, ``skeleton(pose, betas, transl)``, ``num_betas`` and
                 ``num_body_joints``.
             prior: (heights, ages, male_probs) -> HeightTargets; default :class:`HeightPrior`.
             evidence: (maps, visible_vertices) -> Evidence; default :class:`EvidenceExtractor`.
+            depth: 'needed' drops people of whom the maps say nothing; 'used' keeps them, without ``has_depth``, and
+                samples need no maps; 'unused' looks at no depth map.
 
         Raises:
             ValueError: a field is missing, or maps don't fit each other or the people.
@@ -75,18 +85,16 @@ class DTOProblem:
         people = [sample.pred_instances for sample in samples]
         sizes = [len(group) for group in people]
         meshes = _Meshes.of(people, body_model)
-        if any('pred_maps' in sample for sample in samples):
-            found = (evidence or EvidenceExtractor())(
-                [sample.pred_maps for sample in samples], stack_rows(people, 'visible_vertices').split(sizes))
-            statistics = {name: getattr(found, name) for name in STATISTICS}
-            statistics['feet_seen'] = _shown(meshes.feet, samples, sizes)
-            reason, sides = found.reason, [min(sample.pred_maps.disparity.shape) for sample in samples]
-        else:
-            statistics = _kept_statistics(people, meshes)
-            reason = torch.full_like(meshes.bad, DropReason.KEPT, dtype=torch.long)
-            sides = [min(sample.ori_shape) for sample in samples]
-        ages, male_probs = (stack_rows(people, name, fill=torch.nan, device=meshes.heights.device).double()
-                            for name in ('ages', 'male_probs'))
+        known, reason = _known_of_depth(samples, meshes, evidence or EvidenceExtractor(), depth)
+        if 'feet_seen' not in known:
+            known['feet_seen'] = _shown(meshes.feet, samples, sizes) & _ankles_seen(samples, meshes.right)
+        has_depth = reason == DropReason.KEPT
+        if depth != 'needed':
+            reason = torch.full_like(reason, DropReason.KEPT)
+        sides = [min(sample.pred_maps.disparity.shape if _has_map(sample, 'disparity') else sample.ori_shape)
+                 for sample in samples]
+        ages, male_probs, size_std = (stack_rows(people, name, fill=torch.nan, device=meshes.heights.device).double()
+                                      for name in ('ages', 'male_probs', 'sizes_std'))
         targets = (prior or HeightPrior())(meshes.heights, ages, male_probs)
         reason = torch.where(meshes.bad, int(DropReason.BAD_MESH), reason)
         pad = _Padder(reason == DropReason.KEPT, sizes)
@@ -94,30 +102,37 @@ class DTOProblem:
         return cls(
             mask=pad(torch.ones_like(meshes.bad), False),
             person_index=pad(index, 0),
-            **{name: pad(values, name != 'feet_seen') for name, values in statistics.items()},
+            **{name: pad(values, name != 'feet_seen') for name, values in known.items()},
             heights=pad(meshes.heights, 1.),
             ages=pad(ages, 1.),
             male_probs=pad(male_probs, 1.),
             root_z=pad(meshes.root_z, 1.),
             feet=pad(meshes.feet, 1.),
+            has_depth=pad(has_depth, False),
+            size_std=pad(size_std, 1.),
             prior_mean=pad(targets.mean, 1.),
             prior_std=pad(targets.std, 1.),
             height_class=pad(targets.height_class, 0),
             apparent_size=pad(_apparent_size(samples, meshes.transl_z, sizes, sides), 1.),
+            focal_std=meshes.heights.new_tensor([float(sample.pred_camera.get('focal_std', torch.nan))
+                                                 for sample in samples]),
             drop_reasons=reason.split(sizes))
 
     def cached(self, scene):
-        """Rows (N, len(CACHED)) of the field ``dto_evidence`` for the N people of a scene, float32."""
+        """Rows (N, len(CACHED)) of the field ``dto_evidence`` for the N people of a scene, float32; nan without depth."""
         mask = self.mask[scene]
-        return torch.stack([getattr(self, name)[scene][mask].float() for name in CACHED], -1)
+        rows = torch.stack([getattr(self, name)[scene][mask].float() for name in CACHED], -1)
+        return torch.where(self.has_depth[scene][mask][:, None], rows, torch.nan)
 
 
 class _Meshes(NamedTuple):
-    """M initial meshes: heights, root_z (pelvis), transl_z (M), feet (M, 3), m; bad (M) where one can't be placed."""
+    """M initial meshes: heights, root_z (pelvis), transl_z (M), m; feet (M, 3) the lower foot, m; right (M) whether that
+    is the right one; bad (M) where one can't be placed."""
     heights: torch.Tensor
     root_z: torch.Tensor
     transl_z: torch.Tensor
     feet: torch.Tensor
+    right: torch.Tensor
     bad: torch.Tensor
 
     @classmethod
@@ -125,10 +140,35 @@ class _Meshes(NamedTuple):
         betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
         heights = body_model.height(betas).double()
         joints = body_model.skeleton(stack_pose(people, body_model), betas, transl).double()
-        feet = joints[:, FOOT_JOINTS]
+        left, right = joints[:, FOOT_JOINTS].unbind(1)
+        lower = ~(left[:, 1] > right[:, 1])
         bad = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
-        return cls(heights, joints[:, 0, 2], transl[:, 2],
-                   torch.where(feet[:, :1, 1] > feet[:, 1:, 1], feet[:, 0], feet[:, 1]), bad)
+        return cls(heights, joints[:, 0, 2], transl[:, 2], torch.where(lower[:, None], right, left), lower, bad)
+
+
+def _known_of_depth(samples, meshes, extractor, depth):
+    """``STATISTICS`` (M) by name, feet_seen too where it was kept, and the :class:`DropReason` (M) of who has none."""
+    people, nothing = [sample.pred_instances for sample in samples], _no_statistics(meshes)
+    mapped = any(_has_map(sample, 'disparity') for sample in samples)
+    kept = depth == 'needed' or all('dto_evidence' in group for group in people)
+    if depth == 'unused' or not (mapped or kept):
+        return nothing, torch.full_like(meshes.bad, DropReason.NO_DEPTH, dtype=torch.long)
+    if mapped:
+        found = extractor([sample.pred_maps for sample in samples],
+                          stack_rows(people, 'visible_vertices').split([len(group) for group in people]))
+        known, reason = {name: getattr(found, name) for name in STATISTICS}, found.reason
+    else:
+        known = _kept_statistics(people, meshes)
+        reason = torch.where(known['depth'].isfinite(), int(DropReason.KEPT), int(DropReason.NO_DEPTH))
+    has_depth = reason == DropReason.KEPT
+    return known | {name: known[name].where(has_depth, nothing[name]) for name in STATISTICS}, reason
+
+
+def _no_statistics(meshes):
+    """``STATISTICS`` (M) of people without depth: finite, and nothing that a term could learn from."""
+    values = dict(z=meshes.root_z, down_z=meshes.root_z, inverse_z=1 / meshes.root_z, slope=0., correlation=0.,
+                  residual_std=0.)
+    return {name: torch.ones_like(meshes.root_z) * values.get(name, 1.) for name in STATISTICS}
 
 
 def _kept_statistics(people, meshes):
@@ -143,6 +183,10 @@ def _kept_statistics(people, meshes):
     statistics['inverse_z'] = statistics['inverse_z'] / ratio
     statistics['feet_seen'] = statistics['feet_seen'] > 0
     return statistics
+
+
+def _has_map(sample, name):
+    return 'pred_maps' in sample and name in sample.pred_maps
 
 
 def stack_rows(people, name, row=(), fill=None, device=None):
@@ -170,19 +214,43 @@ def stack_pose(people, body_model):
 
 
 def _shown(points, samples, sizes):
-    """Whether each person's id is where its point (M, 3), m, falls, give or take :data:`REACH`; (M) bool."""
+    """Whether each person's id is where its point (M, 3), m, falls, give or take :data:`REACH`; (M) bool.
+
+    Without an id map: whether the point falls into the picture.
+    """
     seen, steps = [], torch.linspace(-1, 1, 5, device=points.device, dtype=points.dtype)
     for sample, part in zip(samples, points.split(sizes)):
-        id_map = torch.as_tensor(sample.pred_maps.id_map)
+        drawn = _has_map(sample, 'id_map')
+        shape = sample.pred_maps.id_map.shape if drawn else sample.ori_shape
         intrinsics = torch.as_tensor(sample.pred_camera.intrinsics).to(part)
         reach = intrinsics[1, 1] * REACH / part[:, 2].clamp(min=REACH)
         column, row = ((centre[:, None] + reach[:, None] * steps).nan_to_num(-1.).floor()
                        for centre in project(part, intrinsics).unbind(-1))
-        columns_in, rows_in = (column >= 0) & (column < id_map.shape[1]), (row >= 0) & (row < id_map.shape[0])
-        ids = id_map[row.where(rows_in, 0.).long()[:, :, None], column.where(columns_in, 0.).long()[:, None]].int()
-        person = torch.arange(1, len(part) + 1, device=part.device)[:, None, None]
-        seen.append(((ids == person) & rows_in[:, :, None] & columns_in[:, None]).any(-1).any(-1) & (part[:, 2] > 0))
+        columns_in, rows_in = (column >= 0) & (column < shape[1]), (row >= 0) & (row < shape[0])
+        inside = rows_in[:, :, None] & columns_in[:, None]
+        if drawn:
+            ids = torch.as_tensor(sample.pred_maps.id_map)[
+                row.where(rows_in, 0.).long()[:, :, None], column.where(columns_in, 0.).long()[:, None]].int()
+            inside &= ids == torch.arange(1, len(part) + 1, device=part.device)[:, None, None]
+        seen.append(inside.any(-1).any(-1) & (part[:, 2] > 0))
     return torch.cat(seen)
+
+
+def _ankles_seen(samples, right):
+    """Whether the picture's joints show the ankle, the right one where ``right`` (M), of each person; (M) bool.
+
+    Everybody's is, where no joints of the picture are known.
+    """
+    rows = []
+    for sample in samples:
+        people = sample.pred_instances
+        scores = torch.ones(len(people), 2)
+        if 'keypoint_scores' in people:
+            names = JOINT_SETS[sample.keypoint_set].names
+            scores = torch.as_tensor(people.keypoint_scores)[:, [names.index(name) for name in ANKLES]]
+        rows.append(scores.to(right.device) >= SEEN)
+    left_seen, right_seen = torch.cat(rows).unbind(-1)
+    return right_seen.where(right, left_seen)
 
 
 def _apparent_size(samples, z, sizes, sides):

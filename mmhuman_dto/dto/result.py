@@ -36,7 +36,7 @@ class DTOResult:
             samples: the S samples the problem was made from.
             body_model: the one the problem was made with.
             keep_dropped: whether people without evidence stay, in their rows and as they were, but for moving along
-                where the solver changed the camera; ``depths_std`` and ``heights_std`` are nan for them.
+                where the solver changed the camera; ``depths_std`` and ``heights_std`` are nan for them, ``drop_reasons`` says why (:class:`DropReason`, 0 for those placed).
 
         Returns:
             S samples. ``pred_instances`` has new ``transl`` (m), ``betas`` and ``heights`` (m), and ``depths_std`` and
@@ -71,7 +71,9 @@ class DTOResult:
         if self.posterior is not None:
             fields['depths_std'] = of_people(self.posterior.depths_std, torch.nan).to(transl)
             fields['heights_std'] = of_people(self.posterior.heights_std, torch.nan).to(transl)
-        if not keep_dropped:
+        if keep_dropped:
+            fields['drop_reasons'] = torch.cat(problem.drop_reasons)
+        else:
             fields['person_index'] = torch.cat(rows)
         fields = {name: values.split(sizes) for name, values in fields.items()}
         return [self._placed(scene, sample, people[scene], {name: parts[scene] for name, parts in fields.items()})

@@ -33,12 +33,15 @@ class FitResult(NamedTuple):
         state: :class:`~.kinematics.FitState`.
         transl: (N, 3) m, camera frame.
         cost: (N) what was minimised.
-        log_depth_std: (N) relative standard deviation of the pelvis' depth, the focal length being right.
+        log_depth_std, log_height_std, log_size_std: (N) standard deviations of the logarithms of the pelvis' depth, of
+            the rest-pose height and of height over depth, the focal length and the priors being right.
     """
     state: FitState
     transl: torch.Tensor
     cost: torch.Tensor
     log_depth_std: torch.Tensor
+    log_height_std: torch.Tensor
+    log_size_std: torch.Tensor
 
     @property
     def pose(self):
@@ -63,7 +66,7 @@ class KeypointFit:
         self.place = dict(dtype=dtype, device=device)
         poses, limits = poses.to(**self.place), limits.to(**self.place)
         self.tables = JointTables(body_model, joint_set, **self.place)
-        self.child = body_model.child_coefficient
+        self.body_model, self.child = body_model, body_model.child_coefficient
         self.num_starts, self.steps = num_starts, steps
         # Other bones, such as SMPL-X's fingers, rest.
         body, others = body_model.num_body_joints + 1, (0, 0, 0, self.tables.num_bones - body_model.num_body_joints - 1)
@@ -108,11 +111,21 @@ class KeypointFit:
         return torch.where(seen[..., None], keypoints, 0), torch.where(seen, scores, 0), intrinsics
 
     def _result(self, state, cost, terms):
-        right = torch.zeros(len(cost), 3 * self.tables.num_bones + self.tables.num_betas + 3, 1, **self.place)
-        right[:, -1] = 1
-        variance = Linearised(self.tables, terms, state).solve(right, torch.full_like(cost, 1e-6))[:, -1, 0]
+        by_size = torch.zeros(len(cost), 3 * self.tables.num_bones + self.tables.num_betas + 3, 2, **self.place)
+        by_size[:, -1, 0] = 1
+        by_size[:, -3 - self.tables.num_betas:-3, 1] = self._log_height_by_betas(state.betas)
+        covariance = by_size.transpose(1, 2) @ Linearised(self.tables, terms, state).solve(
+            by_size, torch.full_like(cost, 1e-6))
+        depth, height = covariance.diagonal(dim1=1, dim2=2).unbind(-1)
+        spreads = (value.clamp(min=0).sqrt() for value in (depth, height, depth + height - 2 * covariance[:, 0, 1]))
         rest = state.betas @ self.tables.rest_pelvis[:-1] + self.tables.rest_pelvis[-1]
-        return FitResult(state, state.position - rest, cost, variance.clamp(min=0).sqrt())
+        return FitResult(state, state.position - rest, cost, *spreads)
+
+    def _log_height_by_betas(self, betas):
+        """(N, B) derivatives of the logarithm of the rest-pose height."""
+        with torch.enable_grad():
+            betas = betas.detach().to(self.body_model.faces.device, torch.float32).requires_grad_()
+            return torch.autograd.grad(self.body_model.height(betas).log().sum(), betas)[0].to(**self.place)
 
     def _priors(self, first=1., child=CHILD_STD):
         std = torch.ones(self.tables.num_betas, **self.place)

@@ -28,7 +28,8 @@ class KeypointFitMeshes(MeshSource):
     distances are then right but for a common factor, heights and poses nearly so. Heights come from the prior alone as
     long as nothing else tells them: see DTO.
 
-    The people also have ``depths_std``, m: how sure the fit is of the pelvis' z, the focal length being right.
+    The people also have ``depths_std`` and ``heights_std``, m, and ``sizes_std``: how sure the fit is, the focal length
+    being right; and ``keypoint_scores``, the picture's joints that they were fitted to.
 
     Args:
         body_model: config; OpenBody if None.
@@ -56,8 +57,10 @@ class KeypointFitMeshes(MeshSource):
             torch.cat([_used(group.keypoints_2d_valid) for group in people]),
             torch.cat([camera.intrinsics.expand(count, 3, 3) for camera, count in zip(cameras, counts)]))
         pose, depth = result.pose.float().cpu(), result.state.position[:, 2]
+        heights = self.body_model.height(result.state.betas.float().cpu())
         fields = dict(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=result.state.betas, transl=result.transl,
-                      depths_std=depth * result.log_depth_std)
+                      depths_std=depth * result.log_depth_std, heights_std=heights * result.log_height_std.cpu(),
+                      sizes_std=result.log_size_std)
         parts = zip(*(values.float().cpu().split(counts) for values in fields.values()))
         return [(People(num_people=count, **dict(zip(fields, values))), camera)
                 for values, camera, count in zip(parts, cameras, counts)]

@@ -53,7 +53,8 @@ def problem_of(scenes, pad=0):
             whole[i, :len(values)] = torch.from_numpy(values)
     index = torch.arange(size).expand(len(scenes), size)
     return DTOProblem(mask=mask, person_index=index, height_class=torch.full_like(index, 4), feet_seen=mask,
-                      drop_reasons=(), **padded)
+                      has_depth=mask, size_std=torch.full(mask.shape, torch.nan),
+                      focal_std=torch.full((len(scenes), ), torch.nan), drop_reasons=(), **padded)
 
 
 def terms():

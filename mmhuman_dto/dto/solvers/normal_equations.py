@@ -21,7 +21,8 @@ class Linear(NamedTuple):
 class Layout:
     """Where each value is among the V variables of a scene: one a scene variable, then P = ``people`` a person value.
 
-    ``scene`` has their :class:`~mmhuman_dto.dto.terms.Normal` priors, ``person`` the std of values (S, P) of mean 0.
+    ``scene`` has their :class:`~mmhuman_dto.dto.terms.Normal` priors, ``person`` the std, a number or (S, P), of values (S, P) of
+    mean 0.
     """
 
     def __init__(self, scene, person, people):
@@ -31,11 +32,12 @@ class Layout:
             self.places[name] = slice(first, first + people)
         means = torch.stack([prior.mean for prior in scene.values()], -1)
         stds = [torch.as_tensor(prior.std).to(means).expand(len(means)) for prior in scene.values()]
-        stds += [means.new_full((len(means), ), std) for std in person.values() for _ in range(people)]
+        stds = [torch.stack(stds, -1)] + [torch.as_tensor(std).to(means).expand(len(means), people)
+                                          for std in person.values()]
         self.mean = torch.cat([means, means.new_zeros(len(means), people * len(person))], -1)
         normal = [float('inf')] * people * len(person)
         self.dof = means.new_tensor([prior.dof for prior in scene.values()] + normal)
-        self.precision = torch.stack(stds, -1).clamp(min=MIN_STD).square().reciprocal()
+        self.precision = torch.cat(stds, -1).clamp(min=MIN_STD).square().reciprocal()
 
     def prior_precision(self, point, covariance):
         """(S, V) of the priors, those of Student's t as far as the present posterior believes in them."""

@@ -30,25 +30,37 @@ class PosteriorDTO:
     Args:
         terms: what differs from ``DEFAULT_TERMS``, {name: config or object of a
             :class:`~mmhuman_dto.dto.terms.Term`, see ``DTO_TERMS``; None leaves the term out}. New names add terms.
-        focal_std: scale of the logarithm of (true / given focal length); 0 keeps the camera as given.
+        focal_std: scale of the logarithm of (true / given focal length), where the camera states none; 0 keeps the
+            camera as given.
         focal_dof: degrees of freedom of its Student-t distribution: few, as some guesses are far off; infinite is
             normal.
-        size_std: std of the logarithm of (true / initial mesh's) size in the image.
+        size_std: std of the logarithm of (true / initial mesh's) size in the image, of people who have no ``sizes_std``.
         rounds: most Gauss-Newton rounds.
         tolerance: largest step of a log depth at which to stop.
+        needs_depth: whether people of whom no depth map says anything are left out. If not, the other terms place them,
+            and images need no depth map.
     """
 
-    def __init__(self, terms=None, focal_std=.1, focal_dof=2., size_std=.02, rounds=20,
-                 tolerance=1e-4):
+    def __init__(self, terms=None, focal_std=.1, focal_dof=2., size_std=.02, rounds=20, tolerance=1e-4,
+                 needs_depth=True):
         terms = {**DEFAULT_TERMS, **(terms or {})}
         self.terms = [term if isinstance(term, Term) else DTO_TERMS.build(term) for term in terms.values() if term]
         self.focal_std, self.focal_dof, self.size_std = focal_std, focal_dof, size_std
         self.rounds, self.tolerance = rounds, tolerance
+        self.needs_depth = needs_depth
+
+    @property
+    def depth(self):
+        """What :meth:`DTOProblem.from_samples` is to do with depth maps."""
+        if not any(term.uses_depth for term in self.terms):
+            return 'unused'
+        return 'needed' if self.needs_depth else 'used'
 
     def solve(self, problem):
         """Place the people of all scenes of a :class:`DTOProblem`; returns a :class:`DTOResult` with ``posterior``."""
         terms = [term.remembering() for term in self.terms]
-        layout = Layout(self._scene_variables(terms, problem), {'log_scale': SCALE_STD, 'log_size': self.size_std},
+        size_std = problem.size_std.nan_to_num(self.size_std)
+        layout = Layout(self._scene_variables(terms, problem), {'log_scale': SCALE_STD, 'log_size': size_std},
                         problem.mask.shape[1])
         point, covariance, sites = layout.mean, None, [None] * len(terms)
         failed = torch.zeros_like(problem.mask[:, 0])
@@ -67,16 +79,20 @@ class PosteriorDTO:
                 break
         point = layout.mean.where(failed[:, None], point)  # initial people, given camera
         covariance = covariance.masked_fill(failed[:, None, None], torch.nan)
-        return _result(problem, layout, layout.values(point), covariance, failed, keeps_camera=self.focal_std == 0)
+        return _result(problem, layout, layout.values(point), covariance, failed, keeps_camera=not self._focal_std(problem).any())
 
     def _scene_variables(self, terms, problem):
-        variables = {'log_focal': Normal(torch.zeros_like(problem.z[:, 0]), self.focal_std, self.focal_dof)}
+        variables = {'log_focal': Normal(
+            torch.zeros_like(problem.z[:, 0]), self._focal_std(problem), self.focal_dof)}
         for term in terms:
             brought = term.variables(problem)
             if twice := variables.keys() & brought.keys():
                 raise ValueError(f'{type(term).__name__} brings the scene variable {twice.pop()!r} a second time')
             variables.update(brought)
         return variables
+
+    def _focal_std(self, problem):
+        return problem.focal_std.nan_to_num(self.focal_std)
 
 
 def _result(problem, layout, values, covariance, failed, keeps_camera):

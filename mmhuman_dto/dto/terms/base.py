@@ -51,6 +51,9 @@ class Term(ABC):
     that a term brings: (S)}, float64. Residuals may be any differentiable function of them.
     """
 
+    #: Whether it reads what depth maps say.
+    uses_depth = False
+
     def remembering(self):
         """A copy for one problem, which computes what is :func:`constant` but once."""
         same = copy.copy(self)

@@ -19,6 +19,8 @@ class DepthTerm(NoisyTerm):
         std, weight, dof: the noise of log depth, see :class:`NoisyTerm`.
     """
 
+    uses_depth = True
+
     def __init__(self, domain='inverse', offset_std=.2, scale_std=float('inf'), std=.05, weight=2., dof=6.):
         super().__init__(std, weight, dof)
         self.domain, self.offset_std, self.scale_std = domain_of(domain), offset_std, scale_std
@@ -27,7 +29,7 @@ class DepthTerm(NoisyTerm):
         x, mean, log_z = self._observed(problem)
         zero = torch.zeros_like(mean)
         if self.scale_std == float('inf'):
-            scale, std = masked_mean(log_z - self.domain.log_depth(x, zero), problem.mask), 3.
+            scale, std = masked_mean(log_z - self.domain.log_depth(x, zero), problem.has_depth), 3.
         else:
             scale, std = self.domain.log_depth(mean, zero), self.scale_std
         return {'depth_scale': Normal(scale[:, 0], std), 'depth_offset': Normal(zero[:, 0], self.offset_std)}
@@ -36,7 +38,7 @@ class DepthTerm(NoisyTerm):
     def evidence(self, problem):
         """A person whose mesh and map disagree pixel by pixel is known less well."""
         spread = problem.residual_std / problem.z / self.std
-        return problem.mask / (1 + spread.square())
+        return problem.has_depth / (1 + spread.square())
 
     def residuals(self, problem, values):
         x, _, log_z = self._observed(problem)
@@ -68,6 +70,8 @@ class ReliefTerm(NoisyTerm):
         std, weight, dof: noise of log relief at a correlation of 0.7, see :class:`NoisyTerm`.
     """
 
+    uses_depth = True
+
     def __init__(self, domain='inverse', min_correlation=.3, bias=-.17, bias_std=.15, std=.25, weight=20., dof=6.):
         super().__init__(std, weight, dof)
         self.domain, self.min_correlation, self.bias, self.bias_std = domain_of(domain), min_correlation, bias, bias_std
@@ -79,7 +83,7 @@ class ReliefTerm(NoisyTerm):
     def evidence(self, problem):
         """Part of the variance that mesh and map share over the part they don't."""
         shared = problem.correlation.square().clamp(max=.9)
-        return (problem.mask & (problem.correlation > self.min_correlation)) * shared / (1 - shared)
+        return (problem.has_depth & (problem.correlation > self.min_correlation)) * shared / (1 - shared)
 
     def residuals(self, problem, values):
         x, _, _ = self._observed(problem)

@@ -70,9 +70,9 @@ def domain_of(name):
 
 
 def values_over_mean(domain, problem):
-    """People's values ``x`` (S, P), 1 where nobody is, their scene's mean (S, 1), and log z (S, P) of the meshes."""
+    """People's values ``x`` (S, P), 1 where there is no depth, their mean in the scene (S, 1), and the meshes' log z."""
     values, z = domain.observed(problem)
-    total = (values * problem.mask).sum(-1, keepdim=True)
-    mean = total / problem.mask.sum(-1, keepdim=True).clamp(min=1)
+    total = (values * problem.has_depth).sum(-1, keepdim=True)
+    mean = total / problem.has_depth.sum(-1, keepdim=True).clamp(min=1)
     mean = mean.where(mean > 0, 1.)
-    return (values / mean).where(problem.mask, 1.), mean, z.log()
+    return (values / mean).where(problem.has_depth, 1.), mean, z.log()
