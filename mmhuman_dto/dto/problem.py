@@ -6,6 +6,7 @@ import torch
 
 from ..body_models.joint_sets import JOINT_SETS
 from ..geometry import project
+from ..structures.fields import SEEN_SCORE
 from .evidence import DropReason, EvidenceExtractor
 from .prior import HeightPrior
 
@@ -18,8 +19,6 @@ CACHED = (*STATISTICS, 'feet_seen', 'root_z')
 FOOT_JOINTS, ANKLES = (10, 11), ('left_ankle', 'right_ankle')
 #: A foot is seen where its person shows this near to it, m.
 REACH = .08
-#: A joint of the picture is seen from this score on.
-SEEN = .2
 
 
 @dataclass
@@ -248,7 +247,7 @@ def _ankles_seen(samples, right):
         if 'keypoint_scores' in people:
             names = JOINT_SETS[sample.keypoint_set].names
             scores = torch.as_tensor(people.keypoint_scores)[:, [names.index(name) for name in ANKLES]]
-        rows.append(scores.to(right.device) >= SEEN)
+        rows.append(scores.to(right.device) >= SEEN_SCORE)
     left_seen, right_seen = torch.cat(rows).unbind(-1)
     return right_seen.where(right, left_seen)
 

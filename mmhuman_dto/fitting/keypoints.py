@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
-from mmhuman_dto.geometry import matrix_to_axis_angle
+from mmhuman_dto.geometry import axis_angle_to_matrix, matrix_to_axis_angle
 
 from .kinematics import FitState, JointTables
 from .solver import Linearised, solve
@@ -97,13 +97,25 @@ class KeypointFit:
         winner = cost.view(people, count).argmin(1) + count * row
         return self._result(state.rows(winner), cost[winner], [picture, *priors])
 
-    def refit(self, result, keypoints, scores, intrinsics, depth, depth_std=.01, steps=10):
-        """Fit again from a result, the pelvis' depth (N), m, being known to a part ``depth_std``; size may follow."""
+    def refit(self, state, keypoints, scores, intrinsics, depth_std=.01, steps=10):
+        """Fit again from N bodies whose pelvis' depth is known to a part ``depth_std``; shapes stay near theirs."""
         keypoints, scores, intrinsics = self._checked(keypoints, scores, intrinsics)
-        terms = [self._picture(keypoints, scores, intrinsics), *self._priors(REFIT_STD, REFIT_CHILD_STD),
-                 KnownDepth(depth.to(**self.place), depth_std)]
-        state, cost = solve(self.tables, terms, result.state, steps)
+        state = FitState(*(value.to(**self.place) for value in state))
+        terms = [self._picture(keypoints, scores, intrinsics), *self._priors(state.betas, REFIT_STD, REFIT_CHILD_STD),
+                 KnownDepth(state.pelvis[:, 2].exp(), depth_std)]
+        state, cost = solve(self.tables, terms, state, steps)
         return self._result(state, cost, terms)
+
+    def state(self, pose, betas, transl):
+        """:class:`~.kinematics.FitState` of N bodies: pose (N, K, 3) rad, betas (N, B), transl (N, 3) m, camera frame."""
+        pose, betas, transl = (value.to(**self.place) for value in (pose, betas, transl))
+        pelvis = transl + self._rest_pelvis(betas)
+        place = torch.cat([pelvis[:, :2] / pelvis[:, 2:], pelvis[:, 2:].log()], 1)
+        pose = torch.nn.functional.pad(pose, (0, 0, 0, self.tables.num_bones - pose.shape[1]))
+        return FitState(axis_angle_to_matrix(pose), betas, place)
+
+    def _rest_pelvis(self, betas):
+        return betas @ self.tables.rest_pelvis[:-1] + self.tables.rest_pelvis[-1]
 
     def _checked(self, keypoints, scores, intrinsics):
         keypoints, scores, intrinsics = (value.to(**self.place) for value in (keypoints, scores, intrinsics))
@@ -118,8 +130,7 @@ class KeypointFit:
             by_size, torch.full_like(cost, 1e-6))
         depth, height = covariance.diagonal(dim1=1, dim2=2).unbind(-1)
         spreads = (value.clamp(min=0).sqrt() for value in (depth, height, depth + height - 2 * covariance[:, 0, 1]))
-        rest = state.betas @ self.tables.rest_pelvis[:-1] + self.tables.rest_pelvis[-1]
-        return FitResult(state, state.position - rest, cost, *spreads)
+        return FitResult(state, state.position - self._rest_pelvis(state.betas), cost, *spreads)
 
     def _log_height_by_betas(self, betas):
         """(N, B) derivatives of the logarithm of the rest-pose height."""
@@ -127,12 +138,12 @@ class KeypointFit:
             betas = betas.detach().to(self.body_model.faces.device, torch.float32).requires_grad_()
             return torch.autograd.grad(self.body_model.height(betas).log().sum(), betas)[0].to(**self.place)
 
-    def _priors(self, first=1., child=CHILD_STD):
+    def _priors(self, mean=0., first=1., child=CHILD_STD):
         std = torch.ones(self.tables.num_betas, **self.place)
         std[0] = first
         if self.child is not None:
             std[self.child] = child
-        return [self.pose_prior, self.limits, ShapePrior(torch.zeros_like(std), std)]
+        return [self.pose_prior, self.limits, ShapePrior(mean + torch.zeros_like(std), std)]
 
     def _picture(self, keypoints, scores, intrinsics):
         seen = scores > 0

@@ -69,7 +69,11 @@ class MeshSource(ABC):
 
     Attributes:
         body_model: the body model the parameters are of.
+        focal_source: what metainfo ``focal_source`` says of its cameras.
+        per_detection: whether its row i is row i of ``detected_instances``.
+        caveat: what users must know of its meshes; ''.
     """
+    focal_source, per_detection, caveat = 'network', False, ''
 
     @abstractmethod
     def __call__(self, samples):
@@ -78,7 +82,12 @@ class MeshSource(ABC):
 
 
 class FocalSource(ABC):
-    """What is known of the focal length before looking at the picture."""
+    """What is known of the focal length before looking at the picture.
+
+    Attributes:
+        focal_std: standard deviation of the logarithm of the focal length.
+    """
+    focal_std = 0.
 
     @abstractmethod
     def __call__(self, samples):

@@ -12,8 +12,6 @@ from mmhuman_dto.geometry.matching import Matches, box_iou
 MIN_SCORE = .5
 #: Boxes that overlap more are one person.
 MAX_IOU = .7
-#: A joint counts as seen from this score on.
-MIN_SEEN = .2
 #: A pose counts with this many keypoints of ``MIN_SCORE``.
 MIN_KEYPOINTS = 5
 #: Poses are one person when their joints lie closer, on average, than this part of the longer side of the box:

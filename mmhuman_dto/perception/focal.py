@@ -23,6 +23,7 @@ class ExifFocal(FocalSource):
 
     A photo cut after it was taken has another equivalent than the one written in it: do not use it for such.
     """
+    focal_std = .05  # equivalents are whole mm, 24 to 28 of most phones
 
     def __call__(self, samples):
         return [exif_focal(sample.get('img_path', ''), sample.ori_shape) for sample in samples]

@@ -14,6 +14,10 @@ from .base import MeshSource, SourceError
 
 #: Focal length of a photo that does not tell, as part of its diagonal: a 35 mm lens on film of 36 x 24 mm.
 GUESSED_FOCAL = 35 / math.hypot(36, 24)
+#: Standard deviation of its logarithm: 26 to 47 mm are within one.
+GUESSED_FOCAL_STD = .3
+#: The fit's spread of sizes in the picture is this part of what its Hessian says (measured on rendered crowds).
+SIZE_SHARE = .7
 #: Example poses, half of them with the legs of another, noise in degrees.
 POSES = dict(count=4000, seed=1, noise=10., swapped=.5)
 #: A joint that scores less is not used.
@@ -41,6 +45,7 @@ class KeypointFitMeshes(MeshSource):
         SourceError: a sample without ``detected_instances`` that have ``keypoints_2d``.
     """
     needs = ('detected_instances.keypoints_2d', )
+    focal_source, per_detection = 'guess', True
 
     def __init__(self, body_model=None, joint_set='coco17', num_starts=3, steps=20, device=None):
         self.body_model = BODY_MODELS.build(body_model or dict(type='OpenBody'))
@@ -49,21 +54,36 @@ class KeypointFitMeshes(MeshSource):
                                steps, device=pick_device(device))
 
     def __call__(self, samples):
-        people = [self._detected(sample) for sample in samples]
         cameras = [self._camera(sample) for sample in samples]
-        counts = [len(group) for group in people]
-        result = self.fit(
-            torch.cat([group.keypoints_2d for group in people]),
-            torch.cat([_used(group.keypoints_2d_valid) for group in people]),
-            torch.cat([camera.intrinsics.expand(count, 3, 3) for camera, count in zip(cameras, counts)]))
-        pose, depth = result.pose.float().cpu(), result.state.position[:, 2]
-        heights = self.body_model.height(result.state.betas.float().cpu())
+        result = self.fit(*self._joints(samples, cameras))
+        depth, heights = result.state.position[:, 2], self.body_model.height(result.state.betas.float().cpu())
+        people = self._people(samples, result, depths_std=depth * result.log_depth_std,
+                              heights_std=heights * result.log_height_std.cpu(),
+                              sizes_std=SIZE_SHARE * result.log_size_std)
+        return list(zip(people, cameras))
+
+    def refit(self, samples):
+        """list of samples whose ``pred_instances`` are placed -> list of :class:`People` fitted again at their depths;
+        nan of those who have none."""
+        placed = [sample.pred_instances.cpu() for sample in samples]
+        state = self.fit.state(*(torch.cat([getattr(people, name) for people in placed])
+                                 for name in ('pose', 'betas', 'transl')))
+        joints = self._joints(samples, [sample.pred_camera.cpu() for sample in samples])
+        return self._people(samples, self.fit.refit(state, *joints))
+
+    def _joints(self, samples, cameras):
+        """Everybody's keypoints (N, J, 2), scores (N, J) and intrinsics (N, 3, 3)."""
+        people = [self._detected(sample) for sample in samples]
+        return (torch.cat([group.keypoints_2d for group in people]),
+                torch.cat([_used(group.keypoints_2d_valid) for group in people]),
+                torch.cat([camera.intrinsics.expand(len(group), 3, 3) for camera, group in zip(cameras, people)]))
+
+    def _people(self, samples, result, **stated):
+        pose, counts = result.pose.float().cpu(), [len(sample.detected_instances) for sample in samples]
         fields = dict(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=result.state.betas, transl=result.transl,
-                      depths_std=depth * result.log_depth_std, heights_std=heights * result.log_height_std.cpu(),
-                      sizes_std=result.log_size_std)
+                      **stated)
         parts = zip(*(values.float().cpu().split(counts) for values in fields.values()))
-        return [(People(num_people=count, **dict(zip(fields, values))), camera)
-                for values, camera, count in zip(parts, cameras, counts)]
+        return [People(num_people=count, **dict(zip(fields, values))) for values, count in zip(parts, counts)]
 
     def _detected(self, sample):
         people = sample.get('detected_instances')
@@ -77,7 +97,8 @@ class KeypointFitMeshes(MeshSource):
             return sample.pred_camera.cpu()
         height, width = sample.image.shape[:2] if 'image' in sample else sample.ori_shape
         focal = GUESSED_FOCAL * math.hypot(height, width)
-        return Camera(intrinsics=torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]))
+        return Camera(intrinsics=torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]),
+                      focal_std=torch.tensor(GUESSED_FOCAL_STD))
 
 
 def _used(valid):

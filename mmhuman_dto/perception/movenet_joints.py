@@ -11,9 +11,9 @@ from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.geometry.matching import joint_boxes
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
+from mmhuman_dto.structures.fields import SEEN_SCORE
 
 from .base import PeopleSource
-from .finding import MIN_SEEN
 from .movenet import MULTIPLE, STRIDE, MoveNetMultiPose
 
 WEIGHTS = Path(__file__).parent / 'data' / 'movenet_multipose.safetensors'
@@ -68,7 +68,7 @@ class MoveNetJoints(PeopleSource):
                 break
             looks.append(self._look(image, scale))
         joints, scores = choose(looks, self.min_mean)
-        seen = scores >= MIN_SEEN
+        seen = scores >= SEEN_SCORE
         return People(
             bboxes=torch.from_numpy(joint_boxes(joints, seen)).float(),
             scores=torch.from_numpy(mean_score(scores)).float(), keypoints_2d=torch.from_numpy(joints).float(),
@@ -92,7 +92,7 @@ class Look:
 
     def __init__(self, joints, scores, factor):
         self.joints, self.scores = joints, scores
-        self.sizes = extent(joints, scores >= MIN_SEEN) * factor
+        self.sizes = extent(joints, scores >= SEEN_SCORE) * factor
 
     def has_small(self, min_mean):
         """Whether somebody is there who would be better seen at a larger scale."""
@@ -157,22 +157,22 @@ def choose(looks, min_mean=MIN_MEAN):
 
 def people(scores, min_mean):
     """(N,) which have enough joints (N, 17) that are sure enough."""
-    return ((scores >= MIN_SEEN).sum(1) >= MIN_JOINTS) & (mean_score(scores) >= min_mean)
+    return ((scores >= SEEN_SCORE).sum(1) >= MIN_JOINTS) & (mean_score(scores) >= min_mean)
 
 
 def same_person(joints, scores, better, better_scores):
     """Whether joints (17, 2) with scores (17,) are those of a better person."""
-    seen, common = scores >= MIN_SEEN, (scores >= MIN_SEEN) & (better_scores >= MIN_SEEN)
+    seen, common = scores >= SEEN_SCORE, (scores >= SEEN_SCORE) & (better_scores >= SEEN_SCORE)
     if not common.any():
         return False
-    size = extent(better[None], better_scores[None] >= MIN_SEEN)[0]
+    size = extent(better[None], better_scores[None] >= SEEN_SCORE)[0]
     distance = np.linalg.norm(joints - better, axis=-1)[common]
     return np.median(distance) < SAME_PERSON * size or (distance < SAME_JOINT * size).sum() > seen.sum() / 2
 
 
 def mean_score(scores):
     """(N,) mean of the scores (N, 17) of the joints seen."""
-    seen = scores >= MIN_SEEN
+    seen = scores >= SEEN_SCORE
     return (scores * seen).sum(1) / np.maximum(seen.sum(1), 1)
 
 

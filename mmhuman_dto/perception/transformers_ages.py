@@ -5,10 +5,10 @@ import numpy as np
 import torch
 
 from mmhuman_dto.registry import SOURCES
+from mmhuman_dto.structures.fields import SEEN_SCORE
 
 from .base import AgeSource, SourceError
 from .crops import crop, face_box
-from .finding import MIN_SEEN
 from .optional import WeightsError, class_index, in_batches, load_transformers
 
 #: Years that an age class without upper end ('more than 70') spans.
@@ -44,7 +44,7 @@ def person_crops(sample):
                           'stages AddDetections, AddKeypoints and MatchDetections before')
     pairs = []
     for row in range(len(found)):
-        face = face_box(found.keypoints_2d[row].cpu().numpy(), found.keypoints_2d_valid[row].cpu().numpy() >= MIN_SEEN)
+        face = face_box(found.keypoints_2d[row].cpu().numpy(), found.keypoints_2d_valid[row].cpu().numpy() >= SEEN_SCORE)
         pairs.append((None if face is None else crop(sample.image, face),
                       crop(sample.image, found.bboxes[row].cpu().numpy())))
     return pairs

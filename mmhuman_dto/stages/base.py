@@ -42,6 +42,11 @@ class Stage(ABC):
     #: Whether calling it with several samples at once is faster than one after the other.
     batched = False
 
+    @classmethod
+    def needs_of(cls, config):
+        """What a stage of this config needs: ``needs``, unless it depends on the config."""
+        return cls.needs
+
     def bind(self, context):
         """Called once with the :class:`Context`, before the first image; keeps it as ``context``."""
         self.context = context

@@ -72,7 +72,8 @@ def check_needs(stages, given, wanted):
     have = set(given)
     for name, config in stages.items():
         stage = STAGES.get(config['type'])
-        _check_there(f'stages.{name} ({config["type"]}) needs', getattr(stage, 'needs', ()), have)
+        needs = stage.needs_of(config) if hasattr(stage, 'needs_of') else ()
+        _check_there(f'stages.{name} ({config["type"]}) needs', needs, have)
         if 'source' in config:
             source = SOURCES.get(config['source']['type'])
             _check_there(f'stages.{name}.source ({config["source"]["type"]}) needs', getattr(source, 'needs', ()), have)

@@ -7,7 +7,7 @@ from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.datasets.transforms.depth import maps_of, set_disparity
 from mmhuman_dto.dto import DTOOptimizer
 from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
-from mmhuman_dto.registry import SOURCES, STAGES
+from mmhuman_dto.registry import DTO_SOLVERS, SOURCES, STAGES
 
 from .base import SkipImage, Stage, StageError, check_intrinsics
 
@@ -71,9 +71,12 @@ class SourceStage(Stage):
             self.config, default_args={name: value for name, value in offered.items() if name in taken})
 
     def __call__(self, samples):
-        for sample, result in zip(samples, self.source(samples), strict=True):
+        for sample, result in zip(samples, self._ask(samples), strict=True):
             self._set(sample, result)
         return samples
+
+    def _ask(self, samples):
+        return self.source(samples)
 
     def _check_size(self, sample, values):
         if tuple(values.shape) != tuple(sample.ori_shape):
@@ -136,24 +139,35 @@ class OptimiseTranslations(Stage):
     """DTO on a batch of images, see :class:`mmhuman_dto.dto.DTOOptimizer`.
 
     Afterwards ``pred_instances`` holds the people with evidence, placed, and ``initial_instances`` everybody before;
-    metainfo has ``optimised`` and ``height_deviation``.
+    metainfo has ``optimised`` and ``height_deviation``. A depth map is needed unless the solver does without.
 
     Args:
         solver, prior, evidence: of :class:`mmhuman_dto.dto.DTOOptimizer`.
         keep_evidence: whether people keep theirs (``dto_evidence``), so that the transform ``RefineTranslations`` can
             place them again without maps.
+        keep_dropped: whether people without evidence stay, as they were, with the reason in ``drop_reasons``.
+
+    Raises:
+        ValueError: both ``keep_evidence`` and ``keep_dropped``.
     """
     batched = True
-    needs, sets = ('pred_maps.disparity', 'pred_maps.id_map'), ('optimised', 'initial_instances')
+    needs, sets = ('pred_maps.id_map', ), ('optimised', 'initial_instances')
 
-    def __init__(self, solver, prior=None, evidence=None, keep_evidence=False):
-        self.dto, self.keep_evidence = DTOOptimizer(solver, prior, evidence), keep_evidence
+    def __init__(self, solver, prior=None, evidence=None, keep_evidence=False, keep_dropped=False):
+        if keep_evidence and keep_dropped:
+            raise ValueError('keep_evidence=True needs keep_dropped=False: dropped people have no evidence')
+        self.dto, self.keep_evidence, self.keep_dropped = DTOOptimizer(solver, prior, evidence), keep_evidence, keep_dropped
+
+    @classmethod
+    def needs_of(cls, config):
+        solver = DTO_SOLVERS.build(config['solver'])
+        return cls.needs + (('pred_maps.disparity', ) if getattr(solver, 'depth', 'needed') == 'needed' else ())
 
     def __call__(self, samples):
         result = self.dto.solve(samples, self.context.body_model)
         if result.failed is not None and result.failed.any():
             raise StageError(self.name, 'the solver has no solution: what is known of the people is not finite')
-        placed = result.apply(samples, self.context.body_model)
+        placed = result.apply(samples, self.context.body_model, self.keep_dropped)
         for scene, (before, after) in enumerate(zip(samples, placed)):
             after.initial_instances = before.pred_instances
             if self.keep_evidence:

@@ -12,20 +12,25 @@ import torch
 
 from mmhuman_dto.datasets.transforms.depth import maps_of
 from mmhuman_dto.geometry import project, unproject
-from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, MIN_SEEN, id_map, keypoint_nms, match_keypoints
+from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, id_map, keypoint_nms, match_keypoints
 from mmhuman_dto.registry import STAGES
 from mmhuman_dto.structures import Camera, People
+from mmhuman_dto.structures.fields import SEEN_SCORE
 
 from .base import SkipImage, Stage, StageError
 from .dto import SourceStage
 
-#: What meshes are made of.
+#: What meshes are made of, and what else mesh sources may say of people.
 _MESH = ('global_orient', 'body_pose', 'betas', 'transl')
+_STATED = ('scores', 'bboxes', 'depths_std', 'heights_std', 'sizes_std')
 
 
 @STAGES.register_module()
 class AddFocal(SourceStage):
-    """Sets ``pred_camera`` where a focal source knows the focal length; its axis goes through the image's centre."""
+    """Sets ``pred_camera`` where a focal source knows the focal length; its axis goes through the image's centre.
+
+    Metainfo ``focal_source`` is the source's class.
+    """
     needs = ('image', )
 
     def _set(self, sample, focal):
@@ -33,7 +38,9 @@ class AddFocal(SourceStage):
             return
         height, width = sample.ori_shape
         sample.pred_camera = Camera(intrinsics=torch.tensor(
-            [[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], device=self.context.device))
+            [[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], device=self.context.device),
+            focal_std=torch.tensor(self.source.focal_std, device=self.context.device))
+        sample.set_metainfo(dict(focal_source=type(self.source).__name__))
 
 
 @STAGES.register_module()
@@ -102,10 +109,16 @@ class AddMeshes(SourceStage):
     def _set(self, sample, result):
         people, camera = result
         camera = camera.to(self.context.device)
-        people = self._mesh(people)
+        people = self._mesh(people, (*_MESH, *_STATED))
         if 'pred_camera' in sample:
             known = sample.pred_camera.to(self.context.device)
             people.transl, camera = seen_by(known.intrinsics, people.transl, camera.intrinsics), known
+        else:
+            sample.set_metainfo(dict(focal_source=self.source.focal_source))
+        if self.source.caveat:
+            sample.set_metainfo(dict(caveat=self.source.caveat))
+        if self.source.per_detection:
+            _take_detections(sample, people, sample.detected_instances, self.context.device)
         sample.pred_camera = camera
         people.is_released = torch.zeros(len(people), dtype=torch.bool, device=self.context.device)
         people = self._after_released(sample, people)
@@ -117,13 +130,13 @@ class AddMeshes(SourceStage):
         before = sample.get('pred_instances')
         if before is None or 'is_released' not in before:
             return people
-        released = self._mesh(before[before.is_released.bool()])
+        released = self._mesh(before[before.is_released.bool()], _MESH)
         released.is_released = torch.ones(len(released), dtype=torch.bool, device=self.context.device)
         return People(**{name: torch.cat([released[name], people[name]]) for name in (*_MESH, 'is_released')})
 
-    def _mesh(self, people):
-        """What people's meshes are made of, with the body model's number of shape coefficients."""
-        people = People(**{name: people[name].to(self.context.device) for name in _MESH})
+    def _mesh(self, people, names):
+        """Fields of people that are there, with the body model's number of shape coefficients."""
+        people = People(**{name: people[name].to(self.context.device) for name in names if name in people})
         people.betas = torch.nn.functional.pad(
             people.betas, (0, self.context.body_model.num_betas - people.betas.shape[1]))
         return people
@@ -156,7 +169,7 @@ class MatchDetections(Stage):
         if 'keypoints_2d' not in found:
             raise StageError(self.name, 'detected_instances have no keypoints_2d; put AddKeypoints before')
         joints = self._joints(sample)
-        keypoints, visible = found.keypoints_2d.numpy(), found.keypoints_2d_valid.numpy() >= MIN_SEEN
+        keypoints, visible = found.keypoints_2d.numpy(), found.keypoints_2d_valid.numpy() >= SEEN_SCORE
         released = meshes.is_released.cpu().numpy() if 'is_released' in meshes else np.zeros(len(meshes), bool)
         partner = np.full(len(found), -1)  # row of each detection's mesh
         for rows in (released.nonzero()[0], (~released).nonzero()[0]):
@@ -179,8 +192,35 @@ class MatchDetections(Stage):
     def _keep(self, sample, meshes, found):
         device = self.context.device
         people = sample.pred_instances[meshes.to(device)]
-        people.bboxes, people.scores = found.bboxes.to(device), found.scores.to(device)
-        if 'masks' in found:
-            segmentation = id_map(found.masks.numpy(), found.scores.numpy())
-            maps_of(sample).segmentation = torch.from_numpy(segmentation).to(device)
+        _take_detections(sample, people, found, device)
         sample.pred_instances, sample.detected_instances = people, found
+
+
+def _take_detections(sample, people, found, device):
+    """Give people what was found of them, row by row: boxes, scores, how sure their joints are, masks."""
+    people.bboxes, people.scores = found.bboxes.to(device), found.scores.to(device)
+    people.keypoint_scores = found.keypoints_2d_valid.float().to(device)
+    if 'masks' in found:
+        segmentation = id_map(found.masks.numpy(), found.scores.numpy())
+        maps_of(sample).segmentation = torch.from_numpy(segmentation).to(device)
+
+
+@STAGES.register_module()
+class RefitMeshes(SourceStage):
+    """Fits the meshes to the joints in the picture again, their depths being known now.
+
+    DTO gives people the size that goes with their distance by one shape coefficient, which moves their joints in the
+    picture; this moves them back. ``heights`` follow. Row i of ``pred_instances`` is row i of ``detected_instances``.
+
+    Args:
+        source: config of a mesh source with ``refit(samples)``, such as :class:`KeypointFitMeshes`.
+    """
+    needs = ('optimised', 'detected_instances.keypoints_2d')
+
+    def _ask(self, samples):
+        return self.source.refit(samples)
+
+    def _set(self, sample, people):
+        for name, values in people.items():
+            sample.pred_instances.set_field(values.to(self.context.device), name)
+        sample.pred_instances.heights = self.context.body_model.height(sample.pred_instances.betas)

@@ -35,6 +35,7 @@ FIELDS = {
     'heights': FieldSpec('scalar', (), 'm, rest pose'),
     'heights_std': FieldSpec('scalar', (), 'm'),
     'depths_std': FieldSpec('scalar', (), 'm, of the pelvis\' z'),
+    'sizes_std': FieldSpec('scalar', (), 'of the logarithm of height over depth, for the picture shows no more'),
     'scores': FieldSpec('scalar', (), 'detection confidence, 0..1'),
     'keypoint_scores': FieldSpec('label', ('K', ), 'how sure each joint of keypoint_set is in the picture, 0..1'),
     'drop_reasons': FieldSpec('label', (), 'why DTO left the person out: mmhuman_dto.dto.DropReason', floating=False),

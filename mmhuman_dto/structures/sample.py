@@ -5,7 +5,10 @@ from .people import People
 
 
 class Camera(BaseDataElement):
-    """Pinhole camera of one image: ``intrinsics`` (3, 3), px of the current image; optional vertical ``fov``, rad."""
+    """Pinhole camera of one image: ``intrinsics`` (3, 3), px of the current image.
+
+    Optional: vertical ``fov``, rad, and ``focal_std``, the standard deviation of the logarithm of the focal length.
+    """
 
 
 class Maps(BaseDataElement):
