@@ -13,8 +13,8 @@ class DTOOptimizer:
     under their names.
 
     Args:
-        solver: a solver or its config, see ``DTO_SOLVERS``. Its ``depth``, where it has one, says what depth maps are to
-            it (see :meth:`DTOProblem.from_samples`); else they are needed.
+        solver: a solver or its config, see ``DTO_SOLVERS``. Its ``depth``, where it has one, says what depth maps are
+            to it (see :meth:`DTOProblem.from_samples`); else they are needed.
         prior: a height prior or its config, see ``DTO_PRIORS``; None: :class:`HeightPrior`.
         evidence: arguments of :class:`EvidenceExtractor`, for samples with maps.
     """

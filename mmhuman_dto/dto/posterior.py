@@ -12,6 +12,7 @@ class Posterior:
     #: (S, P, P) of the logarithms of depth; of the true one, whatever the focal length is
     log_depth_covariance: torch.Tensor
     log_height_std: torch.Tensor  # (S, P) of the logarithm of height
+    log_focal_std: torch.Tensor  # (S) of the logarithm of the focal length
     scene: dict  # {name: (S)} scene variables of the terms, such as 'depth_offset'
 
     @property

@@ -47,6 +47,7 @@ class DTOProblem:
     #: bool, whether that foot is seen: the id map shows the person there, and the picture's joints the ankle
     feet_seen: torch.Tensor
     has_depth: torch.Tensor  # bool, whether a depth map says anything of the person
+    child_log_ratio: torch.Tensor  # what the body's proportions say, see the field ``child_log_ratios``; 0 nothing
     size_std: torch.Tensor  # of the logarithm of true over initial size in the image, nan where not stated
     #: prior_mean, prior_std, height_class: the person's :class:`HeightTargets`, m
     prior_mean: torch.Tensor
@@ -67,8 +68,8 @@ class DTOProblem:
         Args:
             samples: S :class:`HumanDataSample`, on the device of the body model, with ``pred_instances``
                 (global_orient, body_pose, betas, transl; optional, unknown where absent: ages, male_probs, sizes_std,
-                ``keypoint_scores`` of the metainfo ``keypoint_set``) and ``pred_camera`` (intrinsics, optional
-                ``focal_std``). Either ``pred_maps`` (disparity, id_map, z_map) of the camera's image and
+                child_log_ratios, ``keypoint_scores`` of the metainfo ``keypoint_set``) and ``pred_camera`` (intrinsics,
+                optional ``focal_std``). Either ``pred_maps`` (disparity, id_map, z_map) of the camera's image and
                 ``visible_vertices`` of the people, or ``dto_evidence`` of the people, the metainfo ``ori_shape`` and
                 the original image's camera.
             body_model: anything with ``height(betas)``, ``skeleton(pose, betas, transl)``, ``num_betas`` and
@@ -108,6 +109,7 @@ class DTOProblem:
             root_z=pad(meshes.root_z, 1.),
             feet=pad(meshes.feet, 1.),
             has_depth=pad(has_depth, False),
+            child_log_ratio=pad(stack_rows(people, 'child_log_ratios', fill=0., device=meshes.bad.device).double(), 0.),
             size_std=pad(size_std, 1.),
             prior_mean=pad(targets.mean, 1.),
             prior_std=pad(targets.std, 1.),
@@ -118,15 +120,15 @@ class DTOProblem:
             drop_reasons=reason.split(sizes))
 
     def cached(self, scene):
-        """Rows (N, len(CACHED)) of the field ``dto_evidence`` for the N people of a scene, float32; nan without depth."""
+        """Rows (N, len(CACHED)) of the field ``dto_evidence`` of a scene's N people, nan without depth; float32."""
         mask = self.mask[scene]
         rows = torch.stack([getattr(self, name)[scene][mask].float() for name in CACHED], -1)
         return torch.where(self.has_depth[scene][mask][:, None], rows, torch.nan)
 
 
 class _Meshes(NamedTuple):
-    """M initial meshes: heights, root_z (pelvis), transl_z (M), m; feet (M, 3) the lower foot, m; right (M) whether that
-    is the right one; bad (M) where one can't be placed."""
+    """M initial meshes: heights, root_z (pelvis), transl_z (M), m; feet (M, 3) the lower foot, m, and right (M) whether
+    it is the right one; bad (M) where one can't be placed."""
     heights: torch.Tensor
     root_z: torch.Tensor
     transl_z: torch.Tensor

@@ -36,7 +36,8 @@ class DTOResult:
             samples: the S samples the problem was made from.
             body_model: the one the problem was made with.
             keep_dropped: whether people without evidence stay, in their rows and as they were, but for moving along
-                where the solver changed the camera; ``depths_std`` and ``heights_std`` are nan for them, ``drop_reasons`` says why (:class:`DropReason`, 0 for those placed).
+                where the solver changed the camera; ``depths_std`` and ``heights_std`` are nan for them, and
+                ``drop_reasons`` says why (:class:`DropReason`, 0 for those placed).
 
         Returns:
             S samples. ``pred_instances`` has new ``transl`` (m), ``betas`` and ``heights`` (m), and ``depths_std`` and
@@ -87,6 +88,8 @@ class DTOResult:
         new.pred_instances = people
         if self.focal_scale is not None:
             new.pred_camera = refocused_camera(sample.pred_camera, self.focal_scale[scene])
+            if self.posterior is not None:
+                new.pred_camera.focal_std = self.posterior.log_focal_std[scene].float()
         new.set_metainfo(dict(
             optimised=bool(self.optimised[scene]), height_deviation=float(self.deviation[scene])))
         return new

@@ -22,8 +22,10 @@ WIDER, LEAST_STD = 1.6, .2
 END_STD, SPINE_STD = .05, .3
 #: The pose prior's weight against the picture.
 PRIOR_WEIGHT = .5
-#: Spread of the child blend of a person of unknown age: an adult's; and of the first beta and the blend in a refit.
-CHILD_STD, REFIT_STD, REFIT_CHILD_STD = .05, 3., .3
+#: Child blend of an adult and of a child, with their standard deviations; steps from the adult's fit to the child's.
+ADULT, CHILD, CHILD_STEPS = (0., .05), (.8, .2), 6
+#: Spread of the first beta and of the child blend in a refit.
+REFIT_STD, REFIT_CHILD_STD = 3., .3
 
 
 class FitResult(NamedTuple):
@@ -33,12 +35,14 @@ class FitResult(NamedTuple):
         state: :class:`~.kinematics.FitState`.
         transl: (N, 3) m, camera frame.
         cost: (N) what was minimised.
+        child_gain: (N) by how much the cost is lower for a child's body; 0 where the body model has no child blend.
         log_depth_std, log_height_std, log_size_std: (N) standard deviations of the logarithms of the pelvis' depth, of
             the rest-pose height and of height over depth, the focal length and the priors being right.
     """
     state: FitState
     transl: torch.Tensor
     cost: torch.Tensor
+    child_gain: torch.Tensor
     log_depth_std: torch.Tensor
     log_height_std: torch.Tensor
     log_size_std: torch.Tensor
@@ -78,11 +82,12 @@ class KeypointFit:
         self.gain = torch.tensor([FACE if name.split('_')[-1] in ('nose', 'eye', 'ear') else 1. for name in names],
                                  **self.place)
 
-    def __call__(self, keypoints, scores, intrinsics):
-        """Fit N people.
+    def __call__(self, keypoints, scores, intrinsics, min_child_gain=math.inf):
+        """Fit N people, as adults.
 
         Args:
             keypoints: (N, J, 2) px. scores: (N, J) 0 not seen .. 1. intrinsics: (N, 3, 3).
+            min_child_gain: whose ``child_gain`` is above it is a child.
 
         Returns:
             FitResult
@@ -95,19 +100,37 @@ class KeypointFit:
         terms = [picture.rows(row.repeat_interleave(count)), *priors]
         state, cost = solve(self.tables, terms, state, self.steps)
         winner = cost.view(people, count).argmin(1) + count * row
-        return self._result(state.rows(winner), cost[winner], [picture, *priors])
+        state, cost = state.rows(winner), cost[winner]
+        if self.child is None:
+            return self._result(state, cost, torch.zeros_like(cost), [picture, *priors])
+        child, child_cost = self._as_children(state, [picture, *self._priors(CHILD)])
+        gain = cost - child_cost
+        is_child = gain > min_child_gain
+        state = FitState(*(torch.where(is_child.view(-1, *[1] * (adults.ndim - 1)), children, adults)
+                           for adults, children in zip(state, child)))
+        blend = torch.where(is_child[:, None], *(torch.tensor(of, **self.place) for of in (CHILD, ADULT)))
+        return self._result(state, torch.where(is_child, child_cost, cost), gain, [picture, *self._priors(blend.T)])
+
+    def _as_children(self, state, terms):
+        """State and cost of bodies that are fitted with a child's shape, of the same size in the picture first."""
+        betas = state.betas.clone()
+        betas[:, self.child] = CHILD[0]
+        shrink = (self._heights(betas) / self._heights(state.betas)).log()
+        pelvis = torch.cat([state.pelvis[:, :2], state.pelvis[:, 2:] + shrink[:, None]], 1)
+        return solve(self.tables, terms, FitState(state.rotations, betas, pelvis), CHILD_STEPS)
 
     def refit(self, state, keypoints, scores, intrinsics, depth_std=.01, steps=10):
         """Fit again from N bodies whose pelvis' depth is known to a part ``depth_std``; shapes stay near theirs."""
         keypoints, scores, intrinsics = self._checked(keypoints, scores, intrinsics)
         state = FitState(*(value.to(**self.place) for value in state))
-        terms = [self._picture(keypoints, scores, intrinsics), *self._priors(state.betas, REFIT_STD, REFIT_CHILD_STD),
+        blend = (0., REFIT_CHILD_STD) if self.child is None else (state.betas[:, self.child], REFIT_CHILD_STD)
+        terms = [self._picture(keypoints, scores, intrinsics), *self._priors(blend, state.betas, REFIT_STD),
                  KnownDepth(state.pelvis[:, 2].exp(), depth_std)]
         state, cost = solve(self.tables, terms, state, steps)
-        return self._result(state, cost, terms)
+        return self._result(state, cost, torch.zeros_like(cost), terms)
 
     def state(self, pose, betas, transl):
-        """:class:`~.kinematics.FitState` of N bodies: pose (N, K, 3) rad, betas (N, B), transl (N, 3) m, camera frame."""
+        """:class:`~.kinematics.FitState` of N bodies: pose (N, K, 3) rad, betas (N, B), transl (N, 3) m, camera."""
         pose, betas, transl = (value.to(**self.place) for value in (pose, betas, transl))
         pelvis = transl + self._rest_pelvis(betas)
         place = torch.cat([pelvis[:, :2] / pelvis[:, 2:], pelvis[:, 2:].log()], 1)
@@ -122,7 +145,7 @@ class KeypointFit:
         seen = torch.isfinite(keypoints).all(-1) & (scores > 0)
         return torch.where(seen[..., None], keypoints, 0), torch.where(seen, scores, 0), intrinsics
 
-    def _result(self, state, cost, terms):
+    def _result(self, state, cost, child_gain, terms):
         by_size = torch.zeros(len(cost), 3 * self.tables.num_bones + self.tables.num_betas + 3, 2, **self.place)
         by_size[:, -1, 0] = 1
         by_size[:, -3 - self.tables.num_betas:-3, 1] = self._log_height_by_betas(state.betas)
@@ -130,20 +153,26 @@ class KeypointFit:
             by_size, torch.full_like(cost, 1e-6))
         depth, height = covariance.diagonal(dim1=1, dim2=2).unbind(-1)
         spreads = (value.clamp(min=0).sqrt() for value in (depth, height, depth + height - 2 * covariance[:, 0, 1]))
-        return FitResult(state, state.position - self._rest_pelvis(state.betas), cost, *spreads)
+        return FitResult(state, state.position - self._rest_pelvis(state.betas), cost, child_gain, *spreads)
+
+    def _heights(self, betas):
+        """(N) rest-pose heights, m."""
+        return self.body_model.height(betas.to(self.body_model.faces.device, torch.float32)).to(**self.place)
 
     def _log_height_by_betas(self, betas):
         """(N, B) derivatives of the logarithm of the rest-pose height."""
         with torch.enable_grad():
-            betas = betas.detach().to(self.body_model.faces.device, torch.float32).requires_grad_()
-            return torch.autograd.grad(self.body_model.height(betas).log().sum(), betas)[0].to(**self.place)
+            betas = betas.detach().requires_grad_()
+            return torch.autograd.grad(self._heights(betas).log().sum(), betas)[0]
 
-    def _priors(self, mean=0., first=1., child=CHILD_STD):
-        std = torch.ones(self.tables.num_betas, **self.place)
-        std[0] = first
+    def _priors(self, blend=ADULT, mean=0., first=1.):
+        """Priors with betas around ``mean``; ``blend`` is mean and std of the child blend, numbers or (N)."""
+        shape = (*torch.as_tensor(blend[0]).shape, self.tables.num_betas)
+        mean, std = mean + torch.zeros(shape, **self.place), torch.ones(shape, **self.place)
+        std[..., 0] = first
         if self.child is not None:
-            std[self.child] = child
-        return [self.pose_prior, self.limits, ShapePrior(mean + torch.zeros_like(std), std)]
+            mean[..., self.child], std[..., self.child] = blend
+        return [self.pose_prior, self.limits, ShapePrior(mean, std)]
 
     def _picture(self, keypoints, scores, intrinsics):
         seen = scores > 0

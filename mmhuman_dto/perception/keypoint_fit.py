@@ -16,8 +16,11 @@ from .base import MeshSource, SourceError
 GUESSED_FOCAL = 35 / math.hypot(36, 24)
 #: Standard deviation of its logarithm: 26 to 47 mm are within one.
 GUESSED_FOCAL_STD = .3
-#: The fit's spread of sizes in the picture is this part of what its Hessian says (measured on rendered crowds).
-SIZE_SHARE = .7
+#: Measured on rendered crowds (tools/benchmark/fit_keypoint_terms.py): the spread of sizes in the picture is this part
+#: of what the fit's Hessian says; log of likelihood of a child over that of an adult, by the gain of a child's shape.
+SIZE_SHARE, CHILD_SLOPE, CHILD_OFFSET = .7, 2.1, 1.
+#: People are drawn as children whom proportions make one at even odds, a quarter of all people being children.
+CHILD_ODDS = 1 / 3
 #: Example poses, half of them with the legs of another, noise in degrees.
 POSES = dict(count=4000, seed=1, noise=10., swapped=.5)
 #: A joint that scores less is not used.
@@ -55,11 +58,13 @@ class KeypointFitMeshes(MeshSource):
 
     def __call__(self, samples):
         cameras = [self._camera(sample) for sample in samples]
-        result = self.fit(*self._joints(samples, cameras))
+        least = (-math.log(CHILD_ODDS) - CHILD_OFFSET) / CHILD_SLOPE
+        result = self.fit(*self._joints(samples, cameras), min_child_gain=least)
         depth, heights = result.state.position[:, 2], self.body_model.height(result.state.betas.float().cpu())
         people = self._people(samples, result, depths_std=depth * result.log_depth_std,
                               heights_std=heights * result.log_height_std.cpu(),
-                              sizes_std=SIZE_SHARE * result.log_size_std)
+                              sizes_std=SIZE_SHARE * result.log_size_std,
+                              child_log_ratios=CHILD_SLOPE * result.child_gain + CHILD_OFFSET)
         return list(zip(people, cameras))
 
     def refit(self, samples):

@@ -44,7 +44,8 @@ def person_crops(sample):
                           'stages AddDetections, AddKeypoints and MatchDetections before')
     pairs = []
     for row in range(len(found)):
-        face = face_box(found.keypoints_2d[row].cpu().numpy(), found.keypoints_2d_valid[row].cpu().numpy() >= SEEN_SCORE)
+        seen = found.keypoints_2d_valid[row].cpu().numpy() >= SEEN_SCORE
+        face = face_box(found.keypoints_2d[row].cpu().numpy(), seen)
         pairs.append((None if face is None else crop(sample.image, face),
                       crop(sample.image, found.bboxes[row].cpu().numpy())))
     return pairs

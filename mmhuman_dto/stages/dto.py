@@ -156,7 +156,8 @@ class OptimiseTranslations(Stage):
     def __init__(self, solver, prior=None, evidence=None, keep_evidence=False, keep_dropped=False):
         if keep_evidence and keep_dropped:
             raise ValueError('keep_evidence=True needs keep_dropped=False: dropped people have no evidence')
-        self.dto, self.keep_evidence, self.keep_dropped = DTOOptimizer(solver, prior, evidence), keep_evidence, keep_dropped
+        self.dto = DTOOptimizer(solver, prior, evidence)
+        self.keep_evidence, self.keep_dropped = keep_evidence, keep_dropped
 
     @classmethod
     def needs_of(cls, config):

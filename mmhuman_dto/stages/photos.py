@@ -12,6 +12,7 @@ import torch
 
 from mmhuman_dto.datasets.transforms.depth import maps_of
 from mmhuman_dto.geometry import project, unproject
+from mmhuman_dto.perception.base import MeshSource
 from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, id_map, keypoint_nms, match_keypoints
 from mmhuman_dto.registry import STAGES
 from mmhuman_dto.structures import Camera, People
@@ -22,7 +23,7 @@ from .dto import SourceStage
 
 #: What meshes are made of, and what else mesh sources may say of people.
 _MESH = ('global_orient', 'body_pose', 'betas', 'transl')
-_STATED = ('scores', 'bboxes', 'depths_std', 'heights_std', 'sizes_std')
+_STATED = ('scores', 'bboxes', 'depths_std', 'heights_std', 'sizes_std', 'child_log_ratios')
 
 
 @STAGES.register_module()
@@ -39,7 +40,7 @@ class AddFocal(SourceStage):
         height, width = sample.ori_shape
         sample.pred_camera = Camera(intrinsics=torch.tensor(
             [[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], device=self.context.device),
-            focal_std=torch.tensor(self.source.focal_std, device=self.context.device))
+            focal_std=torch.tensor(getattr(self.source, 'focal_std', 0.), device=self.context.device))
         sample.set_metainfo(dict(focal_source=type(self.source).__name__))
 
 
@@ -114,10 +115,10 @@ class AddMeshes(SourceStage):
             known = sample.pred_camera.to(self.context.device)
             people.transl, camera = seen_by(known.intrinsics, people.transl, camera.intrinsics), known
         else:
-            sample.set_metainfo(dict(focal_source=self.source.focal_source))
-        if self.source.caveat:
-            sample.set_metainfo(dict(caveat=self.source.caveat))
-        if self.source.per_detection:
+            sample.set_metainfo(dict(focal_source=self._said('focal_source')))
+        if self._said('caveat'):
+            sample.set_metainfo(dict(caveat=self._said('caveat')))
+        if self._said('per_detection'):
             _take_detections(sample, people, sample.detected_instances, self.context.device)
         sample.pred_camera = camera
         people.is_released = torch.zeros(len(people), dtype=torch.bool, device=self.context.device)
@@ -125,6 +126,10 @@ class AddMeshes(SourceStage):
         if len(people) == 0:
             raise SkipImage('no meshes')
         sample.pred_instances = people
+
+    def _said(self, name):
+        """An attribute of the source, :class:`MeshSource`'s where it is a plain function."""
+        return getattr(self.source, name, getattr(MeshSource, name))
 
     def _after_released(self, sample, people):
         before = sample.get('pred_instances')

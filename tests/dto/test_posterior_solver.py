@@ -54,6 +54,7 @@ def problem_of(scenes, pad=0):
     index = torch.arange(size).expand(len(scenes), size)
     return DTOProblem(mask=mask, person_index=index, height_class=torch.full_like(index, 4), feet_seen=mask,
                       has_depth=mask, size_std=torch.full(mask.shape, torch.nan),
+                      child_log_ratio=torch.zeros(mask.shape),
                       focal_std=torch.full((len(scenes), ), torch.nan), drop_reasons=(), **padded)
 
 

@@ -89,7 +89,8 @@ def test_refit_at_a_known_depth(fit):
     keypoints, scores, intrinsics = seen(fit, truth)
     first = fit(keypoints, scores, intrinsics)
     target = first.state.position[:, 2] * 1.06
-    result = fit.refit(first, keypoints, scores, intrinsics, target)
+    farther = first.state._replace(pelvis=first.state.pelvis + torch.tensor([0, 0, math.log(1.06)]))
+    result = fit.refit(farther, keypoints, scores, intrinsics)
     torch.testing.assert_close(result.state.position[:, 2], target, rtol=.012, atol=0)
     again, *_ = seen(fit, result.state)
     before, *_ = seen(fit, first.state)

@@ -21,8 +21,8 @@ class Linear(NamedTuple):
 class Layout:
     """Where each value is among the V variables of a scene: one a scene variable, then P = ``people`` a person value.
 
-    ``scene`` has their :class:`~mmhuman_dto.dto.terms.Normal` priors, ``person`` the std, a number or (S, P), of values (S, P) of
-    mean 0.
+    ``scene`` has their :class:`~mmhuman_dto.dto.terms.Normal` priors, ``person`` the std, a number or (S, P), of
+    values (S, P) of mean 0.
     """
 
     def __init__(self, scene, person, people):

@@ -34,7 +34,7 @@ class PosteriorDTO:
             camera as given.
         focal_dof: degrees of freedom of its Student-t distribution: few, as some guesses are far off; infinite is
             normal.
-        size_std: std of the logarithm of (true / initial mesh's) size in the image, of people who have no ``sizes_std``.
+        size_std: std of the logarithm of (true / initial mesh's) size in the image, of people without ``sizes_std``.
         rounds: most Gauss-Newton rounds.
         tolerance: largest step of a log depth at which to stop.
         needs_depth: whether people of whom no depth map says anything are left out. If not, the other terms place them,
@@ -79,7 +79,8 @@ class PosteriorDTO:
                 break
         point = layout.mean.where(failed[:, None], point)  # initial people, given camera
         covariance = covariance.masked_fill(failed[:, None, None], torch.nan)
-        return _result(problem, layout, layout.values(point), covariance, failed, keeps_camera=not self._focal_std(problem).any())
+        keeps_camera = not self._focal_std(problem).any()
+        return _result(problem, layout, layout.values(point), covariance, failed, keeps_camera)
 
     def _scene_variables(self, terms, problem):
         variables = {'log_focal': Normal(
@@ -107,6 +108,7 @@ def _result(problem, layout, values, covariance, failed, keeps_camera):
         log_depth_covariance=depth @ covariance @ depth.transpose(1, 2),
         # The mesh keeps its size in the image, its height misses the most likely one by the size's correction.
         log_height_std=(residual_variance(height, covariance) + values['log_size'].square()).sqrt(),
+        log_focal_std=covariance.diagonal(dim1=1, dim2=2)[:, layout.places['log_focal']].sqrt(),
         scene={name: value for name, value in values.items() if value.ndim == 1})
     deviation = (heights - problem.prior_mean).abs() / problem.prior_std
     return DTOResult(

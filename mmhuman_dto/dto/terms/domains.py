@@ -70,7 +70,7 @@ def domain_of(name):
 
 
 def values_over_mean(domain, problem):
-    """People's values ``x`` (S, P), 1 where there is no depth, their mean in the scene (S, 1), and the meshes' log z."""
+    """People's values ``x`` (S, P), 1 without depth, their mean in the scene (S, 1), and the meshes' log z."""
     values, z = domain.observed(problem)
     total = (values * problem.has_depth).sum(-1, keepdim=True)
     mean = total / problem.has_depth.sum(-1, keepdim=True).clamp(min=1)
