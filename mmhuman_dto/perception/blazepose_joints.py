@@ -12,10 +12,10 @@ from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.geometry.matching import joint_boxes
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
+from mmhuman_dto.structures.fields import SEEN_SCORE
 
 from .base import PeopleSource
 from .blazepose import COCO17, SIDE, STRIDE, BlazePose
-from .finding import MIN_SEEN
 from .movenet_joints import extent, mean_score, same_person
 from .movenet_joints import people as is_person
 from .optional import in_batches
@@ -108,7 +108,7 @@ class BlazePoseJoints(PeopleSource):
         rows = distinct(joints, scores, self.min_mean)
         joints, scores = joints[rows], scores[rows]
         found = People(
-            bboxes=torch.from_numpy(joint_boxes(joints, scores >= MIN_SEEN)).float(),
+            bboxes=torch.from_numpy(joint_boxes(joints, scores >= SEEN_SCORE)).float(),
             scores=torch.from_numpy(mean_score(scores)).float(), keypoints_2d=torch.from_numpy(joints).float(),
             keypoints_2d_valid=torch.from_numpy(scores).float())
         if self.masks:
@@ -131,7 +131,7 @@ def square_around(joints, scores):
 
     Where no shoulder or no hip is seen, it stands upright in the middle of the joints.
     """
-    seen = scores >= MIN_SEEN
+    seen = scores >= SEEN_SCORE
     if seen[_SHOULDERS].any() and seen[_HIPS].any():
         center = joints[_HIPS].mean(0)
         x, y = joints[_SHOULDERS].mean(0) - center
@@ -191,7 +191,7 @@ def combine(first, first_scores, second, second_scores):
                ((FIRST_STD, first_scores), (SECOND_STD, second_scores))]
     share = weights[1] / sum(weights)
     distance = np.linalg.norm(second - first, axis=-1)
-    is_far, is_second = distance > FAR * extent(first, first_scores >= MIN_SEEN)[:, None], share > .5
+    is_far, is_second = distance > FAR * extent(first, first_scores >= SEEN_SCORE)[:, None], share > .5
     joints = first + np.where(is_far, is_second, share)[..., None] * (second - first)
     best = np.where(is_second, share * second_scores, (1 - share) * first_scores)
     return joints, np.where(is_far, best, first_scores + share * (second_scores - first_scores))
