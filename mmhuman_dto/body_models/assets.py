@@ -48,7 +48,7 @@ def find_body_file(model_path, family, gender):
     original = f' (basicmodel_{_GENDERS[gender]}_lbs_10_207_0_v1.1.0.pkl)' if family == 'smpl' else ''
     raise FileNotFoundError(f'no {stem}.npz or {stem}.pkl in {folder / family} or {folder}. It is licensed: '
                             f'register at {_WEBSITES[family]}, download the {gender} model{original} and save it as '
-                            f'{folder / family / stem}.pkl (or .npz, as it comes).')
+                            f'{folder / stem}.pkl (or .npz, as it comes).')
 
 
 def read_body(path, num_bones, extras=None):
