@@ -11,13 +11,19 @@ from mmhuman_dto.stages import ConfigError, check_needs, checked_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 ALL = sorted(CONFIGS.rglob('*.py'))
-RECIPES = sorted((CONFIGS / 'dto').glob('*.py'))
+RECIPES = [*sorted((CONFIGS / 'dto').glob('*.py')), *sorted((CONFIGS / 'photo').glob('*.py'))]
 MESHES = ('pred_instances', 'pred_camera')
 #: Who misses a stage that is left out; None: nobody. In the order that stages are run in.
 KNOWN = dict(people='rasterise', image='depth', depth='dto', masks=None, ages=None, rasterise='dto', dto='keep',
              keep=None)
 PHOTOS = dict(image='focal', focal=None, detect='pose', pose='match', meshes='people', people='rasterise',
               match='ages.source', depth='dto', ages=None, rasterise='dto', dto='keep', keep=None)
+OFFLINE = dict(image='focal', focal=None, detect='meshes.source', meshes='people', people='rasterise', rasterise='dto',
+               dto='refit', refit=None)
+HUB = dict(image='focal', focal=None, detect='pose', pose='meshes.source', meshes='people', people='rasterise',
+           depth=None, rasterise='dto', dto='refit', refit=None)
+#: Of the recipes that start from photos.
+FROM_PHOTOS = {'paper_from-photos': PHOTOS, 'photo': OFFLINE, 'photo-hub': HUB}
 
 each_recipe = pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 
@@ -71,21 +77,21 @@ def test_bases_derive_nothing_that_a_child_changes():
 @each_recipe
 def test_recipe_is_short_and_every_key_is_known(path):
     assert len(path.read_text().splitlines()) <= 40
-    assert list(checked_config(load(path))['stages']) == list(PHOTOS if 'photos' in path.stem else KNOWN)
+    assert list(checked_config(load(path))['stages']) == list(FROM_PHOTOS.get(path.stem, KNOWN))
 
 
 @each_recipe
 def test_any_stage_is_left_out_by_none_or_who_misses_it_says_so(path):
-    photos = 'photos' in path.stem
-    for stage, loser in (PHOTOS if photos else KNOWN).items():
+    given = () if path.stem in FROM_PHOTOS else MESHES
+    for stage, loser in FROM_PHOTOS.get(path.stem, KNOWN).items():
         stages = checked_config(load(path, **{f'stages.{stage}': None}))['stages']
         assert stage not in stages
         if loser is None:
-            check_needs(stages, () if photos else MESHES, MESHES)
+            check_needs(stages, given, MESHES)
             continue
         kind = at(stages, loser.split('.'))['type']
         with pytest.raises(ConfigError, match=rf'^stages.{loser} \({kind}\) needs .*, which no stage before sets'):
-            check_needs(stages, () if photos else MESHES, MESHES)
+            check_needs(stages, given, MESHES)
 
 
 def test_a_run_ends_with_what_is_written():
@@ -130,7 +136,7 @@ def test_a_typo_anywhere_in_a_recipe_fails(path):
             checked_config(config)
 
 
-@each_recipe
+@pytest.mark.parametrize('path', [path for path in RECIPES if path.stem != 'photo'], ids=lambda path: path.stem)
 def test_every_argument_without_default_is_needed(path):
     config = load(path)
     source = config['stages']['depth']['source']

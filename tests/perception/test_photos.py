@@ -11,6 +11,7 @@ from mmhuman_dto.datasets import Photos
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.perception import MetricHMRMeshes, TransformersDepth
 from mmhuman_dto.registry import MODELS
+from mmhuman_dto.tables.people_table import PeopleTable
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 TINY = CONFIGS / 'metric_hmr/vit-tiny_synthetic-crowd.py'
@@ -71,6 +72,26 @@ def test_the_recipe_runs_from_photos_on(tmp_path, weights, mask2former, vitpose,
         'stages.ages.source.gender_model': save_classifier(['female', 'male'])})
     counts = Generator(config.to_dict(), tmp_path / 'out').run()
     assert counts['failed'] == 0 and counts['skipped_by_reason'] == {'no mesh fits a detected person': 3}
+
+
+def test_the_recipe_of_the_hub_runs_from_photos_on(tmp_path, save_rtdetr, vitpose, save_depth, photo):
+    """Networks of the classes that it names, from folders, with random weights: bodies are fitted to what they say."""
+    (tmp_path / 'photos').mkdir()
+    for number, size in enumerate([(90, 120), (120, 80)]):
+        Image.fromarray(photo(*size, number).image).save(tmp_path / f'photos/{number}.jpg')
+    config = Config.fromfile(CONFIGS / 'photo/photo-hub.py')
+    config.merge_from_dict({
+        'data_root': str(tmp_path / 'photos'), 'device': 'cpu',
+        'stages.detect.source.model': save_rtdetr(), 'stages.detect.source.min_score': .01,
+        'stages.pose.source.model': vitpose, 'stages.pose.min_score': -10.,
+        'stages.depth.source.model': save_depth()})
+    counts = Generator(config.to_dict(), tmp_path / 'out').run()
+    assert counts['failed'] == 0 and counts['kept'] == 2 and counts['people'] >= 2
+    for sample in PeopleTable(tmp_path / 'out/people_table'):
+        people = sample.pred_instances
+        assert people.keypoint_scores.shape == (len(people), 17) and people.heights.isfinite().all()
+        # Without EXIF the focal length was a guess, which DTO may have changed; the axis goes through the centre.
+        assert sample.pred_camera.intrinsics[:2, 2].tolist() == [size / 2 for size in sample.ori_shape[::-1]]
 
 
 @pytest.mark.gpu
