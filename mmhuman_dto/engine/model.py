@@ -4,14 +4,15 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmhuman_dto.fileio.bundled import BUNDLED, find_config
+from mmhuman_dto.fileio.tensors import read_metadata
 from mmhuman_dto.models.conversion import CONVERTER, RELEASE_FILES, RELEASE_PAGE
 from mmhuman_dto.registry import MODELS
 
 from .checkpoint import load_weights
 from .device import pick_device
 
-#: The network and the DTO recipe that are used where none is named.
-DEFAULT_MODEL, DEFAULT_DTO = 'vit-tiny_synthetic-crowd', 'paper_synthetic-crowd'
+#: The network that is used where none is named.
+DEFAULT_MODEL = 'vit-tiny_synthetic-crowd'
 #: Weights that come with the package, by the name of their config.
 BUNDLED_WEIGHTS = str(BUNDLED / 'demo/resources/{name}.safetensors')
 
@@ -20,7 +21,7 @@ _TRAINING_ONLY = ('criterion', 'targets', 'denoising', 'init_cfg')
 
 
 def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
-    """A network with its weights, ready to predict.
+    """A network with its weights, ready to predict; ``caveat`` is what the weights' file says must be known of them.
 
     Args:
         config: config file, or the name of a shipped one (``'vit-tiny_synthetic-crowd'``).
@@ -41,6 +42,7 @@ def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
                                 f'{_where_from(path.stem)}')
     model = MODELS.build(for_inference(config.model.to_dict()))
     load_weights(model, checkpoint)
+    model.caveat = read_metadata(checkpoint).get('caveat', '')
     return model.to(pick_device(device)).eval()
 
 

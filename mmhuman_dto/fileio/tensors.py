@@ -5,6 +5,7 @@ import pickle
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from .archive import open_archive
@@ -36,6 +37,20 @@ def load_tensors(path):
                                   f'could run any program; nothing of it was run ({error})') from error
         check_memory(_memory(content, set()), path, 'what it holds')
         return content
+
+
+def read_metadata(path):
+    """{name: text} that a ``.safetensors`` file says about itself; {} of other checkpoints.
+
+    Raises:
+        BrokenFileError: no whole file. FileNotFoundError: no such file.
+    """
+    path = Path(path)
+    if path.suffix != '.safetensors':
+        return {}
+    path.stat()
+    with reading(path, 'a checkpoint'), safe_open(path, 'pt') as file:
+        return file.metadata() or {}
 
 
 def _check_pickles(path, file):

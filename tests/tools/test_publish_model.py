@@ -3,6 +3,9 @@ import torch
 from safetensors.torch import load_file
 from scripts import load_script
 
+from mmhuman_dto.fileio import BrokenFileError
+from mmhuman_dto.fileio.tensors import read_metadata
+
 publish = load_script('tools/model_converters/publish_model.py')
 
 
@@ -13,6 +16,17 @@ def test_only_the_network_is_given_away(tmp_path, capsys):
     written = load_file(tmp_path / 'out/a.safetensors')
     assert written.keys() == {'head.weight'} and torch.equal(written['head.weight'], weights['head.weight'])
     assert '1 tensors' in capsys.readouterr().out
+
+
+def test_what_users_must_know_stands_in_the_file(tmp_path):
+    torch.save(dict(weight=torch.ones(2)), tmp_path / 'a.pth')
+    for name, options in (('plain', []), ('toy', ['--caveat', 'a toy'])):
+        publish.main([str(tmp_path / 'a.pth'), str(tmp_path / f'{name}.safetensors'), *options])
+    assert [read_metadata(tmp_path / name) for name in ('toy.safetensors', 'plain.safetensors', 'a.pth')] == [
+        dict(caveat='a toy'), {}, {}]
+    (tmp_path / 'broken.safetensors').write_bytes(b'no checkpoint')
+    with pytest.raises(BrokenFileError, match='broken.safetensors'):
+        read_metadata(tmp_path / 'broken.safetensors')
 
 
 def test_half_the_size(tmp_path):

@@ -4,6 +4,7 @@
     python tools/model_converters/publish_model.py work_dirs/vit-tiny_synthetic-crowd/iter_4700.pth OUT.safetensors
 
 Optimizer, training state and what only training uses (denoising queries) are left out; nothing in the file can be run.
+What --caveat says stands in the file, and on every picture and table made with the network.
 """
 import argparse
 import sys
@@ -16,9 +17,10 @@ from mmhuman_dto.engine.checkpoint import TRAINING_ONLY, CheckpointError, read_s
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('checkpoint', type=Path, help='.pth file of tools/train.py')
+    parser.add_argument('checkpoint', type=Path, help='file of tools/train.py, or one made by this program')
     parser.add_argument('output', type=Path, help='.safetensors file to write')
     parser.add_argument('--half', action='store_true', help='float16: half the size, three digits; loaded as float32')
+    parser.add_argument('--caveat', help="what users must know, such as 'knows rendered crowds only'")
     return parser.parse_args(argv)
 
 
@@ -36,7 +38,7 @@ def main(argv=None):
     if lost:
         sys.exit(f'{args.checkpoint}: values of {lost} are too large for float16; leave --half out')
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    save_file(kept, args.output)
+    save_file(kept, args.output, dict(caveat=args.caveat) if args.caveat else None)
     print(f'{args.output}: {len(kept)} tensors, {args.output.stat().st_size / 1e6:.1f} MB; '
           f'{len(state) - len(kept)} left out that only training uses')
 
