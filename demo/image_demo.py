@@ -1,8 +1,7 @@
 #!/usr/bin/env python
 """People of photos in metres: over the photo, from the side and from above, as parameters and as meshes.
 
-Without arguments the bundled network looks at a bundled picture. Writes to the output folder, a folder a
-kind (--save), a file a picture:
+Without arguments a bundled photo is looked at. Writes to the output folder, a folder a kind (--save), a file a picture:
     overlay/     the photo with its people, heights and distances beside them
     side/        from the side on a metre grid
     birdseye/    straight from above on a metre grid
@@ -10,61 +9,81 @@ kind (--save), a file a picture:
     glb/ obj/    meshes; glb with the camera
     html/        one page to walk around in, before and after
     table/       all pictures as one people table, which HumanTable reads
-With --dto everything is shown before | after DTO, and files hold the people after it (NAME_before those before).
+Where DTO runs everything is shown before | after it, and files hold the people after it (NAME_before those before).
 """
 import argparse
 import sys
+from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 
-from mmhuman_dto.apis.inference import DTOInferencer, MetricHMRInferencer
-from mmhuman_dto.engine.model import DEFAULT_DTO, DEFAULT_MODEL
+from mmengine.config import DictAction
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mmhuman_dto import HumanInferencer
+from mmhuman_dto.apis.inference.catalogue import RECIPES, listing
+from mmhuman_dto.apis.inference.inputs import count_photos
+from mmhuman_dto.apis.inference.result import DEFAULT_KINDS
+from mmhuman_dto.dto import DropReason
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
-from mmhuman_dto.visualization.writers import WRITERS, save_scene
+from mmhuman_dto.visualization.writers import WRITERS
 
 ROOT = Path(__file__).resolve().parents[1]
-#: A picture of the kind that the bundled network knows.
 DEFAULT_INPUT = ROOT / 'demo/resources/group/images/0000.jpg'
-DEFAULT_SAVE = ('overlay', 'side', 'birdseye', 'params', 'glb')
 
 
 def parse_args(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('input', nargs='?', default=DEFAULT_INPUT, help='image, video, or folder of both')
-    parser.add_argument('config', nargs='?', default=DEFAULT_MODEL, help='of the network; default: %(default)s')
-    parser.add_argument('checkpoint', nargs='?', help='its weights; default: the bundled ones')
-    parser.add_argument('--dto', nargs='?', const=DEFAULT_DTO, metavar='RECIPE',
-                        help='place people together by DTO; a recipe of configs/dto, default: %(const)s')
-    parser.add_argument('--data-root', help="folder that files named in the recipe are relative to; default: that of "
-                                            "the picture's images/ where it has disparity/ too, else the recipe's")
+    parser.add_argument('inputs', nargs='*', default=[DEFAULT_INPUT],
+                        help='images, videos, folders of both, addresses; default: a bundled photo')
+    parser.add_argument('--recipe', default=RECIPES[0].name,
+                        help='one of --list, or a config of stages; default: %(default)s')
+    parser.add_argument('--model', help='for --recipe network: config of a Metric-Aware HMR network, file or name')
+    parser.add_argument('--checkpoint', help='its weights; default: the bundled ones')
+    parser.add_argument('--depth', help="depth maps for DTO: a transformers model (name or folder), a folder of maps, "
+                                        "or 'none'; default: the recipe's")
+    parser.add_argument('--dto', action=argparse.BooleanOptionalAction,
+                        help="place people together by DTO; default: with --depth, else as the recipe has it")
+    parser.add_argument('--focal', help="focal length in px of the photo, 'exif' to take it from the file where it "
+                                        "says, or a JSON file {name of the picture: px}; default: the recipe's")
+    parser.add_argument('--threshold', type=float, help="for --recipe network: confidence of people, 0..1")
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/image_demo'))
-    parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'table'], default=DEFAULT_SAVE, metavar='KIND',
-                        help=f'any of {", ".join(WRITERS)}, table; default: {" ".join(DEFAULT_SAVE)}')
-    parser.add_argument('--focal', help="focal length in px of the photo, or 'exif' to take it from the file where it "
-                                        "says; default: the network's estimate")
-    parser.add_argument('--threshold', type=float, help="confidence of people, 0..1; default: the network's")
-    parser.add_argument('--batch-size', type=int, default=4)
+    parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'table'], default=DEFAULT_KINDS, metavar='KIND',
+                        help=f'any of {", ".join(WRITERS)}, table; default: {" ".join(DEFAULT_KINDS)}')
     parser.add_argument('--device', help='cpu, cuda:0, ...; default: a GPU where there is one')
+    parser.add_argument('--batch-size', type=int, default=4)
     parser.add_argument('--allow-urls', action='store_true', help='fetch http(s) addresses')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help="change the recipe's config: stages.depth.source.model=DIR")
+    parser.add_argument('--list', action='store_true', help='list recipes and weights, and nothing else')
     return parser.parse_args(arguments)
 
 
 def main(arguments=None):
     args = parse_args(arguments)
+    if args.list:
+        print(listing())
+        return 0
     try:
-        inferencer = build(args)
-    except (OSError, ValueError) as error:
+        inferencer = HumanInferencer(
+            args.recipe, args.depth, args.dto, _number(args.focal), args.model, args.checkpoint, args.threshold,
+            args.device, args.batch_size, args.allow_urls, args.cfg_options)
+    except (ImportError, OSError, ValueError) as error:
         sys.exit(str(error))
     table, names, failed = PeopleTableBuilder(type(inferencer.body_model).__name__), set(), 0
-    for result in inferencer(args.input):
-        if result.error:
-            failed += 1
-            print(result.error, file=sys.stderr)
-            continue
-        name = free_name(result.img_id, names)
-        save_scene(result.scene(inferencer.body_model), args.out_dir, name, [k for k in args.save if k != 'table'])
-        if 'table' in args.save and (result.placed is not None or not args.dto):
-            table.add(result.last)
-        print(describe(result))
+    with progress_bar(args.inputs) as advance:
+        for scene in inferencer(args.inputs):
+            if scene.error:
+                failed += 1
+                print(scene.error, file=sys.stderr)
+            else:
+                kinds = [kind for kind in args.save if kind != 'table']
+                scene.save(args.out_dir, kinds, free_name(scene.img_id, names))
+                if 'table' in args.save and scene.people and not scene.note:
+                    table.add(placed(scene.sample))
+                print(f'{scene.img_id}: {scene.summary}')
+            advance()
     if 'table' in args.save:
         table.write(args.out_dir / 'table')
     print(f'In {args.out_dir}/: {", ".join(args.save)} of {len(names)} pictures'
@@ -72,37 +91,41 @@ def main(arguments=None):
     return 1 if failed else 0
 
 
-def build(args):
-    """The inferencer that the arguments ask for."""
-    focal = dict(type='ExifFocal') if args.focal == 'exif' else args.focal and float(args.focal)
-    people = MetricHMRInferencer(args.config, args.checkpoint, args.device, args.batch_size, args.threshold, focal,
-                                 args.allow_urls)
-    return DTOInferencer(people, args.dto, data_root=args.data_root or own_folder(args.input)) if args.dto else people
+def placed(sample):
+    """A sample without the people whom DTO left out."""
+    people, kept = sample.pred_instances, sample.new()
+    if 'drop_reasons' in people:
+        kept.pred_instances = people[people.drop_reasons == DropReason.KEPT]
+    return kept
 
 
-def own_folder(path):
-    """DIR of DIR/images/NAME with depth maps in DIR/disparity, as make_synthetic_crowd.py writes them, else None."""
-    folder = next((parent.parent for parent in [Path(path), *Path(path).parents] if parent.name == 'images'), None)
-    return folder if folder and (folder / 'disparity').is_dir() else None
+def _number(focal):
+    try:
+        return float(focal)
+    except (TypeError, ValueError):
+        return focal
+
+
+@contextmanager
+def progress_bar(inputs):
+    """Gives a function to be called after each picture: a bar on stderr where that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda: None
+        return
+    with Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                  console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
+        task = bar.add_task('pictures', total=count_photos(inputs))
+        yield lambda: bar.advance(task)
 
 
 def free_name(img_id, taken):
-    """A file name for a picture: its own without suffix, unless another picture has that already."""
-    name = str(Path(img_id).with_suffix(''))
-    name = img_id.replace('.', '_') if name in taken else name
+    """A file name for a picture that no other picture has: its own without suffix, with it, or with a number too."""
+    whole = img_id.replace('.', '_')
+    names = chain([str(Path(img_id).with_suffix('')), whole], (f'{whole}_{number}' for number in count(2)))
+    name = next(name for name in names if name not in taken)
     taken.add(name)
     return name
-
-
-def describe(result):
-    """One line about a picture's people."""
-    people = result.last.pred_instances
-    text = f'{result.img_id}: {len(people)} people'
-    if len(people):
-        near, far, short, tall = (float(v) for v in (people.transl[:, 2].min(), people.transl[:, 2].max(),
-                                                     people.heights.min(), people.heights.max()))
-        text += f', {near:.1f} to {far:.1f} m away, {short:.2f} to {tall:.2f} m tall'
-    return f'{text} ({result.note})' if result.note else text
 
 
 if __name__ == '__main__':

@@ -72,8 +72,8 @@ def options(target):
 
 #: Keys besides those of the class named by ``type``, which MMEngine takes for itself.
 EXTRA = {'optim_wrapper': {'optimizer', 'constructor', 'paramwise_cfg'}}
-#: Entries of a recipe: those of the Runner, and a variable of the small network's.
-ENTRIES = {'body_model', *options(Runner), *options(FlexibleRunner)}
+#: Entries of a recipe: those of the Runner, a variable of the small network's, and the DTO that its photos share.
+ENTRIES = {'body_model', 'stages', *options(Runner), *options(FlexibleRunner)}
 
 
 def wrong_keys(config):

@@ -24,14 +24,13 @@ WEIGHTS = f'demo/resources/{DEFAULT_MODEL}.safetensors'
 PICTURE = 'demo/resources/group/images/0000.jpg'
 PREDICT = f'''
 import sys, torch, mmhuman_dto
-from mmhuman_dto.apis import MetricHMRInferencer, init_model
+from mmhuman_dto import HumanInferencer
 from mmhuman_dto.fileio.bundled import BUNDLED
 assert mmhuman_dto.__file__.startswith(sys.prefix), mmhuman_dto.__file__
 torch.set_num_threads(1)
-result, = MetricHMRInferencer(init_model({DEFAULT_MODEL!r}, device='cpu'), threshold=0)(BUNDLED / {PICTURE!r})
-assert not result.error, result.error
-assert torch.isfinite(result.sample.pred_instances.transl).all()
-print(len(result.sample.pred_instances))
+scene = HumanInferencer('network', threshold=0, device='cpu')(BUNDLED / {PICTURE!r})
+assert torch.isfinite(scene.sample.pred_instances.transl).all()
+print(len(scene.people))
 '''
 
 
@@ -127,8 +126,8 @@ def test_network_by_name_with_the_wheel_alone(installed, tmp_path):
 
 @pytest.mark.slow
 def test_programs_with_the_wheel_alone(installed, tmp_path):
-    run(installed / 'mmhuman-dto', 'image', '--dto', '--save', 'params', '--out-dir', 'out', '--threshold', '0',
-        cwd=tmp_path)
+    assert 'photo-hub' in run(installed / 'mmhuman-dto', '--list', cwd=tmp_path)
+    run(installed / 'mmhuman-dto', 'image', '--save', 'params', '--out-dir', 'out', cwd=tmp_path)
     assert json.loads((tmp_path / 'out/params/0000.json').read_text())['people']
     for name, option in (('generate', '--resume'), ('train', '--dry-run'), ('test', '--dump')):
         assert option in run(installed / 'python', '-m', 'mmhuman_dto', name, '--help', cwd=tmp_path)

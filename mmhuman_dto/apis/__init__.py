@@ -1,2 +1,2 @@
 """What programs call: train, try out, infer."""
-from .inference import DTOInferencer, Inference, MetricHMRInferencer, init_model
+from .inference import HumanInferencer, HumanScene, init_model

@@ -35,6 +35,34 @@ def read_image(path):
         return _to_rgb(ImageOps.exif_transpose(file))
 
 
+def picture_to_rgb(picture):
+    """(H, W, 3) uint8 RGB of a ``PIL.Image``, as :func:`read_image` reads files.
+
+    Raises:
+        ImageError: it cannot be decoded, or holds floats.
+    """
+    try:
+        return _to_rgb(ImageOps.exif_transpose(picture))
+    except Exception as error:  # damaged data make Pillow raise anything
+        raise ImageError(f'a {type(picture).__name__} of mode {picture.mode} cannot be read ({error})') from error
+
+
+def tensor_to_rgb(tensor):
+    """(H, W, 3) uint8 RGB of a tensor (3, H, W) RGB or (1, H, W) grey, uint8 or floats 0..1.
+
+    Raises:
+        ImageError: another shape, dtype or range.
+    """
+    if tensor.ndim != 3 or tensor.shape[0] not in (1, 3) or tensor.numel() == 0:
+        raise ImageError(f'a tensor of shape {tuple(tensor.shape)}, expected (3, H, W) RGB')
+    if tensor.is_floating_point():
+        low, high = (float(value) for value in tensor.detach().aminmax())
+        if not (low >= 0 and high <= 1):
+            raise ImageError(f'a tensor of floats from {low:g} to {high:g}, expected 0 to 1')
+        tensor = (tensor.float() * 255).round().byte()
+    return as_rgb(tensor.detach().cpu().movedim(0, -1).numpy())
+
+
 def read_values(path):
     """The values (H, W), uint8 or uint16, of a picture with one channel, as they are stored: a map, not a photo.
 

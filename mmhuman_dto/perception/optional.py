@@ -65,6 +65,16 @@ def load_transformers(auto_class, model, device=None, local_files_only=False, tr
     return processor, network.to(pick_device(device)).eval()
 
 
+def load_config(model, local_files_only=False):
+    """The config of a model that :func:`load_transformers` loads; arguments and errors are its."""
+    transformers = require('transformers', 'transformers')
+    folder = _model_folder(str(model), local_files_only, False)
+    try:
+        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+    except Exception as error:
+        raise WeightsError(f'{model}: {_reason(error)}') from error
+
+
 def _model_folder(model, local_files_only, trust_remote_code):
     """The folder of a model, fetched from the hub where it has to be."""
     refuse_url(model)

@@ -5,7 +5,7 @@ from torch.nn.functional import interpolate
 from mmhuman_dto.registry import SOURCES
 
 from .base import DepthSource, SourceError
-from .optional import by_shape, load_transformers
+from .optional import by_shape, load_config, load_transformers
 
 #: What networks predict, by ``model_type``; those of Depth Anything say it in their config.
 _KINDS = {'glpn': 'depth', 'zoedepth': 'depth', 'chmv2': 'depth', 'tipsv2_dpt': 'depth', 'depth_pro': 'disparity'}
@@ -70,6 +70,15 @@ def depth_kind(config, model):
         raise ValueError(f"{model}: its config ({config.model_type}) does not say what it predicts; give "
                          "kind='disparity' (relative inverse depth: MiDaS) or kind='depth' (m: DPT for NYU or KITTI)")
     return _KINDS[config.model_type]
+
+
+def model_kind(model, local_files_only=False):
+    """'disparity' or 'depth': what a model, folder or name, predicts, before it is loaded.
+
+    Raises:
+        ImportError, WeightsError, ValueError: as of :class:`TransformersDepth`.
+    """
+    return depth_kind(load_config(model, local_files_only), model)
 
 
 def to_disparity(values, kind):

@@ -1,13 +1,15 @@
 import io
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from mmhuman_dto.apis.inference.inputs import open_photos
+from mmhuman_dto.apis.inference.inputs import count_photos, is_one, open_photos
 
 PICTURE = np.arange(24 * 32 * 3, dtype=np.uint8).reshape(24, 32, 3)
 
@@ -30,6 +32,47 @@ def test_arrays_of_every_kind():
     grey, = open_photos(PICTURE[..., 0])
     assert grey.image.shape == (24, 32, 3) and grey.img_id == '000000'
     assert [photo.img_id for photo in open_photos(np.stack([PICTURE] * 3))] == ['000000', '000001', '000002']
+
+
+def test_tensors_and_pillow_pictures(tmp_path):
+    tensor = torch.from_numpy(PICTURE).permute(2, 0, 1)
+    opened = Image.open(save(tmp_path / 'a.png'))
+    floats = tensor / 255
+    for item in (tensor, floats, (floats - .001).clamp(min=0), floats.double().requires_grad_(),
+                 Image.fromarray(PICTURE), opened):
+        photo, = open_photos(item)
+        np.testing.assert_array_equal(photo.image, PICTURE)
+    assert (photo.img_id, photo.img_path) == ('a.png', str(tmp_path / 'a.png'))
+    cropped, = open_photos(opened.crop((0, 0, 8, 8)))
+    assert (cropped.img_id, cropped.img_path, cropped.image.shape) == ('000000', '', (8, 8, 3))
+    grey, = open_photos(tensor[:1])
+    np.testing.assert_array_equal(grey.image, PICTURE[..., :1].repeat(3, 2))
+    assert names_and_errors(torch.stack([tensor] * 2)) == [('000000', ''), ('000001', '')]
+
+
+@pytest.mark.parametrize('tensor, words', [
+    (torch.zeros(24, 32, 3, dtype=torch.uint8), r'tensor of shape \(24, 32, 3\), expected \(3, H, W\)'),
+    (torch.full((3, 4, 4), 255.), 'floats from 255 to 255, expected 0 to 1'),
+    (torch.full((3, 4, 4), -.1), 'expected 0'), (torch.full((3, 4, 4), torch.nan), 'nan'),
+    (torch.zeros(3, 4, 4, dtype=torch.int64), 'int64')])
+def test_tensors_that_are_no_pictures(tensor, words):
+    (_, error), = names_and_errors([tensor])
+    assert re.search(words, error)
+
+
+@pytest.mark.parametrize('inputs, one', [
+    ('a.jpg', True), ('http://x.org/a.mp4', True), ('clip.MP4', False), ('.', False), (PICTURE, True),
+    (PICTURE[None], False), (torch.zeros(3, 4, 4), True), (torch.zeros(1, 3, 4, 4), False),
+    (Image.fromarray(PICTURE), True), (['a.jpg'], False), (iter([]), False)])
+def test_what_is_one_picture(inputs, one):
+    assert is_one(inputs) is one
+
+
+def test_pictures_are_counted_before_they_are_opened(tmp_path):
+    for name in ('a.png', 'deep/b.jpg'):
+        save(tmp_path / name)
+    assert count_photos([tmp_path, str(tmp_path / 'a.png'), 'missing.jpg', 'http://x.org/a.png']) == 5
+    assert count_photos([tmp_path, 'clip.mp4']) is None
 
 
 def test_one_bad_input_costs_itself_only(tmp_path):

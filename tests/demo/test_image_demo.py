@@ -1,6 +1,8 @@
-"""The image demo with a tiny network of random weights."""
+"""The image demo: with the recipe for photos, and with a network of random weights."""
+import io
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -8,13 +10,15 @@ import torch
 from mmengine.config import Config
 from scripts import ROOT, load_script
 
+from mmhuman_dto.__main__ import main as program
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.engine import model as model_module
 from mmhuman_dto.engine.model import DEFAULT_MODEL, for_inference
 from mmhuman_dto.fileio.bundled import find_config
-from mmhuman_dto.fileio.images import read_image
+from mmhuman_dto.fileio.images import read_image, write_image
 from mmhuman_dto.registry import MODELS
 from mmhuman_dto.tables.people_file import read_people
+from mmhuman_dto.tables.people_table import PeopleTable
 
 demo = load_script('demo/image_demo.py')
 CROWD = ROOT / 'demo/resources/crowd/images'
@@ -34,6 +38,12 @@ def checkpoint(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
+def network(checkpoint):
+    """Arguments for the recipe ``network`` with those weights."""
+    return ['--recipe', 'network', '--checkpoint', str(checkpoint), '--device', 'cpu']
+
+
+@pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     """Two photos of one name and a broken one."""
     folder = tmp_path_factory.mktemp('photos')
@@ -43,18 +53,32 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_a_folder_to_files_that_agree(checkpoint, folder, tmp_path, capsys):
-    rc = demo.main([str(folder), DEFAULT_MODEL, str(checkpoint), '--out-dir', str(tmp_path), '--device', 'cpu',
+def test_the_bundled_picture_with_nothing_said(tmp_path, capsys):
+    assert demo.main(['--out-dir', str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith('0000.jpg: 3 people, ') and ' ± ' in out and 'focal length guessed' in out and err == ''
+    assert {path.name for path in tmp_path.iterdir()} == {'overlay', 'side', 'birdseye', 'params', 'glb'}
+    for drawn in ('overlay/0000.jpg', 'side/0000.png', 'birdseye/0000.png'):
+        assert np.ptp(read_image(tmp_path / drawn)) > 100
+    before, after = (json.loads((tmp_path / f'params/0000{name}.json').read_text())['people']
+                     for name in ('_before', ''))
+    assert len(before) == len(after) == 3 and before[0]['transl'] != after[0]['transl']
+
+
+def test_pictures_and_folders_to_files_that_agree(network, folder, tmp_path, capsys):
+    rc = demo.main([str(folder), str(CROWD / '0003.jpg'), str(GROUP), *network, '--out-dir', str(tmp_path),
                     '--save', 'overlay', 'params', 'obj', 'table'])
     out, err = capsys.readouterr()
-    assert rc == 1 and str(folder / 'broken.jpg') in err and '1 could not be read' in out
-    assert sorted(path.name for path in (tmp_path / 'params').iterdir()) == [
-        '0003.json', '0003.npz', '0003_jpg.json', '0003_jpg.npz']
+    assert rc == 1 and err.count('\n') == 1 and str(folder / 'broken.jpg') in err and '1 could not be read' in out
+    assert [line.split(': ')[0] for line in out.splitlines()[:4]] == ['0003.jpeg', '0003.jpg', '0003.jpg', '0000.jpg']
+    assert sorted(path.name for path in (tmp_path / 'params').glob('*.json')) == [
+        '0000.json', '0003.json', '0003_jpg.json', '0003_jpg_2.json']
     assert read_image(tmp_path / 'overlay/0003_jpg.jpg').shape == (512, 768, 3)
+    shutil.copy(GROUP, folder)
     # What the data set reads is what the files say.
     table = HumanTable(folder, tmp_path / 'table', pipeline=[dict(type='LoadImage')])
     samples = {table[i].img_id: table[i] for i in range(len(table))}
-    assert set(samples) == {'0003.jpeg', '0003.jpg'}
+    assert len(table) == 4 and set(samples) == {'0003.jpeg', '0003.jpg', '0000.jpg'}
     for name, stem in (('0003.jpeg', '0003'), ('0003.jpg', '0003_jpg')):
         sample, text = samples[name], json.loads((tmp_path / f'params/{stem}.json').read_text())
         assert text['image']['img_id'] == name and len(sample.gt_instances) == len(text['people']) > 0
@@ -67,46 +91,57 @@ def test_a_folder_to_files_that_agree(checkpoint, folder, tmp_path, capsys):
             torch.testing.assert_close(written, back.pred_instances[field], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize('picture', [CROWD / '0005.jpg', GROUP])
-def test_bundled_pictures_before_and_after_dto(checkpoint, tmp_path, capsys, picture):
-    """With no more than the (here random) weights: default recipe and kinds of files."""
-    assert demo.main([str(picture), DEFAULT_MODEL, str(checkpoint), '--dto', '--out-dir', str(tmp_path)]) == 0
+def test_the_table_has_those_whom_dto_placed(tmp_path, capsys):
+    """Of three pictures one shows nobody and one has a map of another shape; small people are left out by DTO."""
+    shutil.copytree(CROWD.parent / 'disparity', tmp_path / 'maps')
+    write_image(tmp_path / 'black.png', np.zeros((64, 64, 3), np.uint8))
+    rc = demo.main([str(CROWD / '0002.jpg'), str(tmp_path / 'black.png'), str(GROUP), '--depth', str(tmp_path / 'maps'),
+                    '--out-dir', str(tmp_path / 'out'), '--save', 'table', '--cfg-options',
+                    'stages.dto.solver.needs_depth=True', 'stages.dto.evidence.min_visible_vertices=800'])
     out = capsys.readouterr().out
-    assert out.startswith(f'{picture.name}: ') and 'people' in out
-    kinds = {path.name for path in tmp_path.iterdir()}
-    assert kinds == {'overlay', 'side', 'birdseye', 'params', 'glb'}
-    for drawn in (f'overlay/{picture.stem}.jpg', f'side/{picture.stem}.png', f'birdseye/{picture.stem}.png'):
-        assert np.ptp(read_image(tmp_path / drawn)) > 100
-
-
-def test_pictures_bring_the_depth_maps_of_their_own_folder(tmp_path):
-    """Crowds' pictures have the same names: another crowd's maps would fit without a word."""
-    assert demo.own_folder(str(GROUP)) == demo.own_folder(GROUP.parent) == GROUP.parents[1]
-    assert demo.own_folder(CROWD / '0005.jpg') == CROWD.parent
-    (tmp_path / 'images/day').mkdir(parents=True)
-    assert demo.own_folder(tmp_path / 'images/day/a.jpg') is None
-    (tmp_path / 'disparity').mkdir()
-    assert demo.own_folder(tmp_path / 'images/day/a.jpg') == tmp_path
+    assert rc == 0 and 'black.png: nobody found (nobody detected)' in out and '1 not placed by DTO' in out
+    assert 'depth: ' in out
+    table = PeopleTable(tmp_path / 'out/table')
+    assert [table.image_id(i) for i in range(len(table))] == ['0002.jpg'] and len(table[0].pred_instances) == 11
 
 
 def test_bundled_weights_are_used_or_named(checkpoint, tmp_path, monkeypatch):
     monkeypatch.setattr(model_module, 'BUNDLED_WEIGHTS', str(tmp_path / '{name}.pth'))
     with pytest.raises(SystemExit, match=f'{DEFAULT_MODEL}.pth: no such weights; give a checkpoint'):
-        demo.main(['--out-dir', str(tmp_path)])
+        demo.main(['--recipe', 'network', '--out-dir', str(tmp_path)])
     shutil.copy(checkpoint, tmp_path / f'{DEFAULT_MODEL}.pth')
-    assert demo.main(['--out-dir', str(tmp_path / 'out'), '--save', 'params']) == 0
+    assert demo.main(['--recipe', 'network', '--out-dir', str(tmp_path / 'out'), '--save', 'params']) == 0
     assert (tmp_path / 'out/params/0000.json').is_file()
 
 
-def test_wrong_arguments_are_named(checkpoint, tmp_path, capsys):
+def test_wrong_arguments_are_named(network, tmp_path, capsys):
     for arguments in (['--save', 'hologram'], ['--bogus'], ['--focal']):
         with pytest.raises(SystemExit):
             demo.main([*arguments])
         assert arguments[-1].lstrip('-') in capsys.readouterr().err
-    with pytest.raises(SystemExit, match='wide'):
-        demo.main([str(CROWD), DEFAULT_MODEL, str(checkpoint), '--focal', 'wide'])
-    for arguments in (['nothing-there'], [DEFAULT_MODEL, str(checkpoint), '--dto', 'nothing-there']):
-        with pytest.raises(SystemExit, match='nothing-there'):
-            demo.main([str(CROWD), *arguments])
-    assert demo.main([str(tmp_path / 'no.jpg'), DEFAULT_MODEL, str(checkpoint), '--out-dir', str(tmp_path / 'o')]) == 1
+    for arguments in (['--focal', 'wide'], ['--model', 'nothing-wide'], ['--recipe', 'wide'], ['--depth', 'wide://x'],
+                      ['--cfg-options', 'stages.wide=1']):
+        with pytest.raises(SystemExit, match='wide'):
+            demo.main([str(CROWD), *network, *arguments])
+    assert demo.main([str(tmp_path / 'no.jpg'), *network, '--out-dir', str(tmp_path / 'o')]) == 1
     assert 'no.jpg: no such image' in capsys.readouterr().err
+
+
+def test_a_bar_on_a_terminal(network, folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'stderr', terminal := io.StringIO())
+    monkeypatch.setattr(terminal, 'isatty', lambda: True, raising=False)
+    pictures = [str(GROUP), str(CROWD / '0003.jpg')]
+    assert demo.main([*pictures, *network, '--out-dir', str(tmp_path), '--save', 'params']) == 0
+    assert '2/2' in terminal.getvalue() and capsys.readouterr().out.count(' people, ') == 2
+
+
+def test_recipes_and_weights_are_listed(monkeypatch, capsys):
+    assert demo.main(['--list']) == 0
+    text = capsys.readouterr().out
+    monkeypatch.setattr(sys, 'argv', ['mmhuman-dto', '--list'])
+    program()
+    assert capsys.readouterr().out == text
+    assert 'photo-hub' in text and 'Apache-2.0' in text and 'about 100 MB' in text and '10.7 MB' in text
+    monkeypatch.setattr(sys, 'argv', ['mmhuman-dto'])
+    with pytest.raises(SystemExit):
+        program()

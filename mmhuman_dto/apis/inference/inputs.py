@@ -1,4 +1,4 @@
-"""What an inferencer is given, opened one picture at a time: arrays, files, folders, videos, URLs."""
+"""What an inferencer is given, opened one picture at a time: arrays, pictures, files, folders, videos, URLs."""
 import io
 import time
 import urllib.request
@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image
 
-from mmhuman_dto.fileio.images import FORMATS, ImageError, as_rgb, read_image
+from mmhuman_dto.fileio.images import FORMATS, ImageError, as_rgb, picture_to_rgb, read_image, tensor_to_rgb
 
 #: Files with these suffixes are taken from folders.
 IMAGE_SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
@@ -33,9 +34,9 @@ def open_photos(inputs, allow_urls=False):
     """Yield a :class:`Photo` for each picture in ``inputs``, one in memory at a time.
 
     Args:
-        inputs: an array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, or (N, H, W, 3) of several; a path of
-            an image, a video or a folder (searched with its subfolders for both, in order of their names); or any
-            iterable of these.
+        inputs: an array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, or (N, H, W, 3) of several; a tensor
+            (3, H, W) RGB, uint8 or floats 0..1, or (N, 3, H, W); a ``PIL.Image``; a path of an image, a video or a
+            folder (searched with its subfolders for both, in order of their names); or any iterable of these.
         allow_urls: whether http(s) addresses of images are fetched; else they are an error of that input.
 
     Raises:
@@ -44,18 +45,39 @@ def open_photos(inputs, allow_urls=False):
     for number, item in enumerate(_items(inputs)):
         if isinstance(item, np.ndarray):
             yield _attempt(f'{number:06d}', '', as_rgb, item)
+        elif torch.is_tensor(item):
+            yield _attempt(f'{number:06d}', '', tensor_to_rgb, item)
+        elif isinstance(item, Image.Image):
+            path = str(getattr(item, 'filename', ''))  # where it was opened; not of what was made of such
+            yield _attempt(Path(path).name or f'{number:06d}', path, picture_to_rgb, item)
         elif not isinstance(item, (str, Path)):
-            raise TypeError(f'input {number} is a {type(item).__name__}, expected an array, a path or an address')
+            raise TypeError(f'input {number} is a {type(item).__name__}, expected an array, a tensor, a PIL.Image, a '
+                            'path or an address')
         elif '://' in str(item):
             yield _fetch(str(item), allow_urls)
         else:
             yield from _open_path(Path(item))
 
 
+def is_one(inputs):
+    """Whether ``inputs`` of :func:`open_photos` are one picture by their kind: no folder, video or collection."""
+    if isinstance(inputs, (str, Path)):
+        return '://' in str(inputs) or not (Path(inputs).is_dir() or _is_video(Path(inputs)))
+    if isinstance(inputs, np.ndarray) or torch.is_tensor(inputs):
+        return inputs.ndim != 4
+    return isinstance(inputs, Image.Image) or not isinstance(inputs, Iterable)
+
+
+def count_photos(paths):
+    """How many pictures paths, a list, hold; None where there are videos, whose frames are not known before."""
+    files = [file for path in map(Path, paths) for file in (_files_in(path) or [path])]
+    return None if any(map(_is_video, files)) else len(files)
+
+
 def _items(inputs):
-    if isinstance(inputs, np.ndarray):
+    if isinstance(inputs, np.ndarray) or torch.is_tensor(inputs):
         return inputs if inputs.ndim == 4 else [inputs]
-    if isinstance(inputs, (str, Path)) or not isinstance(inputs, Iterable):
+    if isinstance(inputs, (str, Path, Image.Image)) or not isinstance(inputs, Iterable):
         return [inputs]
     return inputs
 
@@ -64,15 +86,24 @@ def _open_path(path):
     if not path.is_dir():
         yield from _open_file(path, path.name)
         return
-    files = sorted(file for file in path.rglob('*') if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+    files = _files_in(path)
     if not files:
         yield Photo(path.name, str(path), None, f'{path}: no image or video in this folder')
     for file in files:
         yield from _open_file(file, file.relative_to(path).as_posix())
 
 
+def _files_in(folder):
+    """Images and videos in a folder and those in it, in order of their names; [] of what is no folder."""
+    return sorted(file for file in folder.rglob('*') if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+
+
+def _is_video(path):
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
 def _open_file(path, name):
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if _is_video(path):
         yield from _open_video(path, name)
     else:
         yield _attempt(name, str(path), read_image, path)
