@@ -60,16 +60,16 @@ class KeypointFit:
         body_model: the body.
         poses: (M, 24, 3) axis-angle, rad, example poses: prior and starts are made of them.
         limits: (2, 24, 3) low and high Euler angles, rad (R = Rx Ry Rz).
-        joint_set: of the keypoints.
+        joint_set: of the keypoints. hips: see :class:`~.kinematics.JointTables`.
         num_starts, steps: of a person.
         dtype, device: of the computation; float32 is too coarse.
     """
 
-    def __init__(self, body_model, poses, limits, joint_set='coco17', num_starts=3, steps=20, dtype=torch.float64,
-                 device='cpu'):
+    def __init__(self, body_model, poses, limits, joint_set='coco17', hips=0., num_starts=3, steps=20,
+                 dtype=torch.float64, device='cpu'):
         self.place = dict(dtype=dtype, device=device)
         poses, limits = poses.to(**self.place), limits.to(**self.place)
-        self.tables = JointTables(body_model, joint_set, **self.place)
+        self.tables = JointTables(body_model, joint_set, hips, **self.place)
         self.body_model, self.child = body_model, body_model.child_coefficient
         self.num_starts, self.steps = num_starts, steps
         # Other bones, such as SMPL-X's fingers, rest.

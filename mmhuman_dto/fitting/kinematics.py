@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from mmhuman_dto.body_models.joint_sets import pick_rows
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS, pick_rows
 from mmhuman_dto.geometry import axis_angle_to_matrix
 
 
@@ -58,13 +58,14 @@ class JointTables:
     Args:
         body_model: :class:`mmhuman_dto.body_models.base.BodyModel`.
         joint_set: name of a joint set, or None for the model's kinematic joints.
+        hips: part of the way to the shoulder of their side that the picture's hips lie above the model's.
         dtype, device: of the tables.
 
     Attributes:
         rest_pelvis: (B + 1, 3): the pelvis at rest for each coefficient, last the constant.
     """
 
-    def __init__(self, body_model, joint_set='coco17', dtype=torch.float64, device='cpu'):
+    def __init__(self, body_model, joint_set='coco17', hips=0., dtype=torch.float64, device='cpu'):
         template, dirs, weights, rest, parents = _skinning(body_model)
         own, mass = _own_parts(body_model, joint_set, template, dirs, weights, rest)
         bones = len(parents)
@@ -77,6 +78,11 @@ class JointTables:
         through = mass @ descends  # (J, K) how much of each joint hangs on a bone or what follows it
         for bone in range(1, bones):
             table[:, :, parents[bone]] += through[None, :, bone, None] * offsets[:, None, bone]
+        if hips:
+            names = JOINT_SETS[joint_set].names
+            for side in ('left', 'right'):
+                hip, shoulder = (names.index(f'{side}_{name}') for name in ('hip', 'shoulder'))
+                table[:, hip] = torch.lerp(table[:, hip], table[:, shoulder], hips)
         self.num_joints, self.num_bones, self.num_betas = table.shape[1], bones, table.shape[0] - 1
         place = dict(dtype=dtype, device=device)
         self.table = table.to(**place)  # (B + 1, J, K, 3)

@@ -18,11 +18,13 @@ GUESSED_FOCAL = 35 / math.hypot(36, 24)
 GUESSED_FOCAL_STD = .3
 #: Measured on rendered crowds (tools/benchmark/fit_keypoint_terms.py): the spread of sizes in the picture is this part
 #: of what the fit's Hessian says; log of likelihood of a child over that of an adult, by the gain of a child's shape.
-SIZE_SHARE, CHILD_SLOPE, CHILD_OFFSET = .7, 2.1, 1.
+SIZE_SHARE, CHILD_SLOPE, CHILD_OFFSET = .7, 1.8, 1.1
 #: People are drawn as children whom proportions make one at even odds, a quarter of all people being children.
 CHILD_ODDS = 1 / 3
 #: Example poses, half of them with the legs of another, noise in degrees.
 POSES = dict(count=4000, seed=1, noise=10., swapped=.5)
+#: Networks trained on COCO put hips this part of the way to the shoulders above a body model's hips.
+HIPS = .04
 #: A joint that scores less is not used.
 MIN_SCORE = .1
 
@@ -41,7 +43,7 @@ class KeypointFitMeshes(MeshSource):
     Args:
         body_model: config; OpenBody if None.
         joint_set: of the keypoints.
-        num_starts, steps: see :class:`mmhuman_dto.fitting.KeypointFit`.
+        hips, num_starts, steps: see :class:`mmhuman_dto.fitting.KeypointFit`.
         device: None is a GPU where there is one.
 
     Raises:
@@ -50,11 +52,11 @@ class KeypointFitMeshes(MeshSource):
     needs = ('detected_instances.keypoints_2d', )
     focal_source, per_detection = 'guess', True
 
-    def __init__(self, body_model=None, joint_set='coco17', num_starts=3, steps=20, device=None):
+    def __init__(self, body_model=None, joint_set='coco17', hips=HIPS, num_starts=3, steps=20, device=None):
         self.body_model = BODY_MODELS.build(body_model or dict(type='OpenBody'))
         limits = torch.from_numpy(np.radians(np.array(LIMITS)))
-        self.fit = KeypointFit(self.body_model, torch.from_numpy(random_poses(**POSES)), limits, joint_set, num_starts,
-                               steps, device=pick_device(device))
+        self.fit = KeypointFit(self.body_model, torch.from_numpy(random_poses(**POSES)), limits, joint_set, hips,
+                               num_starts, steps, device=pick_device(device))
 
     def __call__(self, samples):
         cameras = [self._camera(sample) for sample in samples]
