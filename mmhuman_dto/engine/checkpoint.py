@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
 from mmhuman_dto.fileio.bundled import shipped_configs
-from mmhuman_dto.models.conversion import CONVERTER, RELEASE_FILES, is_release, model_config, network_key
+from mmhuman_dto.fileio.release import CONVERTER, RELEASE_FILES, is_release
 
 #: Parts of a network that only training uses; a checkpoint may lack them or have them in excess.
 TRAINING_ONLY = ('denoising.', )
@@ -40,6 +40,8 @@ def load_weights(model, path):
 
 def fitting_configs(state):
     """Names of the shipped configs whose network weights (names -> tensors) are of, if it is like the published one."""
+    # Whoever has no network, such as the recipes for photos, is spared the import of all of them.
+    from mmhuman_dto.models.conversion import model_config, network_key
     try:
         wanted = network_key(model_config(state, num_heads=1))
     except KeyError:  # no such network

@@ -4,8 +4,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmhuman_dto.fileio.bundled import BUNDLED, find_config
+from mmhuman_dto.fileio.release import CONVERTER, RELEASE_FILES, RELEASE_PAGE
 from mmhuman_dto.fileio.tensors import read_metadata
-from mmhuman_dto.models.conversion import CONVERTER, RELEASE_FILES, RELEASE_PAGE
 from mmhuman_dto.registry import MODELS
 
 from .checkpoint import load_weights

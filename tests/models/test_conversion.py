@@ -6,7 +6,8 @@ import torch
 from mmengine.config import Config
 from scripts import load_script
 
-from mmhuman_dto.models.conversion import convert, convert_dinov2, convert_release, model_config, unwrap
+from mmhuman_dto.fileio.release import unwrap
+from mmhuman_dto.models.conversion import convert, convert_dinov2, convert_release, model_config
 from mmhuman_dto.models.layers.position import resample_dinov2_positions
 from mmhuman_dto.registry import MODELS
 

@@ -4,9 +4,9 @@
     pip download pose2sim==0.10.49 --no-deps
     python tools/benchmark/bench_photos.py --clip pose2sim-0.10.49-py3-none-any.whl --json photos.json
 
-The real clip (Pose2Sim's Demo_MultiPerson, BSD-3; one scene, its frames much alike) has a real man, an avatar put into the
-pictures and, from some cameras, a real bystander; its truth is good to 1-2 cm. The bundled crowds are rendered, their
-truth is exact. Without --clip only the crowds are done.
+The real clip (Pose2Sim's Demo_MultiPerson, BSD-3; one scene, its frames much alike) has a real man, an avatar put into
+the pictures and, from some cameras, a real bystander; its truth is good to 1-2 cm. The bundled crowds are rendered,
+their truth is exact. Without --clip only the crowds are done.
 """
 import argparse
 import os

@@ -19,7 +19,8 @@ from torch import nn
 
 from mmhuman_dto.engine.checkpoint import fitting_configs
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
-from mmhuman_dto.models.conversion import RELEASE_FILES, RELEASE_PAGE, convert, model_config, unwrap
+from mmhuman_dto.fileio.release import RELEASE_FILES, RELEASE_PAGE, unwrap
+from mmhuman_dto.models.conversion import convert, model_config
 from mmhuman_dto.registry import MODELS
 
 PARTS = ('backbone', 'decoder', 'head', 'camera_head')
