@@ -39,6 +39,18 @@ def test_those_who_are_detected_are_placed_and_keep_their_rows(recipe):
         assert len(scene.scene.before.ids) == len(before)
 
 
+def test_networks_of_the_hub_from_folders(save_rtdetr, vitpose, save_depth, photo):
+    """Options name what was downloaded before; another depth network is an argument."""
+    options = {'stages.detect.source.model': save_rtdetr(), 'stages.detect.source.min_score': .01,
+               'stages.pose.source.model': vitpose, 'stages.pose.min_score': -10.}
+    images = [photo(90, 120, 0).image, photo(120, 80, 1).image]
+    for depth, maps in (({'stages.depth.source.model': save_depth()}, None), ({}, 'none'),
+                        ({}, save_depth(depth_estimation_type='metric', max_depth=20))):
+        for scene in HumanInferencer('photo-hub', depth=maps, device='cpu', options={**options, **depth})(images):
+            assert scene.error == scene.note == '' and len(scene.people) > 0 and scene.people[0].joints == 17
+            assert len(scene.before.pred_instances) == len(scene.sample.pred_instances)
+
+
 def test_depth_by_a_network_of_ones_own(save_depth):
     """A folder with a config.json is a network; where its config says metric, the solver takes its maps for metres."""
     options = dict(dto=True, device='cpu')

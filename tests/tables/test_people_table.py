@@ -147,6 +147,17 @@ def test_builder_refuses_nan_and_changing_columns(tmp_path):
     assert [PeopleTable(tmp_path / 't').image_id(i) for i in range(2)] == ['a.jpg', 'd.jpg']
 
 
+def test_standard_deviations_may_be_unknown(tmp_path):
+    """Of people whom DTO left out they are."""
+    builder, sample = PeopleTableBuilder('OpenBody'), make_sample('a.jpg', 2)
+    for name in ('heights_std', 'depths_std', 'sizes_std'):
+        sample.pred_instances.set_field(torch.tensor([.1, torch.nan]), name)
+    builder.add(sample)
+    builder.write(tmp_path / 't')
+    people = PeopleTable(tmp_path / 't')[0].pred_instances
+    assert all(people[name].isnan().tolist() == [False, True] for name in ('heights_std', 'depths_std', 'sizes_std'))
+
+
 def annotated(img_id, valid, **meta):
     """A sample as a reader of annotations gives it: ``gt_``, joints only, no camera."""
     sample = HumanDataSample(metainfo=dict(img_id=img_id, **meta))
