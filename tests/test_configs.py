@@ -22,8 +22,9 @@ OFFLINE = dict(image='focal', focal=None, detect='meshes.source', meshes='people
                dto='refit', refit=None)
 HUB = dict(image='focal', focal=None, detect='pose', pose='meshes.source', meshes='people', people='rasterise',
            depth=None, rasterise='dto', dto='refit', refit=None)
+NETWORK = dict(image='focal', focal=None, meshes='people', people='rasterise', rasterise='dto', dto=None)
 #: Of the recipes that start from photos.
-FROM_PHOTOS = {'paper_from-photos': PHOTOS, 'photo': OFFLINE, 'photo-hub': HUB}
+FROM_PHOTOS = {'paper_from-photos': PHOTOS, 'photo': OFFLINE, 'photo-hub': HUB, 'network': NETWORK}
 
 each_recipe = pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 
@@ -136,7 +137,8 @@ def test_a_typo_anywhere_in_a_recipe_fails(path):
             checked_config(config)
 
 
-@pytest.mark.parametrize('path', [path for path in RECIPES if path.stem != 'photo'], ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', [path for path in RECIPES if 'depth' in FROM_PHOTOS.get(path.stem, KNOWN)],
+                         ids=lambda path: path.stem)
 def test_every_argument_without_default_is_needed(path):
     config = load(path)
     source = config['stages']['depth']['source']
