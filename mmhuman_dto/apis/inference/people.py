@@ -48,5 +48,5 @@ class PeopleView(Sequence):
 
     def _range(self, name):
         rows = sorted(self.rows, key=lambda row: getattr(row, name))
-        texts = [getattr(row, f'{name}_text') for row in (rows[0], rows[-1])]
-        return texts[0] if len(rows) == 1 else f'{texts[0].removesuffix(" m")} to {texts[1]}'
+        low, high = (getattr(row, f'{name}_text') for row in (rows[0], rows[-1]))
+        return low if low == high else f'{low.removesuffix(" m")} to {high}'
