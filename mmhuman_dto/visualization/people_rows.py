@@ -1,4 +1,5 @@
 """Who is where in numbers, as labels, tables and pages say it: one row a person."""
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -64,15 +65,17 @@ def _note(reason):
 def measured(value, std, decimals, unit=' m'):
     """A number with its standard deviation, such as '1.72 ± .06 m'; '' where the number is not known.
 
-    Both end at the deviation's first digit, or at 2 decimals. Without a deviation (nan) there are ``decimals``.
+    Both end at the deviation's second digit where it begins with less than 3.55, else at its first (the rule of the
+    Particle Data Group), or at 2 decimals. Without a deviation (nan) there are ``decimals``.
     """
     if not np.isfinite(value):
         return ''
     if not np.isfinite(std):
         return f'{value:.{decimals}f}{unit}'
     std = max(std, .01)
-    exponent = f'{std:.0e}'.split('e')[1]
-    decimals = int(np.clip(-int(exponent), 0, 2))
+    exponent = math.floor(math.log10(std))
+    first = std / 10**exponent
+    decimals = int(np.clip((first < 3.55) - exponent, 0, 2))
     return f'{value:.{decimals}f} ± {_short(std, decimals)}{unit}'
 
 

@@ -66,7 +66,7 @@ def test_heights_say_how_sure_they_are_and_parts_nothing_tells_are_fainter(boxes
     plain = boxes([(2, .5, 5), (-1, .5, 7)], half=(.3, .9, .3))
     unsure = plain._replace(people=People(heights_std=torch.tensor([.06, .2])), support=np.float32([[1] * 8, [0] * 8]))
     (full, frame), (faint, _) = draw(plain, faces), draw(unsure, faces)
-    assert [text.lines[0] for text in texts if '±' in text.lines[0]] == ['1.70 ± .06', '1.7 ± .2']
+    assert [text.lines[0] for text in texts if '±' in text.lines[0]] == ['1.70 ± .06', '1.70 ± .20']
     for (x, y), share in (((1.8, 4.8), 1), ((-1.2, 6.8), FAINT)):
         colors = [np.subtract(color_at(panel, frame, x, y), FIELD_OF_VIEW, dtype=float) for panel in (full, faint)]
         np.testing.assert_allclose(colors[1], share * colors[0], atol=1.5)

@@ -44,7 +44,7 @@ def test_labels_say_how_sure_they_are_and_why_somebody_was_left_out(boxes, faces
         drop_reasons=torch.tensor([0, 4])))
     draw_overlay(PHOTO, people, faces, title='after')
     assert [text.lines for text in texts] == [
-        ('not placed:', 'too few pixels with depth'), ('1.70 ± .06 m tall', '5.0 ± .3 m away'),
+        ('not placed:', 'too few pixels with depth'), ('1.70 ± .06 m tall', '5.00 ± .30 m away'),
         ('after (grey: not placed)', )]
     draw_overlay(PHOTO, people, faces, labels=False)
     assert texts[-1].lines == ('grey: not placed', )

@@ -9,10 +9,10 @@ from mmhuman_dto.visualization.people_rows import measured
 
 
 @pytest.mark.parametrize('value, std, text', [
-    (1.724, .06, '1.72 ± .06 m'), (1.62, .2, '1.6 ± .2 m'), (3.87, .3, '3.9 ± .3 m'), (3.87, .14, '3.9 ± .1 m'),
-    (3.87, .094, '3.87 ± .09 m'), (3.87, .096, '3.9 ± .1 m'), (12.34, 1.4, '12 ± 1 m'), (12.6, 2.4, '13 ± 2 m'),
-    (40, 12, '40 ± 12 m'), (1.724, 1e-5, '1.72 ± .01 m'), (3.87, np.nan, '3.870 m'), (3.87, np.inf, '3.870 m'),
-    (np.nan, .1, '')])
+    (1.724, .06, '1.72 ± .06 m'), (1.62, .2, '1.62 ± .20 m'), (3.87, .36, '3.9 ± .4 m'), (3.87, .14, '3.87 ± .14 m'),
+    (3.87, .094, '3.87 ± .09 m'), (3.87, .6, '3.9 ± .6 m'), (12.34, 1.4, '12.3 ± 1.4 m'), (12.6, 2.4, '12.6 ± 2.4 m'),
+    (12.6, 4.4, '13 ± 4 m'), (40, 12, '40 ± 12 m'), (1.724, 1e-5, '1.72 ± .01 m'), (3.87, np.nan, '3.870 m'),
+    (3.87, np.inf, '3.870 m'), (np.nan, .1, '')])
 def test_digits_end_where_the_deviations_do(value, std, text):
     assert measured(value, std, 3) == text
 
@@ -24,7 +24,7 @@ def test_a_row_says_what_is_known_of_its_person(boxes):
     placement = boxes([(0, 0, 3.87), (1, 0, 5)], ids=[4, 2])._replace(heights=np.array([1.724, np.nan]), people=people)
     first, second = people_rows(placement)
     assert first == (4, 1.724, pytest.approx(.05), pytest.approx(3.87), pytest.approx(.3), .5, 2, 3, '')
-    assert (first.height_text, first.distance_text, first.joints_text) == ('1.72 ± .05 m', '3.9 ± .3 m', '2 of 3')
+    assert (first.height_text, first.distance_text, first.joints_text) == ('1.72 ± .05 m', '3.87 ± .30 m', '2 of 3')
     assert second[:2] == (2, pytest.approx(np.nan, nan_ok=True)) and second.seen == 1
     assert (second.height_text, second.distance_text, second.note) == (
         '', '5.0 m', 'not placed: too few pixels with depth')

@@ -72,7 +72,7 @@ def test_heights_say_how_sure_they_are_and_who_was_left_out_is_grey(standing, fa
     people = standing((-.5, 4), (.5, 6), ids=[4, 1])._replace(heights=np.array([1.834, 1.426]), people=People(
         heights_std=torch.tensor([.2, .03]), drop_reasons=torch.tensor([0, 2])))
     (panel, ), frame = draw([people], faces)
-    assert [text.lines for text in texts if text.plate] == [('1.43 ± .03', ), ('1.8 ± .2', )]
+    assert [text.lines for text in texts if text.plate] == [('1.43 ± .03', ), ('1.83 ± .20', )]
     assert texts[-1].lines == ('from the side (height in m; grey: not placed)', )
     spread = [np.ptp(panel[tuple(frame.to_pixels(z, .9).astype(int)[::-1])].astype(int)) for z in (4, 6)]
     assert spread[0] > 60 and spread[1] < 20

@@ -45,7 +45,7 @@ def report(title, columns, rows, figures, json_path=None):
     table = Table(*columns, title=title)
     for row in rows:
         table.add_row(*map(str, row))
-    Console(width=120).print(table)
+    Console(width=160).print(table)
     if json_path:
         with open(json_path, 'w') as file:
             json.dump({**figures, 'machine': machine()}, file, indent=2)

@@ -73,23 +73,27 @@ def main(argv=None):
     sets = {'crowds': list(crowd_cases(body_model))[:args.limit]}
     if args.clip:
         sets = {'clip': list(clip_cases(args.clip, args.truth))[:args.limit], **sets}
-    figures = {}
+    figures = []
     for recipe in args.recipes:
         for focal in ('true', 'guessed'):
             for name, cases in sets.items():
                 scenes, seconds = infer(recipe, cases, focal == 'true')
                 for stage in ('before', 'after'):
-                    rows = figures[f'{name}, {recipe}, {focal} focal, {stage} DTO'] = measure(cases, scenes, stage)
-                    rows['all']['seconds'] = seconds
-    headings = [f'{title} {unit}' for title, unit, _ in FIGURES.values()]
-    rows = [[title if group == 'all' else f'   {group}', *cells(row)]
-            for title, groups in figures.items() for group, row in groups.items()]
-    report('People of pictures against 3D truth', ['', 'people', *headings], rows, figures, args.json)
+                    groups = measure(cases, scenes, stage)
+                    groups['all']['seconds'] = seconds
+                    figures += [dict(set=name, recipe=recipe, focal=focal, dto=stage, group=group, **row)
+                                for group, row in groups.items()]
+    headings = ['set', 'recipe', 'focal', 'DTO', 'people', '#',
+                *(f'{title} {unit}' for title, unit, _ in FIGURES.values())]
+    report('People of pictures against 3D truth', headings, map(cells, figures), dict(rows=figures), args.json)
 
 
 def cells(row):
-    return [row['people'], *('' if np.isnan(row.get(name, np.nan)) else f'{row[name]:.{digits}f}'
-                             for name, (_, _, digits) in FIGURES.items())]
+    """A row of the table; what is said once for all groups is not repeated."""
+    about = [row[name] if row['group'] == 'all' else '' for name in ('set', 'recipe', 'focal', 'dto')]
+    return [*about, row['group'], row['people'], *(
+        '' if np.isnan(row.get(name, np.nan)) else f'{row[name]:.{digits}f}'
+        for name, (_, _, digits) in FIGURES.items())]
 
 
 def infer(recipe, cases, knows_focal):
