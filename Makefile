@@ -12,6 +12,7 @@ export OMP_NUM_THREADS ?= 1
 
 demo: $(VENV)/.runtime
 	$(PY) demo/dto_demo.py --out-dir work_dirs/demo
+	$(PY) demo/image_demo.py --out-dir work_dirs/demo/photo
 
 test: $(VENV)/.dev
 	$(PY) -m pytest -n 2

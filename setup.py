@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent
 BUNDLED = (
     'configs/**/*.py',
     'demo/resources/*.safetensors', 'demo/resources/*.md',
-    'demo/resources/group/images/*', 'demo/resources/group/disparity/*',
+    'demo/resources/photo/*', 'demo/resources/group/images/*', 'demo/resources/group/disparity/*',
     'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py',
 )
 

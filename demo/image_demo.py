@@ -30,7 +30,7 @@ from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization.writers import WRITERS
 
 ROOT = Path(__file__).resolve().parents[1]
-DEFAULT_INPUT = ROOT / 'demo/resources/group/images/0000.jpg'
+DEFAULT_INPUT = ROOT / 'demo/resources/photo/treadmill.jpg'
 
 
 def parse_args(arguments=None):

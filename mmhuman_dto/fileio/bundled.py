@@ -3,7 +3,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _INSTALLED = _PACKAGE / '.bundled'  # setup.py fills it when a wheel is built
-#: What the checkout's own paths are relative to: ``BUNDLED / 'demo/resources/group/images/0000.jpg'``.
+#: What the checkout's own paths are relative to: ``BUNDLED / 'demo/resources/photo/treadmill.jpg'``.
 BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
 CONFIGS = BUNDLED / 'configs'
 

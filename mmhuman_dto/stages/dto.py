@@ -5,7 +5,7 @@ import torch
 
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.datasets.transforms.depth import maps_of, set_disparity
-from mmhuman_dto.dto import DTOOptimizer
+from mmhuman_dto.dto import DropReason, DTOOptimizer
 from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
 from mmhuman_dto.registry import DTO_SOLVERS, SOURCES, STAGES
 
@@ -71,9 +71,15 @@ class SourceStage(Stage):
             self.config, default_args={name: value for name, value in offered.items() if name in taken})
 
     def __call__(self, samples):
-        for sample, result in zip(samples, self._ask(samples), strict=True):
+        return [self._outcome(sample, result) for sample, result in zip(samples, self._ask(samples), strict=True)]
+
+    def _outcome(self, sample, result):
+        """The sample, or the exception for which it is left out while the others of its batch go on."""
+        try:
             self._set(sample, result)
-        return samples
+        except (SkipImage, StageError) as exception:
+            return exception
+        return sample
 
     def _ask(self, samples):
         return self.source(samples)
@@ -145,7 +151,8 @@ class OptimiseTranslations(Stage):
         solver, prior, evidence: of :class:`mmhuman_dto.dto.DTOOptimizer`.
         keep_evidence: whether people keep theirs (``dto_evidence``), so that the transform ``RefineTranslations`` can
             place them again without maps.
-        keep_dropped: whether people without evidence stay, as they were, with the reason in ``drop_reasons``.
+        keep_dropped: whether people without evidence stay, as they were, with the reason in ``drop_reasons``; they are
+            no meshes to train on (``has_mesh``).
 
     Raises:
         ValueError: both ``keep_evidence`` and ``keep_dropped``.
@@ -171,6 +178,8 @@ class OptimiseTranslations(Stage):
         placed = result.apply(samples, self.context.body_model, self.keep_dropped)
         for scene, (before, after) in enumerate(zip(samples, placed)):
             after.initial_instances = before.pred_instances
+            if self.keep_dropped:
+                after.pred_instances.has_mesh = after.pred_instances.drop_reasons == DropReason.KEPT
             if self.keep_evidence:
                 after.pred_instances.dto_evidence = result.problem.cached(scene)
         return placed

@@ -386,10 +386,10 @@ def test_the_line_says_who_is_nearest_and_who_is_tallest():
             PersonRow(3, 1.1, nan, 4., nan, nan, None, None, 'not placed: x'),
             PersonRow(5, 1.8, .1, 6., 1., .5, 2, 17, '')]
     view = PeopleView(rows, ['about <all>'])
-    assert view.summary == '3 people, 4.0 to 9 ± 2 m away, 1.10 to 1.8 ± .1 m tall; 1 not placed by DTO'
-    assert PeopleView(rows[:1]).summary == '1 person, 9 ± 2 m away, 1.6 ± .1 m tall'
-    alike = [rows[0], rows[0]._replace(person=1, distance=9.1, height=1.61)]
-    assert PeopleView(alike).summary == '2 people, 9 ± 2 m away, 1.6 ± .1 m tall'
+    assert view.summary == '3 people, 4.0 to 9.0 ± 2.0 m away, 1.10 to 1.80 ± .10 m tall; 1 not placed by DTO'
+    assert PeopleView(rows[:1]).summary == '1 person, 9.0 ± 2.0 m away, 1.60 ± .10 m tall'
+    alike = [rows[0], rows[0]._replace(person=1, distance=9.01, height=1.601)]
+    assert PeopleView(alike).summary == '2 people, 9.0 ± 2.0 m away, 1.60 ± .10 m tall'
     assert str(view).splitlines() == [
         'person  height      distance  score  joints seen  note',
         '0       1.6 ± .1 m  9 ± 2 m   0.90   17 of 17',

@@ -56,13 +56,17 @@ def folder(tmp_path_factory):
 def test_the_bundled_picture_with_nothing_said(tmp_path, capsys):
     assert demo.main(['--out-dir', str(tmp_path)]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith('0000.jpg: 3 people, ') and ' ± ' in out and 'focal length guessed' in out and err == ''
+    assert out.startswith('treadmill.jpg: 3 people, ') and ' ± ' in out and 'guessed' not in out and err == ''
     assert {path.name for path in tmp_path.iterdir()} == {'overlay', 'side', 'birdseye', 'params', 'glb'}
-    for drawn in ('overlay/0000.jpg', 'side/0000.png', 'birdseye/0000.png'):
+    for drawn in ('overlay/treadmill.jpg', 'side/treadmill.png', 'birdseye/treadmill.png'):
         assert np.ptp(read_image(tmp_path / drawn)) > 100
-    before, after = (json.loads((tmp_path / f'params/0000{name}.json').read_text())['people']
+    before, after = (json.loads((tmp_path / f'params/treadmill{name}.json').read_text())['people']
                      for name in ('_before', ''))
     assert len(before) == len(after) == 3 and before[0]['transl'] != after[0]['transl']
+    # From near to far the avatar, the man and the bystander; truth of the clip.
+    after = sorted(after, key=lambda person: person['transl'][2])
+    np.testing.assert_allclose([person['heights'] for person in after], [1.41, 1.72, 1.65], atol=.15)
+    np.testing.assert_allclose([person['transl'][2] for person in after], [2.26, 3.20, 6.17], rtol=.12)
 
 
 def test_pictures_and_folders_to_files_that_agree(network, folder, tmp_path, capsys):
@@ -111,7 +115,7 @@ def test_bundled_weights_are_used_or_named(checkpoint, tmp_path, monkeypatch):
         demo.main(['--recipe', 'network', '--out-dir', str(tmp_path)])
     shutil.copy(checkpoint, tmp_path / f'{DEFAULT_MODEL}.pth')
     assert demo.main(['--recipe', 'network', '--out-dir', str(tmp_path / 'out'), '--save', 'params']) == 0
-    assert (tmp_path / 'out/params/0000.json').is_file()
+    assert (tmp_path / 'out/params/treadmill.json').is_file()
 
 
 def test_wrong_arguments_are_named(network, tmp_path, capsys):

@@ -11,6 +11,7 @@ from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.stages import ConfigError, Context, MatchDetections, SkipImage, StageError, check_needs
 from mmhuman_dto.stages.dto import RasteriseMeshes
+from mmhuman_dto.stages.isolation import apply_stage
 from mmhuman_dto.stages.photos import AddDetections, AddFocal, AddKeypoints, AddMeshes, seen_by
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.tables.people_table import PeopleTable
@@ -241,12 +242,24 @@ def test_who_has_too_few_keypoints_or_is_there_twice_goes(scene, body_model):
     torch.testing.assert_close(kept[0], torch.tensor([.9] * 4 + [1.] + [0.] * 12))
     scores[:] = .1
     scene.detected_instances = people
-    with pytest.raises(SkipImage, match='nobody with enough keypoints'):
-        bound(AddKeypoints(None), body_model, source)([scene])
+    skipped, = bound(AddKeypoints(None), body_model, source)([scene])
+    assert isinstance(skipped, SkipImage) and str(skipped) == 'nobody with enough keypoints'
     for stage, nobody, reason in ((AddDetections(None), People(num_people=0), 'nobody detected'),
                                   (AddMeshes(None), (scene.pred_instances[:0], scene.pred_camera), 'no meshes')):
-        with pytest.raises(SkipImage, match=reason):
-            bound(stage, body_model, lambda samples, nobody=nobody: [nobody])([scene])
+        skipped, = bound(stage, body_model, lambda samples, nobody=nobody: [nobody])([scene])
+        assert isinstance(skipped, SkipImage) and str(skipped) == reason
+
+
+def test_a_picture_of_nobody_costs_its_batch_no_second_run(scene, body_model):
+    asked = []
+
+    def source(samples):
+        asked.append(len(samples))
+        return [scene.detected_instances, People(num_people=0)]
+
+    samples = [HumanDataSample(metainfo=dict(img_id=name)) for name in 'ab']
+    found, skipped = apply_stage(bound(AddDetections(None), body_model, source), samples)
+    assert len(found.detected_instances) > 0 and isinstance(skipped, SkipImage) and asked == [2]
 
 
 def test_a_source_gets_the_runs_device_only_if_it_takes_one(body_model):
