@@ -64,8 +64,9 @@ class HeightTerm(Term):
         population = problem.heights.new_tensor(self.shares).expand(*problem.heights.shape, len(self.shares))
         trust = told.to(population) * (1 - self.wrong)
         weights = torch.cat([trust * self._told_shares(problem), (1 - trust) * population], -1)
+        ratio = problem.child_log_ratio[..., None]
         likelihood = torch.where(torch.arange(len(table), device=weights.device) <= TEEN,
-                                 problem.child_log_ratio.exp()[..., None], 1.)
+                                 ratio.sigmoid(), (-ratio).sigmoid())
         weights = weights * torch.cat([likelihood, likelihood], -1)
         weights = weights / weights.sum(-1, keepdim=True)
         mean, std = table.unbind(-1)
