@@ -30,9 +30,9 @@ class Stage(ABC):
     """A step of the generator; register in ``STAGES``, name it in a config's ``stages``.
 
     A stage gets samples and returns as many, in order; it may set fields of a sample or return a new one. To fail for
-    one image it raises :class:`StageError` (anything else it raises counts as one), to leave it out :class:`SkipImage`, or
-    gives the exception in place of the sample. A batched stage that raised is asked again with each image alone: calling
-    it twice with a sample must be harmless.
+    one image it raises :class:`StageError` (anything else it raises counts as one), to leave it out :class:`SkipImage`;
+    it may also give the exception in place of the sample. A batched stage that raised is asked again with each image
+    alone: calling it twice with a sample must be harmless.
     """
 
     #: What samples must have, and what they have afterwards: dotted names of fields, or of a state they are in. A

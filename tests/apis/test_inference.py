@@ -391,10 +391,10 @@ def test_the_line_says_who_is_nearest_and_who_is_tallest():
     alike = [rows[0], rows[0]._replace(person=1, distance=9.01, height=1.601)]
     assert PeopleView(alike).summary == '2 people, 9.0 ± 2.0 m away, 1.60 ± .10 m tall'
     assert str(view).splitlines() == [
-        'person  height      distance  score  joints seen  note',
-        '0       1.6 ± .1 m  9 ± 2 m   0.90   17 of 17',
-        '3       1.10 m      4.0 m                         not placed: x',
-        '5       1.8 ± .1 m  6 ± 1 m   0.50   2 of 17',
+        'person  height        distance     score  joints seen  note',
+        '0       1.60 ± .10 m  9.0 ± 2.0 m  0.90   17 of 17',
+        '3       1.10 m        4.0 m                            not placed: x',
+        '5       1.80 ± .10 m  6.0 ± 1.0 m  0.50   2 of 17',
         'about <all>']
     assert 'about &lt;all&gt;' in view._repr_html_() and 'nobody found' in PeopleView([])._repr_html_()
     assert [row.person for row in view] == [0, 3, 5] and len(view) == 3

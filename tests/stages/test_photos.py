@@ -257,6 +257,7 @@ def test_a_picture_of_nobody_costs_its_batch_no_second_run(scene, body_model):
         asked.append(len(samples))
         return [scene.detected_instances, People(num_people=0)]
 
+    source.joint_set = 'coco17'
     samples = [HumanDataSample(metainfo=dict(img_id=name)) for name in 'ab']
     found, skipped = apply_stage(bound(AddDetections(None), body_model, source), samples)
     assert len(found.detected_instances) > 0 and isinstance(skipped, SkipImage) and asked == [2]
