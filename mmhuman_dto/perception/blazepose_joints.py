@@ -103,8 +103,8 @@ class BlazePoseJoints(PeopleSource):
             if self.masks:
                 masks += [put_back(mask, squares[row], image.shape[:2]) > .5
                           for row, mask in zip(rows, output.masks.cpu().numpy())]
-        inside = ((second >= 0) & (second <= image.shape[1::-1])).all(-1)
-        joints, scores = combine(first, first_scores, second, np.where(inside, second_scores, 0))
+        usable = ((second >= 0) & (second <= image.shape[1::-1])).all(-1) & in_domain(first_scores)
+        joints, scores = combine(first, first_scores, second, np.where(usable, second_scores, 0))
         rows = distinct(joints, scores, self.min_mean)
         joints, scores = joints[rows], scores[rows]
         found = People(
@@ -179,6 +179,16 @@ def decode(output):
     total = heat.sum((2, 3))
     mean = torch.stack([(heat.sum(2) * cells).sum(-1), (heat.sum(3) * cells).sum(-1)], -1) / total[..., None]
     return torch.where(total[..., None] > 0, STRIDE * mean, rough), heat.amax((2, 3))
+
+
+def in_domain(first_scores):
+    """(N, 17) joints of which a second look can be believed.
+
+    BlazePose looks for a whole body: shown a head and shoulders it puts hips and legs on them. Without hips in the
+    first look it is asked of the joints only that the first look saw.
+    """
+    seen = first_scores >= SEEN_SCORE
+    return seen | seen[:, _HIPS].any(1, keepdims=True)
 
 
 def combine(first, first_scores, second, second_scores):

@@ -10,7 +10,8 @@ import torch
 from mmhuman_dto.geometry import project
 from mmhuman_dto.geometry.matching import box_iou
 from mmhuman_dto.perception.blazepose import COCO17, NUM_LANDMARKS, SIDE, BlazePoseOutput
-from mmhuman_dto.perception.blazepose_joints import Square, combine, decode, distinct, put_back, show, square_around
+from mmhuman_dto.perception.blazepose_joints import (Square, combine, decode, distinct, in_domain, put_back, show,
+                                                    square_around)
 from mmhuman_dto.registry import BODY_MODELS, SOURCES
 from mmhuman_dto.structures import HumanDataSample
 from mmhuman_dto.tables.people_table import PeopleTable
@@ -112,6 +113,11 @@ def test_looks_are_weighted_by_how_exact_they_are():
     np.testing.assert_allclose(mixed[0, [9, 10]], [.8, .8 - .7 * .0081], rtol=1e-3)
     np.testing.assert_allclose((joints - first)[0, [13, 14], 0], [150, 0])
     np.testing.assert_allclose(mixed[0, [13, 14]], [.8 * .592, .8 * .9919], rtol=1e-2)
+
+
+def test_a_head_and_shoulders_get_no_hips_from_a_second_look():
+    scores = np.array([[.8] * 7 + [.1] * 10, [.8] * 7 + [.1] * 4 + [.3] + [.1] * 5])
+    assert in_domain(scores).tolist() == [[True] * 7 + [False] * 10, [True] * 17]
 
 
 def test_nobody_and_the_same_person_again_go():
