@@ -10,8 +10,16 @@ import torch
 from mmhuman_dto.geometry import project
 from mmhuman_dto.geometry.matching import box_iou
 from mmhuman_dto.perception.blazepose import COCO17, NUM_LANDMARKS, SIDE, BlazePoseOutput
-from mmhuman_dto.perception.blazepose_joints import (Square, combine, decode, distinct, in_domain, put_back, show,
-                                                    square_around)
+from mmhuman_dto.perception.blazepose_joints import (
+    Square,
+    combine,
+    decode,
+    distinct,
+    in_domain,
+    put_back,
+    show,
+    square_around,
+)
 from mmhuman_dto.registry import BODY_MODELS, SOURCES
 from mmhuman_dto.structures import HumanDataSample
 from mmhuman_dto.tables.people_table import PeopleTable
