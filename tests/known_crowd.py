@@ -19,13 +19,14 @@ class KnownCrowd:
     """One of ``part``: people (shuffled, the first one twice, the last one missed), keypoints, meshes, ages.
 
     Args:
-        root: folder of the crowd. part: what is asked for. body_model: config, of the meshes.
+        root: folder of the crowd. part: what is asked for. body_model: of the meshes, or its config.
     """
     joint_set = 'coco17'
 
     def __init__(self, root, part, body_model=None, device=None):
         self.root, self.answer, self.device = Path(root), getattr(self, f'_{part}'), device
-        self.body_model = BODY_MODELS.build(body_model or dict(type='OpenBody'))
+        built = isinstance(body_model, torch.nn.Module)
+        self.body_model = body_model if built else BODY_MODELS.build(body_model or dict(type='OpenBody'))
         self.truth, self.initial = PeopleTable(self.root / 'truth'), InitialMeshes('initial_meshes.npz', data_root=root)
         self.rows = {self.truth.image_id(i): i for i in range(len(self.truth))}
 

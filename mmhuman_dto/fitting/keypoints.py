@@ -34,6 +34,7 @@ class FitResult(NamedTuple):
     Attributes:
         state: :class:`~.kinematics.FitState`.
         transl: (N, 3) m, camera frame.
+        heights: (N) m, rest pose.
         cost: (N) what was minimised.
         child_gain: (N) by how much the cost is lower for a child's body; 0 where the body model has no child blend.
         log_depth_std, log_height_std, log_size_std: (N) standard deviations of the logarithms of the pelvis' depth, of
@@ -41,6 +42,7 @@ class FitResult(NamedTuple):
     """
     state: FitState
     transl: torch.Tensor
+    heights: torch.Tensor
     cost: torch.Tensor
     child_gain: torch.Tensor
     log_depth_std: torch.Tensor
@@ -153,7 +155,8 @@ class KeypointFit:
             by_size, torch.full_like(cost, 1e-6))
         depth, height = covariance.diagonal(dim1=1, dim2=2).unbind(-1)
         spreads = (value.clamp(min=0).sqrt() for value in (depth, height, depth + height - 2 * covariance[:, 0, 1]))
-        return FitResult(state, state.position - self._rest_pelvis(state.betas), cost, child_gain, *spreads)
+        transl = state.position - self._rest_pelvis(state.betas)
+        return FitResult(state, transl, self._heights(state.betas), cost, child_gain, *spreads)
 
     def _heights(self, betas):
         """(N) rest-pose heights, m."""

@@ -41,7 +41,7 @@ class KeypointFitMeshes(MeshSource):
     being right; and ``keypoint_scores``, the picture's joints that they were fitted to.
 
     Args:
-        body_model: config; OpenBody if None.
+        body_model: a body model or its config; None: the recipe's, OpenBody outside of one.
         joint_set: of the keypoints.
         hips, num_starts, steps: see :class:`mmhuman_dto.fitting.KeypointFit`.
         device: None is a GPU where there is one.
@@ -53,7 +53,8 @@ class KeypointFitMeshes(MeshSource):
     focal_source, per_detection = 'guess', True
 
     def __init__(self, body_model=None, joint_set='coco17', hips=HIPS, num_starts=3, steps=20, device=None):
-        self.body_model = BODY_MODELS.build(body_model or dict(type='OpenBody'))
+        built = isinstance(body_model, torch.nn.Module)
+        self.body_model = body_model if built else BODY_MODELS.build(body_model or dict(type='OpenBody'))
         limits = torch.from_numpy(np.radians(np.array(LIMITS)))
         self.fit = KeypointFit(self.body_model, torch.from_numpy(random_poses(**POSES)), limits, joint_set, hips,
                                num_starts, steps, device=pick_device(device))
@@ -62,9 +63,9 @@ class KeypointFitMeshes(MeshSource):
         cameras = [self._camera(sample) for sample in samples]
         least = (-math.log(CHILD_ODDS) - CHILD_OFFSET) / CHILD_SLOPE
         result = self.fit(*self._joints(samples, cameras), min_child_gain=least)
-        depth, heights = result.state.position[:, 2], self.body_model.height(result.state.betas.float().cpu())
+        depth = result.state.position[:, 2]
         people = self._people(samples, result, depths_std=depth * result.log_depth_std,
-                              heights_std=heights * result.log_height_std.cpu(),
+                              heights_std=result.heights * result.log_height_std,
                               sizes_std=SIZE_SHARE * result.log_size_std,
                               child_log_ratios=CHILD_SLOPE * result.child_gain + CHILD_OFFSET)
         return list(zip(people, cameras))

@@ -56,7 +56,8 @@ class SourceStage(Stage):
     """A stage whose results come from a source.
 
     Args:
-        source: config of a source, see ``SOURCES``; it gets the run's ``data_root`` and ``device`` if it takes them.
+        source: config of a source, see ``SOURCES``; it gets the run's ``data_root``, ``device`` and ``body_model`` if
+            it takes them.
     """
     batched = True
 
@@ -66,7 +67,7 @@ class SourceStage(Stage):
     def bind(self, context):
         super().bind(context)
         taken = inspect.signature(SOURCES.get(self.config['type'])).parameters
-        offered = dict(data_root=context.data_root, device=context.device)
+        offered = dict(data_root=context.data_root, device=context.device, body_model=context.body_model)
         self.source = SOURCES.build(
             self.config, default_args={name: value for name, value in offered.items() if name in taken})
 
