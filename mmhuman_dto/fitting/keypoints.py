@@ -64,10 +64,12 @@ class KeypointFit:
         limits: (2, 24, 3) low and high Euler angles, rad (R = Rx Ry Rz).
         joint_set: of the keypoints. hips: see :class:`~.kinematics.JointTables`.
         num_starts, steps: of a person.
+        starts: (keypoints, scores, intrinsics, count) -> :class:`~.kinematics.FitState` of ``count`` starts a person,
+            those of a person together; None: a :class:`~.starts.PoseBank` of the poses.
         dtype, device: of the computation; float32 is too coarse.
     """
 
-    def __init__(self, body_model, poses, limits, joint_set='coco17', hips=0., num_starts=3, steps=20,
+    def __init__(self, body_model, poses, limits, joint_set='coco17', hips=0., num_starts=3, steps=20, starts=None,
                  dtype=torch.float64, device='cpu'):
         self.place = dict(dtype=dtype, device=device)
         poses, limits = poses.to(**self.place), limits.to(**self.place)
@@ -79,7 +81,8 @@ class KeypointFit:
         poses, std = poses[:, :body], spread_of(poses)[:body]
         pad = torch.nn.functional.pad
         self.pose_prior = PosePrior(pad(poses.mean(0), others), pad(std, others, value=END_STD), PRIOR_WEIGHT)
-        self.limits, self.starts = JointLimits(*limits[:, :body]), PoseBank(self.tables, pad(poses, others))
+        self.limits = JointLimits(*limits[:, :body])
+        self.starts = starts or PoseBank(self.tables, pad(poses, others))
         names = JOINT_SETS[joint_set].names
         self.gain = torch.tensor([FACE if name.split('_')[-1] in ('nose', 'eye', 'ear') else 1. for name in names],
                                  **self.place)

@@ -102,7 +102,7 @@ def infer(recipe, cases, knows_focal):
     for case in cases:
         focal = float(case.intrinsics[1, 1]) if knows_focal else None
         if focal not in inferencers:
-            inferencers[focal] = HumanInferencer(recipe, focal=focal, device='cpu', batch_size=1)
+            inferencers[focal] = HumanInferencer(recipe, dto=True, focal=focal, device='cpu', batch_size=1)
         start = time.perf_counter()
         scenes.append(inferencers[focal](case.image))
         seconds.append(time.perf_counter() - start)
