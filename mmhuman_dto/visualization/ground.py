@@ -10,6 +10,8 @@ _FEET_STD, _TILT_STD, _CAMERA_HEIGHT, _CAMERA_HEIGHT_STD = .15, .06, 1.6, 5.
 _UPRIGHT = .5
 #: Most cameras are held level; that counts as much as this many people.
 _LEVEL_CAMERA = .5
+#: A foot that nobody saw counts this part of one seen, as in DTO on photos (``GroundTerm.unseen``).
+_UNSEEN = .05
 _ROUNDS = 12
 
 
@@ -33,23 +35,28 @@ class Ground(NamedTuple):
         return (points @ self.rotation.T - np.array([0, self.height, 0])).astype(np.asarray(points).dtype)
 
 
-def estimate_ground(vertices):
+def estimate_ground(vertices, support=None):
     """The :class:`Ground` that people with vertices (N, V, 3), m, camera frame, stand on.
 
     Up is along most bodies, corrected by the plane through their lowest points where these spread far enough to tell;
-    both robustly, for some people sit, jump or are placed wrongly. Of nobody: a level camera 1.6 m above the ground.
+    both robustly, for some people sit, jump or are placed wrongly. ``support`` (N, V) 0..1 says how much of each vertex
+    the picture tells: feet that nobody saw hardly count beside feet seen. Of nobody: a level camera 1.6 m above the
+    ground.
     """
-    up = _common_axis(np.asarray(vertices, np.float64))
-    feet = np.array([mesh[(mesh @ up).argmin()] for mesh in np.asarray(vertices, np.float64)]).reshape(-1, 3)
+    vertices = np.asarray(vertices, np.float64)
+    up = _common_axis(vertices)
+    rows, lowest = np.arange(len(vertices)), (vertices @ up).argmin(1)
+    feet = vertices[rows, lowest]
+    told = np.ones(len(rows)) if support is None else np.maximum(support[rows, lowest], _UNSEEN)
     # The plane is feet @ (up + tilt) + height = 0, with the tilt in the two directions across up.
     across = np.linalg.svd(up[None])[2][1:]
     system = np.concatenate([feet @ across.T, np.ones((len(feet), 1))], 1) / _FEET_STD
     target = -(feet @ up) / _FEET_STD
     prior = np.diag([1 / _TILT_STD, 1 / _TILT_STD, 1 / _CAMERA_HEIGHT_STD])
     expected = np.array([0, 0, _CAMERA_HEIGHT / _CAMERA_HEIGHT_STD])
-    solution = np.array([0, 0, np.median(-feet @ up) if len(feet) else _CAMERA_HEIGHT])
+    solution = np.array([0, 0, np.median((-feet @ up)[told == told.max()]) if len(feet) else _CAMERA_HEIGHT])
     for _ in range(_ROUNDS):
-        weight = 1 / (1 + (system @ solution - target)**2)  # Cauchy: who is far off the plane hardly counts
+        weight = told / (1 + (system @ solution - target)**2)  # Cauchy: who is far off the plane hardly counts
         normal = (system.T * weight) @ system + prior @ prior
         solution = np.linalg.solve(normal, (system.T * weight) @ target + prior @ expected)
     normal = up + solution[:2] @ across

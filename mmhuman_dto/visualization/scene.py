@@ -106,4 +106,4 @@ class Scene(NamedTuple):
     @property
     def ground(self):
         """:class:`~mmhuman_dto.visualization.ground.Ground` that the people of :attr:`last` stand on."""
-        return estimate_ground(self.last.vertices)
+        return estimate_ground(self.last.vertices, self.last.support)

@@ -37,6 +37,18 @@ def test_one_who_jumps_or_floats_does_not_move_the_ground(scenes):
     assert degrees(before.up, after.up) < 1.5 and abs(before.height - after.height) < .1
 
 
+@pytest.mark.parametrize('lift', [.2, .5])
+def test_feet_that_nobody_saw_hardly_move_the_ground(scenes, lift):
+    scene = max(scenes, key=len)
+    half, support = len(scene) // 2 + 1, np.ones(scene.vertices.shape[:2])
+    vertices = scene.vertices + np.where(np.arange(len(scene)) < half, lift, 0)[:, None, None] * scene.up
+    support[:half] = 0  # most people, cut by the picture's edge, were given legs that end above the ground
+    right, told, misled, unseen = (estimate_ground(*given).height for given in (
+        (scene.vertices, ), (vertices, support), (vertices, ), (vertices, 0 * support)))
+    assert abs(told - right) < .1 * lift and abs(misled - right) > .3 * lift
+    assert abs(unseen - misled) < .25 * lift  # where no foot was seen they are all there is
+
+
 def test_nobody_gives_a_level_camera():
     ground = estimate_ground(np.zeros((0, 7, 3), np.float32))
     np.testing.assert_allclose(ground.up, [0, -1, 0])
