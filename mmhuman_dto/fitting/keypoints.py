@@ -92,7 +92,7 @@ class KeypointFit:
 
         Args:
             keypoints: (N, J, 2) px. scores: (N, J) 0 not seen .. 1. intrinsics: (N, 3, 3).
-            min_child_gain: whose ``child_gain`` is above it is a child.
+            min_child_gain: whose ``child_gain`` is above it, a number or (N), is a child.
 
         Returns:
             FitResult

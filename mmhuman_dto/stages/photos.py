@@ -205,6 +205,8 @@ def _take_detections(sample, people, found, device):
     """Give people what was found of them, row by row: boxes, scores, how sure their joints are, masks."""
     people.bboxes, people.scores = found.bboxes.to(device), found.scores.to(device)
     people.keypoint_scores = found.keypoints_2d_valid.float().to(device)
+    if 'ages' in found:
+        people.ages = found.ages.to(device)
     if 'masks' in found:
         segmentation = id_map(found.masks.numpy(), found.scores.numpy())
         maps_of(sample).segmentation = torch.from_numpy(segmentation).to(device)
