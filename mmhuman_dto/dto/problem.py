@@ -149,11 +149,11 @@ class _Meshes(NamedTuple):
 
 def _known_of_depth(samples, meshes, extractor, depth):
     """``STATISTICS`` (M) by name, feet_seen too where it was kept, and the :class:`DropReason` (M) of who has none."""
-    people, nothing = [sample.pred_instances for sample in samples], _no_statistics(meshes)
+    people = [sample.pred_instances for sample in samples]
     mapped = any(_has_map(sample, 'disparity') for sample in samples)
     kept = depth == 'needed' or all('dto_evidence' in group for group in people)
     if depth == 'unused' or not (mapped or kept):
-        return nothing, torch.full_like(meshes.bad, DropReason.NO_DEPTH, dtype=torch.long)
+        return _no_statistics(meshes), torch.full_like(meshes.bad, DropReason.NO_DEPTH, dtype=torch.long)
     if mapped:
         found = extractor([sample.pred_maps for sample in samples],
                           stack_rows(people, 'visible_vertices').split([len(group) for group in people]))
@@ -161,7 +161,9 @@ def _known_of_depth(samples, meshes, extractor, depth):
     else:
         known = _kept_statistics(people, meshes)
         reason = torch.where(known['depth'].isfinite(), int(DropReason.KEPT), int(DropReason.NO_DEPTH))
-    has_depth = reason == DropReason.KEPT
+    if depth == 'needed':
+        return known, reason  # who has none is dropped
+    has_depth, nothing = reason == DropReason.KEPT, _no_statistics(meshes)
     return known | {name: known[name].where(has_depth, nothing[name]) for name in STATISTICS}, reason
 
 

@@ -66,6 +66,11 @@ def intrinsics_from_fov(fov, width, height):
     return torch.stack([focal, zero, cx, zero, focal, cy, zero, zero, one], -1).unflatten(-1, (3, 3))
 
 
+def centered_intrinsics(focal, width, height):
+    """K (3, 3) float32 of a focal length, px, whose axis goes through the middle of an image of width and height px."""
+    return torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+
+
 def resize_intrinsics(intrinsics, sx, sy):
     """Intrinsics (*, 3, 3) of the image scaled by ``sx`` in width and ``sy`` in height (new / old size)."""
     return intrinsics * _column(intrinsics, sx, sy, 1)

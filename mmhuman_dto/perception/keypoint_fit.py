@@ -1,11 +1,13 @@
 """Meshes by fitting a body model to people's 2D joints: no network of meshes, no gated file."""
 import math
+from functools import cache
 
 import numpy as np
 import torch
 
 from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.fitting import KeypointFit
+from mmhuman_dto.geometry import centered_intrinsics
 from mmhuman_dto.registry import BODY_MODELS, SOURCES
 from mmhuman_dto.structures import Camera, People
 from mmhuman_dto.synthetic.poses import LIMITS, random_poses
@@ -61,8 +63,8 @@ class KeypointFitMeshes(MeshSource):
         built = isinstance(body_model, torch.nn.Module)
         self.body_model = body_model if built else BODY_MODELS.build(body_model or dict(type='OpenBody'))
         limits = torch.from_numpy(np.radians(np.array(LIMITS)))
-        self.fit = KeypointFit(self.body_model, torch.from_numpy(random_poses(**POSES)), limits, joint_set, hips,
-                               num_starts, steps, device=pick_device(device))
+        self.fit = KeypointFit(self.body_model, example_poses(), limits, joint_set, hips, num_starts, steps,
+                               device=pick_device(device))
 
     def __call__(self, samples):
         cameras = [self._camera(sample) for sample in samples]
@@ -76,8 +78,7 @@ class KeypointFitMeshes(MeshSource):
         return list(zip(people, cameras))
 
     def refit(self, samples):
-        """list of samples whose ``pred_instances`` are placed -> list of :class:`People` fitted again at their depths;
-        nan of those who have none."""
+        """list of samples whose ``pred_instances`` are placed -> list of :class:`People` fitted again there."""
         placed = [sample.pred_instances.cpu() for sample in samples]
         state = self.fit.state(*(torch.cat([getattr(people, name) for people in placed])
                                  for name in ('pose', 'betas', 'transl')))
@@ -114,10 +115,19 @@ class KeypointFitMeshes(MeshSource):
     def _camera(self, sample):
         if 'pred_camera' in sample:
             return sample.pred_camera.cpu()
-        height, width = sample.image.shape[:2] if 'image' in sample else sample.ori_shape
-        focal = GUESSED_FOCAL * math.hypot(height, width)
-        return Camera(intrinsics=torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]),
-                      focal_std=torch.tensor(GUESSED_FOCAL_STD))
+        size = sample.image.shape[:2] if 'image' in sample else sample.ori_shape
+        return Camera(intrinsics=guessed_intrinsics(size), focal_std=torch.tensor(GUESSED_FOCAL_STD))
+
+
+def guessed_intrinsics(size):
+    """K (3, 3) of a photo of ``size`` (h, w) px that does not tell its focal length."""
+    return centered_intrinsics(GUESSED_FOCAL * math.hypot(*size), *size[::-1])
+
+
+@cache
+def example_poses():
+    """(M, 24, 3) rad of :data:`POSES`: the same for all fits, of which a recipe has two."""
+    return torch.from_numpy(random_poses(**POSES))
 
 
 def _used(valid):

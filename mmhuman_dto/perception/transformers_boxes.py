@@ -1,4 +1,4 @@
-"""People found by object detection networks of ``transformers``."""
+"""People found by object detection networks of ``transformers``, and what all that find people there share."""
 import torch
 
 from mmhuman_dto.registry import SOURCES
@@ -9,11 +9,8 @@ from .finding import MAX_IOU, MIN_SCORE, box_nms
 from .optional import by_shape, class_index, load_transformers
 
 
-@SOURCES.register_module()
-class TransformersBoxes(PeopleSource):
-    """Any model that ``AutoModelForObjectDetection`` loads: RT-DETR, DETR, Deformable DETR, YOLOS, ...; boxes alone.
-
-    Images are not padded: networks differ in what their boxes are relative to there.
+class TransformersFinder(PeopleSource):
+    """A network of ``transformers`` that finds people; subclasses name its ``auto_class`` and read its answers.
 
     Args:
         model: folder or name, see :func:`~.optional.load_transformers`.
@@ -28,10 +25,22 @@ class TransformersBoxes(PeopleSource):
 
     def __init__(self, model, label='person', min_score=MIN_SCORE, max_iou=MAX_IOU, batch_size=4, device=None,
                  local_files_only=False):
-        self.processor, self.network = load_transformers('AutoModelForObjectDetection', model, device,
-                                                         local_files_only)
+        self.processor, self.network = load_transformers(self.auto_class, model, device, local_files_only)
+        self._check(model)
         self.label = class_index(self.network.config.id2label, [label.lower()], model)
         self.min_score, self.max_iou, self.batch_size = min_score, max_iou, batch_size
+
+    def _check(self, model):
+        """Raise :class:`WeightsError` for a model that cannot be used."""
+
+
+@SOURCES.register_module()
+class TransformersBoxes(TransformersFinder):
+    """Any model that ``AutoModelForObjectDetection`` loads: RT-DETR, DETR, Deformable DETR, YOLOS, ...; boxes alone.
+
+    Images are not padded: networks differ in what their boxes are relative to there.
+    """
+    auto_class = 'AutoModelForObjectDetection'
 
     def __call__(self, samples):
         inputs = [self.processor(sample.image, do_pad=False, return_tensors='pt').pixel_values[0] for sample in samples]

@@ -6,39 +6,27 @@ from torch.nn.functional import interpolate
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
 
-from .base import PeopleSource
-from .finding import MAX_IOU, MIN_SCORE, box_nms
-from .optional import WeightsError, by_shape, class_index, load_transformers
+from .finding import box_nms
+from .optional import WeightsError, by_shape
+from .transformers_boxes import TransformersFinder
 
 
 @SOURCES.register_module()
-class TransformersPeople(PeopleSource):
+class TransformersPeople(TransformersFinder):
     """Any model that ``AutoModelForUniversalSegmentation`` loads and that answers with queries: Mask2Former,
     MaskFormer, DETR with masks, ...
 
     A person's score is the probability of its class times the mean probability of the pixels of its mask.
 
-    Args:
-        model: folder or name, see :func:`~.optional.load_transformers`.
-        label: name of the class of people in the model's config.
-        min_score: people below it are left out. max_iou: of boxes that overlap more, the best score stays.
-        batch_size: images of one size that go through the network together.
-        device, local_files_only: see :func:`~.optional.load_transformers`.
-
     Raises:
-        ImportError, WeightsError: transformers or the model is not there, or the model knows no such class, or it
-            pads images without saying where (EoMT).
+        WeightsError: besides what :class:`TransformersFinder` raises: it pads images without saying where (EoMT).
     """
+    auto_class = 'AutoModelForUniversalSegmentation'
 
-    def __init__(self, model, label='person', min_score=MIN_SCORE, max_iou=MAX_IOU, batch_size=4, device=None,
-                 local_files_only=False):
-        self.processor, self.network = load_transformers('AutoModelForUniversalSegmentation', model, device,
-                                                         local_files_only)
+    def _check(self, model):
         if 'pixel_mask' not in self.processor(np.zeros((32, 48, 3), np.uint8)):
             raise WeightsError(f'{model}: its image processor does not say where it pads (pixel_mask), so that masks '
                                'could not be brought back to the image; Mask2Former, MaskFormer and DETR say so')
-        self.label = class_index(self.network.config.id2label, [label.lower()], model)
-        self.min_score, self.max_iou, self.batch_size = min_score, max_iou, batch_size
 
     def __call__(self, samples):
         inputs = [self.processor(sample.image, return_tensors='pt') for sample in samples]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from mmhuman_dto.datasets.transforms.depth import maps_of
-from mmhuman_dto.geometry import project, unproject
+from mmhuman_dto.geometry import centered_intrinsics, project, unproject
 from mmhuman_dto.perception.base import MeshSource
 from mmhuman_dto.perception.finding import MIN_KEYPOINTS, MIN_SCORE, id_map, keypoint_nms, match_keypoints
 from mmhuman_dto.registry import STAGES
@@ -38,9 +38,9 @@ class AddFocal(SourceStage):
         if math.isnan(focal):
             return
         height, width = sample.ori_shape
-        sample.pred_camera = Camera(intrinsics=torch.tensor(
-            [[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], device=self.context.device),
-            focal_std=torch.tensor(getattr(self.source, 'focal_std', 0.), device=self.context.device))
+        sample.pred_camera = Camera(intrinsics=centered_intrinsics(focal, width, height),
+                                    focal_std=torch.tensor(getattr(self.source, 'focal_std', 0.)))
+        sample.pred_camera = sample.pred_camera.to(self.context.device)
         sample.set_metainfo(dict(focal_source=type(self.source).__name__))
 
 

@@ -96,10 +96,15 @@ def crowd_cases(body_model, folder=CROWDS):
     table = PeopleTable(folder / 'truth')
     for sample in table:
         people = sample.pred_instances
-        with torch.no_grad():
-            output = body_model(people.pose, people.betas, people.transl)
-        joints = body_model.select_joints(output, 'coco17').double().numpy()
+        joints = joints_of(people, body_model)
         heights = body_model.height(people.betas).double().numpy()
         yield Case(sample.img_id, read_image(folder / 'images' / sample.img_id),
                    sample.pred_camera.intrinsics.double().numpy(), joints, np.ones(joints.shape[:2], bool), heights,
                    tuple('child' if age < 15 else 'adult' for age in people.ages.tolist()))
+
+
+@torch.no_grad()
+def joints_of(people, body_model):
+    """COCO's joints (N, 17, 3) of the meshes of people, m, camera frame."""
+    output = body_model(people.pose, people.betas, people.transl)
+    return body_model.select_joints(output, 'coco17').double().numpy()

@@ -19,7 +19,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from _common import report  # noqa: E402
-from _photo_truth import CLIP_TRUTH, clip_cases, crowd_cases  # noqa: E402
+from _photo_truth import CLIP_TRUTH, clip_cases, crowd_cases, joints_of  # noqa: E402
 
 from mmhuman_dto.apis import HumanInferencer  # noqa: E402
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS  # noqa: E402
@@ -114,7 +114,7 @@ def measure(cases, scenes, stage):
     people, orders, counts = [], [], np.zeros(4, int)
     for case, scene in zip(cases, scenes):
         sample = scene.sample if stage == 'after' or scene.before is None else scene.before
-        joints = joints_of(sample, scene.body_model)
+        joints = joints_of(sample.pred_instances, scene.body_model)
         pixels = project(torch.from_numpy(joints), sample.pred_camera.intrinsics.double()).numpy()
         size = case.image.shape[1::-1]
         shown, true = np.clip(pixels, 0, size), np.clip(case.pixels, 0, size)
@@ -130,14 +130,6 @@ def measure(cases, scenes, stage):
                            f1_iou50=detection_scores(counts[1], *counts[2:])['f1'], depth_order=percent_right(orders))
     groups = sorted({one.group for one in people})
     return summary | {group: summarise([one for one in people if one.group == group]) for group in groups}
-
-
-def joints_of(sample, body_model):
-    """COCO's joints (N, 17, 3) of the meshes of a sample, m, camera frame."""
-    people = sample.pred_instances
-    with torch.no_grad():
-        output = body_model(people.pose, people.betas, people.transl)
-    return body_model.select_joints(output, 'coco17').double().numpy()
 
 
 def person(case, sample, joints, pixels, pred, true):

@@ -6,12 +6,10 @@
 The weights are kept as float16, as they are published. Before anything is written the network's outputs are compared
 with a literal run of the graph, operation by operation, on pictures of noise; a difference is an error.
 """
-import argparse
 import re
 
 import torch
-from _tfjs import TFJSGraph
-from safetensors.torch import save_file
+from _published import convert_file, convolution_weights
 
 from mmhuman_dto.perception.blazepose import SIDE, BlazePose
 
@@ -32,7 +30,7 @@ PROVENANCE = dict(
 
 
 def convert(graph):
-    """The network of a :class:`TFJSGraph`; raises ValueError where the graph is another one."""
+    """The network of a :class:`~_tfjs.TFJSGraph`; raises ValueError where the graph is another one."""
     published = {name: layer for name, layer in layers(graph) if name != LEFT_OUT}
     numbered = {kind: sorted((name for name in published if re.fullmatch(rf'{kind}(_\d+)?', name)), key=_number)
                 for kind in ('conv2d', 'depthwise_conv2d')}
@@ -53,9 +51,7 @@ def layers(graph):
     """(name, (weights as torch has them, biases)) of the graph's convolutions."""
     for node in graph.nodes.values():
         if 'Conv2' in node['op']:
-            weights, biases = (torch.from_numpy(graph.constants[name].copy()) for name in node['input'][1:])
-            order = (2, 3, 0, 1) if 'epthwise' in node['op'] else (3, 2, 0, 1)
-            yield re.search(r'/model/(\w+)/', node['input'][1])[1], (weights.permute(order), biases)
+            yield re.search(r'/model/(\w+)/', node['input'][1])[1], convolution_weights(graph, node)
 
 
 def _number(name):
@@ -75,19 +71,8 @@ def largest_difference(graph, network, count=2, seed=0):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('graph', help='blazepose-full.json; its .bin lies beside it')
-    parser.add_argument('out', help='safetensors file to write')
-    args = parser.parse_args(argv)
-    graph = TFJSGraph(args.graph)
-    network = convert(graph)
-    difference = largest_difference(graph, network)
-    print(f'largest difference from the graph {difference:.1e}')
-    if not difference <= TOLERANCE:
-        raise SystemExit(f'more than {TOLERANCE}: nothing written')
-    state = {name: weights.half().contiguous() for name, weights in network.state_dict().items()}
-    save_file(state, args.out, metadata=dict(PROVENANCE, graph=graph.origin))
-    print(f'wrote {args.out}')
+    convert_file(argv, __doc__, 'blazepose-full.json', convert,
+                 lambda graph, network: [('', largest_difference(graph, network))], TOLERANCE, PROVENANCE)
 
 
 if __name__ == '__main__':

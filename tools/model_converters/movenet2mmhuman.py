@@ -6,12 +6,10 @@
 The weights are kept as float16, as they are published. Before anything is written the network's outputs are compared
 with a literal run of the graph, operation by operation, on pictures of noise of three sizes; a difference is an error.
 """
-import argparse
 import re
 
 import torch
-from _tfjs import TFJSGraph
-from safetensors.torch import save_file
+from _published import convert_file, convolution_weights
 
 from mmhuman_dto.perception.movenet import MoveNetMultiPose
 
@@ -33,17 +31,14 @@ PROVENANCE = dict(
 
 
 def convert(graph):
-    """The network of a :class:`TFJSGraph`; raises ValueError where the graph is another one."""
+    """The network of a :class:`~_tfjs.TFJSGraph`; raises ValueError where the graph is another one."""
     published = [[] for _ in PARTS]
     for node in graph.nodes.values():
         if 'Conv2' in node['op'] or 'Conv2d' in node['op']:
             part = next((i for i, pattern in enumerate(PARTS) if re.search(pattern, node['name'])), None)
             if part is None:
                 raise ValueError(f'{node["name"]}: no part of MoveNet MultiPose')
-            order = (2, 3, 0, 1) if 'epthwise' in node['op'] else (3, 2, 0, 1)
-            for name in node['input'][1:]:
-                weights = torch.from_numpy(graph.constants[name].copy())
-                published[part].append(weights.permute(order) if weights.ndim == 4 else weights)
+            published[part] += convolution_weights(graph, node)
     network = MoveNetMultiPose()
     published, ours = [weights for part in published for weights in part], network.state_dict()
     if [weights.shape for weights in published] != [weights.shape for weights in ours.values()]:
@@ -65,21 +60,13 @@ def largest_difference(graph, network, size, seed=0):
     return max((ours - theirs).abs().max().item() for ours, theirs in pairs)
 
 
+def differences(graph, network):
+    """(size, largest difference) of each of :data:`SIZES`."""
+    return ((f'{size[0]} x {size[1]}: ', largest_difference(graph, network, size)) for size in SIZES)
+
+
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('graph', help='movenet-multipose.json; its .bin lies beside it')
-    parser.add_argument('out', help='safetensors file to write')
-    args = parser.parse_args(argv)
-    graph = TFJSGraph(args.graph)
-    network = convert(graph)
-    for size in SIZES:
-        difference = largest_difference(graph, network, size)
-        print(f'{size[0]} x {size[1]}: largest difference from the graph {difference:.1e}')
-        if not difference <= TOLERANCE:
-            raise SystemExit(f'more than {TOLERANCE}: nothing written')
-    state = {name: weights.half().contiguous() for name, weights in network.state_dict().items()}
-    save_file(state, args.out, metadata=dict(PROVENANCE, graph=graph.origin))
-    print(f'wrote {args.out}')
+    convert_file(argv, __doc__, 'movenet-multipose.json', convert, differences, TOLERANCE, PROVENANCE)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,4 @@
 """The one door: anything that holds pictures -> people in metres, by a recipe."""
-import math
 from itertools import islice
 
 import torch
@@ -7,7 +6,7 @@ import torch
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.generation.pipeline import Clock, Stages
 from mmhuman_dto.geometry import project
-from mmhuman_dto.perception.keypoint_fit import GUESSED_FOCAL
+from mmhuman_dto.perception.keypoint_fit import guessed_intrinsics
 from mmhuman_dto.stages import StageError
 from mmhuman_dto.stages.isolation import Outcome
 from mmhuman_dto.structures import Camera, HumanDataSample, People
@@ -138,10 +137,7 @@ class HumanInferencer:
                     betas=(self.body_model.num_betas, ), transl=(3, ))
         sample.pred_instances = People(num_people=0, **{name: torch.zeros(0, *row) for name, row in size.items()})
         if 'pred_camera' not in sample:
-            height, width = sample.ori_shape
-            focal = GUESSED_FOCAL * math.hypot(height, width)
-            sample.pred_camera = Camera(
-                intrinsics=torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]))
+            sample.pred_camera = Camera(intrinsics=guessed_intrinsics(sample.ori_shape))
         return sample
 
     @torch.no_grad()
