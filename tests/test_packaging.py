@@ -128,7 +128,7 @@ def test_network_by_name_with_the_wheel_alone(installed, tmp_path):
 def test_programs_with_the_wheel_alone(installed, tmp_path):
     assert 'photo-hub' in run(installed / 'mmhuman-dto', '--list', cwd=tmp_path)
     run(installed / 'mmhuman-dto', 'image', '--save', 'params', '--out-dir', 'out', cwd=tmp_path)
-    assert json.loads((tmp_path / 'out/params/0000.json').read_text())['people']
+    assert json.loads((tmp_path / 'out/params/treadmill.json').read_text())['people']
     for name, option in (('generate', '--resume'), ('train', '--dry-run'), ('test', '--dump')):
         assert option in run(installed / 'python', '-m', 'mmhuman_dto', name, '--help', cwd=tmp_path)
 
