@@ -38,6 +38,9 @@ _SOURCES = {
 }
 #: What a disk that cannot be written answers, whichever file is named.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+#: What PyTorch's loader refuses without worker processes; recipes say it for theirs.
+_OF_WORKERS = ('persistent_workers', 'prefetch_factor', 'multiprocessing_context')
 _TRAINING_KEYS = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
                   'val_evaluator', 'load_from', 'strategy')
 
@@ -75,7 +78,7 @@ def check_files(cfg):
 def check_body_models(cfg):
     """Raise BodyModelError where the meshes of a table are of another body model than the network's."""
     body_model = BODY_MODELS.get(cfg.model.get('body_model', {}).get('type', ''))
-    loaders = {name: cfg.get(name) for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')}
+    loaders = {name: cfg.get(name) for name in _LOADERS}
     for key, dataset, name, table in entries(loaders):
         if name == 'table' and isinstance(table, str) and body_model is not None:
             schema = PeopleTable(table).schema
@@ -95,10 +98,18 @@ def build_runner(cfg):
     """
     check_files(cfg)
     check_body_models(cfg)
+    _leave_workers_out(cfg)
     several = cfg.get('launcher', 'none') != 'none'
     if several and pick_device().type == 'cpu':
         _use_cpu_processes(cfg)
     return (FlexibleRunner if several and 'strategy' in cfg else Runner).from_cfg(cfg)
+
+
+def _leave_workers_out(cfg):
+    """Loaders without worker processes get none of the options that only these have."""
+    for name in _LOADERS:
+        if cfg.get(name) and not cfg[name].get('num_workers', 0):
+            cfg[name] = {key: value for key, value in cfg[name].items() if key not in _OF_WORKERS}
 
 
 def train(cfg, resume=None):

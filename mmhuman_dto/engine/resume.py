@@ -11,14 +11,13 @@ from .checkpoint import CheckpointError
 def latest_checkpoint(work_dir):
     """The checkpoint to resume a run from, passing over damaged ones, and those: (path or None, {path: what is wrong}).
 
-    It is the one that ``last_checkpoint`` names, or the newest before it that is whole; None where there are none.
+    It is the one that ``last_checkpoint`` names, or the newest before it that is whole; None where there are none. A
+    folder's own come first, wherever ``last_checkpoint`` says they are: the folder may be a copy.
 
     Raises:
         CheckpointError: there are some and all of them are damaged.
     """
-    named = Path(work_dir, 'last_checkpoint')
-    last = Path(named.read_text().strip()) if named.is_file() else Path()
-    folder = last.parent if last.name and last.parent.is_dir() else Path(work_dir)
+    last, folder = _last_checkpoint(Path(work_dir))
     steps = {path: _step(path.name) for path in folder.iterdir()} if folder.is_dir() else {}
     newest, damaged = _step(last.name), {}
     for path in sorted((path for path, step in steps.items() if step is not None), key=steps.get, reverse=True):
@@ -33,6 +32,16 @@ def latest_checkpoint(work_dir):
         raise CheckpointError('all checkpoints are damaged; remove them to train from the start:\n' + '\n'.join(
             f'  {path}: {damage}' for path, damage in damaged.items()))
     return None, damaged
+
+
+def _last_checkpoint(work_dir):
+    """What ``last_checkpoint`` names, or an empty path, and the folder where a run's checkpoints are."""
+    named = work_dir / 'last_checkpoint'
+    last = Path(named.read_text().strip()) if named.is_file() else Path()
+    own = work_dir.is_dir() and any(_step(path.name) is not None for path in work_dir.iterdir())
+    # The hook's out_dir; a folder with such a file of its own is another run's.
+    elsewhere = last.is_absolute() and last.parent.is_dir() and not (last.parent / named.name).exists()
+    return last, last.parent if elsewhere and not own else work_dir
 
 
 def find_damage(path):

@@ -87,8 +87,8 @@ def _gather(tensor):
 
 
 def _part_of(whole, ours):
-    """This rank's part of a tensor, cut as ``ours`` is; the tensor itself where ours is another or not cut."""
-    if not isinstance(ours, DTensor) or whole.shape != ours.shape:
+    """This rank's part of a tensor, cut as ``ours`` is; the tensor itself where it or ours is not cut so."""
+    if isinstance(whole, DTensor) or not isinstance(ours, DTensor) or whole.shape != ours.shape:
         return whole
     # Every rank has read the file, so nothing has to be sent.
     return distribute_tensor(whole.to(ours.device), ours.device_mesh, ours.placements, src_data_rank=None)

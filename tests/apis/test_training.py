@@ -1,7 +1,11 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.config import Config
+from torch.utils.data import DataLoader
 
+from mmhuman_dto.apis import training
 from mmhuman_dto.apis.dry_run import with_stand_ins
 from mmhuman_dto.apis.training import MissingFileError, build_runner, check_body_models, check_files, missing_files
 from mmhuman_dto.body_models import SMPL, BodyModelError
@@ -52,6 +56,20 @@ def test_a_table_of_another_body_model_is_refused_before_anything_runs(loader, t
     check_body_models(Config({**cfg, loader: table}))
     SMPL.check_meshes_of('SMPL+A', 'the child blend is 0 of all others')
     check_body_models(Config({**cfg, loader: table, 'model': dict(body_model=dict(type='SMPLX'))}))
+
+
+@pytest.mark.parametrize('options', [dict(persistent_workers=True), dict(prefetch_factor=4),
+                                     dict(multiprocessing_context='spawn', persistent_workers=True)])
+@pytest.mark.parametrize('loader', ['train_dataloader', 'val_dataloader', 'test_dataloader'])
+def test_without_worker_processes_their_options_are_left_out(loader, options, monkeypatch):
+    built, network = [], dict(model=dict(body_model=dict(type='OpenBody')))
+    runner = SimpleNamespace(from_cfg=lambda cfg: [built.append(DataLoader([1, 2], **cfg[name])) for name in cfg if (
+        name.endswith('dataloader'))])
+    monkeypatch.setattr(training, 'Runner', runner)
+    for workers in (0, 1):
+        build_runner(Config({**network, loader: dict(batch_size=2, num_workers=workers, **options)}))
+    assert [loader.num_workers for loader in built] == [0, 1]
+    assert all(getattr(built[1], name) for name in options)
 
 
 def test_nothing_missing_is_no_error():

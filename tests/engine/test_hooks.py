@@ -24,11 +24,13 @@ def test_a_checkpoint_is_plain_and_its_history_comes_back(tmp_path):
     hook = PlainCheckpointHook()
     hub = dict(log_scalars={'train/loss': HistoryBuffer([3., 2.], [1, 1])}, runtime_info={'eta': np.float64(5.)},
                resumed_keys={'train/loss': True})
-    checkpoint = dict(message_hub=hub)
+    model = torch.nn.Linear(1, 1)
+    runner = SimpleNamespace(model=model, _resume=True, _load_from='a.pth')
+    checkpoint = dict(message_hub=hub, meta={}, state_dict=model.state_dict())
     hook.before_save_checkpoint(None, checkpoint)
     torch.save(checkpoint, tmp_path / 'a.pth')
     loaded = torch.load(tmp_path / 'a.pth', weights_only=True)
-    hook.after_load_checkpoint(None, loaded)
+    hook.after_load_checkpoint(runner, loaded)
     history = loaded['message_hub']['log_scalars']['train/loss']
     assert isinstance(history, HistoryBuffer) and history.mean() == 2.5 and history.current() == 2.
     assert loaded['message_hub']['runtime_info'] == {'eta': 5.}

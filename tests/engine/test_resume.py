@@ -1,7 +1,9 @@
 """Which checkpoint a run goes on from, and that there is always one."""
 import errno
+import logging
 import os
 import re
+import shutil
 import time
 from collections import deque
 from types import SimpleNamespace
@@ -36,6 +38,41 @@ def test_a_moved_folder_is_found(work_dir, tmp_path_factory):
     moved = tmp_path_factory.mktemp('moved') / 'here'
     work_dir.rename(moved)
     assert latest_checkpoint(moved)[0] == moved / 'iter_6.pth'
+
+
+def run_further(original):
+    (original / 'iter_8.pth').write_bytes((original / 'iter_6.pth').read_bytes())
+    (original / 'last_checkpoint').write_text(str(original / 'iter_8.pth'))
+
+
+def clear(original):
+    for path in original.glob('iter_*.pth'):
+        path.unlink()
+
+
+@pytest.mark.parametrize('fate', [lambda original: None, run_further, clear, shutil.rmtree])
+def test_a_copied_folder_goes_on_from_its_own(work_dir, tmp_path_factory, fate):
+    copy = tmp_path_factory.mktemp('copied') / 'here'
+    shutil.copytree(work_dir, copy)
+    fate(work_dir)
+    assert latest_checkpoint(copy)[0] == copy / 'iter_6.pth'
+    clear(copy)
+    assert latest_checkpoint(copy) == (None, {})  # not the original's
+
+
+def test_checkpoints_in_the_out_dir_of_the_hook_are_found(work_dir, tmp_path_factory):
+    run = tmp_path_factory.mktemp('run')
+    (work_dir / 'last_checkpoint').rename(run / 'last_checkpoint')
+    assert latest_checkpoint(run)[0] == work_dir / 'iter_6.pth'
+
+
+def test_in_a_copied_folder_the_best_so_far_is_the_copys(tmp_path):
+    for keys, before in (('a', dict(best_ckpt='/gone/best_a.pth')), (['a', 'b'], dict(best_ckpt_a='/gone/best_a.pth'))):
+        hook = AtomicCheckpointHook(save_best=keys, rule='greater')
+        hub = SimpleNamespace(runtime_info=before, get_info=before.get)
+        hook.before_train(SimpleNamespace(work_dir=str(tmp_path), message_hub=hub, logger=logging.getLogger('test')))
+        path = hook.best_ckpt_path or hook.best_ckpt_path_dict['a']
+        assert path == str(tmp_path / 'best_a.pth')
 
 
 @pytest.mark.parametrize('name, change, taken, damaged', [

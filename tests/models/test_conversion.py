@@ -6,7 +6,7 @@ import torch
 from mmengine.config import Config
 from scripts import load_script
 
-from mmhuman_dto.fileio.release import unwrap
+from mmhuman_dto.fileio.state_dict import unwrap
 from mmhuman_dto.models.conversion import convert, convert_dinov2, convert_release, model_config
 from mmhuman_dto.models.layers.position import resample_dinov2_positions
 from mmhuman_dto.registry import MODELS
@@ -98,9 +98,9 @@ def test_unknown_tensors_are_refused_by_name():
                                   lambda s: {f'module.{k}': v for k, v in s.items()}])
 def test_state_dict_is_found_where_it_lies(wrap):
     state = dict(a=torch.ones(1), b=torch.zeros(2))
-    assert unwrap(wrap(state)).keys() == state.keys()
-    with pytest.raises(ValueError, match='no state dict found'):
-        unwrap(dict(epoch=3, model={}))
+    assert unwrap(wrap(state), 'a.pth').keys() == state.keys()
+    with pytest.raises(ValueError, match='a.pth: holds no state dict'):
+        unwrap(dict(epoch=3, model={}), 'a.pth')
 
 
 def test_dinov2_gives_positions_camera_token_and_copied_blocks():

@@ -19,7 +19,8 @@ from torch import nn
 
 from mmhuman_dto.engine.checkpoint import fitting_configs
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
-from mmhuman_dto.fileio.release import RELEASE_FILES, RELEASE_PAGE, unwrap
+from mmhuman_dto.fileio.release import RELEASE_FILES, RELEASE_PAGE
+from mmhuman_dto.fileio.state_dict import unwrap
 from mmhuman_dto.models.conversion import convert, model_config
 from mmhuman_dto.registry import MODELS
 
@@ -77,7 +78,7 @@ def main(argv=None):
         sys.exit(f'{args.input}: no such file; {RELEASE_PAGE} links to the weights of MA-HMR (CC BY-NC): '
                  f'{", ".join(RELEASE_FILES.values())}; the last one predicts')
     try:
-        state = unwrap(load_tensors(args.input))
+        state = unwrap(load_tensors(args.input), args.input)
         converted = convert(state, input_size=args.input_size, num_additional_blocks=args.additional_blocks)
     except (UnsafeFileError, BrokenFileError) as error:
         sys.exit(str(error))

@@ -17,6 +17,16 @@ class AtomicCheckpointHook(CheckpointHook):
     with ``max_keep_ckpts=1`` is none.
     """
 
+    def before_train(self, runner):
+        super().before_train(runner)
+        # MMEngine removes the best so far by its path: in a copied work folder the copy's, not the original's.
+        paths = getattr(self, 'best_ckpt_path_dict', {})
+        paths.update({key: self._own(path) for key, path in paths.items()})
+        self.best_ckpt_path = self._own(getattr(self, 'best_ckpt_path', None))
+
+    def _own(self, path):
+        return path and str(Path(self.out_dir, Path(path).name))
+
     def _save_checkpoint_with_step(self, runner, step, meta):
         name = self.filename_tmpl.format(step)
         path, temporary = Path(self.out_dir, name), f'.{name}.tmp'

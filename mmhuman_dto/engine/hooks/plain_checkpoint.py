@@ -5,10 +5,13 @@ import numpy as np
 import torch
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
+from mmengine.model import is_model_wrapper
 from mmengine.runner import CheckpointLoader
 
 from mmhuman_dto.fileio import load_tensors
 from mmhuman_dto.registry import HOOKS
+
+from ..checkpoint import weights_to_go_on_with, weights_to_start_from
 
 
 @CheckpointLoader.register_scheme(prefixes='', force=True)
@@ -21,7 +24,12 @@ def load_local(filename, map_location=None):
 class PlainCheckpointHook(Hook):
     """Write the log's state, the only foreign objects in MMEngine's checkpoints, as tensors and plain numbers.
 
-    ``torch.load(weights_only=True)``, the default, refuses the objects: without this hook no run can be resumed.
+    ``torch.load(weights_only=True)``, the default, refuses the objects: without this hook no run can be resumed. Of
+    what is read, ``--resume`` takes the checkpoints of runs of the same network alone, ``load_from`` any weights of
+    which some fit; MMEngine alone would start from random ones where none does.
+
+    Raises:
+        CheckpointError: no such checkpoint.
     """
 
     def before_save_checkpoint(self, runner, checkpoint):
@@ -32,6 +40,11 @@ class PlainCheckpointHook(Hook):
                                for name, value in hub['runtime_info'].items()}
 
     def after_load_checkpoint(self, runner, checkpoint):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        ours = model.state_dict()
+        take = weights_to_go_on_with if runner._resume else weights_to_start_from
+        # What does not fit was named, at a length that can be read; MMEngine would list it all.
+        checkpoint['state_dict'] = {**ours, **take(ours, checkpoint, runner._load_from)}
         hub = checkpoint.get('message_hub')
         if hub is not None:
             hub['log_scalars'] = {name: HistoryBuffer(*(values.cpu().numpy() for values in pair))
