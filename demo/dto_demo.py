@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mmhuman_dto.evaluation.functional.placement import PLACEMENT_METRICS, PlacedPeople, placement_metrics
+from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.shards import TABLE
 from mmhuman_dto.geometry import rasterize
@@ -60,8 +61,9 @@ def main(arguments=None):
     metrics = measure(results, body_model)
     metrics['people_per_second'] = people_per_second(generator)
     metrics['images'] = dict(given=len(generator.ids), kept=len(results))
+    names = OutputNames()
     for result in results:
-        draw(result, body_model, args.out_dir)
+        draw(result, body_model, args.out_dir, names.of(result.after.img_id))
     (args.out_dir / 'metrics.json').write_text(json.dumps(metrics, indent=2) + '\n', encoding='utf-8')
     report(metrics, args.out_dir, time.perf_counter() - start)
 
@@ -135,9 +137,9 @@ def people_per_second(generator):
     return people / sum(spent for stage, spent in generator.pipeline.seconds.items() if stage != 'sheets')
 
 
-def draw(result, body_model, out_dir):
+def draw(result, body_model, out_dir, name):
     """Writes the photo with its people and, for those DTO kept, the view from above, before | after."""
-    name, faces = Path(result.after.img_id).stem, body_model.faces.numpy()
+    faces = body_model.faces.numpy()
     image = read_image(result.before.img_path)
     before, after, truth = (Placement.from_sample(sample, body_model) for sample in result)
     overlays = [draw_overlay(image, placement, faces, title=title)

@@ -14,7 +14,6 @@ Where DTO runs everything is shown before | after it, and files hold the people 
 import argparse
 import sys
 from contextlib import contextmanager
-from itertools import chain, count
 from pathlib import Path
 
 from mmengine.config import DictAction
@@ -26,6 +25,7 @@ from mmhuman_dto.apis.inference.catalogue import RECIPES, listing
 from mmhuman_dto.apis.inference.inputs import count_photos
 from mmhuman_dto.apis.inference.result import DEFAULT_KINDS
 from mmhuman_dto.dto import DropReason
+from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization.writers import WRITERS
 
@@ -71,27 +71,40 @@ def main(arguments=None):
             args.device, args.batch_size, args.allow_urls, args.cfg_options)
     except (ImportError, OSError, ValueError) as error:
         sys.exit(str(error))
-    table, names, failed = PeopleTableBuilder(type(inferencer.body_model).__name__), set(), 0
+    table, scenes, failed, placed = PeopleTableBuilder(type(inferencer.body_model).__name__), 0, 0, 0
     with progress_bar(args.inputs) as advance:
         for scene in inferencer(args.inputs):
             if scene.error:
                 failed += 1
                 print(scene.error, file=sys.stderr)
             else:
-                kinds = [kind for kind in args.save if kind != 'table']
-                scene.save(args.out_dir, kinds, free_name(scene.img_id, names))
+                scenes += 1
+                placed += scene.is_placed
+                scene.save(args.out_dir, [kind for kind in args.save if kind != 'table'])
                 if 'table' in args.save and scene.people and not scene.note:
-                    table.add(placed(scene.sample))
+                    add_to(table, scene)
                 print(f'{scene.img_id}: {scene.summary}')
             advance()
     if 'table' in args.save:
         table.write(args.out_dir / 'table')
-    print(f'In {args.out_dir}/: {", ".join(args.save)} of {len(names)} pictures'
+    print(f'In {printable(args.out_dir)}/: {", ".join(args.save)} of {scenes} pictures'
           + (f'; {failed} could not be read' if failed else ''))
+    if (args.dto or args.depth not in (None, 'none')) and not placed:
+        print('DTO was asked for, and placed nobody in any picture; why is said above', file=sys.stderr)
+        return 1
     return 1 if failed else 0
 
 
-def placed(sample):
+def add_to(table, scene):
+    """Add the people whom DTO did not leave out of a picture that a table can tell from the others."""
+    if scene.img_id in table.ids or printable(scene.sample.img_path) != scene.sample.img_path:
+        print(f'{scene.img_id}: not in the table, which finds pictures by names: another one is called so, or its name '
+              'is no UTF-8 text', file=sys.stderr)
+    else:
+        table.add(without_dropped(scene.sample))
+
+
+def without_dropped(sample):
     """A sample without the people whom DTO left out."""
     people, kept = sample.pred_instances, sample.new()
     if 'drop_reasons' in people:
@@ -117,15 +130,6 @@ def progress_bar(inputs):
                   console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
         task = bar.add_task('pictures', total=count_photos(inputs))
         yield lambda: bar.advance(task)
-
-
-def free_name(img_id, taken):
-    """A file name for a picture that no other picture has: its own without suffix, with it, or with a number too."""
-    whole = img_id.replace('.', '_')
-    names = chain([str(Path(img_id).with_suffix('')), whole], (f'{whole}_{number}' for number in count(2)))
-    name = next(name for name in names if name not in taken)
-    taken.add(name)
-    return name
 
 
 if __name__ == '__main__':

@@ -1,17 +1,18 @@
 """Pictures nobody knows anything about yet."""
 from pathlib import Path
 
+from mmhuman_dto.fileio.finding import find_pictures, what_is_in
+from mmhuman_dto.fileio.images import ImageError
+from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import HumanDataSample
-
-#: File names that are taken for pictures.
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.tif', '.tiff')
 
 
 @READERS.register_module()
 class Photos:
-    """All pictures below a folder, by name; the generator's ``source`` when meshes are yet to be made.
+    """All pictures below a folder, the generator's ``source`` when meshes are yet to be made.
 
+    What is taken for a picture: :func:`~mmhuman_dto.fileio.finding.find_pictures`.
     A sequence: ``len(photos)``, ``photos.ids[i]`` the path below the folder, ``photos[i]`` a sample with ``img_id`` and
     ``img_path`` alone.
 
@@ -20,6 +21,7 @@ class Photos:
 
     Raises:
         FileNotFoundError: no such folder, or no picture in it.
+        ImageError: of a sample whose name is no UTF-8 text.
     """
 
     #: What samples have that the generator starts from; of sources that do not say it, meshes and cameras.
@@ -27,14 +29,18 @@ class Photos:
 
     def __init__(self, folder='', data_root=''):
         self.folder = Path(data_root) / folder
-        self.ids = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob('*')
-                          if path.suffix.lower() in SUFFIXES and path.is_file())
+        if not self.folder.is_dir():
+            raise FileNotFoundError(f'{self.folder}: no such folder')
+        self.names = find_pictures(self.folder)
+        self.ids = [printable(name) for name in self.names]
         if not self.ids:
-            raise FileNotFoundError(f'{self.folder}: no pictures in it ({", ".join(SUFFIXES)})')
+            raise FileNotFoundError(f'{self.folder}: no pictures in it ({what_is_in(self.folder)})')
 
     def __len__(self):
         return len(self.ids)
 
     def __getitem__(self, index):
-        img_id = self.ids[index]
+        if (img_id := self.ids[index]) != self.names[index]:
+            raise ImageError(f'{self.folder / img_id}: its name is no UTF-8 text, by which tables could find it; '
+                             'rename it')
         return HumanDataSample(metainfo=dict(img_id=img_id, img_path=str(self.folder / img_id)))

@@ -4,10 +4,23 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-#: What is read, whatever a file is called. Pillow knows more formats, one of which starts Ghostscript.
-FORMATS = ('AVIF', 'BMP', 'GIF', 'JPEG', 'JPEG2000', 'MPO', 'PNG', 'PPM', 'TIFF', 'WEBP')
+try:
+    from pillow_heif import register_heif_opener
+except ImportError:
+    pass
+else:
+    register_heif_opener()
+
+#: What is read, whatever a file is called; HEIF by the package pillow-heif, where it is installed. Pillow knows more
+#: formats, one of which starts Ghostscript.
+FORMATS = ('AVIF', 'BMP', 'GIF', 'HEIF', 'JPEG', 'JPEG2000', 'MPO', 'PNG', 'PPM', 'TIFF', 'WEBP')
+#: What files of pictures end with, in lower case; those of HEIF also where it cannot be read, so that this is said.
+IMAGE_SUFFIXES = frozenset(('.heic', '.heif', '.hif', *(
+    suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)))
+#: Brands of HEIF (ISO/IEC 23008-12, 10) behind the bytes ``ftyp``.
+_HEIF = (b'heic', b'heix', b'hevc', b'hevx', b'heim', b'heis', b'mif1', b'msf1')
 #: What shows behind transparent pixels, and how many rows are laid on it at a time.
 _PAPER, _ROWS = 255, 256
 
@@ -84,13 +97,28 @@ def opened(path):
     """
     try:
         Image.init()
+        if isinstance(path, (str, Path)) and not Path(path).is_file() and Path(path).exists():
+            raise ValueError('it is no file, or a folder that may not be looked into')  # a pipe would be waited for
         # Unlike OpenCV, Pillow refuses a file that ends too early.
         with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as file:
             yield file
     except FileNotFoundError:
         raise ImageError(f'{path}: no such image') from None
+    except UnidentifiedImageError as error:
+        raise ImageError(f'{path}: cannot be read ({_what_it_is(path) or error})') from error
     except Exception as error:  # damaged metadata make Pillow raise anything
         raise ImageError(f'{path}: cannot be read ({error})') from error
+
+
+def _what_it_is(path):
+    """In words what a file is that Pillow does not know; '' where that is not known here either."""
+    if not isinstance(path, (str, Path)):
+        return ''
+    with open(path, 'rb') as file:
+        start = file.read(12)
+    if start[4:8] == b'ftyp' and start[8:] in _HEIF:
+        return 'it is HEIC: pip install pillow-heif, then such pictures are read'
+    return '' if start else 'it is empty, 0 bytes'
 
 
 def _to_rgb(picture):

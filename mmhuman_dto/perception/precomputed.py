@@ -1,7 +1,7 @@
 """Sources that read what other programs wrote: a file an image, found by the image's id.
 
-The file of image ``a/b.jpg`` is ``FOLDER/a/b`` with the stated suffix. ``.npy`` holds the array, ``.npz`` holds it
-under a stated key, ``.png`` holds 8- or 16-bit integers. Nothing pickled is read.
+The file of image ``a/b.jpg`` is ``FOLDER/a/b`` with the stated suffix, or ``FOLDER/a/b.jpg`` with it. ``.npy`` holds
+the array, ``.npz`` holds it under a stated key, ``.png`` holds 8- or 16-bit integers. Nothing pickled is read.
 """
 import math
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json, load_npy, load_npz
+from mmhuman_dto.fileio.finding import MAP_SUFFIXES, find_map
 from mmhuman_dto.fileio.images import ImageError, read_values
 from mmhuman_dto.registry import SOURCES
 
@@ -141,22 +142,22 @@ def _per_person(entry, key, count, path, img_id):
 
 
 def _checked_suffix(suffix):
-    if suffix not in ('.png', '.npy', '.npz'):
+    if suffix not in MAP_SUFFIXES:
         raise ValueError(f"suffix must be '.png', '.npy' or '.npz', got {suffix!r}")
     return suffix
 
 
 def _file_of(sample, folder, suffix):
-    path = folder / Path(sample.img_id).with_suffix(suffix)
-    if not path.is_file():
-        raise SourceError(f'{path}: not found')
+    path = find_map(folder, sample.img_id, suffix)
+    if path is None:
+        raise SourceError(f'{folder / Path(sample.img_id).with_suffix(suffix)}: not found')
     return path
 
 
 def _read_arrays(path, *keys):
     """The one array of a ``.npy``, or those of a ``.npz`` by their keys, as a list; of numbers."""
     try:
-        if path.suffix == '.npy':
+        if path.suffix.lower() == '.npy':
             arrays = [load_npy(path)]
         else:
             with load_npz(path) as content:
@@ -173,7 +174,7 @@ def _read_arrays(path, *keys):
 
 def _read_map(path, key):
     """The (H, W) array in a file, raw values."""
-    if path.suffix == '.png':
+    if path.suffix.lower() == '.png':
         try:
             return read_values(path)
         except ImageError as error:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.fileio.images import ImageError
+from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.perception import SourceError
 from mmhuman_dto.tables.people_table import TableError
 
@@ -54,7 +55,7 @@ def describe(error):
         frames = traceback.extract_tb(error.__traceback__)
         place = f' ({Path(frames[-1].filename).name}:{frames[-1].lineno})' if frames else ''
         text = f'{type(error).__name__}: {text}'[:_MAX_REASON] + place
-    return text[:_MAX_REASON]
+    return printable(text)[:_MAX_REASON]
 
 
 def _call(stage, samples):

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json, map_npy
+from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.structures import FIELDS, Camera, FieldSpec, HumanDataSample, People
 
 FORMAT = 'mmhuman_dto.people_table'
@@ -75,8 +76,11 @@ class PeopleTableBuilder:
         People and camera are the ``pred_`` ones (meshes to be placed, or placed), or else the ``gt_`` ones.
 
         Raises:
-            TableError: other columns, row shapes or supervision than the images before, or a value that is not finite.
+            TableError: other columns, row shapes or supervision than the images before, a value that is not finite, or
+                an id that is no UTF-8 text.
         """
+        if printable(sample.img_id) != sample.img_id:
+            raise TableError(f'{printable(sample.img_id)}: the name is no UTF-8 text; rename the picture')
         side = side_of(sample)
         rows, supervision = _sample_rows(sample, side), _supervision(sample)
         if self.ids:

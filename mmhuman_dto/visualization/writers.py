@@ -9,6 +9,7 @@ import torch
 
 from mmhuman_dto.fileio.gltf import Body, write_glb
 from mmhuman_dto.fileio.images import write_image
+from mmhuman_dto.fileio.names import BEFORE
 from mmhuman_dto.fileio.obj import write_obj
 from mmhuman_dto.tables.people_file import write_people
 
@@ -112,7 +113,7 @@ def _image(path, suffix, picture):
 
 def _versions(scene):
     """(suffix of the file name, placement): the one that counts, and after DTO also the one before."""
-    return [('', scene.last)] + ([] if scene.after is None else [('_before', scene.before)])
+    return [('', scene.last)] + ([] if scene.after is None else [(BEFORE, scene.before)])
 
 
 def _bodies(scene, placement):

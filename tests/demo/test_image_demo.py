@@ -1,6 +1,7 @@
 """The image demo: with the recipe for photos, and with a network of random weights."""
 import io
 import json
+import os
 import shutil
 import sys
 
@@ -73,7 +74,9 @@ def test_pictures_and_folders_to_files_that_agree(network, folder, tmp_path, cap
     rc = demo.main([str(folder), str(CROWD / '0003.jpg'), str(GROUP), *network, '--out-dir', str(tmp_path),
                     '--save', 'overlay', 'params', 'obj', 'table'])
     out, err = capsys.readouterr()
-    assert rc == 1 and err.count('\n') == 1 and str(folder / 'broken.jpg') in err and '1 could not be read' in out
+    broken, twice = err.splitlines()
+    assert rc == 1 and str(folder / 'broken.jpg') in broken and '1 could not be read' in out
+    assert '0003.jpg: not in the table' in twice and 'another one is called so' in twice
     assert [line.split(': ')[0] for line in out.splitlines()[:4]] == ['0003.jpeg', '0003.jpg', '0003.jpg', '0000.jpg']
     assert sorted(path.name for path in (tmp_path / 'params').glob('*.json')) == [
         '0000.json', '0003.json', '0003_jpg.json', '0003_jpg_2.json']
@@ -82,7 +85,7 @@ def test_pictures_and_folders_to_files_that_agree(network, folder, tmp_path, cap
     # What the data set reads is what the files say.
     table = HumanTable(folder, tmp_path / 'table', pipeline=[dict(type='LoadImage')])
     samples = {table[i].img_id: table[i] for i in range(len(table))}
-    assert len(table) == 4 and set(samples) == {'0003.jpeg', '0003.jpg', '0000.jpg'}
+    assert len(table) == 3 and set(samples) == {'0003.jpeg', '0003.jpg', '0000.jpg'}
     for name, stem in (('0003.jpeg', '0003'), ('0003.jpg', '0003_jpg')):
         sample, text = samples[name], json.loads((tmp_path / f'params/{stem}.json').read_text())
         assert text['image']['img_id'] == name and len(sample.gt_instances) == len(text['people']) > 0
@@ -107,6 +110,34 @@ def test_the_table_has_those_whom_dto_placed(tmp_path, capsys):
     assert 'depth: ' in out
     table = PeopleTable(tmp_path / 'out/table')
     assert [table.image_id(i) for i in range(len(table))] == ['0002.jpg'] and len(table[0].pred_instances) == 11
+
+
+def test_dto_that_was_asked_for_and_placed_nobody_is_no_success(network, tmp_path, capsys):
+    write_image(tmp_path / 'photos/black.png', np.zeros((64, 64, 3), np.uint8))
+    write_image(tmp_path / 'photos/disparity/black.png', np.zeros((64, 64, 3), np.uint8))
+    arguments = [str(tmp_path / 'photos'), '--out-dir', str(tmp_path / 'out'), '--save', 'params']
+    maps = str(tmp_path / 'photos/disparity')
+    for dto, status in ((['--dto'], 1), (['--depth', maps], 1), (['--no-dto'], 0), ([], 0)):
+        assert demo.main([*arguments, *dto]) == status
+        out, err = capsys.readouterr()
+        assert out.startswith('black.png: nobody found') and out.count('black.png') == 1
+        assert ('placed nobody' in err) == bool(status)
+
+
+def test_pictures_whose_outputs_would_be_called_alike(network, tmp_path):
+    """Twice the same place, a name that ends as those before DTO do, and one that is no text."""
+    for name in ('party.jpg', 'party_before.jpg', 'PARTY.jpg', os.fsdecode(b'p\xff.jpg')):
+        (tmp_path / 'photos').mkdir(exist_ok=True)
+        shutil.copy(CROWD / '0003.jpg', tmp_path / 'photos' / name)
+    assert demo.main([str(tmp_path / 'photos'), *network, '--dto', '--out-dir', str(tmp_path / 'out'), '--save',
+                      'params', 'table', 'html', 'glb', 'obj']) == 0
+    files = (tmp_path / 'out/params').glob('*.json')
+    of = {path.stem: json.loads(path.read_text())['image']['img_id'] for path in files}
+    assert of == {f'{name}{before}': img_id for before in ('', '_before') for name, img_id in (
+        ('PARTY', 'PARTY.jpg'), ('p_udcff', 'p\\udcff.jpg'), ('party_jpg', 'party.jpg'),
+        ('party_before_jpg', 'party_before.jpg'))}
+    table = PeopleTable(tmp_path / 'out/table')
+    assert {table.image_id(i) for i in range(len(table))} == {'PARTY.jpg', 'party.jpg', 'party_before.jpg'}
 
 
 def test_bundled_weights_are_used_or_named(checkpoint, tmp_path, monkeypatch):

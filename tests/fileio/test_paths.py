@@ -25,3 +25,12 @@ def test_what_is_accepted_stays_below(name):
     except UnsafePathError:
         return
     assert posixpath.normpath(path).startswith('/data/images/')
+
+
+def test_separators_of_windows(tmp_path):
+    """Annotations made there name folders with them; on other systems a file may be called so."""
+    (tmp_path / 'train').mkdir()
+    (tmp_path / 'train/a.jpg').touch()
+    assert path_below(tmp_path, 'train\\a.jpg') == str(tmp_path / 'train/a.jpg')
+    (tmp_path / 'train\\a.jpg').touch()
+    assert path_below(tmp_path, 'train\\a.jpg') == str(tmp_path / 'train\\a.jpg')

@@ -25,8 +25,8 @@ def test_all_pictures_below_a_folder_by_name(tmp_path):
     assert photos.ids == ['a.png', 'b/1.webp', 'b/2.JPG'] and len(photos) == 3
     assert photos[2].img_path == str(tmp_path / 'photos/b/2.JPG') and photos[2].img_id == 'b/2.JPG'
     (tmp_path / 'empty').mkdir()
-    for folder in ('gone', 'empty'):
-        with pytest.raises(FileNotFoundError, match=f'{folder}: no pictures in it'):
+    for folder, words in (('gone', 'no such folder'), ('empty', 'no pictures in it')):
+        with pytest.raises(FileNotFoundError, match=f'{folder}: {words}'):
             Photos(folder, data_root=tmp_path)
 
 

@@ -18,6 +18,7 @@ from mmengine.config import Config, DictAction
 from mmhuman_dto.apis.training import MissingFileError, check_files
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.transforms import JointsFromMeshes, LoadImage, Resize
+from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, READERS
 from mmhuman_dto.visualization import draw_sample, write_image
 
@@ -47,7 +48,7 @@ def main(argv=None):
         bodies = Bodies(config, args.body_model_path)
         for index in chosen(len(items), args.num, args.seed):
             sample = as_truth(items[index])
-            path = args.out_dir / f'{index:06d}_{Path(sample.img_id).stem}.png'
+            path = args.out_dir / f'{index:06d}_{Path(OutputNames().of(sample.img_id)).name}.png'
             body_model = bodies.of(sample)
             Resize(args.size)(sample)
             write_image(path, draw_sample(sample, body_model, describe(sample)))

@@ -4,6 +4,7 @@ from itertools import islice
 import torch
 
 from mmhuman_dto.fileio.images import ImageError
+from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation.pipeline import Clock, Stages
 from mmhuman_dto.geometry import project
 from mmhuman_dto.perception.keypoint_fit import guessed_intrinsics
@@ -97,11 +98,11 @@ class HumanInferencer:
         return scene
 
     def _stream(self, inputs):
-        photos = open_photos(inputs, self.allow_urls)
+        photos, names = open_photos(inputs, self.allow_urls), OutputNames()
         while batch := list(islice(photos, self.batch_size)):
-            yield from self._infer(batch)
+            yield from self._infer(batch, names)
 
-    def _infer(self, photos):
+    def _infer(self, photos, names):
         """A :class:`HumanScene` for each :class:`~.inputs.Photo`."""
         samples = [_sample_of(photo) for photo in photos if not photo.error]
         found = self._run(samples, self._finding)
@@ -111,7 +112,8 @@ class HumanInferencer:
             if photo.error:
                 yield HumanScene(photo.img_id, None, self.body_model, error=photo.error)
             else:
-                yield HumanScene(photo.img_id, photo.image, self.body_model, **self._result(*next(results)))
+                yield HumanScene(photo.img_id, photo.image, self.body_model, name=names.of(photo.img_id),
+                                 **self._result(*next(results)))
 
     def _run(self, samples, names):
         outcomes = list(samples)

@@ -13,18 +13,18 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mmhuman_dto.fileio.images import FORMATS, ImageError, as_rgb, picture_to_rgb, read_image, tensor_to_rgb
+from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures, what_is_in
+from mmhuman_dto.fileio.images import IMAGE_SUFFIXES, ImageError, as_rgb, picture_to_rgb, read_image, tensor_to_rgb
+from mmhuman_dto.fileio.names import printable
 
-#: Files with these suffixes are taken from folders.
-IMAGE_SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
-VIDEO_SUFFIXES = frozenset(('.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg'))
 #: A picture from the network is waited for so long (s) at a time, and in all; it is at most this large (bytes).
 _TIMEOUT, _MAX_TIME, _MAX_DOWNLOAD = 30, 300, 200 * 2**20
 
 
 class Photo(NamedTuple):
     """One picture."""
-    img_id: str  # its name: the file's, from the given folder on; ``VIDEO/000012`` for a frame; the number of an array
+    #: its name: the file's, from the given folder on, printable; ``VIDEO/000012`` for a frame; the number of an array
+    img_id: str
     img_path: str  # the file or URL; '' for arrays
     image: np.ndarray | None  # (H, W, 3) uint8 RGB; None where there is an error
     error: str = ''  # what is wrong with it; ''
@@ -36,7 +36,7 @@ def open_photos(inputs, allow_urls=False):
     Args:
         inputs: an array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, or (N, H, W, 3) of several; a tensor
             (3, H, W) RGB, uint8 or floats 0..1, or (N, 3, H, W); a ``PIL.Image``; a path of an image, a video or a
-            folder (searched with its subfolders for both, in order of their names); or any iterable of these.
+            folder (searched for both by :func:`~mmhuman_dto.fileio.finding.find_pictures`); or any iterable of these.
         allow_urls: whether http(s) addresses of images are fetched; else they are an error of that input.
 
     Raises:
@@ -49,7 +49,7 @@ def open_photos(inputs, allow_urls=False):
             yield _attempt(f'{number:06d}', '', tensor_to_rgb, item)
         elif isinstance(item, Image.Image):
             path = str(getattr(item, 'filename', ''))  # where it was opened; not of what was made of such
-            yield _attempt(Path(path).name or f'{number:06d}', path, picture_to_rgb, item)
+            yield _attempt(printable(Path(path).name) or f'{number:06d}', path, picture_to_rgb, item)
         elif not isinstance(item, (str, Path)):
             raise TypeError(f'input {number} is a {type(item).__name__}, expected an array, a tensor, a PIL.Image, a '
                             'path or an address')
@@ -62,7 +62,7 @@ def open_photos(inputs, allow_urls=False):
 def is_one(inputs):
     """Whether ``inputs`` of :func:`open_photos` are one picture by their kind: no folder, video or collection."""
     if isinstance(inputs, (str, Path)):
-        return '://' in str(inputs) or not (Path(inputs).is_dir() or _is_video(Path(inputs)))
+        return '://' in str(inputs) or not (Path(inputs).is_dir() or _is_video(inputs))
     if isinstance(inputs, np.ndarray) or torch.is_tensor(inputs):
         return inputs.ndim != 4
     return isinstance(inputs, Image.Image) or not isinstance(inputs, Iterable)
@@ -70,7 +70,7 @@ def is_one(inputs):
 
 def count_photos(paths):
     """How many pictures paths, a list, hold; None where there are videos, whose frames are not known before."""
-    files = [file for path in map(Path, paths) for file in (_files_in(path) or [path])]
+    files = [file for path in map(Path, paths) for file in (_files_in(path) if path.is_dir() else [path])]
     return None if any(map(_is_video, files)) else len(files)
 
 
@@ -88,21 +88,22 @@ def _open_path(path):
         return
     files = _files_in(path)
     if not files:
-        yield Photo(path.name, str(path), None, f'{path}: no image or video in this folder')
-    for file in files:
-        yield from _open_file(file, file.relative_to(path).as_posix())
+        yield Photo(printable(path.name), str(path), None,
+                    f'{path}: no image or video in this folder ({what_is_in(path)})')
+    for name in files:
+        yield from _open_file(path / name, name)
 
 
 def _files_in(folder):
-    """Images and videos in a folder and those in it, in order of their names; [] of what is no folder."""
-    return sorted(file for file in folder.rglob('*') if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+    return find_pictures(folder, IMAGE_SUFFIXES | VIDEO_SUFFIXES)
 
 
 def _is_video(path):
-    return path.suffix.lower() in VIDEO_SUFFIXES
+    return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
 def _open_file(path, name):
+    name = printable(name)
     if _is_video(path):
         yield from _open_video(path, name)
     else:

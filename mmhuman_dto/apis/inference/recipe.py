@@ -4,6 +4,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmhuman_dto.fileio.bundled import find_config
+from mmhuman_dto.fileio.finding import MAP_SUFFIXES, find_files
 from mmhuman_dto.perception.transformers_depth import model_kind
 from mmhuman_dto.stages import ConfigError, check_needs, checked_config
 
@@ -15,8 +16,6 @@ _LEFT_OUT = ('LoadImage', 'KeepOptimised')
 _FOR_DTO = ('AddDepth', 'AddMasks', 'RasteriseMeshes')
 #: What samples have before the stages, and must have after them.
 _GIVEN, _WANTED = ('image', ), ('pred_instances', 'pred_camera')
-#: What files of depth maps are called.
-_MAP_SUFFIXES = ('.png', '.npy', '.npz')
 #: How far off metric depth networks are on the whole: std of the logarithm.
 _METRIC_STD = .1
 
@@ -130,10 +129,10 @@ def depth_source(depth):
     folder = Path(depth)
     if not folder.is_dir() or (folder / 'config.json').is_file():
         return dict(type='TransformersDepth', model=str(depth))
-    suffixes = sorted({file.suffix for file in folder.rglob('*')} & set(_MAP_SUFFIXES))
+    suffixes = sorted({Path(name).suffix.lower() for name in find_files(folder, MAP_SUFFIXES)})
     if len(suffixes) != 1:
         raise ConfigError(f'{folder}: expected a config.json, of a network, or depth maps that are all of one of '
-                          f'{", ".join(_MAP_SUFFIXES)}, found {", ".join(suffixes) or "none"}; other maps are named by '
+                          f'{", ".join(MAP_SUFFIXES)}, found {", ".join(suffixes) or "none"}; other maps are named by '
                           "depth=dict(type='PrecomputedDepth', ...)")
     source = dict(type='PrecomputedDepth', folder=str(folder.resolve()), suffix=suffixes[0])
     scale = folder.resolve() / 'scale.json'

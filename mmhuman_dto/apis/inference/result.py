@@ -2,12 +2,13 @@
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+from mmhuman_dto.dto import DropReason
+from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.structures import HumanDataSample
 from mmhuman_dto.visualization import Placement, Scene, draw_overlay, people_rows
 from mmhuman_dto.visualization.writers import save_scene
@@ -34,6 +35,8 @@ class HumanScene:
     before: HumanDataSample | None = None
     error: str = ''  # why there is no ``sample``; ''
     note: str = ''  # why nobody was found, or DTO did not place them although it should have; ''
+    #: what its files are called, without suffix: no other picture of the call has this name; '' for one alone
+    name: str = ''
 
     def __repr__(self):
         text = f'error: {self.error}' if self.error else self.summary
@@ -80,9 +83,18 @@ class HumanScene:
     def save(self, out_dir, kinds=DEFAULT_KINDS, name=None):
         """Write ``OUT_DIR/KIND/NAME.suffix`` for each kind of ``visualization.writers.WRITERS``: the paths.
 
-        ``name`` may contain folders; None: that of the picture, without suffix. ValueError for an unknown kind.
+        ``name`` may contain folders; None: ``self.name``, by which no picture of one call overwrites another.
+        ValueError for an unknown kind.
         """
-        return save_scene(self.scene, out_dir, str(Path(self.img_id).with_suffix('')) if name is None else name, kinds)
+        return save_scene(self.scene, out_dir, name or self.name or OutputNames().of(self.img_id), kinds)
+
+    @property
+    def is_placed(self):
+        """Whether DTO placed anybody."""
+        if self.before is None or not len(self.sample.pred_instances):
+            return False
+        reasons = self.sample.pred_instances.get('drop_reasons')
+        return reasons is None or bool((reasons == DropReason.KEPT).any())
 
     def show(self):
         """Show the overlay in a notebook; elsewhere it is given as a ``PIL.Image``."""

@@ -67,7 +67,8 @@ class Reader:
             FileNotFoundError: there is none.
         """
         info, folder = cls.info, Path(folder)
-        found = sorted(str(path.relative_to(folder)) for path in folder.glob(info.splits[split]))
+        found = sorted(str(path.relative_to(folder)) for path in folder.glob(info.splits[split])
+                       if not path.name.startswith('.'))  # macOS's ._name is no annotation file
         if not found:
             raise FileNotFoundError(f'{folder / info.splits[split]}: not found; it is the annotation file of '
                                     f'{info.title}, {split}; see {info.url}')
