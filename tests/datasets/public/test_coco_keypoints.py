@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.fileio import BrokenFileError, load_json
 from mmhuman_dto.registry import READERS
@@ -51,7 +52,57 @@ def test_images_without_people_and_other_things(content, read):
     assert sample.gt_instances.keypoints_2d.shape == (0, 17, 2)
 
 
+PERSON, DOG = dict(id=2, name='person'), dict(id=1, name='dog')
+SWAPPED = ['nose', 'right eye', 'Left-Eye', *JOINT_SETS['coco17'].names[3:]]
+
+
+@pytest.mark.parametrize('categories, used, right', [
+    ([DOG, PERSON], 2, True), ([dict(id=0, name=' Person')], 0, True), ([PERSON, dict(id=7, name='person')], 7, True),
+    ([dict(PERSON, keypoints=['nose'])], 2, True), (None, 1, True),
+    (None, 2, r"none of \d+ annotations is of a person \(category_id \[1\]\), their category_id are \['2'\]"),
+    ([PERSON], 1, r"category_id are \['1'\]"), ([PERSON], '2', 'category_id are ..\'2\'.'), ([PERSON], [2], 'none of'),
+    ([DOG, dict(id=2, name='human')], 2, r"no category is named 'person', only \['dog', 'human'\]"),
+    ([], 1, "no category is named 'person'"), ([dict(name='person')], 1, 'categories have id None, expected int'),
+    ({}, 1, 'needs a list categories'),
+    ([dict(PERSON, keypoints=['nose', 'left_shoulder'])], 2, "joint 1 of category 'person' is 'left_shoulder', in COCO"),
+    ([PERSON, dict(id=3, name='person', keypoints=SWAPPED)], 2, 'joints in different orders'),
+])
+def test_people_are_those_of_the_category_with_that_name(content, read, categories, used, right):
+    count = len(read(content)[0].gt_instances)
+    content['categories'] = categories
+    if categories is None:
+        content.pop('categories')
+    content['annotations'] = [dict(person, category_id=used) for person in content['annotations']] + [
+        dict(image_id=content['images'][0]['id'], category_id=5)] * (right is True)
+    if right is True:
+        assert len(read(content)[0].gt_instances) == count >= 3
+    else:
+        with pytest.raises(LayoutError, match=f'c.json: .*{right}'):
+            read(content)
+
+
+def test_joints_in_an_order_of_the_files_own_are_put_in_cocos(content, read):
+    want = read(content)[0].gt_instances
+    content['categories'] = [dict(id=1, name='person', keypoints=SWAPPED)]
+    for person in content['annotations']:
+        joints = np.reshape(person['keypoints'], (17, 3))
+        person['keypoints'] = joints[[0, 2, 1, *range(3, 17)]].ravel().tolist()
+    have = read(content)[0].gt_instances
+    assert torch.equal(have.keypoints_2d, want.keypoints_2d)
+    assert torch.equal(have.keypoints_2d_valid, want.keypoints_2d_valid)
+
+
+def test_boxes_as_two_corners_are_refused(content, read):
+    for person in content['annotations']:
+        x, y, width, height = person['bbox']
+        person['bbox'] = [x, y, x + width, y + height]
+    with pytest.raises(LayoutError, match=r'c.json: \d+ of \d+ bbox reach out of their pictures .* x, y, width, height'):
+        read(content)
+
+
 @pytest.mark.parametrize('key, value, message', [
+    ('keypoints', [.9] * 51, 'keypoints has visibility .*expected 0 .not annotated., 1 .hidden. or 2'),
+    ('keypoints', [-1] * 51, 'keypoints has visibility'),
     ('keypoints', [1] * 50, r'keypoints of a person has shape \(50,\), expected \(51,\)'),
     ('keypoints', [float('nan')] * 51, 'keypoints holds values that are not finite'),
     ('keypoints', ['x'] * 51, 'keypoints is not an array of numbers'),
