@@ -3,7 +3,7 @@
 from mmhuman_dto.registry import READERS
 
 from .base import SetInfo
-from .parsing import array, entry, list_of_people, one_camera, rows, shapes, vectors
+from .parsing import LayoutError, array, entry, list_of_people, one_camera, rows, shapes, vectors
 from .world import WorldReader
 
 
@@ -39,8 +39,11 @@ class AGORA(WorldReader):
         count = len(bodies)
         people = self._people(
             vectors(bodies, 'global_orient', 3), vectors(bodies, 'body_pose', 69),
-            shapes(bodies, 'betas', self.num_betas), vectors(bodies, 'transl', 3),
+            shapes(bodies, 'betas', self.space, child_last=True), vectors(bodies, 'transl', 3),
             rows(record, 'cam_rot', count, 3, 3), rows(record, 'cam_trans', count, 3),
             is_child=rows(record, 'kid', count).bool())
-        valid = rows(record, 'isValid', count).bool()
-        return people[valid], one_camera(array(record, 'cam_intrinsics'), 'cam_intrinsics'), {}
+        people = people[rows(record, 'isValid', count).bool()]
+        if self.space.child and people.betas[~people.is_child, -1].any():
+            raise LayoutError(f'betas of somebody who is no child (kid) have a blend to a child, '
+                              f'{people.betas[~people.is_child, -1].abs().max():.3g}, as their 11th coefficient')
+        return people, one_camera(array(record, 'cam_intrinsics'), 'cam_intrinsics'), {}

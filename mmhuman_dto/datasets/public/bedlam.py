@@ -2,7 +2,7 @@
 from mmhuman_dto.registry import READERS
 
 from .base import SetInfo
-from .parsing import array, number_of_people, one_camera, padded_betas, rows
+from .parsing import COMPONENTS, array, number_of_people, one_camera, padded_betas, rows
 from .world import WorldReader
 
 
@@ -17,11 +17,12 @@ class BEDLAM(WorldReader):
             cam_int     (3, 3)        px
             cam_rot     N x (3, 3)    world -> camera: x_cam = cam_rot x + cam_trans
             cam_trans   N x (3)       m
-            shape       N x (10 or 11)
+            shape       N x (10 or 11), all of them principal components
             pose_world  N x (72)      rad, axis-angle, root in the world frame
             trans_world N x (3)       m, world frame: SMPL's translation}}
 
-    Fields: global_orient, body_pose, betas, transl (camera frame).
+    Fields: global_orient, body_pose, betas, transl (camera frame). An 11th component of shape is dropped where the body
+    model has 10; it is never a blend to a child.
 
     Images whose path has ``closeup`` were taken with the camera on its side and are stored lying: turned 90 degrees
     clockwise, their people stand. Nothing but the picture is turned: poses, camera and intrinsics (of an image
@@ -38,7 +39,7 @@ class BEDLAM(WorldReader):
     def _parse(self, record, img_id):
         count = number_of_people(record, 'pose_world')
         pose = rows(record, 'pose_world', count, 72)
-        betas = padded_betas(list(rows(record, 'shape', count, None)), self.num_betas, 'shape')
+        betas = padded_betas(list(rows(record, 'shape', count, None)), 'shape', self.space, cut=COMPONENTS)
         people = self._people(
             pose[:, :3], pose[:, 3:], betas, rows(record, 'trans_world', count, 3),
             rows(record, 'cam_rot', count, 3, 3), rows(record, 'cam_trans', count, 3))

@@ -6,7 +6,7 @@ from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import READERS
 
 from .base import Reader, SetInfo
-from .parsing import LayoutError, array, one_camera, single, smpl_people
+from .parsing import COMPONENTS, LayoutError, array, one_camera, single, smpl_people
 
 _NEEDED = (('imgname', ), ('shape', ), ('cam_int', ), ('pose_cam', 'pose'), ('trans_cam', 'cam_t'))
 _ROW_KEYS = ('center', 'scale', 'cam_int', 'shape', 'pose_cam', 'pose', 'trans_cam', 'cam_t', 'gtkps', 'cam_ext')
@@ -62,6 +62,9 @@ class CameraHMRRelease(Reader):
         if 'cam_ext' in record:
             record['trans_cam'] = record['trans_cam'] + array(record, 'cam_ext')[:, :3, 3]
         people = smpl_people(record, is_released=True)
+        if people.betas.shape[1] > COMPONENTS:
+            raise LayoutError(f'shape has {people.betas.shape[1]} components, expected {COMPONENTS}: further ones '
+                              'would be taken for a blend to a child')
         if 'center' in record and 'scale' in record:
             center, half = array(record, 'center'), array(record, 'scale').reshape(-1, 1) * 100
             people.bboxes = torch.from_numpy(np.concatenate([center - half, center + half], 1))

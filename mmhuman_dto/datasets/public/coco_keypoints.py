@@ -58,9 +58,9 @@ class COCOKeypoints(Reader):
         people, self.order = self._person(content)
         used = [entry.get('category_id') for entry in annotations]
         if used and not any(category in people for category in used):
-            raise LayoutError(f'{self.path}: none of {len(used)} annotations is of a person (category_id {people}), their '
-                              f'category_id are {sorted(set(map(repr, used)))[:5]}. Name the category of the people '
-                              f'{_PERSON!r} in the list categories')
+            raise LayoutError(f'{self.path}: none of {len(used)} annotations is of a person (category_id {people}), '
+                              f'their category_id are {sorted(set(map(repr, used)))[:5]}. Name the category of the '
+                              f'people {_PERSON!r} in the list categories')
         for number, annotation in zip(self._values(annotations, 'annotations', 'image_id', int), annotations):
             if number not in names:
                 raise LayoutError(f'{self.path}: annotations name image_id {number}, which is not among the images')

@@ -8,7 +8,22 @@ from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
 from .base import AnnotsReader, Reader, SetInfo
-from .parsing import LayoutError, array, entry, list_of_people, one_camera, pinhole, shapes, smpl_people, vectors
+from .parsing import (
+    COMPONENTS,
+    LayoutError,
+    ShapeSpace,
+    array,
+    entry,
+    list_of_people,
+    one_camera,
+    pinhole,
+    shapes,
+    smpl_people,
+    vectors,
+)
+
+#: SMPL+A's.
+_SPACE = ShapeSpace(COMPONENTS, True)
 
 
 @READERS.register_module()
@@ -63,7 +78,8 @@ class DTOHumans(AnnotsReader):
         bodies, cameras = ([entry(person, name) for person in list_of_people(record)]
                            for name in ('smpl_param', 'cam_param'))
         pose = vectors(bodies, 'pose', 72).reshape(-1, 24, 3)
-        people = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=shapes(bodies, 'shape', 11),
+        betas = shapes(bodies, 'shape', _SPACE, child_last=True)
+        people = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=betas,
                         transl=vectors(bodies, 'trans', 3))
         return people, one_camera(pinhole(cameras), 'focal, princpt') if cameras else None, {}
 

@@ -35,7 +35,7 @@ class Hi4D(GenderedWorldReader):
         bodies = list_of_people(record)
         people = self._people(
             vectors(bodies, 'global_orient', 3), vectors(bodies, 'body_pose', 69),
-            shapes(bodies, 'betas', self.num_betas), vectors(bodies, 'transl', 3),
+            shapes(bodies, 'betas', self.space), vectors(bodies, 'transl', 3),
             vectors(bodies, 'cam_rot', 3, 3), vectors(bodies, 'cam_trans', 3),
             male_probs=male_probs(entry(body, 'genders') for body in bodies))
         return people, one_camera(pinhole(bodies), 'focal, princpt') if bodies else None, {}

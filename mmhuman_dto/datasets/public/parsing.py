@@ -1,11 +1,21 @@
 """From the objects of a public file to checked arrays; every complaint names key and shape."""
+from typing import NamedTuple
+
 import numpy as np
 import torch
 
 from mmhuman_dto.structures import People
 
+#: Principal components of shape that data sets annotate, unless they say more.
+COMPONENTS = 10
 #: No picture is longer, px.
 _LONGEST_SIDE = 1_000_000
+
+
+class ShapeSpace(NamedTuple):
+    """What the betas of a body model are: principal components, and whether the blend to a child follows them."""
+    components: int
+    child: bool
 
 
 class LayoutError(ValueError):
@@ -85,24 +95,41 @@ def vectors(people, key, *row):
     return torch.from_numpy(np.stack(values).reshape(-1, *row)) if values else torch.zeros(0, *row)
 
 
-def shapes(people, key, num_betas):
-    """Shape coefficients of each person, filled up with zeros -> (N, ``num_betas``).
+def shapes(people, key, space, **kwargs):
+    """Shape coefficients of each person (dictionaries), as :func:`padded_betas` has them -> (N, B)."""
+    values = [array(person, key).ravel() for person in people]
+    return padded_betas([torch.from_numpy(value) for value in values], key, space, **kwargs)
+
+
+def padded_betas(betas, key, space, child_last=False, cut=None):
+    """Shape coefficients of each person as those of a body model, filled up with zeros -> (N, B).
+
+    Args:
+        betas: a tensor a person, of any length.
+        key: that they were found under.
+        space: :class:`ShapeSpace` of the body model.
+        child_last: whether an 11th coefficient is the blend to a child, as in AGORA's SMPL fits. False: it is a
+            principal component like those before, which never takes the place of a blend.
+        cut: principal components further than this many are dropped where the body model lacks them.
 
     Raises:
-        LayoutError: somebody with more coefficients.
+        LayoutError: more coefficients than the body model has, or a child without a body model for children.
     """
-    values = [array(person, key).ravel() for person in people]
-    return padded_betas([torch.from_numpy(value) for value in values], num_betas, key)
-
-
-def padded_betas(betas, num_betas, key):
-    """Tensors (B,) of any B up to ``num_betas``, filled up with zeros -> (N, ``num_betas``)."""
-    most = max(map(len, betas), default=0)
-    if most > num_betas:
-        raise LayoutError(f'{key} has {most} coefficients, the body model {num_betas}: give one with a child '
-                          'coefficient, such as SMPL+A')
-    padded = [torch.nn.functional.pad(row, (0, num_betas - len(row))) for row in betas]
-    return torch.stack(padded) if padded else torch.zeros(0, num_betas)
+    rows = torch.zeros(len(betas), space.components + space.child)
+    for row, values in zip(rows, betas):
+        if child_last and len(values) == COMPONENTS + 1:
+            if not space.child:
+                raise LayoutError(f'{key} has {len(values)} coefficients, the body model {space.components}: give one '
+                                  'with a child coefficient, such as SMPL+A')
+            values, row[-1] = values[:-1], values[-1]
+        if len(values) > space.components and cut is not None:
+            values = values[:max(cut, space.components)]
+        if len(values) > space.components:
+            raise LayoutError(f'{key} has {len(values)} shape components, the body model {space.components}: give it '
+                              f'num_betas={len(values)} and a file that has as many. None of them is the blend to a '
+                              'child of SMPL+A')
+        row[:len(values)] = values
+    return rows
 
 
 def picture_size(record):

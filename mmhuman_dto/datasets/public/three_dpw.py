@@ -41,7 +41,7 @@ class ThreeDPW(GenderedWorldReader):
             raise LayoutError(f'{len(genders)} genders for {count} people')
         people = self._people(
             rows(record, 'global_orient', count, 3), rows(record, 'body_pose', count, 69),
-            padded_betas(list(rows(record, 'betas', count, None)), self.num_betas, 'betas'),
+            padded_betas(list(rows(record, 'betas', count, None)), 'betas', self.space),
             rows(record, 'transl', count, 3), _shared(record, 'cam_rot', count, 3, 3),
             _shared(record, 'cam_trans', count, 3), male_probs=male_probs(genders))
         return people, one_camera(array(record, 'cam_intrinsics'), 'cam_intrinsics'), {}

@@ -6,7 +6,7 @@ from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import People
 
 from .base import AnnotsReader
-from .parsing import LayoutError
+from .parsing import LayoutError, ShapeSpace
 
 
 def world_to_camera(orient, transl, pelvis, rotation, translation):
@@ -40,6 +40,7 @@ class RestPelvis:
 
     Attributes:
         base: (3,) m, of the mean shape. directions: (B, 3) m for one unit of each coefficient.
+        space: :class:`ShapeSpace` of the body model.
     """
 
     def __init__(self, config):
@@ -48,6 +49,8 @@ class RestPelvis:
         pose = torch.zeros(len(betas), body_model.num_body_joints + 1, 3)
         joints = body_model.skeleton(pose, betas)[:, 0].double()
         self.base, self.directions = joints[0], joints[1:] - joints[0]
+        child = body_model.child_coefficient is not None
+        self.space = ShapeSpace(body_model.num_betas - child, child)
 
     def __call__(self, betas):
         """Betas (N, B), those of the body model and, what moves no pelvis, expression -> (N, 3) m."""
@@ -77,9 +80,9 @@ class WorldReader(AnnotsReader):
         return dict(type=cls.info.body_model, model_path=str(smpl), **kwargs)
 
     @property
-    def num_betas(self):
-        """Shape coefficients that the people have."""
-        return len(self.pelvis.directions)
+    def space(self):
+        """:class:`ShapeSpace` of the people."""
+        return self.pelvis.space
 
     def _people(self, orient, body_pose, betas, transl, rotation, translation, **fields):
         """:class:`People` in the camera frame; arguments in the world frame, (N, ...)."""

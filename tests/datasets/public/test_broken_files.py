@@ -5,9 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from writer_public import LAYOUTS
 
 from mmhuman_dto.datasets.public import LayoutError
+from mmhuman_dto.datasets.public.parsing import ShapeSpace, padded_betas
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_npz
 from mmhuman_dto.registry import READERS
 
@@ -155,6 +157,53 @@ def test_children_need_a_body_model_that_knows_them(public_sets, synthetic_smpl)
     index = next(i for i, scene in enumerate(written.scenes) if scene.betas[:, 10].any())
     with pytest.raises(LayoutError, match=r'betas has 11 coefficients, the body model 10: .*SMPL\+A'):
         reader[index]
+
+
+def with_eleven(values):
+    """Betas of adults, and an 11th component of 1."""
+    return np.concatenate([np.asarray(values), np.ones((*np.shape(values)[:-1], 1), np.float32)], -1)
+
+
+@pytest.mark.parametrize('name, key', [('ThreeDPW', 'betas'), ('Hi4D', 'betas'), ('CameraHMRRelease', 'shape')])
+def test_an_11th_component_is_refused_where_none_belongs(public_sets, tmp_path, name, key):
+    """Whose body model has a blend to a child must not get it as such, nor be told to."""
+    written = public_sets[name]
+    config = damaged(written, tmp_path, {key: with_eleven})
+    with pytest.raises(LayoutError, match=f'{key} has 11 (shape )?components, .*blend') as error:
+        READERS.build(config)[0]
+    assert 'such as SMPL+A' not in str(error.value)
+
+
+@pytest.mark.parametrize('child', [True, False])
+def test_an_11th_component_of_bedlam_is_no_blend_to_a_child(public_sets, synthetic_smpl, tmp_path, child):
+    written = public_sets['BEDLAM']
+    config = damaged(written, tmp_path, dict(shape=with_eleven))
+    if not child:
+        config['body_model'] = dict(type='SMPL', model_path=str(synthetic_smpl))
+    betas = READERS.build(config)[0].gt_instances.betas
+    assert betas.shape[1] == (11 if child else 10) and not betas[:, 10:].any()
+    np.testing.assert_allclose(betas[:, :10], written.reader[0].gt_instances.betas[:, :10])
+
+
+def test_an_adult_of_agora_has_no_blend_to_a_child(public_sets, tmp_path):
+    written = public_sets['AGORA']
+    config = damaged(written, tmp_path, dict(kid=lambda kid: [False] * len(kid)))
+    index = next(i for i, scene in enumerate(written.scenes) if scene.betas[:, 10].any())
+    edited = READERS.build(config)
+    for record in edited.records.values():
+        record['kid'] = [False] * len(record['kid'])
+    with pytest.raises(LayoutError, match='no child .kid. have a blend to a child, .* 11th coefficient'):
+        edited[index]
+
+
+def test_where_components_go_and_where_the_blend_goes():
+    eleven = torch.arange(1., 12)
+    larger = padded_betas([eleven], 'betas', ShapeSpace(16, True), child_last=True)[0]
+    assert larger.tolist() == [*range(1, 11), *[0] * 6, 11]
+    assert padded_betas([eleven], 'shape', ShapeSpace(16, True), cut=10)[0].tolist() == [*range(1, 12), *[0] * 6]
+    assert padded_betas([eleven], 'shape', ShapeSpace(10, True), cut=10)[0].tolist() == [*range(1, 11), 0]
+    with pytest.raises(LayoutError, match='betas has 16 shape components, the body model 10: give it num_betas=16'):
+        padded_betas([torch.ones(16)], 'betas', ShapeSpace(10, True), child_last=True)
 
 
 @pytest.mark.parametrize('kind', ['<f2', '>f8', 'object'])
