@@ -1,4 +1,5 @@
 """Reading the files of the SMPL family into plain arrays, with every key and shape checked."""
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,9 +8,12 @@ import scipy.sparse
 
 from mmhuman_dto.fileio import BrokenFileError, load_npy, load_npz, load_pickle
 
+from .base import BodyModelError
+
 _WEBSITES = {'smpl': 'https://smpl.is.tue.mpg.de', 'smplx': 'https://smpl-x.is.tue.mpg.de'}
 #: Genders, and what SMPL's own files call them.
 _GENDERS = dict(neutral='neutral', male='m', female='f')
+_SAID = {name: gender for gender, short in _GENDERS.items() for name in (gender, short)}
 
 
 class BodyArrays(NamedTuple):
@@ -35,11 +39,14 @@ def find_body_file(model_path, family, gender):
 
     Raises:
         FileNotFoundError: says which file, where to get it and where to put it.
+        BodyModelError: the file's name says another gender.
     """
     if gender not in _GENDERS:
         raise ValueError(f'gender {gender!r} of a {family} body, expected one of {tuple(_GENDERS)}')
     folder = Path(model_path)
     if folder.is_file():
+        said = {_SAID[word] for word in re.split('[^a-z]+', folder.stem.lower()) if word in _SAID}
+        _check_gender(folder, gender, said, 'name')
         return folder
     stem = f'{family.upper()}_{gender.upper()}'
     for path in (place / f'{stem}{suffix}' for place in (folder / family, folder) for suffix in ('.npz', '.pkl')):
@@ -51,26 +58,40 @@ def find_body_file(model_path, family, gender):
                             f'{folder / stem}.pkl (or .npz, as it comes).')
 
 
-def read_body(path, num_bones, extras=None):
+def read_body(path, num_bones, extras=None, gender=None):
     """Arrays of a ``.pkl`` or ``.npz`` body file with ``num_bones`` bones; ``extras`` is ``{key: shape}`` of more.
 
-    Nothing in the file is run, chumpy arrays and sparse matrices become plain arrays.
+    Nothing in the file is run, chumpy arrays and sparse matrices become plain arrays. ``gender`` is the one asked for.
 
     Raises:
         BrokenFileError: a missing key or a wrong shape, by name.
         UnsafeFileError: a pickle of anything but plain data.
+        BodyModelError: the file says that it is of another gender.
     """
     path = Path(path)
     if path.suffix == '.npz':
         with load_npz(path) as content:
-            return _body(path, content, num_bones, extras or {})
+            return _body(path, content, num_bones, extras or {}, gender)
     content = load_pickle(path)
     if not isinstance(content, dict):
         raise BrokenFileError(f'{path}: holds a {type(content).__name__}, expected a dictionary of arrays')
-    return _body(path, content, num_bones, extras or {})
+    return _body(path, content, num_bones, extras or {}, gender)
 
 
-def _body(path, content, bones, extras):
+def _check_gender(path, gender, said, where):
+    """Refuse a file whose name or content names one gender, and that another one."""
+    if len(said) == 1 and gender not in said:
+        other, = said
+        raise BodyModelError(f'{path}: gender {gender!r} is asked for, the file\'s {where} says {other!r}. Give '
+                             f'gender={other!r} if that is meant, or the {gender} file, SMPL_{gender.upper()} or alike')
+
+
+def _body(path, content, bones, extras, gender):
+    if gender is not None and 'gender' in content:
+        said = content['gender']
+        said = said.ravel()[0] if isinstance(said, np.ndarray) and said.size == 1 else said
+        said = said.decode('utf-8', 'replace') if isinstance(said, bytes) else str(said)
+        _check_gender(path, gender, {_SAID[said.strip().lower()]} if said.strip().lower() in _SAID else (), 'content')
     size = len(_array(path, content, 'v_template', ('V', 3)))
     wanted = {'v_template': (size, 3), 'shapedirs': (size, 3, 'S'), 'posedirs': (size, 3, 9 * (bones - 1)),
               'J_regressor': (bones, size), 'weights': (size, bones), 'kintree_table': (2, bones), 'f': ('F', 3),

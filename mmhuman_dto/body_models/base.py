@@ -15,7 +15,8 @@ _HEIGHT_CHUNK = 256
 
 
 class BodyModelError(ValueError):
-    """Meshes of one body model where another poses them; the message names both and says what to do."""
+    """Meshes of one body model where another poses them, or a file of another body than the one asked for; the message
+    names both and says what to do."""
 
 
 class BodyOutput(NamedTuple):

@@ -41,6 +41,7 @@ class SMPL(BodyModel):
         FileNotFoundError: which file, where to get it and where to put it.
         BrokenFileError: file, key and shape that are wrong.
         UnsafeFileError: a pickle of anything but plain data.
+        BodyModelError: a file of another gender, by its name or content.
     """
 
     shape_space = 'SMPL'  # the child's coefficient comes last, 0 of all others
@@ -128,7 +129,7 @@ def point_vertices(topology, num_vertices, path):
 
 
 def _read_smpl(model_path, gender, num_betas):
-    arrays = read_body(find_body_file(model_path, 'smpl', gender), len(SMPL_PARENTS))
+    arrays = read_body(find_body_file(model_path, 'smpl', gender), len(SMPL_PARENTS), gender=gender)
     check_num_betas(arrays.path, arrays.shape_dirs.shape[2], num_betas)
     if tuple(arrays.parents) != SMPL_PARENTS:
         raise BrokenFileError(f'{arrays.path}: key kintree_table is not SMPL\'s tree: {arrays.parents.tolist()}')

@@ -42,13 +42,14 @@ class SMPLX(BodyModel):
             rotations of their joints are relative to that.
 
     Raises:
-        FileNotFoundError, BrokenFileError, UnsafeFileError: as of :class:`~mmhuman_dto.body_models.SMPL`.
+        FileNotFoundError, BrokenFileError, UnsafeFileError, BodyModelError: as of
+            :class:`~mmhuman_dto.body_models.SMPL`.
     """
 
     def __init__(self, model_path, gender='neutral', num_betas=10, kid_template_path=None, whole_body=False,
                  flat_hand_mean=False):
         arrays = read_body(find_body_file(model_path, 'smplx', gender), _NUM_BONES,
-                           extras={'hands_meanl': (45, ), 'hands_meanr': (45, )})
+                           extras={'hands_meanl': (45, ), 'hands_meanr': (45, )}, gender=gender)
         available = _FULL_SHAPE if arrays.shape_dirs.shape[2] >= _FULL_SHAPE else _SHORT_SHAPE
         check_num_betas(arrays.path, min(available, arrays.shape_dirs.shape[2]), num_betas)
         shape_dirs, child_coefficient = arrays.shape_dirs[:, :, :num_betas], None

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.body_models.assets import find_body_file, read_body, read_matrix
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 
@@ -72,3 +73,32 @@ def test_matrix_shape_is_checked(tmp_path):
     np.save(tmp_path / 'a.npy', np.ones((9, 5)))
     with pytest.raises(BrokenFileError, match=r'a\.npy: array has shape \(9, 5\), expected \(17, 5\)'):
         read_matrix(tmp_path / 'a.npy', (17, 5))
+
+
+@pytest.mark.parametrize('name, asked, said', [
+    ('SMPL_MALE.pkl', 'neutral', 'male'), ('SMPLX_FEMALE.npz', 'male', 'female'),
+    ('SMPL_NEUTRAL.pkl', 'female', 'neutral'), ('basicmodel_m_lbs_10_207_0_v1.1.0.pkl', 'female', 'male'),
+    ('basicModel_f_lbs_10_207_0_v1.0.0.pkl', 'neutral', 'female'),
+    ('SMPL_FEMALE.pkl', 'female', None), ('basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl', 'neutral', None),
+    ('my_body.pkl', 'male', None), ('male_and_female.pkl', 'neutral', None)])
+def test_a_file_named_after_another_gender_is_refused(tmp_path, name, asked, said):
+    (tmp_path / name).touch()
+    if said is None:
+        assert find_body_file(tmp_path / name, 'smpl', asked) == tmp_path / name
+    else:
+        with pytest.raises(BodyModelError, match=f'{name}: gender {asked!r} is asked for, .*name says {said!r}'):
+            find_body_file(tmp_path / name, 'smpl', asked)
+
+
+@pytest.mark.parametrize('suffix', ['.pkl', '.npz'])
+@pytest.mark.parametrize('gender', ['female', b'female', np.array('Female'), np.array(['female']), np.array(b'f')])
+def test_a_file_that_says_another_gender_is_refused(tmp_path, suffix, gender):
+    path = write(tmp_path, body(gender=gender), suffix)
+    with pytest.raises(BodyModelError, match="NEUTRAL.*: gender 'neutral' is asked for, .*content says 'female'"):
+        read_body(path, 3, gender='neutral')
+    assert read_body(path, 3, gender='female').path == path
+
+
+def test_a_gender_that_is_no_text_says_nothing(tmp_path):
+    for gender in (3, np.zeros(2), 'unknown', None):
+        assert read_body(write(tmp_path, body(gender=gender)), 3, gender='male')

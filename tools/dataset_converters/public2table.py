@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from mmengine.dist import get_rank
 
+from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.datasets.public.world import WorldReader
 from mmhuman_dto.datasets.public_sets import public_sets
@@ -84,7 +85,8 @@ def main(argv=None):
     try:
         start_processes(args.launcher)
         return convert(args)
-    except (GenerationError, LayoutError, TableError, BrokenFileError, UnsafeFileError, OSError) as error:
+    except (GenerationError, LayoutError, TableError, BodyModelError, BrokenFileError, UnsafeFileError,
+            OSError) as error:
         print(f'{Path(__file__).name}: {error}', file=sys.stderr)
         return 2
     finally:
