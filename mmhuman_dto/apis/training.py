@@ -4,8 +4,10 @@ import logging
 from pathlib import Path
 
 import torch
+from mmengine.logging import print_log
 from mmengine.runner import FlexibleRunner, Runner
 
+from mmhuman_dto.datasets.image_folders import look_for_images
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
 from mmhuman_dto.engine.device import pick_device
@@ -13,7 +15,7 @@ from mmhuman_dto.engine.model import for_inference
 from mmhuman_dto.engine.resume import latest_checkpoint
 from mmhuman_dto.fileio.atomic import explain
 from mmhuman_dto.registry import BODY_MODELS
-from mmhuman_dto.tables.people_table import PeopleTable
+from mmhuman_dto.tables.people_table import PeopleTable, TableError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -58,14 +60,28 @@ def entries(config, key=''):
 
 def missing_files(config):
     """Yield (config key, path, where to get it) of what a config names and the disk lacks."""
-    for key, _, name, value in entries(config):
+    for key, owner, name, value in entries(config):
+        if name == 'data_root' and _is_known_elsewhere(owner.get('table')):
+            continue
         if name in _SOURCES and isinstance(value, str) and '://' not in value and not Path(value).expanduser().exists():
             command = command_for(value) if name == 'table' else None
             yield key, value, f'{command}, see docs/datasets.md' if command else _SOURCES[name]
 
 
+def _is_known_elsewhere(table):
+    """Whether a table says where its images are, for which a ``data_root`` that is not there does not matter."""
+    try:
+        return isinstance(table, str) and Path(table).is_dir() and PeopleTable(table).img_root is not None
+    except TableError:
+        return False  # said when its images are looked for
+
+
 def check_files(cfg):
-    """Raise :class:`MissingFileError` with everything that is missing."""
+    """Raise :class:`MissingFileError` with everything that is missing, of the images of each table by a few of them.
+
+    Raises:
+        BodyModelError: a table has meshes of another body model than the network's.
+    """
     keys, hints = {}, {}
     for key, path, hint in missing_files(cfg.to_dict()):
         keys.setdefault(path, []).append(key)
@@ -73,11 +89,39 @@ def check_files(cfg):
     if keys:
         lines = '\n'.join(f'  {path} ({", ".join(names)})\n      {hints[path]}' for path, names in sorted(keys.items()))
         raise MissingFileError(f'{len(keys)} files or folders are not there:\n{lines}')
+    lost = _lost_images(cfg)
+    check_body_models(cfg)
+    if lost:
+        lines = '\n'.join(lost)
+        raise MissingFileError(f'the images of {len(lost)} tables are not where they are looked for:\n{lines}')
+
+
+def _lost_images(cfg):
+    """What to say of tables most of whose images, of a few looked for, are not there; warns where some are not."""
+    lost, seen = [], set()
+    for key, dataset, name, table in entries(cfg.to_dict()):
+        place = table, dataset.get('data_root') if name == 'table' else None
+        if name != 'table' or dataset.get('type') != 'HumanTable' or place in seen:
+            continue
+        seen.add(place)
+        try:
+            folder, looked, missing, text = look_for_images(*place[::-1])
+        except TableError as error:
+            raise MissingFileError(f'{key}: {error}') from error
+        if missing > looked / 2:
+            lost.append(f'  {table} ({key}): {text}')
+            continue
+        if missing:
+            _LOGGER.warning('%s (%s): %s', table, key, text)
+        if place[1] is None or folder != Path(place[1]):
+            print_log(f'{table} ({key}): images in {folder}', 'current')
+    return lost
 
 
 def check_body_models(cfg):
     """Raise BodyModelError where the meshes of a table are of another body model than the network's."""
-    body_model = BODY_MODELS.get(cfg.model.get('body_model', {}).get('type', ''))
+    config = (cfg.get('model') or {}).get('body_model')
+    body_model = config and BODY_MODELS.get(config['type'])
     loaders = {name: cfg.get(name) for name in _LOADERS}
     for key, dataset, name, table in entries(loaders):
         if name == 'table' and isinstance(table, str) and body_model is not None:
@@ -97,7 +141,6 @@ def build_runner(cfg):
         BodyModelError: a table has meshes of another body model than the network's.
     """
     check_files(cfg)
-    check_body_models(cfg)
     _leave_workers_out(cfg)
     several = cfg.get('launcher', 'none') != 'none'
     if several and pick_device().type == 'cpu':

@@ -1,6 +1,4 @@
 """A folder of images and a people table: what every real dataset becomes."""
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -8,8 +6,9 @@ from torch.utils.data import Dataset
 from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.registry import DATASETS
 from mmhuman_dto.structures import FIELDS, HumanDataSample, People
-from mmhuman_dto.tables.people_table import PeopleTable
+from mmhuman_dto.tables.people_table import PeopleTable, TableError
 
+from .image_folders import image_folder
 from .transforms import Pipeline
 
 #: Of a table that says nothing about it.
@@ -32,9 +31,9 @@ class HumanTable(Dataset):
     ``fully_annotated``. Pixels come from the transform ``LoadImage``.
 
     Args:
-        data_root: folder of the images.
+        data_root: folder of the images. None, or a folder that is not there: the one that the table was made with.
         table: folder of the table.
-        name: of the dataset; None: that of the folder of images.
+        name: of the dataset; None: that of ``data_root``, or NAME of a table in ``NAME/tables/SPLIT``.
         has_3d: whether the meshes are 3D targets; False: their projection only. None: what the table says, else True.
         fully_annotated: whether everyone in an image is annotated. None: what the table says, else True.
         min_people: images with fewer people are left out.
@@ -45,15 +44,18 @@ class HumanTable(Dataset):
         pipeline: transforms.
 
     Raises:
-        TableError: a broken table.
+        TableError: a broken table, or one that does not say where its images are, without ``data_root``.
         ValueError: no image with enough people.
         UnsafePathError: an image id that leads out of ``data_root``, when that image is asked for.
     """
 
-    def __init__(self, data_root, table, name=None, has_3d=None, fully_annotated=None, min_people=0, num_betas=None,
-                 joint_set=None, pipeline=()):
-        self.data_root, self.table = Path(data_root), PeopleTable(table)
-        self.name = name or self.data_root.name
+    def __init__(self, data_root=None, table=None, name=None, has_3d=None, fully_annotated=None, min_people=0,
+                 num_betas=None, joint_set=None, pipeline=()):
+        if table is None:
+            raise TableError('HumanTable needs table, the folder of a people table')
+        self.table = PeopleTable(table)
+        self.data_root = image_folder(data_root, self.table)
+        self.name = name or (_name_of(self.table.folder, self.data_root) if data_root is None else self.data_root.name)
         self.num_betas = num_betas
         chosen = dict(has_3d=has_3d, fully_annotated=fully_annotated, joint_set=joint_set)
         said = self.table.schema.get('supervision', {})
@@ -113,3 +115,9 @@ class HumanTable(Dataset):
         missing = max(self.num_betas - betas.shape[1], 0)
         people.betas = torch.nn.functional.pad(betas[fits, :self.num_betas], (0, missing))
         return people
+
+
+def _name_of(table, data_root):
+    """NAME of a table in ``NAME/tables/SPLIT``, else the name of the folder of images."""
+    parts = table.parts
+    return parts[-3] if len(parts) >= 3 and parts[-2] == 'tables' else data_root.name

@@ -28,7 +28,7 @@ class Photos:
     gives = ()
 
     def __init__(self, folder='', data_root=''):
-        self.folder = Path(data_root) / folder
+        self.folder = self.img_root = Path(data_root) / folder
         if not self.folder.is_dir():
             raise FileNotFoundError(f'{self.folder}: no such folder')
         self.names = find_pictures(self.folder)

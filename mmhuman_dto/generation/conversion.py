@@ -8,24 +8,21 @@ from pathlib import Path
 import torch
 
 import mmhuman_dto
+from mmhuman_dto.datasets.image_folders import folder_near, missing_images, spread
 from mmhuman_dto.fileio.atomic import sync
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import ImageError
-from mmhuman_dto.fileio.paths import path_below
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.stages.base import SkipImage, StageError, check_intrinsics
 from mmhuman_dto.stages.isolation import attempt, outcome_of
 from mmhuman_dto.structures import People
-from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder, side_of
+from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder, root_beside, side_of
 
 from .folder import at_work_in
 from .launch import on_first_rank
 from .manifest import GenerationError, prepare_folder, write_manifest
 from .progress import work_through
 from .shards import SHEETS, TABLE, Shards, count, write_shard
-
-#: Images that are looked for before anything else, to tell a wrong folder from some missing images.
-_PROBES = 20
 
 
 class Conversion:
@@ -43,7 +40,9 @@ class Conversion:
     Memory holds one annotation file and one shard.
 
     Args:
-        sources: configs of readers (``READERS``), one a file, with the same folder of images.
+        sources: configs of readers (``READERS``), one a file. An ``img_prefix`` that is a tuple names several folders,
+            of which the one that has the images is taken. Where files have images in different folders, ids in the
+            table are relative to what these have in common.
         out_dir: folder of the table.
         body_model: name of the body model that the annotations are of; kept in the table.
         num_betas: shape coefficients of a row; shorter ones are filled up with zeros (an adult's child coefficient).
@@ -92,7 +91,9 @@ class Conversion:
     def _convert(self, fingerprint, shard, progress):
         folder, images = self.shards.begin(shard), self.shards.images(shard)
         about = dict(converter=f'mmhuman_dto {mmhuman_dto.__version__}', sources=self.config['sources'])
-        table, outcomes, people = PeopleTableBuilder(self.body_model, about, fingerprint), [], 0
+        table = PeopleTableBuilder(self.body_model, about, fingerprint,
+                                   root_beside(self.files.img_root, self.out_dir))
+        outcomes, people = [], 0
         for index in images:
             result = attempt(self._add, index, table)
             if isinstance(result, Exception):
@@ -140,12 +141,14 @@ class Conversion:
         return outcome
 
     def _look_for_images(self):
-        step = -(-len(self.ids) // _PROBES)
-        paths = [attempt(path_below, self.files.img_root, img_id) for img_id in self.ids[::step]]
-        if not any(isinstance(path, str) and os.path.exists(path) for path in paths):
-            raise GenerationError(
-                f'none of {len(paths)} images looked for is below {self.files.img_root}, {self.ids[0]!r} for one. Name '
-                'the folder that the image ids are relative to, or convert without images')
+        ids = [self.ids[index] for index in spread(len(self.ids))]
+        if len(missing_images(self.files.img_root, ids)) < len(ids):
+            return
+        near = folder_near(self.files.img_root, ids[0])
+        raise GenerationError(
+            f'none of {len(ids)} images looked for is below {" or ".join(self.files.looked_in)}, {ids[0]!r} for one. '
+            + (f'It is below {near}: give that as --images' if near else 'Name the folder that the image ids are '
+               'relative to (--images), or convert without images (--no-images)'))
 
     def _finish(self, manifest):
         if manifest['status'] != 'complete':
@@ -163,12 +166,18 @@ class FilesInTurn:
     """The annotation files of several readers' configs as one sequence of samples, with one in memory at a time."""
 
     def __init__(self, sources):
-        self.sources, self.ids, self.starts = sources, [], []
+        self.sources, self.starts, ids = list(sources), [], []
+        #: Folders that were tried for the images.
+        self.looked_in = []
         for number in range(len(sources)):
             self._open(number)
-            self.starts.append(len(self.ids))
-            self.ids += _texts(self.reader.ids, sources[number]['ann_file'])
-        self.img_root = Path(sources[0]['data_root']) / sources[0]['img_prefix']
+            self.starts.append(sum(map(len, ids)))
+            ids.append(_texts(self.reader.ids, sources[number]['ann_file']))
+        roots = [Path(source['data_root']) / source['img_prefix'] for source in self.sources]
+        self.img_root = roots[0] if len(set(roots)) == 1 else Path(os.path.commonpath(map(os.path.normpath, roots)))
+        #: What the ids of each file are relative to, below the folder of all images.
+        self.folders = ['' if root == self.img_root else os.path.relpath(root, self.img_root) for root in roots]
+        self.ids = [posixpath.join(folder, img_id) for folder, part in zip(self.folders, ids) for img_id in part]
         self.first_of = self._find_repeated()
 
     def __getitem__(self, index):
@@ -179,7 +188,9 @@ class FilesInTurn:
         number = self._file_of(index)
         if number != self.number:
             self._open(number)
-        return self.reader[index - self.starts[number]]
+        sample = self.reader[index - self.starts[number]]
+        sample.set_metainfo(dict(img_id=self.ids[index]))
+        return sample
 
     def describe(self):
         """The configs with the sizes of their files, by which a changed file is known."""
@@ -197,7 +208,14 @@ class FilesInTurn:
 
     def _open(self, number):
         self.reader = None  # frees the memory of the file before
-        self.number, self.reader = number, READERS.build(self.sources[number])
+        source = self.sources[number]
+        folders = source['img_prefix'] if isinstance(source['img_prefix'], tuple) else (source['img_prefix'], )
+        roots = {folder: Path(source['data_root']) / folder for folder in folders}
+        self.looked_in += [str(root) for root in roots.values() if str(root) not in self.looked_in]
+        self.number, self.reader = number, READERS.build(dict(source, img_prefix=folders[0]))
+        ids = [self.reader.ids[index] for index in spread(len(self.reader.ids))] if len(folders) > 1 else []
+        found = min(folders, key=lambda folder: len(missing_images(roots[folder], ids)))
+        self.sources[number], self.reader.img_root = dict(source, img_prefix=found), roots[found]
 
 
 class _TableShards(Shards):

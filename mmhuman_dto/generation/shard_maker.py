@@ -5,9 +5,9 @@ import shutil
 
 import mmhuman_dto
 from mmhuman_dto.stages.isolation import attempt, describe, outcome_of
-from mmhuman_dto.tables.people_table import PeopleTableBuilder
+from mmhuman_dto.tables.people_table import PeopleTableBuilder, root_beside
 
-from .shards import SHEETS, write_shard
+from .shards import SHEETS, TABLE, write_shard
 from .sheets import ContactSheets
 
 _LOGGER = logging.getLogger(__name__)
@@ -34,7 +34,9 @@ class ShardMaker:
 
     def _fill(self, folder, shard, progress):
         about = dict(generator=f'mmhuman_dto {mmhuman_dto.__version__}', source=self.config['source'])
-        table = PeopleTableBuilder(self.config['body_model']['type'], about, self.fingerprint)
+        root = getattr(self.pipeline.source, 'img_root', None)
+        table = PeopleTableBuilder(self.config['body_model']['type'], about, self.fingerprint,
+                                   root and root_beside(root, self.shards.out / TABLE))
         sheets = ContactSheets(folder / SHEETS, self.sheet_model, **self.config['contact_sheets'])
         images, size, outcomes = self.shards.images(shard), self.config['batch_size'], []
         batches = [images[start:start + size] for start in range(0, len(images), size)]

@@ -4,7 +4,8 @@
 
     TABLE/
       schema.json              version, counts, body model, provenance, config hash; dtype, row and unit of each column;
-                               supervision: what can be learnt from it, where its samples said so
+                               supervision: what can be learnt from it, where its samples said so; img_root: folder of
+                               the images that it was made with, absolute or relative to TABLE, where it is known
       image.id.bytes.npy       (bytes,) uint8: the UTF-8 image ids one after the other
       image.id.offsets.npy     (images + 1,) int64 into image.id.bytes
       people.offsets.npy       (images + 1,) int64: image i has rows [offsets[i], offsets[i + 1]) of every people column
@@ -14,6 +15,7 @@
 No pickles, so reading executes nothing; arrays are memory-mapped; the same samples give the same bytes.
 """
 import json
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -61,10 +63,13 @@ class PeopleTableBuilder:
         body_model: name of the body model the poses, betas and translations belong to.
         provenance: JSON-able description of where the rows come from.
         config_hash: fingerprint of the config that made them.
+        img_root: folder that the image ids are relative to, as of :func:`root_beside`; None: not said.
     """
 
-    def __init__(self, body_model, provenance=None, config_hash=''):
+    def __init__(self, body_model, provenance=None, config_hash='', img_root=None):
         self.about = dict(body_model=body_model, provenance=provenance or {}, config_hash=config_hash)
+        if img_root is not None:
+            self.about['img_root'] = str(img_root)
         self.ids, self.counts, self.rows, self.supervision = [], [], {}, {}
 
     def __len__(self):
@@ -133,6 +138,12 @@ class PeopleTable:
     def __len__(self):
         return self.schema['num_images']
 
+    @property
+    def img_root(self):
+        """Folder of the images that the table was made with, which may have gone since; None: it does not say."""
+        said = self.schema.get('img_root')
+        return None if said is None else Path(os.path.normpath(self.folder / said))
+
     def image_id(self, index):
         """Id of image ``index``: its path relative to the data root."""
         start, stop = self.id_offsets[index], self.id_offsets[index + 1]
@@ -172,6 +183,13 @@ class PeopleTable:
         return array
 
 
+def root_beside(img_root, folder):
+    """A folder of images as a table in ``folder`` names it: absolute where it is given so, else relative to the table,
+    so that both can be moved together."""
+    img_root = Path(img_root)
+    return str(img_root) if img_root.is_absolute() else Path(os.path.relpath(img_root, folder)).as_posix()
+
+
 def write_table_like(table, columns, folder, provenance, config_hash):
     """Write a table of the images and people of another one (:class:`PeopleTable`), with columns of its own.
 
@@ -195,11 +213,12 @@ def merge_tables(sources, folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     schemas = [_read_schema(Path(source)) for source in sources]
-    about = {key: schemas[0][key] for key in ('body_model', 'provenance', 'config_hash')}
+    about = {key: schemas[0][key] for key in ('body_model', 'provenance', 'config_hash', 'img_root')
+             if key in schemas[0]}
     filled = next((schema for schema in schemas if schema['num_images']), schemas[0])
     columns = filled['columns']
     for source, schema in zip(sources, schemas):
-        if {key: schema[key] for key in about} != about:
+        if {key: schema.get(key) for key in about} != about:
             raise TableError(f'{source} and {sources[0]}: made from different configs')
         if schema['num_images'] and schema['columns'] != columns:
             raise TableError(f'{source} and {sources[0]}: different columns')
@@ -317,6 +336,8 @@ def _read_schema(folder):
         raise TableError(f'{path}: lacks {sorted(missing)}')
     if not all(type(schema[name]) is int and schema[name] >= 0 for name in ('num_images', 'num_people')):
         raise TableError(f'{path}: {schema["num_images"]!r} images and {schema["num_people"]!r} people')
+    if not isinstance(schema.get('img_root', ''), str) or '\0' in schema.get('img_root', ''):
+        raise TableError(f'{path}: img_root is {schema["img_root"]!r}, expected the path of a folder')
     if not isinstance(schema['columns'], dict) or not isinstance(schema.get('supervision', {}), dict):
         raise TableError(f'{path}: columns and supervision must be objects')
     if 'supervision' in schema:

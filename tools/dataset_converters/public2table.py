@@ -42,11 +42,14 @@ def parse_args(argv=None):
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('name', choices=sets, metavar='NAME', help='data set, see below')
     parser.add_argument('split', metavar='SPLIT', help='part of it, see below')
-    parser.add_argument('--data-root', type=Path, help='folder of the annotation files, default data/NAME')
+    parser.add_argument('--data-root', type=Path, help='folder of the annotation files, default data/NAME '
+                        'or the folder of data where public instructions put them')
     parser.add_argument('--ann-files', nargs='+', metavar='FILE',
                         help='annotation files below DATA_ROOT that become one table, if called otherwise than below')
-    parser.add_argument('--images', help='folder that the image ids are relative to, absolute or below DATA_ROOT')
-    parser.add_argument('--out-dir', type=Path, help='folder of the table, default DATA_ROOT/tables/SPLIT')
+    parser.add_argument('--images', help='folder that the image ids are relative to, absolute or below DATA_ROOT; '
+                        'default: the one of those known for the set that has the images')
+    parser.add_argument('--out-dir', type=Path, help='folder of the table, default DATA_ROOT/tables/SPLIT, '
+                        'data/NAME/tables/SPLIT where no DATA_ROOT is given')
     parser.add_argument('--smpl', default='data/smpl', help='folder of the body models, default %(default)s; needed by '
                         'sets annotated in a world frame: where a body is depends on where its pelvis is')
     parser.add_argument('--no-images', action='store_true', help="don't look at images: no sizes, some may be missing")
@@ -96,10 +99,12 @@ def main(argv=None):
 def convert(args):
     """Convert as the arguments say; returns the exit status."""
     reader, info = args.reader, args.reader.info
-    data_root = args.data_root or Path('data') / args.name
-    out_dir = args.out_dir or data_root / 'tables' / args.split
+    data_root = args.data_root or reader.default_root(args.split)
+    out_dir = args.out_dir or (args.data_root or Path('data') / args.name) / 'tables' / args.split
     files = args.ann_files or reader.find_files(args.split, data_root)
     sources = [reader.config(args.split, file, data_root, args.images, args.smpl) for file in files]
+    if args.images is None:
+        sources = [dict(source, img_prefix=reader.image_folders(args.split, source['ann_file'])) for source in sources]
     counts = Conversion(sources, out_dir, info.body_model, info.num_betas, info.left_out, not args.no_images,
                         bool(args.keep_empty or info.keep_empty), args.strict, args.limit).run()
     if get_rank() == 0:

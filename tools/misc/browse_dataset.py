@@ -20,6 +20,7 @@ from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.transforms import JointsFromMeshes, LoadImage, Resize
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, READERS
+from mmhuman_dto.tables.people_table import PeopleTable
 from mmhuman_dto.visualization import draw_sample, write_image
 
 
@@ -28,7 +29,8 @@ def parse_args(argv=None):
     parser.add_argument('data', type=Path, help='a config with dataloaders, or with `source` (a reader of public '
                                                 'files), or the folder of a people table')
     parser.add_argument('--split', choices=['train', 'val', 'test'], default='train', help='which dataloader')
-    parser.add_argument('--img-root', type=Path, help='folder of the images of a people table')
+    parser.add_argument('--img-root', type=Path, help='folder of the images of a people table, if not the '
+                        'one it was made with')
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/browse'))
     parser.add_argument('--num', type=int, default=8, help='how many items (default %(default)s)')
     parser.add_argument('--seed', type=int, help='items at random, others for each seed; default: the first ones')
@@ -60,7 +62,7 @@ def main(argv=None):
 def open_items(args):
     """The data set or reader that the command line names, and the config where its body model stands."""
     if args.data.is_dir():
-        if args.img_root is None:
+        if args.img_root is None and PeopleTable(args.data).img_root is None:
             sys.exit(f'{args.data}: --img-root is needed, the folder of the images of this table')
         return HumanTable(args.img_root, args.data), {}
     cfg = Config.fromfile(args.data)

@@ -3,10 +3,10 @@
 _base_ = ['../loaders/train.py']
 
 train_dataloader = dict(dataset=dict(datasets=[
-    dict(type='HumanTable', data_root='data/3dpw', table='data/3dpw/tables/train', num_betas=11, fully_annotated=False),
+    dict(type='HumanTable', table='data/3dpw/tables/train', num_betas=11, fully_annotated=False),
 ]))
 val_dataloader = dict(dataset=dict(
-    data_root='data/3dpw', table='data/3dpw/tables/test', num_betas=11, fully_annotated=False))
+    table='data/3dpw/tables/test', num_betas=11, fully_annotated=False))
 test_dataloader = val_dataloader
 val_evaluator = dict(
     type='DPWMetric', prefix='3dpw', body_model=dict(type='SMPL+A', model_path='data/smpl'),

@@ -14,12 +14,12 @@ train_dataloader = dict(dataset=dict(
         dict(type='PackHumanInputs'),
     ],
     datasets=[
-        dict(type='HumanTable', data_root='data/agora', table='data/agora/tables/train', num_betas=10),
-        dict(type='HumanTable', data_root='data/bedlam', table='data/bedlam/tables/train', num_betas=10),
-        dict(type='HumanTable', data_root='data/4dhumans/images', table='data/4dhumans/tables/train',
+        dict(type='HumanTable', table='data/agora/tables/train', num_betas=10),
+        dict(type='HumanTable', table='data/bedlam/tables/train', num_betas=10),
+        dict(type='HumanTable', table='data/4dhumans/tables/train',
              name='4dhumans-2d', num_betas=10, has_3d=False, fully_annotated=False),
     ]))
-val_dataloader = dict(dataset=dict(data_root='data/agora', table='data/agora/tables/validation', num_betas=10))
+val_dataloader = dict(dataset=dict(table='data/agora/tables/validation', num_betas=10))
 test_dataloader = val_dataloader
 val_evaluator = dict(
     type='AGORAMetric', body_model=dict(type='SMPL', model_path='data/smpl'),

@@ -3,12 +3,12 @@
 _base_ = ['../loaders/train.py']
 
 train_dataloader = dict(dataset=dict(weights=[.2, .3, .5], datasets=[
-    dict(type='HumanTable', data_root='data/agora', table='data/agora/tables/train', num_betas=11),
-    dict(type='HumanTable', data_root='data/bedlam', table='data/bedlam/tables/train', num_betas=11),
-    dict(type='HumanTable', data_root='data/4dhumans/images', table='data/dto-humans/tables/train',
+    dict(type='HumanTable', table='data/agora/tables/train', num_betas=11),
+    dict(type='HumanTable', table='data/bedlam/tables/train', num_betas=11),
+    dict(type='HumanTable', table='data/dto-humans/tables/train',
          name='dto-humans', num_betas=11, fully_annotated=False),
 ]))
-val_dataloader = dict(dataset=dict(data_root='data/agora', table='data/agora/tables/validation', num_betas=11))
+val_dataloader = dict(dataset=dict(table='data/agora/tables/validation', num_betas=11))
 test_dataloader = val_dataloader
 val_evaluator = dict(
     type='AGORAMetric', body_model=dict(type='SMPL+A', model_path='data/smpl'),

@@ -2,7 +2,7 @@
 # Tables: tools/dataset_converters/public2table.py, see docs/datasets.md.
 _base_ = ['../loaders/test.py']
 
-test_dataloader = dict(dataset=dict(data_root='data/bedlam', table='data/bedlam/tables/validation', num_betas=11))
+test_dataloader = dict(dataset=dict(table='data/bedlam/tables/validation', num_betas=11))
 test_evaluator = [
     dict(type='AGORAMetric', prefix='bedlam', body_model=dict(type='SMPL+A', model_path='data/smpl'),
          body_vertices='data/smpl/body_verts_smpl.npy'),

@@ -3,10 +3,10 @@
 _base_ = ['../loaders/train.py']
 
 train_dataloader = dict(dataset=dict(datasets=[
-    dict(type='HumanTable', data_root='data/hi4d', table='data/hi4d/tables/train', num_betas=11),
+    dict(type='HumanTable', table='data/hi4d/tables/train', num_betas=11),
 ]))
-val_dataloader = dict(dataset=dict(data_root='data/hi4d', table='data/hi4d/tables/val', num_betas=11))
-test_dataloader = dict(dataset=dict(data_root='data/hi4d', table='data/hi4d/tables/test', num_betas=11))
+val_dataloader = dict(dataset=dict(table='data/hi4d/tables/val', num_betas=11))
+test_dataloader = dict(dataset=dict(table='data/hi4d/tables/test', num_betas=11))
 val_evaluator = dict(
     type='DPWMetric', prefix='hi4d', body_model=dict(type='SMPL+A', model_path='data/smpl'),
     gendered=dict(male=dict(type='SMPL+A', model_path='data/smpl', gender='male'),

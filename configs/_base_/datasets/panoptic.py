@@ -2,7 +2,7 @@
 # Tables: tools/dataset_converters/public2table.py, see docs/datasets.md.
 _base_ = ['../loaders/test.py']
 
-test_dataloader = dict(dataset=dict(data_root='data/panoptic', table='data/panoptic/tables/test'))
+test_dataloader = dict(dataset=dict(table='data/panoptic/tables/test'))
 test_evaluator = [
     dict(type='PanopticMetric', body_model=dict(type='SMPL+A', model_path='data/smpl')),
     dict(type='PanopticMetric', prefix='panoptic_public', body_model=dict(type='SMPL+A', model_path='data/smpl'),

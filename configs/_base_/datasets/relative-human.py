@@ -4,7 +4,7 @@ _base_ = ['../loaders/train.py']
 
 train_dataloader = dict(dataset=dict(
     datasets=[
-        dict(type='HumanTable', data_root='data/relative-human', table='data/relative-human/tables/train',
+        dict(type='HumanTable', table='data/relative-human/tables/train',
              joint_set='crowdpose14', fully_annotated=False),
     ],
     pipeline=[
@@ -16,10 +16,10 @@ train_dataloader = dict(dataset=dict(
         dict(type='PackHumanInputs'),
     ]))
 val_dataloader = dict(dataset=dict(
-    data_root='data/relative-human', table='data/relative-human/tables/val',
+    table='data/relative-human/tables/val',
     joint_set='crowdpose14', fully_annotated=False))
 test_dataloader = dict(dataset=dict(
-    data_root='data/relative-human', table='data/relative-human/tables/test',
+    table='data/relative-human/tables/test',
     joint_set='crowdpose14', fully_annotated=False))
 val_evaluator = dict(type='RelativeHumanMetric')
 test_evaluator = [val_evaluator, dict(val_evaluator, parity=True, prefix='relative_human_public')]

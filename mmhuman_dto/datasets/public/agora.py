@@ -2,7 +2,7 @@
 
 from mmhuman_dto.registry import READERS
 
-from .base import SetInfo
+from .base import Place, SetInfo
 from .parsing import LayoutError, array, entry, list_of_people, one_camera, rows, shapes, vectors
 from .world import WorldReader
 
@@ -13,7 +13,8 @@ class AGORA(WorldReader):
 
     ::
 
-        DATA_ROOT/IMG_PREFIX/IMAGE
+        DATA_ROOT/IMG_PREFIX/IMAGE    as public instructions have it: {train,validation}/, the files in
+                                      smpl_neutral_annots/
         DATA_ROOT/annots_smpl_{train_fit,validation}.npz    npz: annots = {IMAGE: {
             isValid        (N)          who counts; the others are left out
             kid            (N)          children
@@ -29,7 +30,7 @@ class AGORA(WorldReader):
     info = SetInfo(
         'agora', 'AGORA', 'https://agora.is.tue.mpg.de',
         dict(train='annots_smpl_train_fit.npz', validation='annots_smpl_validation.npz'), body_model='SMPL+A',
-        num_betas=11, metric='AGORAMetric')
+        num_betas=11, metric='AGORAMetric', public=Place('agora', ('smpl_neutral_annots', ), '{split}'))
     supervision = dict(has_3d=True, fully_annotated=True)
     keys = ('isValid', 'kid', 'cam_intrinsics', 'cam_rot', 'cam_trans', 'smpl_gt', 'betas', 'global_orient',
             'body_pose', 'transl')

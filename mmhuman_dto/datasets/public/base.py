@@ -11,8 +11,17 @@ from mmhuman_dto.structures import Camera, HumanDataSample
 from .parsing import LayoutError, single
 
 
+class Place(NamedTuple):
+    """Where public instructions put a data set, in which it is found too."""
+    root: str = ''  # folder of the set, below ``data``
+    files: tuple[str, ...] = ('', )  # folders of its annotation files, below the root
+    #: folder of the images, below the root; ``{split}`` stands for the split up to a ``_``, ``{folder}`` for the folder
+    #: of the annotation file
+    images: str = ''
+
+
 class SetInfo(NamedTuple):
-    """One data set; its files are in ``data/NAME`` unless a user says otherwise."""
+    """One data set; its files are in ``data/NAME`` or where ``public`` says, unless a user says otherwise."""
     name: str  # by which the converter and the folders of recipes know it
     title: str  # what it is called
     url: str  # where it comes from, or the page that says how it is made
@@ -28,6 +37,10 @@ class SetInfo(NamedTuple):
     #: whether the table has images without people too; None: it cannot, as the layout says nothing else of them, such
     #: as their camera
     keep_empty: bool | None = False
+    public: Place | None = None  # where public instructions put it, if elsewhere
+
+#: Where the public instructions of DTO-Humans put the sets of 4D-Humans.
+FOUR_SETS = Place('', ('aic', 'coco2014', 'insta', 'mpii'), '{folder}/images')
 
 
 class Reader:
@@ -61,24 +74,51 @@ class Reader:
 
     @classmethod
     def find_files(cls, split, folder):
-        """Paths of a split's annotation files below a folder, sorted.
+        """Paths of a split's annotation files below a folder, sorted: where the reader's docstring draws them, else
+        where public instructions put them.
 
         Raises:
             FileNotFoundError: there is none.
         """
         info, folder = cls.info, Path(folder)
-        found = sorted(str(path.relative_to(folder)) for path in folder.glob(info.splits[split])
-                       if not path.name.startswith('.'))  # macOS's ._name is no annotation file
-        if not found:
-            raise FileNotFoundError(f'{folder / info.splits[split]}: not found; it is the annotation file of '
-                                    f'{info.title}, {split}; see {info.url}')
-        return found
+        patterns = cls._patterns(split)
+        for places in patterns:
+            if found := sorted(str(path.relative_to(folder)) for place in places for path in folder.glob(place)
+                               if not path.name.startswith('.')):  # macOS's ._name is no annotation file
+                return found
+        elsewhere = [str(folder / place) for places in patterns[1:] for place in places]
+        raise FileNotFoundError(f'{folder / info.splits[split]}: not found; it is the annotation file of {info.title}, '
+                                f'{split}; see {info.url}' + (f'. Nor is {", ".join(elsewhere)}' if elsewhere else ''))
+
+    @classmethod
+    def default_root(cls, split, data='data'):
+        """Folder of the set below ``data``: ``NAME``, or that of public instructions where its files are there."""
+        roots = [Path(data) / cls.info.name] + ([Path(data) / cls.info.public.root] if cls.info.public else [])
+        for places, root in ((places, root) for root in roots for places in cls._patterns(split)):
+            if any(any(root.glob(place)) for place in places):
+                return root
+        return roots[0]
+
+    @classmethod
+    def image_folders(cls, split, ann_file):
+        """Folders below ``data_root`` in which the images of an annotation file may be."""
+        folders, public = [cls.info.images.format(split=split)], cls.info.public
+        if public:
+            folders.append(public.images.format(split=split.split('_')[0], folder=Path(ann_file).parent.as_posix()))
+        return tuple(dict.fromkeys(folders))
 
     @classmethod
     def config(cls, split, ann_file, data_root, images=None, smpl='data/smpl'):
         """Config of the reader of one annotation file of a split; ``smpl`` is the folder of the body models."""
         images = cls.info.images.format(split=split) if images is None else images
         return dict(type=cls.__name__, ann_file=str(ann_file), data_root=str(data_root), img_prefix=str(images))
+
+    @classmethod
+    def _patterns(cls, split):
+        """Patterns of a split's annotation files: the reader's own, and those of the public layout."""
+        pattern, public = cls.info.splits[split], cls.info.public
+        elsewhere = [str(Path(place) / Path(pattern).name) for place in public.files] if public else []
+        return [[pattern], elsewhere] if elsewhere not in ([], [pattern]) else [[pattern]]
 
     def __len__(self):
         return len(self.ids)

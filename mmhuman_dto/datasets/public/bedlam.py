@@ -1,7 +1,7 @@
 """BEDLAM: synthetic clothed people in motion."""
 from mmhuman_dto.registry import READERS
 
-from .base import SetInfo
+from .base import Place, SetInfo
 from .parsing import COMPONENTS, array, number_of_people, one_camera, padded_betas, rows
 from .world import WorldReader
 
@@ -12,7 +12,7 @@ class BEDLAM(WorldReader):
 
     ::
 
-        DATA_ROOT/IMG_PREFIX/IMAGE
+        DATA_ROOT/IMG_PREFIX/IMAGE    as public instructions have it: {train,validation}/
         DATA_ROOT/bedlam_smpl_{train_1fps,train_6fps,validation_6fps}.npz    npz: annots = {IMAGE: {
             cam_int     (3, 3)        px
             cam_rot     N x (3, 3)    world -> camera: x_cam = cam_rot x + cam_trans
@@ -32,7 +32,8 @@ class BEDLAM(WorldReader):
     info = SetInfo(
         'bedlam', 'BEDLAM', 'https://bedlam.is.tue.mpg.de',
         dict(train='bedlam_smpl_train_1fps.npz', train_6fps='bedlam_smpl_train_6fps.npz',
-             validation='bedlam_smpl_validation_6fps.npz'), metric='AGORAMetric')
+             validation='bedlam_smpl_validation_6fps.npz'), metric='AGORAMetric',
+        public=Place('bedlam', images='{split}'))
     supervision = dict(has_3d=True, fully_annotated=True)
     keys = ('cam_int', 'cam_rot', 'cam_trans', 'shape', 'pose_world', 'trans_world')
 

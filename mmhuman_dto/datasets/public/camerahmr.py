@@ -5,7 +5,7 @@ import torch
 from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import READERS
 
-from .base import Reader, SetInfo
+from .base import FOUR_SETS, Reader, SetInfo
 from .parsing import COMPONENTS, LayoutError, array, one_camera, single, smpl_people
 
 _NEEDED = (('imgname', ), ('shape', ), ('cam_int', ), ('pose_cam', 'pose'), ('trans_cam', 'cam_t'))
@@ -34,7 +34,7 @@ class CameraHMRRelease(Reader):
         '4dhumans', "CameraHMR's pseudo truth of 4D-Humans", 'https://camerahmr.is.tue.mpg.de',
         dict(train='*-release.npz'), 'images', keep_empty=None,
         # Its 44 joints are of a set of their own; boxes follow from the meshes.
-        left_out=('bboxes', 'keypoints_2d', 'keypoints_2d_valid'))
+        left_out=('bboxes', 'keypoints_2d', 'keypoints_2d_valid'), public=FOUR_SETS)
     side = 'pred'
 
     def _load(self):

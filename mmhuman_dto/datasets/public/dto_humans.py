@@ -7,7 +7,7 @@ from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import AnnotsReader, Reader, SetInfo
+from .base import FOUR_SETS, AnnotsReader, Reader, SetInfo
 from .parsing import (
     COMPONENTS,
     LayoutError,
@@ -43,7 +43,7 @@ class DTORaw(Reader):
     """
     info = SetInfo(
         'dto-raw', "DTO's raw output", 'docs/generate_dto.md', dict(train='*_opt.npz'), '../4dhumans/images',
-        'SMPL+A', 11, keep_empty=None)
+        'SMPL+A', 11, keep_empty=None, public=FOUR_SETS)
     side = 'pred'
 
     def _load(self):
@@ -70,7 +70,7 @@ class DTOHumans(AnnotsReader):
     """
     info = SetInfo(
         'dto-humans', 'DTO-Humans', 'docs/generate_dto.md', dict(train='*_CHMR_SMPL_OPT.npz'), '../4dhumans/images',
-        'SMPL+A', 11, keep_empty=None)
+        'SMPL+A', 11, keep_empty=None, public=FOUR_SETS)
     side = 'pred'
     keys = ('smpl_param', 'cam_param', 'shape', 'pose', 'trans', 'focal', 'princpt')
 

@@ -2,7 +2,7 @@
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import AnnotsReader, SetInfo
+from .base import AnnotsReader, Place, SetInfo
 from .parsing import list_of_people, vectors
 
 
@@ -12,7 +12,7 @@ class MuPoTS(AnnotsReader):
 
     ::
 
-        DATA_ROOT/IMG_PREFIX/IMAGE
+        DATA_ROOT/IMG_PREFIX/IMAGE    as public instructions have it: MultiPersonTestSet/
         DATA_ROOT/mupots_annots.npz    npz: annots = {IMAGE: [{         one a person
             annot_2d      (17, 2)   px
             annot_3d      (17, 3)   mm, camera frame
@@ -23,7 +23,8 @@ class MuPoTS(AnnotsReader):
     """
     info = SetInfo(
         'mupots', 'MuPoTS-3D', 'https://vcai.mpi-inf.mpg.de/projects/SingleShotMultiPerson/',
-        dict(test='mupots_annots.npz'), body_model=None, metric='MuPoTSMetric')
+        dict(test='mupots_annots.npz'), body_model=None, metric='MuPoTSMetric',
+        public=Place('mupots', images='MultiPersonTestSet'))
     supervision = dict(has_3d=False, fully_annotated=True, joint_set='h36m17')
     keys = ('annot_2d', 'annot_3d', 'vis')
 

@@ -5,7 +5,7 @@ import torch
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import AnnotsReader, SetInfo
+from .base import AnnotsReader, Place, SetInfo
 from .parsing import LayoutError, array, picture_size
 
 #: Joints that the protocol reads.
@@ -34,7 +34,8 @@ class Panoptic(AnnotsReader):
 
     ::
 
-        DATA_ROOT/IMG_PREFIX/IMAGE    the path names the sequence: haggling, mafia, ultimatum or pizza
+        DATA_ROOT/IMG_PREFIX/IMAGE    as public instructions have it: images/; the path names
+                                      the sequence: haggling, mafia, ultimatum or pizza
         DATA_ROOT/annots_test.npz     npz: annots = {IMAGE: {
             kpts3d        (N, 24+, 4)    m, camera frame, and confidence
             width, height                px
@@ -45,7 +46,7 @@ class Panoptic(AnnotsReader):
     """
     info = SetInfo(
         'panoptic', 'CMU Panoptic', 'http://domedb.perception.cs.cmu.edu', dict(test='annots_test.npz'),
-        body_model=None, metric='PanopticMetric')
+        body_model=None, metric='PanopticMetric', public=Place('cmu_panoptic', images='images'))
     supervision = dict(has_3d=False, fully_annotated=True, joint_set='h36m17')
     keys = ('kpts3d', 'width', 'height')
 

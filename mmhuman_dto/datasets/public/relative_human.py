@@ -8,7 +8,7 @@ from mmhuman_dto.body_models.joint_sets import shared_joints
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
-from .base import AnnotsReader, SetInfo
+from .base import AnnotsReader, Place, SetInfo
 from .parsing import LayoutError, array, list_of_people, vectors
 
 #: Years that stand for an age group, by its number; ``nan`` (unknown) is last, where -1 finds it.
@@ -23,7 +23,7 @@ class RelativeHuman(AnnotsReader):
 
     ::
 
-        DATA_ROOT/IMG_PREFIX/IMAGE
+        DATA_ROOT/IMG_PREFIX/IMAGE    as public instructions have it: images/
         DATA_ROOT/{train,val,test}_annots.npz    npz: annots = {IMAGE: [{         one a person
             bbox     (4)               px: x0, y0, x1, y1; of what is visible
             bbox_wb  (4), optional     of the whole body; taken instead where it is there
@@ -39,7 +39,7 @@ class RelativeHuman(AnnotsReader):
     info = SetInfo(
         'relative-human', 'Relative Human', 'https://github.com/Arthur151/Relative_Human',
         {split: f'{split}_annots.npz' for split in ('train', 'val', 'test')}, body_model=None,
-        metric='RelativeHumanMetric')
+        metric='RelativeHumanMetric', public=Place('RelativeHuman', images='images'))
     supervision = dict(has_3d=False, fully_annotated=False, joint_set='crowdpose14')
     keys = ('bbox', 'bbox_wb', 'kp2d', 'depth_id', 'age', 'gender')
 

@@ -3,7 +3,7 @@ import numpy as np
 
 from mmhuman_dto.registry import READERS
 
-from .base import SetInfo
+from .base import Place, SetInfo
 from .parsing import LayoutError, array, entry, number_of_people, one_camera, padded_betas, rows
 from .world import GenderedWorldReader, male_probs
 
@@ -29,7 +29,8 @@ class ThreeDPW(GenderedWorldReader):
     """
     info = SetInfo(
         '3dpw', '3DPW', 'https://virtualhumans.mpi-inf.mpg.de/3DPW/',
-        {split: f'annots_smpl_{split}_genders.npz' for split in ('train', 'test')}, metric='DPWMetric')
+        {split: f'annots_smpl_{split}_genders.npz' for split in ('train', 'test')}, metric='DPWMetric',
+        public=Place('3dpw', images='imageFiles'))
     supervision = dict(has_3d=True, fully_annotated=False)
     keys = ('betas', 'global_orient', 'body_pose', 'transl', 'cam_intrinsics', 'cam_rot', 'cam_trans', 'genders',
             'gender')
