@@ -44,10 +44,13 @@ def load_config(args):
 def main(argv=None):
     args = parse_args(argv)
     cfg = load_config(args)
+    from mmengine.dist import is_main_process
+
     from mmhuman_dto.apis.dry_run import dry_run
     from mmhuman_dto.apis.training import MissingFileError, WorkDirError, train
     from mmhuman_dto.body_models import BodyModelError
     from mmhuman_dto.engine.checkpoint import CheckpointError
+    from mmhuman_dto.engine.divergence import DivergedError
     try:
         if args.dry_run is not None:
             print(dry_run(cfg, args.dry_run))
@@ -55,6 +58,8 @@ def main(argv=None):
         train(cfg, args.resume)
     except (BodyModelError, MissingFileError, CheckpointError, WorkDirError) as error:
         sys.exit(f'{args.config}: {error}')
+    except DivergedError as error:  # raised on all ranks
+        sys.exit(f'{args.config}: {error}' if is_main_process() else 1)
 
 
 if __name__ == '__main__':

@@ -9,6 +9,8 @@ from mmhuman_dto.fileio.bundled import shipped_configs
 from mmhuman_dto.fileio.release import CONVERTER, RELEASE_FILES, is_release
 from mmhuman_dto.fileio.state_dict import unwrap
 
+from .divergence import nonfinite_part
+
 _LOGGER = logging.getLogger(__name__)
 
 #: Parts of a network that only training uses; a checkpoint may lack them or have them in excess.
@@ -150,7 +152,8 @@ def read_state(path):
     """The state dict (names -> CPU tensors) of a checkpoint, a plain state dict or a ``.safetensors`` file.
 
     Raises:
-        CheckpointError: nothing of the kind, or published weights that are to be converted first.
+        CheckpointError: nothing of the kind, values that are not finite, or published weights that are to be converted
+            first.
     """
     try:
         content = load_tensors(path)
@@ -165,6 +168,8 @@ def state_of(content, path):
         state = unwrap(content, path)
     except ValueError as error:
         raise CheckpointError(str(error)) from error
+    if bad := nonfinite_part(state):
+        raise CheckpointError(f'{path}: {bad}; take an earlier one')
     if is_release(state):
         converted = Path(path).with_suffix('.pth' if Path(path).suffix != '.pth' else '.converted.pth')
         raise CheckpointError(f'{path}: weights of MA-HMR or SAT-HMR under their own names. Convert them: '

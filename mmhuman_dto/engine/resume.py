@@ -6,6 +6,7 @@ from pathlib import Path
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
 
 from .checkpoint import CheckpointError
+from .divergence import nonfinite_part
 
 
 def latest_checkpoint(work_dir):
@@ -56,10 +57,10 @@ def find_damage(path):
             damaged = file.testzip()
         if damaged is not None:
             return f'{damaged} is not as it was written'
-        load_tensors(path)
+        content = load_tensors(path)
     except (OSError, zipfile.BadZipFile, BrokenFileError, UnsafeFileError) as error:
         return str(error)
-    return None
+    return nonfinite_part(content) or None
 
 
 def _step(name):

@@ -1,4 +1,4 @@
 from .errors import BrokenFileError, UnsafeFileError
 from .json_file import load_json
 from .safe_pickle import SafeNpz, load_npy, load_npz, load_pickle, map_npy
-from .tensors import load_tensors
+from .tensors import load_tensors, not_finite

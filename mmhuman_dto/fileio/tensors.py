@@ -53,6 +53,16 @@ def read_metadata(path):
         return file.metadata() or {}
 
 
+def not_finite(content, name=''):
+    """Names of the tensors in nested containers that hold nan or infinity; of a sharded one, in this process's part."""
+    if torch.is_tensor(content):
+        part = content.to_local() if hasattr(content, 'to_local') else content
+        return [] if part.isfinite().all() else [name]
+    children = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(
+        content, (list, tuple)) else ()
+    return [bad for key, value in children for bad in not_finite(value, f'{name}.{key}' if name else str(key))]
+
+
 def _check_pickles(path, file):
     if file.read(len(_ZIP)) != _ZIP:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -1,3 +1,6 @@
+import math
+import re
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,8 +10,9 @@ from mmengine.logging import HistoryBuffer
 from mmengine.visualization import Visualizer
 
 from mmhuman_dto.datasets import SyntheticCrowd
+from mmhuman_dto.engine.divergence import DivergedError
 from mmhuman_dto.engine.hooks import LossSummaryHook, PlainCheckpointHook, PredictionVisualizationHook
-from mmhuman_dto.structures import Camera, People, to_original
+from mmhuman_dto.structures import Camera, HumanDataSample, People, to_original
 from mmhuman_dto.visualization import read_image
 
 
@@ -16,8 +20,31 @@ def test_losses_of_earlier_layers_and_of_denoising_are_summed():
     outputs = {name: torch.tensor(value) for name, value in {
         'loss': 15., 'loss_boxes': 1., 'loss_boxes.0': 2., 'loss_giou.1': 4., 'loss_dn_boxes': 3., 'loss_dn_boxes.0': 5.
     }.items()}
-    LossSummaryHook().after_train_iter(None, 0, outputs=outputs)
+    runner = SimpleNamespace(model=torch.nn.Linear(1, 1), optim_wrapper=None,
+                             message_hub=SimpleNamespace(log_scalars={}))
+    LossSummaryHook().after_train_iter(runner, 0, outputs=outputs)
     assert outputs == dict(loss=15., loss_boxes=1., loss_aux=6., loss_dn=8.)
+
+
+@pytest.mark.parametrize('losses, weight, norm, scaler, said', [
+    ((1., math.nan), 1., 1., False, 'loss_boxes is nan'),
+    ((math.inf, 1.), 1., 1., False, 'loss_confs is inf'),
+    ((1., 1.), math.nan, 1., False, 'the largest weight is nan'),
+    ((1., 1.), -math.inf, 1., True, 'the largest weight is inf'),
+    ((1., 1.), 1., math.inf, False, 'the norm of the gradients is inf'),
+    ((1., 1.), 1., math.inf, True, None),  # that step was skipped, with a smaller scale for the next
+    ((1., 1e30), 1e30, 1e30, False, None)])
+def test_what_is_not_finite_ends_the_training_naming_step_term_and_images(losses, weight, norm, scaler, said):
+    model = torch.nn.Linear(1, 1)
+    model.weight.data.fill_(weight)
+    hub = SimpleNamespace(log_scalars=['train/grad_norm'], get_scalar=lambda name: HistoryBuffer([0., norm], [1, 1]))
+    optim = SimpleNamespace(grad_name='grad_norm', **(dict(loss_scaler=None) if scaler else {}))
+    runner = SimpleNamespace(model=model, optim_wrapper=optim, message_hub=hub, iter=6)
+    outputs = dict(zip(('loss_confs', 'loss_boxes.0'), map(torch.tensor, losses)))
+    data = dict(data_samples=[HumanDataSample(metainfo=dict(img_id=name)) for name in ('a.jpg', 'b.jpg')])
+    with pytest.raises(DivergedError) if said else nullcontext() as error:
+        LossSummaryHook().after_train_iter(runner, 0, data, outputs)
+    assert said is None or re.match(f'step 7, images a.jpg, b.jpg: .*{said}', str(error.value))
 
 
 def test_a_checkpoint_is_plain_and_its_history_comes_back(tmp_path):

@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections import deque
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -15,8 +16,10 @@ from unbroken import cut, flip
 
 from mmhuman_dto.apis import training
 from mmhuman_dto.apis.training import WorkDirError, train
-from mmhuman_dto.engine.checkpoint import CheckpointError
+from mmhuman_dto.engine.checkpoint import CheckpointError, read_state
+from mmhuman_dto.engine.divergence import DivergedError
 from mmhuman_dto.engine.hooks import AtomicCheckpointHook, SteadyTimerHook
+from mmhuman_dto.engine.hooks.plain_checkpoint import load_local
 from mmhuman_dto.engine.loops import ResumableTrainLoop
 from mmhuman_dto.engine.resume import find_damage, latest_checkpoint
 
@@ -28,6 +31,16 @@ def work_dir(tmp_path):
         torch.save(dict(state_dict=dict(a=torch.full((1000, ), float(step)))), tmp_path / f'iter_{step}.pth')
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_6.pth'))
     return tmp_path
+
+
+def spoil(path, *keys, value=torch.nan):
+    """A value that is not finite in one place of a checkpoint."""
+    content = torch.load(path, weights_only=True)
+    place = content
+    for key in keys or ('state_dict', ):
+        place = place.setdefault(key, {})
+    place['a'] = torch.tensor([1., value])
+    torch.save(content, path)
 
 
 def empty(path):
@@ -78,7 +91,10 @@ def test_in_a_copied_folder_the_best_so_far_is_the_copys(tmp_path):
 @pytest.mark.parametrize('name, change, taken, damaged', [
     ('iter_2.pth', os.remove, 6, []),
     ('iter_6.pth', os.remove, 4, []),
-    *[('iter_6.pth', damage, 4, ['iter_6.pth']) for damage in (cut, flip, empty)],
+    *[('iter_6.pth', damage, 4, ['iter_6.pth']) for damage in (cut, flip, empty, spoil)],
+    ('iter_6.pth', partial(spoil, value=-torch.inf), 4, ['iter_6.pth']),
+    ('iter_6.pth', lambda path: spoil(path, 'optimizer', 'state', 0), 4, ['iter_6.pth']),
+    ('iter_6.pth', lambda path: spoil(path, 'message_hub'), 6, []),  # the log may have such figures
     *[('last_checkpoint', change, 6, []) for change in (empty, os.remove)],
     # Newer ones are of an earlier run.
     ('last_checkpoint', lambda path: path.write_text(str(path.with_name('iter_4.pth'))), 4, [])])
@@ -143,6 +159,8 @@ class Runner:
     def __init__(self, folder):
         self.work_dir, self.info, self.fails = str(folder), {}, False
         self.message_hub = SimpleNamespace(update_info=self.info.__setitem__)
+        self.model, self.optimizer = torch.nn.Linear(2, 2), dict(state={})
+        self.optim_wrapper = SimpleNamespace(state_dict=lambda: self.optimizer)
 
     def save_checkpoint(self, folder, name, *args, **kwargs):
         with open(os.path.join(folder, name), 'w') as file:
@@ -182,6 +200,28 @@ def test_a_full_disk_costs_no_checkpoint(saving, tmp_path):
         save(4)
     assert {'iter_2.pth', 'last_checkpoint'} == {name for name in names(tmp_path) if not name.endswith('.tmp')}
     assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'iter_2.pth')
+
+
+@pytest.mark.parametrize('where', ['weights', 'optimizer'])
+def test_what_is_not_finite_is_never_saved(saving, tmp_path, where):
+    runner, save, _ = saving
+    save(2)
+    if where == 'weights':
+        runner.model.bias.data[1] = torch.nan
+    else:
+        runner.optimizer['state'] = {0: dict(exp_avg_sq=torch.tensor([torch.inf]))}
+    name = {'weights': r'state_dict\.bias', 'optimizer': r'optimizer\.state\.0\.exp_avg_sq'}[where]
+    with pytest.raises(DivergedError, match=f'step 4: nan or infinity in {name} in the checkpoint to be written'):
+        save(4)
+    assert names(tmp_path) == ['iter_2.pth', 'last_checkpoint']
+
+
+@pytest.mark.parametrize('read', [load_local, read_state])
+def test_weights_that_are_not_finite_are_refused_by_the_name_of_file_and_tensor(work_dir, read):
+    path = work_dir / 'iter_4.pth'
+    spoil(path)
+    with pytest.raises(CheckpointError, match=r'iter_4\.pth: nan or infinity in .*a; take an earlier one'):
+        read(path)
 
 
 def test_saving_a_step_again_keeps_it(saving, tmp_path):

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -27,11 +29,13 @@ def test_assignment_finds_the_planted_pairs():
     assert dict(zip(person[0].tolist(), query[0].tolist())) == dict(enumerate(queries.tolist()))
 
 
-def test_a_diverged_prediction_does_not_stop_the_matching():
-    outputs, targets = batch([2], layers=1)
-    outputs['layers']['pred_boxes'].data[0, 0, 3] = float('nan')
-    query, _ = criterion(['boxes']).assigner(outputs['layers'], targets)
-    assert 3 not in query
+@pytest.mark.parametrize('name, value', [
+    ('boxes', math.nan), ('boxes', math.inf), ('j2ds', math.nan), ('j2ds', -math.inf), ('confs', math.nan)])
+def test_a_diverged_prediction_is_paired_so_that_its_loss_is_not_finite(name, value):
+    outputs, targets = batch([2], layers=2)
+    outputs['layers'][f'pred_{name}'].data[1, 0, 3] = value
+    loss = criterion([name])(outputs, targets)[f'loss_{name}']
+    assert not loss.isfinite()
 
 
 def matched(outputs, targets, query, person):

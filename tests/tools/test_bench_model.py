@@ -119,8 +119,9 @@ def test_losses_are_logged_with_one_wait():
     """MMEngine's own hook would fetch them one by one, had not ours, which comes first, made them numbers."""
     hooks = sorted([RuntimeInfoHook(), LossSummaryHook()], key=lambda hook: get_priority(hook.priority))
     losses = {name: torch.rand(()) for name in ('loss', 'loss_boxes', 'loss_boxes.0', 'loss_dn_boxes')}
-    runner = SimpleNamespace(message_hub=MessageHub.get_instance('losses_are_logged_with_one_wait'))
-    with bench.count_waits('cpu', losses) as waits:
+    runner = SimpleNamespace(message_hub=MessageHub.get_instance('losses_are_logged_with_one_wait'),
+                             model=torch.nn.Linear(2, 2), optim_wrapper=None)
+    with bench.count_waits('cpu', losses, runner.model) as waits:
         for hook in hooks:
             hook.after_train_iter(runner, 0, outputs=losses)
     assert waits.total() == 1

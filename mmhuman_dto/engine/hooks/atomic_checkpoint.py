@@ -7,6 +7,8 @@ from mmengine.hooks import CheckpointHook
 from mmhuman_dto.fileio.atomic import publish, write_atomically
 from mmhuman_dto.registry import HOOKS
 
+from ..divergence import check_state
+
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
@@ -15,6 +17,9 @@ class AtomicCheckpointHook(CheckpointHook):
     A checkpoint is written under a temporary name, forced to disk and renamed; the one it makes outdated is removed
     after that. MMEngine removes first and writes in place: a run stopped in between has one good checkpoint less, which
     with ``max_keep_ckpts=1`` is none.
+
+    Raises:
+        DivergedError: weights or the optimizer's state are not finite; nothing is written.
     """
 
     def before_train(self, runner):
@@ -28,6 +33,7 @@ class AtomicCheckpointHook(CheckpointHook):
         return path and str(Path(self.out_dir, Path(path).name))
 
     def _save_checkpoint_with_step(self, runner, step, meta):
+        check_state(runner, step)
         name = self.filename_tmpl.format(step)
         path, temporary = Path(self.out_dir, name), f'.{name}.tmp'
         self.last_ckpt = str(path)

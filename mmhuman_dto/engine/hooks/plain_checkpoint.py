@@ -11,13 +11,21 @@ from mmengine.runner import CheckpointLoader
 from mmhuman_dto.fileio import load_tensors
 from mmhuman_dto.registry import HOOKS
 
-from ..checkpoint import weights_to_go_on_with, weights_to_start_from
+from ..checkpoint import CheckpointError, weights_to_go_on_with, weights_to_start_from
+from ..divergence import nonfinite_part
 
 
 @CheckpointLoader.register_scheme(prefixes='', force=True)
 def load_local(filename, map_location=None):
-    """What MMEngine reads for ``load_from``, ``--resume`` and ``init_cfg``: files, by our guarded reader."""
-    return load_tensors(Path(filename).expanduser())
+    """What MMEngine reads for ``load_from``, ``--resume`` and ``init_cfg``: files, by our guarded reader.
+
+    Raises:
+        CheckpointError: it holds weights or an optimizer's state that are not finite.
+    """
+    content = load_tensors(Path(filename).expanduser())
+    if bad := nonfinite_part(content):
+        raise CheckpointError(f'{filename}: {bad}; take an earlier one')
+    return content
 
 
 @HOOKS.register_module()

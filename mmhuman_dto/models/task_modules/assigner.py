@@ -7,6 +7,9 @@ from torch import nn
 from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import TASK_UTILS
 
+#: A cost below all others.
+_FIRST = -1e30
+
 
 @TASK_UTILS.register_module()
 class HungarianAssigner(nn.Module):
@@ -41,8 +44,9 @@ class HungarianAssigner(nn.Module):
         image = targets.image_index().to(targets.boxes.device, non_blocking=True)
         of_person = {name: at_least_single(value[:, image]) for name, value in wanted.items()}
         cost = sum(cost(of_person, targets) for cost in self.costs.values())
-        # The step's one wait for the device. A diverged prediction must not stop the run: it is simply the worst pair.
-        cost = cost.nan_to_num(1e6, 1e6, -1e6).cpu().numpy()
+        # The step's one wait for the device. What is not finite is paired first, so that the losses say so, see
+        # LossSummaryHook: as the worst pair a diverged prediction would never be noticed.
+        cost = cost.nan_to_num(_FIRST, _FIRST, _FIRST).cpu().numpy()
         return torch.stack([self._solve(layer, targets.counts, queries) for layer in cost], 1).unbind()
 
     @staticmethod
