@@ -39,10 +39,11 @@ class LossSummaryHook(Hook):
         if not all(map(math.isfinite, (*losses, largest, norm))):
             found = {name.split('.')[0]: value.item() for name, value in outputs.items() if not math.isfinite(value)}
             if not found and all(map(math.isfinite, losses)):
-                found = {'the losses are finite, but the norm of the gradients': norm, 'the largest weight': largest}
-            stop_all_ranks(
-                runner.iter + 1, [f'{name} is {value}' for name, value in found.items() if not math.isfinite(value)],
-                [sample.get('img_id', '?') for sample in data_batch['data_samples']])
+                found = {'the norm of the gradients': norm, 'the weights': largest}
+            values = {name: str(value) for name, value in found.items() if not math.isfinite(value)}
+            stop_all_ranks(runner.iter + 1, [f'{kind} in {", ".join(name for name in values if values[name] == kind)}'
+                                             for kind in sorted(set(values.values()))],
+                           [sample.get('img_id', '?') for sample in data_batch['data_samples']])
         outputs.clear()
         outputs.update(zip(summary, losses))
 
