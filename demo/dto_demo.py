@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from rich.console import Console
 from rich.table import Table
 
 from mmhuman_dto.evaluation.functional.placement import PLACEMENT_METRICS, PlacedPeople, placement_metrics
+from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.shards import TABLE
@@ -77,7 +77,7 @@ def remove_earlier_run(out_dir):
 
 def run_dto(data, config_file, out_dir, limit=None):
     """Runs the generator; returns it."""
-    config = Config.fromfile(config_file)
+    config = read_config(config_file)
     config.data_root = str(data)
     generator = Generator(config.to_dict(), out_dir, limit)
     warm_up(generator.pipeline.body_model)

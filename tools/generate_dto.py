@@ -8,11 +8,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.dist import get_rank
-from mmengine.utils import import_modules_from_strings
 
-from mmhuman_dto.fileio.bundled import find_config
+from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.generation import GenerationError, Generator
 from mmhuman_dto.generation.launch import start_processes, stop_processes
 from mmhuman_dto.stages import ConfigError
@@ -58,9 +57,7 @@ def main():
 
 def generate(args):
     """Run as the arguments say; returns the exit status."""
-    config = Config.fromfile(find_config(args.config))
-    config.merge_from_dict(args.cfg_options or {})
-    import_modules_from_strings(**config.get('custom_imports', dict(imports=[])))
+    config = read_config(args.config, args.cfg_options)
     out_dir = args.out_dir or Path('work_dirs/dto') / Path(args.config).stem
     generator = generator_class(args.launcher)(config.to_dict(), out_dir, args.limit, args.resume)
     counts = generator.run(args.public_layout)

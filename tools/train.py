@@ -8,9 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
-from mmhuman_dto.fileio.bundled import find_config
+from mmhuman_dto.fileio.config import read_config
 
 
 def parse_args(argv=None):
@@ -34,8 +34,7 @@ def add_common_arguments(parser):
 
 def load_config(args):
     """The config file with the command line's options merged in."""
-    cfg = Config.fromfile(find_config(args.config))
-    cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
     return cfg

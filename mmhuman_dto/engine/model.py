@@ -1,9 +1,8 @@
 """Networks by config and checkpoint, or by the name of what comes with the package."""
 from pathlib import Path
 
-from mmengine.config import Config
-
 from mmhuman_dto.fileio.bundled import BUNDLED, find_config
+from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.release import CONVERTER, RELEASE_FILES, RELEASE_PAGE
 from mmhuman_dto.fileio.tensors import read_metadata
 from mmhuman_dto.registry import MODELS
@@ -33,7 +32,7 @@ def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
         CheckpointError: the weights are of another network.
     """
     path = find_config(config)
-    config = Config.fromfile(path)
+    config = read_config(path)
     if 'model' not in config:
         raise ValueError(f'{path}: configures no model')
     checkpoint = Path(checkpoint or BUNDLED_WEIGHTS.format(name=path.stem))

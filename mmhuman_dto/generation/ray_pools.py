@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
-from mmengine.utils import import_modules_from_strings
 
+from mmhuman_dto.fileio.config import import_parts
 from mmhuman_dto.perception.optional import require
 from mmhuman_dto.stages.isolation import Outcome
 
@@ -36,8 +36,7 @@ class Job(NamedTuple):
     def enter(self, num_gpus=0):
         """Prepare this process; returns the config for it, on the CPU unless it was given a GPU."""
         os.chdir(self.folder)
-        if 'custom_imports' in self.config:
-            import_modules_from_strings(**self.config['custom_imports'])
+        import_parts(self.config)
         torch.set_num_threads(self.config['num_threads'])
         return self.config if num_gpus else {**self.config, 'device': 'cpu'}
 

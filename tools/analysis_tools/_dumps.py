@@ -1,6 +1,8 @@
 """What the tools that read dumps have in common: which metrics, on the command line."""
 from mmengine.config import Config, ConfigDict, DictAction
 
+from mmhuman_dto.fileio.config import read_config
+
 
 def add_dump_arguments(parser):
     """DUMP, and the metrics: those of CONFIG, or --metric with --options."""
@@ -24,6 +26,5 @@ def metric_configs(args):
         cfg = Config(dict(metric=dict(type=args.metric)))
         cfg.merge_from_dict({f'metric.{key}': value for key, value in args.options.items()})
         return [ConfigDict(cfg.metric)]
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.options)
+    cfg = read_config(args.config, args.options)
     return metrics_of(cfg)

@@ -16,8 +16,8 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 import cv2  # noqa: E402
 import torch  # noqa: E402
 from _common import report  # noqa: E402
-from mmengine.config import Config  # noqa: E402
 
+from mmhuman_dto.fileio.config import read_config  # noqa: E402
 from mmhuman_dto.generation import Generator  # noqa: E402
 from mmhuman_dto.generation.pipeline import Clock  # noqa: E402
 
@@ -86,7 +86,7 @@ def main():
     args = parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    config = Config.fromfile(args.config).to_dict()
+    config = read_config(args.config).to_dict()
     config['data_root'] = args.data_root or config['data_root']
     config['contact_sheets'] = dict(every=0)
     measured = measure(config, args.rounds, args.limit)

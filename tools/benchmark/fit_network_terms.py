@@ -13,12 +13,12 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from mmengine.config import Config  # noqa: E402
 from mmengine.dataset import pseudo_collate  # noqa: E402
 from scipy.stats import median_abs_deviation  # noqa: E402
 
 from mmhuman_dto.apis import init_model  # noqa: E402
 from mmhuman_dto.dto.terms import InitialTerm  # noqa: E402
+from mmhuman_dto.fileio.config import read_config  # noqa: E402
 from mmhuman_dto.geometry import focal_from_fov  # noqa: E402
 from mmhuman_dto.registry import DATASETS, METRICS  # noqa: E402
 
@@ -75,7 +75,7 @@ def constants(records):
 def main(argv=None):
     args = parse_args(argv)
     torch.set_num_threads(1)
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     model = init_model(args.config, args.weights, 'cpu')
     threshold = model.threshold if args.threshold is None else args.threshold
     samples = list(predict(model, DATASETS.build(

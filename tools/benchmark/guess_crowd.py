@@ -10,8 +10,8 @@ import argparse
 
 import numpy as np
 import torch
-from mmengine.config import Config
 
+from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.geometry import axis_angle_to_matrix, intrinsics_from_fov, matrix_to_axis_angle
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, METRICS
 from mmhuman_dto.structures import Camera, People
@@ -56,7 +56,7 @@ class Guess:
 
 def main(argv=None):
     args = parse_args(argv)
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     body_model, metric = BODY_MODELS.build(cfg.body_model), METRICS.build(cfg.test_evaluator)
     held_out = DATASETS.build(cfg.test_dataloader.dataset)
     training, pipeline = cfg.train_dataloader.dataset.datasets[0], cfg.test_dataloader.dataset.pipeline

@@ -18,8 +18,10 @@ from mmengine.config import Config, DictAction
 from mmhuman_dto.apis.training import MissingFileError, check_files
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.transforms import JointsFromMeshes, LoadImage, Resize
+from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, READERS
+from mmhuman_dto.structures import People
 from mmhuman_dto.tables.people_table import PeopleTable
 from mmhuman_dto.visualization import draw_sample, write_image
 
@@ -65,8 +67,7 @@ def open_items(args):
         if args.img_root is None and PeopleTable(args.data).img_root is None:
             sys.exit(f'{args.data}: --img-root is needed, the folder of the images of this table')
         return HumanTable(args.img_root, args.data), {}
-    cfg = Config.fromfile(args.data)
-    cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.data, args.cfg_options)
     if 'source' in cfg:
         return READERS.build(cfg.source, default_args=dict(data_root=cfg.get('data_root', ''))), cfg.to_dict()
     key = f'{args.split}_dataloader'
@@ -95,6 +96,8 @@ def as_truth(item):
     for part in ('instances', 'camera'):
         if f'gt_{part}' not in sample and f'pred_{part}' in sample:
             setattr(sample, f'gt_{part}', sample.pop(f'pred_{part}'))
+    if 'gt_instances' not in sample:  # pictures of which nothing is known
+        sample.gt_instances = People(num_people=0)
     return sample if 'image' in sample else LoadImage()(sample)
 
 

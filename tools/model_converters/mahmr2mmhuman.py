@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
 from torch import nn
 
 from mmhuman_dto.engine.checkpoint import fitting_configs
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
+from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.release import RELEASE_FILES, RELEASE_PAGE
 from mmhuman_dto.fileio.state_dict import unwrap
 from mmhuman_dto.models.conversion import convert, model_config
@@ -90,7 +90,7 @@ def main(argv=None):
     torch.save(dict(state_dict=converted.state, meta=dict(source=args.input.name)), args.output)
     print(f'{args.output}: {len(converted.state)} tensors from {len(state)}, {len(converted.left_out)} left out')
     if args.verify:
-        config = Config.fromfile(args.config).model if args.config else model_config(converted.state, args.num_heads)
+        config = read_config(args.config).model if args.config else model_config(converted.state, args.num_heads)
         wrong = differences(converted.state, args.output, config)
         print('\n'.join(wrong) or f'verified: all {len(converted.state)} tensors are in the model as written')
         if wrong:

@@ -136,7 +136,7 @@ class HumanInferencer:
 
     def _nobody(self, sample):
         size = dict(global_orient=(3, ), body_pose=(self.body_model.num_body_joints, 3),
-                    betas=(self.body_model.num_betas, ), transl=(3, ))
+                    betas=(self.body_model.num_betas, ), transl=(3, ), scores=(), bboxes=(4, ))
         sample.pred_instances = People(num_people=0, **{name: torch.zeros(0, *row) for name, row in size.items()})
         if 'pred_camera' not in sample:
             sample.pred_camera = Camera(intrinsics=guessed_intrinsics(sample.ori_shape))

@@ -1,9 +1,8 @@
 """A recipe's config as an inferencer's arguments change it, checked before anything is loaded."""
 from pathlib import Path
 
-from mmengine.config import Config
-
 from mmhuman_dto.fileio.bundled import find_config
+from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.finding import MAP_SUFFIXES, find_files
 from mmhuman_dto.perception.transformers_depth import model_kind
 from mmhuman_dto.stages import ConfigError, check_needs, checked_config
@@ -37,9 +36,7 @@ def recipe_config(recipe, depth=None, dto=None, focal=None, model=None, checkpoi
     if with_depth and dto is False:
         raise ConfigError('depth is for DTO, which dto=False leaves out')
     path = find_config(recipe)
-    config = Config.fromfile(path)
-    config.merge_from_dict(options or {})
-    config = config.to_dict()
+    config = read_config(path, options).to_dict()
     stages = config.setdefault('stages', {})
     if (model, checkpoint, threshold) != (None, None, None):
         _set_network(path, config, dict(config=model, checkpoint=checkpoint, threshold=threshold))
@@ -81,7 +78,7 @@ def _set_network(path, config, said):
     if said['config'] is not None:
         said['config'] = str(find_config(said['config']))
         source.pop('checkpoint', None)
-        network = Config.fromfile(said['config']).get('model', {})
+        network = read_config(said['config']).get('model', {})
         if 'body_model' in network:
             config['body_model'] = network.body_model.to_dict()
     source.update({key: value for key, value in said.items() if value is not None})

@@ -172,4 +172,5 @@ class MetricHMR(BaseModel):
             global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=pred['pred_betas'], transl=pred['pred_transl'],
             scores=pred['pred_confs'][:, 0], bboxes=corners(pred['pred_boxes']) * self.input_size,
             keypoints_2d=pred['pred_j2ds'], keypoints_3d=pred['pred_j3ds'],
+            heights=self.body_model.height(pred['pred_betas']),
             **{name: pred[f'pred_{name}'] for name in self.head.outputs if name not in PeopleHead.outputs})

@@ -1,0 +1,49 @@
+"""Configs from files, with the parts of their own that they name."""
+import os
+import sys
+
+from mmengine.config import Config
+from mmengine.utils import import_modules_from_strings
+
+from .bundled import find_config
+
+
+def read_config(name, options=None):
+    """The ``Config`` of a file, or of a shipped one by its name, as all programs read it.
+
+    Args:
+        name: see :func:`~.bundled.find_config`.
+        options: {dotted key: value} to be merged in, as of ``--cfg-options``.
+
+    Raises:
+        FileNotFoundError: no such config. ImportError: a module of its ``custom_imports`` is not there.
+    """
+    path = find_config(name)
+    config = Config.fromfile(path, import_custom_modules=False)
+    config.merge_from_dict(options or {})
+    try:
+        import_parts(config)
+    except ImportError as error:
+        raise ImportError(f'{path}: {error}') from error
+    return config
+
+
+def import_parts(config):
+    """Import the modules of a config's ``custom_imports``, from where Python finds them or the current folder.
+
+    Python itself looks into the folder of a program, not into the one that it is started in. It stays on ``sys.path``,
+    which multiprocessing hands on to the processes of data loaders.
+
+    Raises:
+        ImportError: which module is missing, and where it was looked for.
+    """
+    if not config.get('custom_imports'):
+        return
+    if (folder := os.getcwd()) not in sys.path:
+        sys.path.append(folder)
+    try:
+        import_modules_from_strings(**config['custom_imports'])
+    except ImportError as error:
+        names = config['custom_imports']['imports']
+        raise ImportError(f'custom_imports {names}: {error.__context__ or error}; modules are looked for in {folder}, '
+                          'the folder of the program and PYTHONPATH') from error
