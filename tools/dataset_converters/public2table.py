@@ -10,7 +10,6 @@ docs/datasets.md
 """
 import argparse
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -21,6 +20,7 @@ from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.datasets.public.world import WorldReader
 from mmhuman_dto.datasets.public_sets import public_sets
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
+from mmhuman_dto.fileio.config import import_parts
 from mmhuman_dto.generation import GenerationError
 from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.generation.launch import start_processes, stop_processes
@@ -30,12 +30,13 @@ from mmhuman_dto.tables.people_table import TableError
 def parse_args(argv=None):
     imports = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     imports.add_argument('--import', action='append', default=[], metavar='MODULE', dest='modules',
-                         help='module on PYTHONPATH with a reader of your own; may be given again')
-    for module in imports.parse_known_args(argv)[0].modules:
+                         help='module with a reader of your own, in the current folder or on PYTHONPATH; may be '
+                         'given again')
+    if modules := imports.parse_known_args(argv)[0].modules:
         try:
-            import_module(module)
+            import_parts(dict(custom_imports=dict(imports=modules)))
         except ImportError as error:
-            imports.error(f'--import {module}: {error}; modules are looked for on PYTHONPATH')
+            imports.error(f'--import {error}')
     sets = public_sets()
     parser = argparse.ArgumentParser(
         parents=[imports], description=__doc__, epilog=list_of_sets(sets), allow_abbrev=False,
