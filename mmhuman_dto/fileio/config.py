@@ -45,5 +45,5 @@ def import_parts(config):
         import_modules_from_strings(**config['custom_imports'])
     except ImportError as error:
         names = config['custom_imports']['imports']
-        raise ImportError(f'{names}: {error.__context__ or error}; modules are looked for in {folder}, the folder of the '
-                          'program and PYTHONPATH') from error
+        raise ImportError(f'{names}: {error.__context__ or error}; modules are looked for in {folder}, the folder of '
+                          'the program and PYTHONPATH') from error
