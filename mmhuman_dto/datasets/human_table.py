@@ -1,6 +1,9 @@
 """A folder of images and a people table: what every real dataset becomes."""
+import logging
+
 import numpy as np
 import torch
+from mmengine.dist import is_main_process
 from torch.utils.data import Dataset
 
 from mmhuman_dto.fileio.paths import path_below
@@ -8,9 +11,11 @@ from mmhuman_dto.registry import DATASETS
 from mmhuman_dto.structures import FIELDS, HumanDataSample, People
 from mmhuman_dto.tables.people_table import PeopleTable, TableError
 
+from .agreement import disagreements
 from .image_folders import image_folder
 from .transforms import Pipeline
 
+_LOGGER = logging.getLogger(__name__)
 #: Of a table that says nothing about it.
 _SUPERVISION = dict(has_3d=True, fully_annotated=True, joint_set='smpl45')
 
@@ -28,7 +33,8 @@ class HumanTable(Dataset):
     An item is a :class:`HumanDataSample` with ``gt_instances`` (the table's columns), ``gt_camera`` (intrinsics, px of
     the original image) where the table has cameras, and metainfo ``img_id``, ``img_path``, ``ori_shape``,
     ``img_shape`` (where the table has sizes), ``dataset`` (its name), ``body_model``, ``joint_set``, ``has_3d``,
-    ``fully_annotated``. Pixels come from the transform ``LoadImage``.
+    ``fully_annotated``. Pixels come from the transform ``LoadImage``. What does not go with the pictures (sizes,
+    cameras, people outside of them) is warned of when the table is opened, by some of its images.
 
     Args:
         data_root: folder of the images. None, or a folder that is not there: the one that the table was made with.
@@ -55,6 +61,8 @@ class HumanTable(Dataset):
             raise TableError('HumanTable needs table, the folder of a people table')
         self.table = PeopleTable(table)
         self.data_root = image_folder(data_root, self.table)
+        for text in disagreements(self.table, self.data_root) if is_main_process() else ():
+            _LOGGER.warning('%s: %s', table, text)
         self.name = name or (_name_of(self.table.folder, self.data_root) if data_root is None else self.data_root.name)
         self.num_betas = num_betas
         chosen = dict(has_3d=has_3d, fully_annotated=fully_annotated, joint_set=joint_set)

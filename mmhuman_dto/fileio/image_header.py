@@ -1,4 +1,6 @@
 """The size of a picture from its header, without decoding it where that is possible."""
+from typing import NamedTuple
+
 from PIL import ExifTags
 
 from .images import opened, read_image
@@ -11,21 +13,36 @@ _TURNED = (5, 6, 7, 8)
 _PNG_SIGNATURE, _PNG_TEXTS = 8, (b'Raw profile type exif', b'XML:com.adobe.xmp')
 
 
-def image_size(path):
-    """Height and width, px, of a picture as :func:`read_image` gives it, turned as its EXIF orientation says.
+class ImageHeader(NamedTuple):
+    """Of a picture: height and width, px, of its pixels as stored, and its EXIF orientation, 1 where it has none."""
+    stored: tuple[int, int]
+    orientation: int = 1
+
+    @property
+    def size(self):
+        """Height and width, px, as :func:`read_image` gives it, turned as its EXIF orientation says."""
+        return self.stored[::-1] if self.orientation in _TURNED else self.stored
+
+
+def image_header(path):
+    """:class:`ImageHeader` of a picture.
 
     Raises:
-        ImageError: missing, or not a picture. A JPEG, PNG or WebP that ends early passes; others are decoded.
+        ImageError: missing, or not a picture. A JPEG, PNG or WebP that ends early passes; others are decoded, and have
+            the size and orientation that they are decoded to.
     """
     with opened(path) as file:
-        width, height = file.size
         # For a PNG Pillow would decode all pixels before it answers.
         if file.format == 'PNG' and not _png_may_be_turned(path):
-            return height, width
+            return ImageHeader(file.size[::-1])
         if file.format in _EXIF_FORMATS:
-            turned = file.getexif().get(ExifTags.Base.Orientation) in _TURNED
-            return (width, height) if turned else (height, width)
-    return read_image(path).shape[:2]
+            return ImageHeader(file.size[::-1], file.getexif().get(ExifTags.Base.Orientation, 1))
+    return ImageHeader(read_image(path).shape[:2])
+
+
+def image_size(path):
+    """Height and width, px, of a picture as :func:`read_image` gives it; errors as of :func:`image_header`."""
+    return image_header(path).size
 
 
 def _png_may_be_turned(path):

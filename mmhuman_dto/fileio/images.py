@@ -29,13 +29,14 @@ class ImageError(OSError):
     """A file or array that is no picture; the message names it."""
 
 
-def read_image(path):
+def read_image(path, size=None):
     """Decode a picture, turned as its EXIF orientation says.
 
     Grey becomes RGB, 16 bits become 8, what is transparent lies on white paper, an animation gives its first picture.
 
     Args:
         path: file, or a readable binary file object.
+        size: (h, w), px, that its annotations are of. Where only the picture as stored has it, it is not turned.
 
     Returns:
         numpy.ndarray: (H, W, 3) uint8 RGB.
@@ -45,7 +46,9 @@ def read_image(path):
             (twice ``PIL.Image.MAX_IMAGE_PIXELS``).
     """
     with opened(path) as file:
-        return _to_rgb(ImageOps.exif_transpose(file))
+        turned = ImageOps.exif_transpose(file)
+        as_stored = size is not None and turned.size[::-1] != tuple(size) == file.size[::-1]
+        return _to_rgb(file if as_stored else turned)
 
 
 def picture_to_rgb(picture):

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 
 import mmhuman_dto
+from mmhuman_dto.datasets.agreement import as_annotated, other_size
 from mmhuman_dto.datasets.image_folders import folder_near, missing_images, spread
 from mmhuman_dto.fileio.atomic import sync
-from mmhuman_dto.fileio.image_header import image_size
+from mmhuman_dto.fileio.image_header import image_header
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.stages.base import SkipImage, StageError, check_intrinsics
@@ -48,8 +49,8 @@ class Conversion:
         num_betas: shape coefficients of a row; shorter ones are filled up with zeros (an adult's child coefficient).
             None: as the readers give them.
         left_out: fields of people that the table does not take over.
-        read_images: whether to read the sizes of images that the annotations do not state from the images; without it
-            the table has no sizes, and images may be missing.
+        read_images: whether to read the headers of images: for the sizes that the annotations do not state, and to
+            refuse those of another size than stated. Without it images may be missing, or of another size.
         keep_empty: whether the table has images without people too. Their entries must say all else that others say.
         strict: stop at the first image that fails.
         limit: only the first images; None for all.
@@ -115,10 +116,8 @@ class Conversion:
             raise SkipImage('no people')
         if f'{side}_camera' in sample:
             check_intrinsics(sample.get(f'{side}_camera').intrinsics, 'camera')
-        if self.read_images and 'ori_shape' not in sample.metainfo_keys():
-            size = _size_of(sample.img_path)
-            # What LoadImage will turn is annotated as it is then.
-            sample.set_metainfo(dict(ori_shape=size[::-1] if sample.get('quarter_turns', 0) % 2 else size))
+        if self.read_images:
+            _set_size(sample, side)
         setattr(sample, f'{side}_instances', people)
         table.add(sample)
         return len(people)
@@ -239,11 +238,18 @@ def _texts(ids, file):
     return ids
 
 
-def _size_of(path):
+def _set_size(sample, side):
+    """Set the size of an image where its annotations do not state it, or check that the picture has it."""
     try:
-        return image_size(path)
+        header = image_header(sample.img_path)
     except ImageError as error:
         raise StageError('image', str(error)) from error
+    # What LoadImage will turn is annotated as it is then.
+    turn = -1 if sample.get('quarter_turns', 0) % 2 else 1
+    if 'ori_shape' not in sample.metainfo_keys():
+        sample.set_metainfo(dict(ori_shape=as_annotated(sample, side, header)[::turn]))
+    elif (annotated := tuple(sample.ori_shape)[::turn]) not in (header.size, header.stored):
+        raise StageError('image', other_size(sample.img_path, header.size, annotated))
 
 
 def _check_shard(folder, images, people):

@@ -16,6 +16,7 @@ import torch
 from mmengine.dist import get_rank
 
 from mmhuman_dto.body_models import BodyModelError
+from mmhuman_dto.datasets.agreement import disagreements
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.datasets.public.world import WorldReader
 from mmhuman_dto.datasets.public_sets import public_sets
@@ -24,7 +25,7 @@ from mmhuman_dto.fileio.config import import_parts
 from mmhuman_dto.generation import GenerationError
 from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.generation.launch import start_processes, stop_processes
-from mmhuman_dto.tables.people_table import TableError
+from mmhuman_dto.tables.people_table import PeopleTable, TableError
 
 
 def parse_args(argv=None):
@@ -110,6 +111,9 @@ def convert(args):
                         bool(args.keep_empty or info.keep_empty), args.strict, args.limit).run()
     if get_rank() == 0:
         report(counts, out_dir)
+        table = PeopleTable(out_dir)
+        for text in disagreements(table, None if args.no_images else table.img_root, rows=20_000, headers=200):
+            print(f'warning: {text}', file=sys.stderr)
     if args.max_failures is None:
         return int(counts['failed'] > 0 and counts['kept'] == 0)
     return int(counts['failed'] > args.max_failures)
