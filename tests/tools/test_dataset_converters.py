@@ -109,7 +109,8 @@ def test_failures_are_counted_in_the_exit_status(scenes, tmp_path, capsys):
         return tool.main(['relative-human', 'val', '--data-root', str(folder), '--out-dir', str(tmp_path / out),
                           *arguments])
 
-    assert run('a') == 0 and '1 failed' in capsys.readouterr().out
+    assert run('a') == 0 and '1 failed' in (printed := capsys.readouterr().out)
+    assert f'failures.jsonl; {ids[1]} for one: {folder / ids[1]}: no such image' in printed
     assert run('a', '--max-failures', '0') == 1
     assert run('b', '--strict') == 2
     assert f'{ids[1]}: ' in (error := capsys.readouterr().err) and 'no such image' in error and error.count('\n') == 1

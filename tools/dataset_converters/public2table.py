@@ -25,6 +25,7 @@ from mmhuman_dto.fileio.config import import_parts
 from mmhuman_dto.generation import GenerationError
 from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.generation.launch import start_processes, stop_processes
+from mmhuman_dto.generation.shards import FAILURES, read_lines
 from mmhuman_dto.tables.people_table import PeopleTable, TableError
 
 
@@ -126,7 +127,8 @@ def report(counts, out_dir):
           f'people + {counts["failed"]} failed')
     print(f'{out_dir}: {counts["people"]} people of these images read = written = found again')
     if counts['failed']:
-        print(f'  failures: {out_dir / "failures.jsonl"}')
+        first = next(read_lines(out_dir / FAILURES))
+        print(f'  failures: {out_dir / FAILURES}; {first["image"]} for one: {first["reason"]}')
 
 
 if __name__ == '__main__':
