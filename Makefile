@@ -27,6 +27,7 @@ lint: $(VENV)/.dev
 	$(PY) -m ruff check .
 
 install: $(VENV)/.runtime
+	@echo 'Installed. Once in every shell: . $(VENV)/bin/activate; does all work: python tools/misc/doctor.py'
 
 $(VENV)/.runtime: requirements/build.txt requirements/runtime.txt setup.py
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" || \

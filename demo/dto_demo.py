@@ -15,6 +15,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+try:
+    import mmhuman_dto  # noqa: F401
+except ModuleNotFoundError:
+    sys.exit(f'{sys.executable} has no mmhuman_dto: ". .venv/bin/activate" first (made by make install, see README)')
+
 import numpy as np
 import torch
 from rich.console import Console

@@ -16,6 +16,11 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+try:
+    import mmhuman_dto  # noqa: F401
+except ModuleNotFoundError:
+    sys.exit(f'{sys.executable} has no mmhuman_dto: ". .venv/bin/activate" first (made by make install, see README)')
+
 from mmengine.config import DictAction
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

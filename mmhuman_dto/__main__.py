@@ -1,6 +1,7 @@
 """The programs of the repository, from anywhere: ``mmhuman-dto image PHOTO``, or ``python -m mmhuman_dto``.
 
-``mmhuman-dto --list`` names the recipes for photos, and the weights they use.
+``mmhuman-dto doctor`` says whether all works, ``mmhuman-dto --list`` names the recipes for photos, and the weights they
+use.
 """
 import argparse
 import runpy
@@ -10,7 +11,7 @@ from mmhuman_dto.apis.inference.catalogue import listing
 from mmhuman_dto.fileio.bundled import BUNDLED
 
 PROGRAMS = dict(image='demo/image_demo.py', generate='tools/generate_dto.py', train='tools/train.py',
-                test='tools/test.py')
+                test='tools/test.py', doctor='tools/misc/doctor.py')
 
 
 def main():

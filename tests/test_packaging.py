@@ -101,7 +101,7 @@ def test_wheel_has_what_it_needs_and_no_more(wheel):
     configs = {str(path.relative_to(ROOT)) for path in (ROOT / 'configs').rglob('*.py')}
     assert bundled >= {*configs, WEIGHTS, PICTURE}
     assert {name for name in bundled if name.endswith('.py')} - configs == {
-        'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py'}
+        'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py', 'tools/misc/doctor.py'}
     package = {str(path.relative_to(ROOT)) for path in (ROOT / 'mmhuman_dto').rglob('*')
                if path.is_file() and '__pycache__' not in path.parts}
     assert set(sizes) >= package
@@ -129,7 +129,8 @@ def test_programs_with_the_wheel_alone(installed, tmp_path):
     assert 'photo-hub' in run(installed / 'mmhuman-dto', '--list', cwd=tmp_path)
     run(installed / 'mmhuman-dto', 'image', '--save', 'params', '--out-dir', 'out', cwd=tmp_path)
     assert json.loads((tmp_path / 'out/params/treadmill.json').read_text())['people']
-    for name, option in (('generate', '--resume'), ('train', '--dry-run'), ('test', '--dump')):
+    for name, option in (('generate', '--resume'), ('train', '--dry-run'), ('test', '--dump'),
+                         ('doctor', '--no-self-test')):
         assert option in run(installed / 'python', '-m', 'mmhuman_dto', name, '--help', cwd=tmp_path)
 
 

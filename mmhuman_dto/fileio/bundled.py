@@ -6,6 +6,22 @@ _INSTALLED = _PACKAGE / '.bundled'  # setup.py fills it when a wheel is built
 #: What the checkout's own paths are relative to: ``BUNDLED / 'demo/resources/photo/treadmill.jpg'``.
 BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
 CONFIGS = BUNDLED / 'configs'
+#: SHA-256 of the larger files that come along.
+CHECKSUMS = {
+    'mmhuman_dto/body_models/data/openbody.npz': '30af399a389d3c79f2b48b403e1bf6a7d129a0b2971b3a3ea58a187d6076e367',
+    'mmhuman_dto/perception/data/movenet_multipose.safetensors':
+        'd8cd44a83f490f89d9b4b70dcbec370495010df7dd14be715e3432a5895cb654',
+    'mmhuman_dto/perception/data/blazepose_full.safetensors':
+        '635b30d31c20de62db0b441572958cb8e477acea546a30fee89916fc8dc2fcbf',
+    'demo/resources/vit-tiny_synthetic-crowd.safetensors':
+        '67ba4524cc6e18eaad5ab12cb5f6d06481c915ab5a02eeb677a28178b6e65c64',
+    'demo/resources/photo/treadmill.jpg': 'd7e04c3e7f5d521a51101ef86b5df2112c8a0144da32783eb0dc20674c6af1b9'}
+
+
+def bundled_file(name):
+    """Path of one of ``CHECKSUMS``, in a checkout as in a wheel."""
+    package, _, rest = name.partition('/')
+    return _PACKAGE / rest if package == _PACKAGE.name else BUNDLED / name
 
 
 def shipped_configs():
