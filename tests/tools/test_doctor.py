@@ -31,7 +31,7 @@ def test_all_is_well(capsys):
     assert doctor.main([]) == 0
     text = lines(capsys)
     for words in ('Python ', 'torch ', 'processors', 'GiB', 'free disk', 'transformers', 'pillow-heif', ' m tall ',
-                  'openbody.npz, 1.1 MB', 'OpenBody, 11 shape', 'looked for in ./data/smpl: 0 bodies', 'as it should be'):
+                  'openbody.npz, 1.1 MB', 'OpenBody, 11 shape', 'looked for in ./data/smpl: 0 bodies', 'as it should'):
         assert words in text
     assert text.endswith('All that is needed is there and works.\n') and 'WRONG' not in text
 
