@@ -30,9 +30,10 @@ def main(argv=None):
     from mmhuman_dto.apis.training import MissingFileError, evaluate
     from mmhuman_dto.body_models import BodyModelError
     from mmhuman_dto.engine.checkpoint import CheckpointError
+    from mmhuman_dto.fileio.images import ImageError
     try:
         metrics = evaluate(cfg, args.checkpoint, args.dump)
-    except (BodyModelError, MissingFileError, CheckpointError, FileNotFoundError, FileExistsError) as error:
+    except (BodyModelError, MissingFileError, CheckpointError, FileNotFoundError, FileExistsError, ImageError) as error:
         sys.exit(f'{args.config}: {error}')
     if not is_main_process():
         return

@@ -53,6 +53,7 @@ def main(argv=None):
     from mmhuman_dto.apis.dry_run import dry_run
     from mmhuman_dto.apis.training import MissingFileError, WorkDirError, train
     from mmhuman_dto.body_models import BodyModelError
+    from mmhuman_dto.datasets.mixing import BrokenSamplesError
     from mmhuman_dto.engine.checkpoint import CheckpointError
     from mmhuman_dto.engine.divergence import DivergedError
     try:
@@ -60,7 +61,7 @@ def main(argv=None):
             print(dry_run(cfg, args.dry_run))
             return
         train(cfg, args.resume)
-    except (BodyModelError, MissingFileError, CheckpointError, WorkDirError) as error:
+    except (BodyModelError, BrokenSamplesError, MissingFileError, CheckpointError, WorkDirError) as error:
         sys.exit(f'{args.config}: {error}')
     except DivergedError as error:  # raised on all ranks
         sys.exit(f'{args.config}: {error}' if is_main_process() else 1)

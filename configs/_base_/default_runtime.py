@@ -6,6 +6,7 @@ default_hooks = dict(
     checkpoint=dict(type='AtomicCheckpointHook', by_epoch=False, interval=1000, max_keep_ckpts=2),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     loss_summary=dict(type='LossSummaryHook'),
+    unreadable=dict(type='UnreadableImagesHook'),
     sampler_seed=None)
 env_cfg = dict(
     cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=1), dist_cfg=dict(backend='nccl'))

@@ -14,6 +14,7 @@ from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.engine.model import for_inference
 from mmhuman_dto.engine.resume import latest_checkpoint
 from mmhuman_dto.fileio.atomic import explain
+from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.tables.people_table import PeopleTable, TableError
 
@@ -201,6 +202,7 @@ def evaluate(cfg, checkpoint, dump=None):
         MissingFileError: what the config names and is not there.
         CheckpointError: the checkpoint is of another network.
         FileExistsError: the folder for the dump is not empty.
+        ImageError: a picture cannot be read, and the table does not say its size; or none can.
     """
     cfg = cfg.copy()
     if dump is not None:
@@ -213,7 +215,15 @@ def evaluate(cfg, checkpoint, dump=None):
     runner = build_runner(cfg)
     model = runner.model.module if hasattr(runner.model, 'module') else runner.model
     load_weights(model, checkpoint)
-    return runner.test()
+    try:
+        figures = runner.test()
+    except ImageError as error:
+        # A loader's worker hands over the text of its traceback, which ends with the message.
+        raise ImageError(f'{str(error).rsplit("ImageError: ", 1)[-1].strip()}. Its people can only count as missed '
+                         'where the table knows its size: convert it anew, with images') from error
+    if figures.get('unreadable_images') == len(runner.test_dataloader.dataset):
+        raise ImageError('no picture of the test set could be read, the warnings above say why')
+    return figures
 
 
 def metrics_of(cfg):

@@ -80,6 +80,10 @@ class HumanTable(Dataset):
     def __len__(self):
         return len(self.rows)
 
+    def image_id(self, index):
+        """Id of the image of an item."""
+        return self.table.image_id(int(self.rows[index]))
+
     def __getitem__(self, index):
         return self.pipeline(self._annotated(index))
 

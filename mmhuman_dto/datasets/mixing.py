@@ -1,5 +1,8 @@
-"""Several datasets as one endless stream with fixed shares."""
+"""Several datasets as one endless stream with fixed shares, in which a broken sample costs itself."""
+import logging
+
 import numpy as np
+import torch
 from torch.utils.data import Dataset
 
 from mmhuman_dto.registry import DATASETS
@@ -10,6 +13,17 @@ from .transforms import Pipeline
 BLOCK = 1000
 #: Length of what has no end.
 ENDLESS = 1 << 40
+#: Samples tried for a position; where so many in a row are broken, it is not the samples.
+ATTEMPTS = 10
+_LOGGER = logging.getLogger(__name__)
+
+
+class BrokenSamplesError(RuntimeError):
+    """Too many samples of a training set cannot be read; the message names the last one."""
+
+    def __init__(self, message):
+        # A loader's worker hands over the text of its traceback, which ends with the message.
+        super().__init__(message.rsplit(f'{type(self).__name__}: ', 1)[-1].strip())
 
 
 @DATASETS.register_module()
@@ -21,17 +35,22 @@ class WeightedMixture(Dataset):
     dataset has its exact share, in random order; a dataset's images come in a new random order each time all of them
     have been used.
 
+    A sample that cannot be read or transformed costs itself: another one of its dataset is taken, which follows from
+    (seed, p, attempt), and a warning names it.
+
     Args:
         datasets: configs of datasets without random transforms.
         weights: share of each, positive; normalised.
         pipeline: transforms, run on every item; their random numbers follow from metainfo ``draw`` = (seed, p).
         seed: of order and augmentation.
+        max_broken: how many samples may be broken, on each rank.
 
     Raises:
         ValueError: other than one weight a dataset, a share below 1 / 1000, or a dataset without images.
+        BrokenSamplesError: more than ``max_broken`` samples are broken, or 10 in a row.
     """
 
-    def __init__(self, datasets, weights, pipeline=(), seed=0):
+    def __init__(self, datasets, weights, pipeline=(), seed=0, max_broken=100):
         self.datasets = [DATASETS.build(d) if isinstance(d, dict) else d for d in datasets]
         for dataset in self.datasets:
             if len(dataset) == 0:
@@ -39,6 +58,8 @@ class WeightedMixture(Dataset):
         self.slots = _slots(weights, len(self.datasets))
         self.pipeline, self.seed = Pipeline(pipeline), seed
         self.metainfo = dict(dataset_name='+'.join(d.metainfo['dataset_name'] for d in self.datasets))
+        # In memory that workers share, so that each is named once.
+        self._broken = torch.full((max_broken + 1, ), -1).share_memory_()
         self._orders = {}
 
     def __len__(self):
@@ -46,12 +67,28 @@ class WeightedMixture(Dataset):
 
     def __getitem__(self, position):
         which, index = self.locate(position)
+        attempt = 0
+        while True:
+            try:
+                return self._sample(which, index, position)
+            except Exception as error:
+                attempt += 1
+                self._report(which, index, error, last=attempt == ATTEMPTS)
+            index = int(np.random.default_rng([self.seed, position, attempt]).integers(len(self.datasets[which])))
+
+    def _sample(self, which, index, position):
         sample = self.datasets[which][index]
         sample.set_metainfo(dict(draw=(self.seed, position)))
         return self.pipeline(sample)
 
     def __getitems__(self, positions):
         """A loader's batch, see :meth:`Pipeline.many`."""
+        try:
+            return self._batch(positions)
+        except Exception:  # some sample of the batch is broken: one by one, the others survive
+            return [self[position] for position in positions]
+
+    def _batch(self, positions):
         located = [self.locate(position) for position in positions]
         samples = [None] * len(positions)
         for which, dataset in enumerate(self.datasets):
@@ -60,6 +97,21 @@ class WeightedMixture(Dataset):
                 sample.set_metainfo(dict(draw=(self.seed, positions[place])))
                 samples[place] = sample
         return self.pipeline.many(samples)
+
+    def _report(self, which, index, error, last):
+        """Name a broken sample the first time it is met; raise where there are too many, ``last``: of a position."""
+        dataset, reason = self.datasets[which], ' '.join(str(error).split())
+        name = dataset.image_id(index) if hasattr(dataset, 'image_id') else f'sample {index}'
+        text = f'{dataset.metainfo["dataset_name"]}: {name}: {type(error).__name__}: {reason}'
+        key, known = which * ENDLESS + index, self._broken.tolist()
+        if key not in known and -1 in known:
+            self._broken[known.index(-1)] = key
+            _LOGGER.warning('left out of training, another sample is taken: %s', text)
+        if last:
+            raise BrokenSamplesError(f'{ATTEMPTS} samples in a row are broken, the last one is {text}') from error
+        if -1 not in self._broken:
+            raise BrokenSamplesError(f'more than max_broken={len(known) - 1} samples are broken, the last one is '
+                                     f'{text}. train_dataloader.dataset.max_broken allows for more') from error
 
     def locate(self, position):
         """Dataset and index in it at a position."""

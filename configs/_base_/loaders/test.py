@@ -7,7 +7,7 @@ test_dataloader = dict(
     dataset=dict(
         type='HumanTable',
         pipeline=[
-            dict(type='LoadImage'),
+            dict(type='LoadImage', blank=True),
             dict(type='Resize', input_size=1288),
             dict(type='PackHumanInputs'),
         ]))

@@ -3,7 +3,7 @@ _base_ = ['../vit-b_dto-humans.py']
 
 model = dict(threshold=.05)
 test_dataloader = dict(dataset=dict(pipeline=[
-    dict(type='LoadImage'),
+    dict(type='LoadImage', blank=True),
     dict(type='JointsFromMeshes', body_model=dict(type='SMPL+A', model_path='data/smpl')),
     dict(type='Resize', input_size=1288),
     dict(type='PackHumanInputs'),

@@ -32,10 +32,11 @@ class DTORefreshHook(Hook):
 
     All :class:`HumanTable` of the training set that keep evidence (``dto_evidence``, see docs/posterior.md) are
     refreshed, others stay as they are. The network predicts without augmentation, in evaluation mode; nothing else is
-    asked, neither depth nor masks nor ages. A round's transl, betas, heights and intrinsics are written to
-    ``WORK_DIR/dto_labels/step_*`` (:class:`LabelVersions`; by the first process, all must see that folder) and are what
-    training reads from the next step on. Checkpoints name the round they go on with, so a resumed run does what an
-    unbroken one does. The images are shared between the processes, in batches that don't depend on their number.
+    asked, neither depth nor masks nor ages; people of pictures that cannot be read stay as they are. A round's transl,
+    betas, heights and intrinsics are written to ``WORK_DIR/dto_labels/step_*`` (:class:`LabelVersions`; by the first
+    process, all must see that folder) and are what training reads from the next step on. Checkpoints name the round
+    they go on with, so a resumed run does what an unbroken one does. The images are shared between the processes, in
+    batches that don't depend on their number.
 
     Args:
         interval: training steps between rounds.
@@ -159,7 +160,7 @@ class _Pictures(Dataset):
 
     def __init__(self, dataset):
         self.data_root, self.table = dataset.data_root, dataset.table
-        self.pipeline = Pipeline([LoadImage(), PackHumanInputs()])
+        self.pipeline = Pipeline([LoadImage(blank=True), PackHumanInputs()])
 
     def __getitem__(self, index):
         row = self.table[index]

@@ -1,4 +1,6 @@
 """One-stage recovery of all people of an image, in metres."""
+import logging
+
 import torch
 from mmengine.model import BaseModel
 
@@ -15,6 +17,7 @@ _BODY_PARAMETERS = ('pose_6d', 'cameras')
 _MADE = ('pred_boxes', 'pred_poses', 'pred_j3ds', 'pred_j2ds', 'pred_transl', 'pred_depths', 'pred_intrinsics')
 #: Added to a depth that is divided by, and to a size: as the public weights were trained.
 _EPS = 1e-6
+_LOGGER = logging.getLogger(__name__)
 
 
 @MODELS.register_module()
@@ -141,8 +144,19 @@ class MetricHMR(BaseModel):
             pred_transl=transl, pred_depths=torch.cat([z, z / focal[..., None]], -1))
 
     def _predict(self, outputs, data_samples):
-        """Set ``pred_instances`` (people, most confident first) and ``pred_camera`` of each sample; original px."""
+        """Set ``pred_instances`` (people, most confident first) and ``pred_camera`` of each sample; original px.
+
+        Nobody is found in a picture that could not be read (metainfo ``unreadable``), nor by queries whose answer is
+        not finite, which a warning counts.
+        """
         found = outputs['pred_confs'][..., 0] > self.threshold
+        finite = torch.stack([value.isfinite().reshape(*found.shape, -1).all(2) for name, value in outputs.items()
+                              if name.startswith('pred_') and value.shape[1] == found.shape[1]]).all(0)
+        found &= finite & torch.tensor([['unreadable' not in sample] for sample in data_samples], device=found.device)
+        for sample, count in zip(data_samples, (~finite).sum(1).tolist()):
+            if count:
+                _LOGGER.warning('%s: %d of %d predictions are not finite and count as nobody',
+                                sample.get('img_id', 'sample'), count, found.shape[1])
         for i, sample in enumerate(data_samples):
             one = {name: value[i] for name, value in outputs.items() if name.startswith('pred_')}
             queries = found[i].nonzero()[:, 0]

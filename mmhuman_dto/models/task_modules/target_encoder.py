@@ -236,4 +236,5 @@ class TargetEncoder(nn.Module):
             torch.minimum(pixel.clamp_(min=0), limit - 1, out=pixel)
         # Half the bytes of int64: this is the largest tensor of a training step.
         cell = row.div_(self.cell).int().mul_(stride.int()).add_(column.div_(self.cell).int()).add_(start.int())
-        return cell.masked_fill_(z <= 0, nowhere).long()
+        # Pixels that are no numbers, of absurd labels, are no index; the losses say what is wrong.
+        return cell.clamp_(0, nowhere).masked_fill_(z <= 0, nowhere).long()

@@ -115,6 +115,29 @@ def test_nobody_found(shared_model):
     assert len(people) == 0 and people.body_pose.shape == (0, 23, 3) and people.keypoints_3d.shape == (0, 45, 3)
 
 
+@pytest.mark.parametrize('name', ['pred_confs', 'pred_transl', 'pred_poses'])
+def test_what_is_not_finite_is_nobody_and_is_said(shared_model, name, monkeypatch, caplog):
+    model = copy.copy(shared_model)
+    model.threshold = 0.
+    data = prepared(model, images((112, 112), (112, 112)), [HumanDataSample(metainfo=dict(img_id=i)) for i in 'ab'])
+    out = model.outputs(data['inputs'], [(112, 112)] * 2)
+    out[name][1, 2:4] = torch.nan
+    monkeypatch.setattr(model, 'outputs', lambda *args: out)
+    first, second = model(**data, mode='predict')
+    queries = model.decoder.num_queries
+    assert (len(first.pred_instances), len(second.pred_instances)) == (queries, queries - 2)
+    assert [record.message for record in caplog.records] == [
+        f'b: 2 of {queries} predictions are not finite and count as nobody']
+
+
+def test_nobody_is_found_in_a_picture_that_could_not_be_read(shared_model):
+    model = copy.copy(shared_model)
+    model.threshold = 0.
+    data = prepared(model, images((112, 112), (112, 112)), [
+        HumanDataSample(), HumanDataSample(metainfo=dict(unreadable='a.jpg: cut'))])
+    assert [len(sample.pred_instances) for sample in model(**data, mode='predict')] == [model.decoder.num_queries, 0]
+
+
 def with_disparity(size):
     far_above = torch.linspace(50, 300, size[0])[:, None].expand(size).contiguous()
     return HumanDataSample(metainfo=dict(img_id='a.jpg'), pred_maps=Maps(disparity=far_above))
