@@ -7,7 +7,9 @@ import torch
 from mmengine.logging import print_log
 from mmengine.runner import FlexibleRunner, Runner
 
+from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.datasets.image_folders import look_for_images
+from mmhuman_dto.datasets.public.parsing import COMPONENTS
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
 from mmhuman_dto.engine.device import pick_device
@@ -127,9 +129,31 @@ def check_body_models(cfg):
     for key, dataset, name, table in entries(loaders):
         if name == 'table' and isinstance(table, str) and body_model is not None:
             schema = PeopleTable(table).schema
-            learnt = all(step.get('keep_meshes', True) for step in dataset.get('pipeline', ()))
-            if learnt and 'people.betas' in schema['columns']:
-                body_model.check_meshes_of(schema['body_model'], f'{table} ({key})')
+            steps = dataset.get('pipeline', ())
+            if 'people.betas' not in schema['columns'] or not all(step.get('keep_meshes', True) for step in steps):
+                continue
+            where, name = f'{table} ({key})', schema['body_model']
+            for step in (step for step in steps if step.get('type') == 'ConvertMeshes'):
+                BODY_MODELS.get(step['meshes_of']['type']).check_meshes_of(name, where)
+                name = step['body_model']['type']
+            body_model.check_meshes_of(name, where)
+            if name == schema['body_model']:
+                _check_blend(name, schema['columns']['people.betas']['row'][0], config, where)
+
+
+def _check_blend(name, size, config, where):
+    """Raise BodyModelError where a principal component of shape would be taken for a blend to a child, or that for it.
+
+    ``size``: coefficients in the table, of the body model called ``name``; ``config``: of the network's body model.
+    """
+    ours, theirs = (getattr(BODY_MODELS.get(kind), 'knows_children', False) for kind in (config['type'], name))
+    have = config.get('num_betas', COMPONENTS)
+    wrong = (size > have if ours else size <= have) and ours != theirs
+    if name and wrong:
+        last = 'the last of them is the blend to a child' if theirs else 'none of them is a blend to a child'
+        raise BodyModelError(f'{where}: its meshes, of {name}, have {size} shape coefficients, and {last}; the body '
+                             f'model {config["type"]} with {have} components would take them otherwise. Use '
+                             f'body_model=dict(type={name!r}), or make the table again with {COMPONENTS} components')
 
 
 def build_runner(cfg):

@@ -1,4 +1,5 @@
 from .base import BodyModel, BodyModelError, BodyOutput
+from .conversion import MeshConversion
 from .joint_sets import JOINT_SETS, SMPL_PARENTS, JointSet
 from .openbody import OpenBody
 from .smpl import SMPL, SMPLA

@@ -54,6 +54,8 @@ class BodyModel(nn.Module):
     """
 
     num_body_joints = 23
+    #: Whether the last coefficient of betas is the blend to a child, whatever the arguments.
+    knows_children = False
     #: What a message says to those who give another pose.
     pose_hint = ''
     #: Bodies that name the same one mean the same by a pose, betas and transl, but for betas that one of them lacks.
@@ -170,8 +172,8 @@ class BodyModel(nn.Module):
         if name and _shape_space(other) != _shape_space(cls):
             raise BodyModelError(
                 f'{where}: its meshes are of {name}, this body model is {cls.__name__}, for which the same numbers are '
-                f'another body. Use body_model=dict(type={name!r}) throughout, convert the meshes, or learn their '
-                'joints alone; see docs/datasets.md, "Meshes of another body model"')
+                f'another body. Use body_model=dict(type={name!r}) throughout, convert the meshes (ConvertMeshes), '
+                'or learn their joints alone; see docs/datasets.md, "Meshes of another body model"')
 
     def _vertices_of(self, joint_set):
         """Vertices (M,) that a joint set is made of: those that would move it."""

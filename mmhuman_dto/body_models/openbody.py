@@ -31,6 +31,8 @@ class OpenBody(BodyModel):
         FileNotFoundError: no asset at ``path``. BrokenFileError: another file, or a damaged one.
     """
 
+    knows_children = True
+
     def __init__(self, path=None):
         path = Path(path or ASSET)
         if not path.is_file():

@@ -93,6 +93,8 @@ class SMPLA(SMPL):
         model_path, gender, num_betas: as of :class:`SMPL`; ``betas`` has ``num_betas + 1`` entries.
     """
 
+    knows_children = True
+
     def __init__(self, model_path, gender='neutral', num_betas=10, kid_template_path=None):
         try:
             arrays = _read_smpl(model_path, gender, num_betas)

@@ -2,6 +2,7 @@
 import difflib
 import inspect
 
+from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.dto import EvidenceExtractor
 from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, DTO_TERMS, READERS, SOURCES, STAGES
 
@@ -15,7 +16,7 @@ _OF_ANY_STAGE = ('before', 'resources')
 RESOURCES = ('num_cpus', 'num_gpus', 'memory', 'accelerator_type', 'resources', 'workers')
 _MMENGINE = ('custom_imports', 'default_scope')
 #: Arguments that are themselves configs of components.
-_COMPONENTS = dict(source=SOURCES, prior=DTO_PRIORS, solver=DTO_SOLVERS)
+_COMPONENTS = dict(source=SOURCES, meshes_of=BODY_MODELS, prior=DTO_PRIORS, solver=DTO_SOLVERS)
 
 
 class ConfigError(ValueError):
@@ -55,7 +56,22 @@ def checked_config(config):
                         for name in _in_order(config['stages'])}
     for name, stage in config['stages'].items():
         check_component(f'stages.{name}', stage, STAGES)
+    _check_meshes(config)
     return config
+
+
+def _check_meshes(config):
+    """Refuse meshes of another body model than the config's, which only the stage ConvertMeshes may change."""
+    reader, body_model = READERS.get(config['source']['type']), BODY_MODELS.get(config['body_model']['type'])
+    stated = None if getattr(reader, 'any_body_model', True) or not reader.info else reader.info.body_model
+    asked = next((stage['meshes_of'] for stage in config['stages'].values() if stage['type'] == 'ConvertMeshes'), None)
+    try:
+        if asked is not None and stated:
+            BODY_MODELS.get(asked['type']).check_meshes_of(stated, f'source {config["source"]["type"]}')
+        elif stated and hasattr(body_model, 'check_meshes_of'):
+            body_model.check_meshes_of(stated, f'source {config["source"]["type"]}')
+    except BodyModelError as error:
+        raise ConfigError(str(error)) from error
 
 
 def check_needs(stages, given, wanted):

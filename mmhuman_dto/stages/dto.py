@@ -1,13 +1,15 @@
 """The generator's own stages, in the order a recipe names them; each documents what it sets on the samples."""
+import copy
 import inspect
 
 import torch
 
+from mmhuman_dto.body_models import MeshConversion
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.datasets.transforms.depth import maps_of, set_disparity
 from mmhuman_dto.dto import DropReason, DTOOptimizer
 from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
-from mmhuman_dto.registry import DTO_SOLVERS, SOURCES, STAGES
+from mmhuman_dto.registry import BODY_MODELS, DTO_SOLVERS, SOURCES, STAGES
 
 from .base import SkipImage, Stage, StageError, check_intrinsics
 
@@ -41,6 +43,29 @@ class CheckPeople(Stage):
         sample = sample.to(self.context.device)
         sample.pred_instances.betas = torch.nn.functional.pad(sample.pred_instances.betas, (0, want - have))
         return sample
+
+
+@STAGES.register_module()
+class ConvertMeshes(Stage):
+    """Turns initial meshes of another body model into meshes of the recipe's: same pose, pelvis and, where it has such
+    a body, height (:class:`mmhuman_dto.body_models.MeshConversion`). Put it ``before`` the stage CheckPeople.
+
+    Args:
+        meshes_of: config of the body model that the meshes are of, with its files.
+    """
+    needs = ('pred_instances', )
+
+    def __init__(self, meshes_of):
+        self.meshes_of = meshes_of
+
+    def bind(self, context):
+        super().bind(context)
+        self.convert = MeshConversion(BODY_MODELS.build(self.meshes_of), copy.deepcopy(context.body_model).cpu())
+
+    def __call__(self, samples):
+        for sample in samples:
+            sample.pred_instances = self.convert(sample.pred_instances)
+        return samples
 
 
 @STAGES.register_module(name='LoadImage')

@@ -103,7 +103,11 @@ class AddMeshes(SourceStage):
     def bind(self, context):
         super().bind(context)
         theirs, ours = self.source.body_model, context.body_model
-        if not isinstance(ours, type(theirs)) or theirs.num_betas > ours.num_betas:
+        # A blend to a child comes last: no component may come into its place, and nothing behind it.
+        misplaced = theirs.child_coefficient is not None and theirs.num_betas != ours.num_betas or (
+            theirs.child_coefficient is None and ours.child_coefficient is not None
+            and theirs.num_betas > ours.child_coefficient)
+        if not isinstance(ours, type(theirs)) or theirs.num_betas > ours.num_betas or misplaced:
             raise ValueError(f'{self.name}: the meshes are of {type(theirs).__name__} with {theirs.num_betas} shape '
                              f'coefficients, the config has body_model {type(ours).__name__} with {ours.num_betas}')
 

@@ -72,6 +72,33 @@ def test_without_worker_processes_their_options_are_left_out(loader, options, mo
     assert all(getattr(built[1], name) for name in options)
 
 
+@pytest.mark.parametrize('table, size, network, refused', [
+    ('SMPL', 11, dict(type='SMPL+A'), 'SMPL, have 11 shape coefficients, and none of them is a blend to a child'),
+    ('SMPL+A', 11, dict(type='SMPL', num_betas=11), 'SMPL.A, have 11 .* the last of them is the blend to a child'),
+    ('SMPL', 16, dict(type='SMPL+A'), 'SMPL, have 16'), ('SMPL', 10, dict(type='SMPL+A'), None),
+    ('SMPL', 16, dict(type='SMPL+A', num_betas=16), None), ('SMPL+A', 11, dict(type='SMPL'), None),
+    ('SMPL', 11, dict(type='SMPL', num_betas=11), None), ('SMPL', 10, dict(type='OpenBody'), 'meshes are of SMPL'),
+    ('OpenBody', 11, dict(type='SMPL+A'), 'meshes are of OpenBody, this body model is SMPLA'),
+])
+def test_no_component_of_shape_is_taken_for_a_blend_to_a_child(table, size, network, refused, tmp_path):
+    builder = PeopleTableBuilder(table)
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg'))
+    sample.gt_instances = People(global_orient=torch.zeros(1, 3), body_pose=torch.zeros(1, 23, 3),
+                                 betas=torch.zeros(1, size), transl=torch.ones(1, 3))
+    builder.add(sample)
+    builder.write(tmp_path / 'table')
+    dataset = dict(type='HumanTable', data_root=str(tmp_path), table=str(tmp_path / 'table'), pipeline=[])
+    cfg = Config(dict(model=dict(body_model=network), train_dataloader=dict(dataset=dataset)))
+    if refused is None:
+        check_body_models(cfg)
+        return
+    with pytest.raises(BodyModelError, match=f'table .train_dataloader.dataset.table.: its .*{refused}'):
+        check_body_models(cfg)
+    if table.startswith('SMPL') != network['type'].startswith('SMPL'):  # another body model: only when asked for
+        dataset['pipeline'] = [dict(type='ConvertMeshes', meshes_of=dict(type=table), body_model=network)]
+        check_body_models(Config(dict(model=dict(body_model=network), train_dataloader=dict(dataset=dataset))))
+
+
 def test_nothing_missing_is_no_error():
     check_files(Config(dict(model=dict(body_model=dict(type='OpenBody')), load_from='https://example.org/a.pth')))
 

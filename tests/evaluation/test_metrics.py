@@ -4,8 +4,8 @@ import pytest
 import torch
 from mmengine.evaluator import Evaluator
 
-import mmhuman_dto.body_models  # noqa: F401
 import mmhuman_dto.evaluation.metrics  # noqa: F401
+from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.registry import BODY_MODELS, METRICS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
@@ -132,6 +132,14 @@ def test_joints_of_another_order_are_refused(body_model, name, field):
     sample.gt_instances = People(keypoints_3d=torch.zeros(1, 24, 3), keypoints_3d_valid=torch.ones(1, 24),
                                  keypoints_2d=torch.zeros(1, 24, 2), keypoints_2d_valid=torch.ones(1, 24))
     with pytest.raises(ValueError, match=r'mafia.*keypoints_3d.*24.*h36m17'):
+        evaluate(name, [sample])
+
+
+@pytest.mark.parametrize('name', ['AGORAMetric', 'DPWMetric'])
+def test_truth_of_another_body_model_is_refused(body_model, name):
+    sample = make_sample(body_model, crowd(1), crowd(1))
+    sample.set_metainfo(dict(body_model='SMPL', img_id='a.jpg'))
+    with pytest.raises(BodyModelError, match='a.jpg, the truth: its meshes are of SMPL, this body model is OpenBody'):
         evaluate(name, [sample])
 
 

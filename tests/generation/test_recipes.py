@@ -11,6 +11,7 @@ from mmhuman_dto.datasets.public.camerahmr import CameraHMRRelease
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.stages import ConfigError
 from mmhuman_dto.structures import People
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 from mmhuman_dto.tables.people_table import PeopleTable
@@ -72,6 +73,25 @@ def test_4dhumans_release_with_smpl_a(release, tmp_path):
         assert people.is_released.all() and people.bboxes.shape == (4, 4)
         assert depth_spread(people, exact) < .6 * depth_spread(before[i].pred_instances, exact)
     assert len(list((tmp_path / 'out' / 'contact_sheets').iterdir())) == 2
+
+
+def test_meshes_of_smpl_become_another_body_only_when_asked(release, tmp_path):
+    data, truth = release
+    smpl = dict(type='SMPL', model_path=str(data / 'smpl'))
+    config = Config.fromfile(ROOT / 'configs/dto/paper_4dhumans.py')
+    config.merge_from_dict({'data_root': str(data), 'body_model': dict(_delete_=True, type='OpenBody'),
+                            'stages.keep': None})
+    with pytest.raises(ConfigError, match='CameraHMRRelease: its meshes are of SMPL, .* OpenBody.*ConvertMeshes'):
+        Generator(config.to_dict(), tmp_path / 'refused')
+    config.stages.convert = dict(type='ConvertMeshes', meshes_of=dict(type='OpenBody'), before='people')
+    with pytest.raises(ConfigError, match='its meshes are of SMPL, this body model is OpenBody'):
+        Generator(config.to_dict(), tmp_path / 'refused')
+    config.stages.convert.meshes_of = smpl
+    assert Generator(config.to_dict(), tmp_path / 'out').run()['kept'] == 2
+    table = PeopleTable(tmp_path / 'out' / 'people_table')
+    assert table.schema['body_model'] == 'OpenBody' and table.schema['columns']['people.betas']['row'] == [11]
+    exact = People(transl=truth[0])
+    assert depth_spread(table[0].pred_instances, exact) < .08
 
 
 @pytest.mark.parametrize('recipe, invariant', [('posterior', True), ('paper', False)])

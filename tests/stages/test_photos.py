@@ -9,11 +9,13 @@ from mmengine.config import Config
 
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.geometry import project
+from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.stages import ConfigError, Context, MatchDetections, SkipImage, StageError, check_needs
 from mmhuman_dto.stages.dto import RasteriseMeshes
 from mmhuman_dto.stages.isolation import apply_stage
 from mmhuman_dto.stages.photos import AddDetections, AddFocal, AddKeypoints, AddMeshes, seen_by
 from mmhuman_dto.structures import HumanDataSample, People
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 from mmhuman_dto.tables.people_table import PeopleTable
 
 HERE = Path(__file__).parent
@@ -179,6 +181,24 @@ def test_a_known_focal_length_wins_over_the_networks(scene, body_model):
     torch.testing.assert_close(sample.pred_instances.transl[:, 2], 1.5 * network.transl[:, 2])
     torch.testing.assert_close(unknown.pred_instances.transl, network.transl)
     assert sample.pred_camera.intrinsics[0, 0] == 750 and unknown.pred_camera.intrinsics[0, 0] == 500
+
+
+@pytest.mark.parametrize('theirs, ours, fits', [
+    (dict(type='SMPL'), dict(type='SMPL+A'), True), (dict(type='SMPL+A'), dict(type='SMPL+A'), True),
+    (dict(type='SMPL', num_betas=4), dict(type='SMPL+A', num_betas=6), True),
+    (dict(type='SMPL', num_betas=7), dict(type='SMPL+A', num_betas=6), False),  # the 7th would become the blend
+    (dict(type='SMPL+A', num_betas=4), dict(type='SMPL+A', num_betas=6), False),  # the blend would be the 5th
+    (dict(type='SMPL+A'), dict(type='SMPL'), False),
+])
+def test_a_blend_to_a_child_stays_where_it_belongs(theirs, ours, fits, tmp_path):
+    folder = str(write_synthetic_smpl(tmp_path))
+    stage = AddMeshes(known(part='meshes', body_model=dict(theirs, model_path=folder)))
+    context = Context(BODY_MODELS.build(dict(ours, model_path=folder)), Path(), torch.device('cpu'))
+    if fits:
+        stage.bind(context)
+    else:
+        with pytest.raises(ValueError, match='the meshes are of SMPL'):
+            stage.bind(context)
 
 
 def test_meshes_of_another_body_model_are_refused(body_model):

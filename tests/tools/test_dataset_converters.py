@@ -144,6 +144,17 @@ def test_negatives_need_a_layout_that_says_their_camera(capsys):
     assert tool.parse_args(['agora', 'train', '--keep-empty']).keep_empty
 
 
+def test_whose_meshes_they_are_is_said_where_they_may_be_of_any_body_model(tmp_path, capsys):
+    crowd = str(ROOT / 'demo/resources/crowd')
+    arguments = ['--data-root', crowd, '--limit', '2']
+    for options, name in ((['--body-model', 'OpenBody'], 'OpenBody'), ([], 'SMPL+A')):
+        assert tool.main(['initial-meshes', 'train', *arguments, *options, '--out-dir', str(tmp_path / name)]) == 0
+        assert PeopleTable(tmp_path / name).schema['body_model'] == name
+    with pytest.raises(SystemExit):
+        tool.main(['agora', 'train', '--body-model', 'OpenBody'])
+    assert 'agora is of SMPL+A: no --body-model' in capsys.readouterr().err
+
+
 def test_help_names_every_set_and_file():
     text = tool.list_of_sets(SHIPPED)
     for name, reader in SHIPPED.items():

@@ -31,6 +31,7 @@ from mmhuman_dto.generation import GenerationError
 from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.generation.launch import start_processes, stop_processes
 from mmhuman_dto.generation.shards import FAILURES, read_lines
+from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.tables.people_table import PeopleTable, TableError
 
 
@@ -60,6 +61,9 @@ def parse_args(argv=None):
                         'data/NAME/tables/SPLIT where no DATA_ROOT is given')
     parser.add_argument('--smpl', default='data/smpl', help='folder of the body models, default %(default)s; needed by '
                         'sets annotated in a world frame: where a body is depends on where its pelvis is')
+    parser.add_argument('--body-model', choices=sorted(BODY_MODELS.module_dict), metavar='NAME',
+                        help='body model of the meshes, for sets whose meshes may be of any (initial-meshes): OpenBody '
+                        'or SMPL, say; default: that below')
     parser.add_argument('--no-images', action='store_true', help="don't look at images: no sizes, some may be missing")
     parser.add_argument('--keep-empty', action='store_true', help='images without people go into the table too: who is '
                         'found in them is wrong; always so for '
@@ -75,6 +79,9 @@ def parse_args(argv=None):
     splits = args.reader.info.splits
     if args.split not in splits:
         parser.error(f'{args.name} has no {args.split!r}, only {", ".join(splits)}')
+    if args.body_model and not args.reader.any_body_model:
+        parser.error(f'{args.name} is of {args.reader.info.body_model or "joints alone"}: no --body-model; how to make '
+                     'other meshes of them: docs/datasets.md, "Meshes of another body model"')
     if args.keep_empty and args.reader.info.keep_empty is None:
         parser.error(f'{args.name} says nothing of images without people, such as their camera: no --keep-empty')
     return args
@@ -113,8 +120,8 @@ def convert(args):
     sources = [reader.config(args.split, file, data_root, args.images, args.smpl) for file in files]
     if args.images is None:
         sources = [dict(source, img_prefix=reader.image_folders(args.split, source['ann_file'])) for source in sources]
-    counts = Conversion(sources, out_dir, info.body_model, info.num_betas, info.left_out, not args.no_images,
-                        bool(args.keep_empty or info.keep_empty), args.strict, args.limit).run()
+    counts = Conversion(sources, out_dir, args.body_model or info.body_model, info.num_betas, info.left_out,
+                        not args.no_images, bool(args.keep_empty or info.keep_empty), args.strict, args.limit).run()
     if get_rank() == 0:
         report(counts, out_dir)
         table = PeopleTable(out_dir)

@@ -63,6 +63,8 @@ class Reader:
     info = None
     #: Whose people these are: 'gt' annotations, 'pred' meshes that DTO starts from or has made.
     side = 'gt'
+    #: Whether the people may be of any body model, of which ``info`` names the usual one.
+    any_body_model = False
     #: What a sample's metainfo says can be learnt from it: ``has_3d``, ``fully_annotated``, ``joint_set`` of keypoints.
     supervision = {}
 

@@ -4,6 +4,6 @@ from .compose import Pipeline
 from .depth import AddDisparity
 from .loading import LoadImage
 from .pack import PackHumanInputs
-from .people import JointsFromMeshes, KeepVisiblePeople
+from .people import ConvertMeshes, JointsFromMeshes, KeepVisiblePeople
 from .refine import RefineTranslations
 from .views import Pad, RandomView, Resize

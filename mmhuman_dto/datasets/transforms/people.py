@@ -1,6 +1,7 @@
 """Joints of annotated meshes, and who is visible enough to be asked for."""
 import torch
 
+from mmhuman_dto.body_models import MeshConversion
 from mmhuman_dto.body_models.joint_sets import to_joint_set
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import BODY_MODELS, TRANSFORMS
@@ -62,6 +63,35 @@ class JointsFromMeshes:
             own, known = to_joint_set(people[field].to(points), known, sample.joint_set, 'smpl45')
         return (torch.where(has_mesh.view(-1, *[1] * (ours.dim() - 1)), ours, other)
                 for ours, other in ((points, own), (valid, known)))
+
+
+@TRANSFORMS.register_module()
+class ConvertMeshes:
+    """People of one body model as people of another: same pose, pelvis and, where the other has it, height; see
+    :class:`mmhuman_dto.body_models.MeshConversion`. Put it first, before JointsFromMeshes.
+
+    Needs ``gt_instances`` (global_orient, body_pose, betas, transl); sets ``betas``, ``transl`` and metainfo
+    ``body_model``.
+
+    Args:
+        meshes_of: config of the body model that the meshes are of, with its files.
+        body_model: config of the one that they become.
+
+    Raises:
+        BodyModelError: meshes of another body model than ``meshes_of``.
+    """
+
+    def __init__(self, meshes_of, body_model):
+        self.convert = MeshConversion(BODY_MODELS.build(meshes_of), BODY_MODELS.build(body_model))
+
+    def __call__(self, sample):
+        found = has_people_with(sample, 'transl', 'ConvertMeshes is for sets with meshes')
+        if not found and 'transl' not in sample.gt_instances:
+            return sample
+        self.convert.source.check_meshes_of(sample.get('body_model'), sample.get('img_id', 'sample'))
+        sample.gt_instances = self.convert(sample.gt_instances)
+        sample.set_metainfo(dict(body_model=type(self.convert.target).__name__))
+        return sample
 
 
 @TRANSFORMS.register_module()

@@ -63,6 +63,8 @@ class BodyMetric(PeopleMetric):
     def annotated(self, sample):
         """:class:`Bodies` of the truth."""
         people, camera = sample['gt_instances'], sample['gt_camera']
+        for body_model in self.gendered.values() or (self.body_model, ):
+            body_model.check_meshes_of(sample.get('body_model'), f'{sample.get("img_id", "sample")}, the truth')
         if not self.gendered:
             return self._bodies(self.body_model, people, slice(None), camera)
         if 'male_probs' not in people:
