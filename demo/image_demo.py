@@ -102,7 +102,8 @@ def main(arguments=None):
 
 def add_to(table, scene):
     """Add the people whom DTO did not leave out of a picture that a table can tell from the others."""
-    if scene.img_id in table.ids or printable(scene.sample.img_path) != scene.sample.img_path:
+    path = scene.sample.img_path
+    if scene.img_id in table.ids or (printable(path) != path and not path.endswith(scene.img_id)):
         print(f'{scene.img_id}: not in the table, which finds pictures by names: another one is called so, or its name '
               'is no UTF-8 text', file=sys.stderr)
     else:

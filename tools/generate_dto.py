@@ -17,6 +17,7 @@ from mmengine.config import DictAction
 from mmengine.dist import get_rank
 
 from mmhuman_dto.fileio.config import read_config
+from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.generation import GenerationError, Generator
 from mmhuman_dto.generation.launch import start_processes, stop_processes
 from mmhuman_dto.stages import ConfigError
@@ -80,6 +81,7 @@ def generator_class(launcher):
 
 def report(counts, seconds, out_dir):
     """Print what was kept, what was not and why, and where the time went."""
+    out_dir = Path(printable(out_dir))
     print(f'{out_dir}: kept {counts["kept"]} images with {counts["people"]} people, skipped {counts["skipped"]}, '
           f'failed {counts["failed"]}')
     for reason, number in sorted(counts['skipped_by_reason'].items()):

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from mmengine.config import Config, DictAction
 
-from mmhuman_dto.apis.training import MissingFileError, check_files
+from mmhuman_dto.apis.training import check_files
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.transforms import JointsFromMeshes, LoadImage, Resize
 from mmhuman_dto.fileio.config import read_config
-from mmhuman_dto.fileio.names import OutputNames
+from mmhuman_dto.fileio.names import OutputNames, printable
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, READERS
 from mmhuman_dto.structures import People
 from mmhuman_dto.tables.people_table import PeopleTable
@@ -54,16 +54,26 @@ def main(argv=None):
     torch.set_num_threads(1)
     try:
         items, config = open_items(args)
-        bodies = Bodies(config, args.body_model_path)
-        for index in chosen(len(items), args.num, args.seed):
-            sample = as_truth(items[index])
-            path = args.out_dir / f'{index:06d}_{Path(OutputNames().of(sample.img_id)).name}.png'
-            body_model = bodies.of(sample)
-            Resize(args.size)(sample)
-            write_image(path, draw_sample(sample, body_model, describe(sample)))
-            print(path)
-    except (MissingFileError, OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         sys.exit(f'{args.data}: {error}')
+    bodies, failed = Bodies(config, args.body_model_path), 0
+    for index in chosen(len(items), args.num, args.seed):
+        try:
+            print(printable(draw_item(items, index, bodies, args)))
+        except (OSError, ValueError) as error:
+            failed += 1
+            print(f'{args.data}: {error}', file=sys.stderr)
+    return int(failed > 0)
+
+
+def draw_item(items, index, bodies, args):
+    """Draw one item; returns the path of its picture."""
+    sample = as_truth(items[index])
+    path = args.out_dir / f'{index:06d}_{Path(OutputNames().of(sample.img_id)).name}.png'
+    body_model = bodies.of(sample)
+    Resize(args.size)(sample)
+    write_image(path, draw_sample(sample, body_model, describe(sample)))
+    return path
 
 
 def open_items(args):
@@ -172,4 +182,4 @@ def describe(sample):
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
