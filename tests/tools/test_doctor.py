@@ -3,8 +3,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 from scripts import ROOT, load_script
 
 from mmhuman_dto.fileio import bundled
@@ -65,15 +67,50 @@ def test_people_who_are_not_as_they_should_be(monkeypatch, capsys):
     assert '1.65 m tall 9.00 m away. Report this' in lines(capsys)
 
 
+@pytest.mark.parametrize('works', [True, False])
+def test_a_gpu_is_described_and_tried(works, monkeypatch, capsys, tmp_path):
+    """A stand-in for a GPU: what torch says of one, and the CPU in its place."""
+    ones = torch.ones
+
+    def on_gpu(*size, device):
+        if not works:
+            raise RuntimeError('no kernel image is available')
+        return ones(*size)
+
+    monkeypatch.setattr(torch, 'ones', on_gpu)
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
+    monkeypatch.setattr(torch.cuda, 'get_device_properties',
+                        lambda index: SimpleNamespace(name='NVIDIA X1', total_memory=8 << 30))
+    (tmp_path / 'nvidia-smi').write_text('#!/bin/sh\necho 550.54\n')
+    (tmp_path / 'nvidia-smi').chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path))
+    report = doctor.Report()
+    doctor.check_device(report)
+    assert 'NVIDIA X1, 8.0 GiB, driver 550.54' in lines(capsys)
+    assert len(report.wrong) == (not works)
+    assert all('no kernel image' in wrong and '--device cpu' in wrong for wrong in report.wrong)
+
+
+def test_a_gpu_that_torch_cannot_use(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(doctor, 'driver_version', lambda: '550.54')
+    doctor.check_device(doctor.Report())
+    assert 'a GPU is there (driver 550.54) that this torch cannot use' in lines(capsys)
+
+
 def test_licensed_bodies_are_found(tmp_path, capsys):
     smpl.write_synthetic_smpl('data')
     assert doctor.main(['--no-self-test']) == 0
     assert '3 bodies; beside them smpl_kid_template.npy' in lines(capsys)
 
 
-@pytest.mark.parametrize('program', ['tools/misc/doctor.py', 'tools/train.py', 'tools/test.py', 'tools/generate_dto.py',
-                                     'demo/image_demo.py', 'demo/dto_demo.py', 'tools/misc/browse_dataset.py',
-                                     'tools/dataset_converters/public2table.py'])
+@pytest.mark.parametrize('program', [
+    'tools/misc/doctor.py', 'tools/train.py', 'tools/test.py', 'tools/generate_dto.py', 'demo/image_demo.py',
+    'demo/dto_demo.py', 'tools/misc/browse_dataset.py', 'tools/misc/make_synthetic_crowd.py',
+    'tools/dataset_converters/public2table.py', 'tools/analysis_tools/score_results.py',
+    'tools/analysis_tools/worst_images.py', 'tools/model_converters/mahmr2mmhuman.py',
+    'tools/model_converters/publish_model.py'])
 def test_a_python_without_the_package_is_told_which_has_it(program):
     done = subprocess.run([sys.executable, '-S', ROOT / program], capture_output=True, text=True,
                           env={name: value for name, value in os.environ.items() if name != 'PYTHONPATH'})

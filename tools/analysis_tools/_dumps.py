@@ -1,4 +1,11 @@
 """What the tools that read dumps have in common: which metrics, on the command line."""
+import sys
+
+try:
+    import mmhuman_dto  # noqa: F401
+except ModuleNotFoundError:
+    sys.exit(f'{sys.executable} has no mmhuman_dto: ". .venv/bin/activate" first (made by make install, see README)')
+
 from mmengine.config import Config, ConfigDict, DictAction
 
 from mmhuman_dto.fileio.config import read_config

@@ -70,8 +70,9 @@ def main(argv=None):
     args = parser.parse_args(argv)
     report = Report()
     check_machine(report)
-    if check_packages(report):
-        check_device(report)
+    whole = check_packages(report)
+    check_device(report)
+    if whole:
         check_files(report)
         check_body_models(report, args.body_models)
         if not args.no_self_test:
@@ -158,8 +159,11 @@ def fits(version, wanted):
 
 
 def check_device(report):
-    """What torch computes on."""
-    import torch
+    """What torch computes on, where there is one."""
+    try:
+        import torch
+    except Exception:  # said before
+        return
     report.say('torch threads', f'{torch.get_num_threads()}; built for CUDA {torch.version.cuda or "-"}')
     driver = driver_version()
     if not torch.cuda.is_available():

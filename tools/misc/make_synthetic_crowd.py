@@ -6,6 +6,12 @@
 What each file holds: mmhuman_dto/synthetic/writers/crowd.py. The same arguments give the same bytes.
 """
 import argparse
+import sys
+
+try:
+    import mmhuman_dto  # noqa: F401
+except ModuleNotFoundError:
+    sys.exit(f'{sys.executable} has no mmhuman_dto: ". .venv/bin/activate" first (made by make install, see README)')
 
 import cv2
 import torch

@@ -13,6 +13,11 @@ import argparse
 import sys
 from pathlib import Path
 
+try:
+    import mmhuman_dto  # noqa: F401
+except ModuleNotFoundError:
+    sys.exit(f'{sys.executable} has no mmhuman_dto: ". .venv/bin/activate" first (made by make install, see README)')
+
 import torch
 from torch import nn
 

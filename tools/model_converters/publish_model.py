@@ -10,6 +10,11 @@ import argparse
 import sys
 from pathlib import Path
 
+try:
+    import mmhuman_dto  # noqa: F401
+except ModuleNotFoundError:
+    sys.exit(f'{sys.executable} has no mmhuman_dto: ". .venv/bin/activate" first (made by make install, see README)')
+
 from safetensors.torch import save_file
 
 from mmhuman_dto.engine.checkpoint import TRAINING_ONLY, CheckpointError, read_state
