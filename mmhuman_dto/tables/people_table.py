@@ -22,8 +22,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json, map_npy
 from mmhuman_dto.fileio.names import printable
+from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import FIELDS, Camera, FieldSpec, HumanDataSample, People
 
 FORMAT = 'mmhuman_dto.people_table'
@@ -81,12 +83,13 @@ class PeopleTableBuilder:
         People and camera are the ``pred_`` ones (meshes to be placed, or placed), or else the ``gt_`` ones.
 
         Raises:
-            TableError: other columns, row shapes or supervision than the images before, a value that is not finite, or
-                an id that is no UTF-8 text.
+            TableError: other columns, row shapes or supervision than the images before, a value that is not finite, an
+                id that is no UTF-8 text, or meshes that the sample says to be of another body model than the table's.
         """
         if printable(sample.img_id) != sample.img_id:
             raise TableError(f'{printable(sample.img_id)}: the name is no UTF-8 text; rename the picture')
         side = side_of(sample)
+        self._check_meshes(sample, sample.get(f'{side}_instances'))
         rows, supervision = _sample_rows(sample, side), _supervision(sample)
         if self.ids:
             _check_same_columns(sample.img_id, rows, self.rows)
@@ -98,6 +101,15 @@ class PeopleTableBuilder:
             self.rows.setdefault(name, []).append(value)
         self.ids.append(sample.img_id)
         self.counts.append(len(sample.get(f'{side}_instances')))
+
+    def _check_meshes(self, sample, people):
+        theirs, ours = sample.get('body_model'), self.about['body_model']
+        body_model = BODY_MODELS.get(ours) if theirs and ours and 'betas' in people else None
+        try:
+            if body_model is not None:
+                body_model.check_meshes_of(theirs, sample.img_id)
+        except BodyModelError as error:
+            raise TableError(str(error)) from error
 
     def write(self, folder):
         """Write the table into ``folder``, which must not exist or be empty."""

@@ -201,3 +201,14 @@ def test_supervision_is_said_once_and_survives_merging(tmp_path):
     builder.add(annotated('a.jpg', flags, **said))
     with pytest.raises(TableError, match=r"b\.jpg: supervision .*'has_3d': True.*images before is .*'has_3d': False"):
         builder.add(annotated('b.jpg', flags, **dict(said, has_3d=True)))
+
+
+def test_meshes_of_another_body_model_get_into_no_table():
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg', body_model='SMPL'))
+    sample.gt_instances = People(betas=torch.zeros(1, 10), transl=torch.zeros(1, 3))
+    with pytest.raises(TableError, match='a.jpg: its meshes are of SMPL, this body model is OpenBody'):
+        PeopleTableBuilder('OpenBody').add(sample)
+    for name in ('SMPL', 'SMPL+A', 'mine', None):
+        PeopleTableBuilder(name).add(sample)
+    del sample.gt_instances.betas
+    PeopleTableBuilder('OpenBody').add(sample)  # joints are of nobody's model

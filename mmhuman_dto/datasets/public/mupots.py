@@ -3,7 +3,7 @@ from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
 from .base import AnnotsReader, Place, SetInfo
-from .parsing import list_of_people, vectors
+from .parsing import check_joints, list_of_people, vectors
 
 
 @READERS.register_module()
@@ -31,5 +31,6 @@ class MuPoTS(AnnotsReader):
     def _parse(self, record, img_id):
         people = list_of_people(record)
         joints, visible = vectors(people, 'annot_3d', 17, 3) / 1000, vectors(people, 'vis', 17).bool()
+        check_joints(joints, visible | True, 'h36m17', 'annot_3d', ('mpi17', ))
         return People(keypoints_2d=vectors(people, 'annot_2d', 17, 2), keypoints_2d_valid=visible,
                       keypoints_3d=joints, keypoints_3d_valid=visible | True), None, {}

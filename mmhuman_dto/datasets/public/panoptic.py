@@ -6,7 +6,7 @@ from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import People
 
 from .base import AnnotsReader, Place, SetInfo
-from .parsing import LayoutError, array, picture_size
+from .parsing import LayoutError, array, check_joints, picture_size
 
 #: Joints that the protocol reads.
 _MIN_JOINTS = 24
@@ -57,4 +57,5 @@ class Panoptic(AnnotsReader):
         if points.ndim != 3 or points.shape[1] < _MIN_JOINTS or points.shape[2] != 4:
             raise LayoutError(f'kpts3d has shape {points.shape}, expected (N, {_MIN_JOINTS} or more, 4)')
         joints, confidence = (torch.from_numpy(values).float() for values in panoptic_to_h36m(points))
+        check_joints(joints, confidence > 0, 'h36m17', 'kpts3d')
         return People(keypoints_3d=joints, keypoints_3d_valid=confidence), None, dict(ori_shape=picture_size(record))

@@ -4,10 +4,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.structures import People
 
 #: Principal components of shape that data sets annotate, unless they say more.
 COMPONENTS = 10
+#: Diagonals of the boxes of people's joints, m: no baby's is less, no adult's more.
+_SIZES = (.2, 4.)
+#: Joints are in another order where that makes their bones so many times shorter.
+_LONGER = 1.5
 #: No picture is longer, px.
 _LONGEST_SIDE = 1_000_000
 
@@ -130,6 +135,39 @@ def padded_betas(betas, key, space, child_last=False, cut=None):
                               'child of SMPL+A')
         row[:len(values)] = values
     return rows
+
+
+def check_joints(points, valid, joint_set, key, mistaken=()):
+    """Refuse joints (N, K, 3), m, valid (N, K), of the size of nobody, or in another order than ``joint_set``'s.
+
+    Sizes are the diagonals of the joints' boxes. In another order the bones, which join neighbours, are much longer.
+
+    Args:
+        mistaken: joint sets of as many joints that files are known to mix up with this one.
+
+    Raises:
+        LayoutError: the likely unit, or the order that they seem to be in.
+    """
+    points, valid = points[valid.sum(1) > 1], valid[valid.sum(1) > 1][..., None]
+    if not len(points):
+        return
+    low, high = torch.where(valid, points, torch.inf).amin(1), torch.where(valid, points, -torch.inf).amax(1)
+    size = float((high - low).norm(dim=-1).median())
+    factor = next((factor for factor in (1, 1e-3, 1e-2, 1e2, 1e3) if _SIZES[0] < size * factor < _SIZES[1]), 1)
+    if factor != 1:
+        raise LayoutError(f'{key} makes people of {size:.4g} m from end to end: it is of another unit, by a factor of '
+                          f'{factor:g}')
+    lengths = {name: _bone_length(torch.where(valid, points, torch.nan), name) for name in (joint_set, *mistaken)}
+    best = min(lengths, key=lengths.get)
+    if lengths[best] * _LONGER < lengths[joint_set]:
+        raise LayoutError(f'{key} seems to be in the order of {best}, not in that of {joint_set}, in which bones are '
+                          f'{lengths[joint_set] / lengths[best]:.2g} x as long')
+
+
+def _bone_length(points, joint_set):
+    """Mean length of the bones that joints (N, K, 3), nan where unknown, make in the order of a set."""
+    ends = points[:, torch.tensor(JOINT_SETS[joint_set].edges)]
+    return float((ends[:, :, 0] - ends[:, :, 1]).norm(dim=-1).nanmean().nan_to_num())
 
 
 def picture_size(record):

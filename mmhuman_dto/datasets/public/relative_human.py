@@ -47,8 +47,10 @@ class RelativeHuman(AnnotsReader):
         people = list_of_people(record)
         order = 'bk19' if len(Path(img_id).stem) == 7 else 'ochuman19'
         joints = torch.from_numpy(np.reshape([_joints(person, order) for person in people], (-1, 14, 3))).float()
+        boxes = _boxes(people)
+        _check_corners(boxes, joints[..., :2], joints[..., 2] > 0)
         return People(
-            bboxes=_boxes(people), keypoints_2d=joints[..., :2], keypoints_2d_valid=joints[..., 2] > 0,
+            bboxes=boxes, keypoints_2d=joints[..., :2], keypoints_2d_valid=joints[..., 2] > 0,
             depth_layers=vectors(people, 'depth_id').long(), ages=_labels(people, 'age', YEARS),
             male_probs=_labels(people, 'gender', _MALE)), None, {}
 
@@ -76,6 +78,17 @@ def _boxes(people):
     if wrong.any():
         raise LayoutError(f'bbox {boxes[wrong][0].tolist()} is not x0, y0, x1, y1')
     return boxes
+
+
+def _check_corners(boxes, joints, valid):
+    """Refuse boxes of x, y, width, height: somebody's joints are in them then, and outside as of corners."""
+    low, far = boxes[:, None, :2], boxes[:, None, 2:]
+    corners, sized = ((((joints >= low) & (joints <= limit)).all(-1) & valid).sum(1) / valid.sum(1).clamp(min=1)
+                      for limit in (far, low + far))
+    wrong = (valid.sum(1) > 1) & (corners < .5) & (sized > .9)
+    if wrong.any():
+        raise LayoutError(f'bbox {boxes[wrong][0].tolist()} holds its person as x, y, width, height, expected '
+                          'x0, y0, x1, y1')
 
 
 def _labels(people, key, values):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from writer_public import LAYOUTS
 
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.datasets.public.parsing import ShapeSpace, padded_betas
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_npz
@@ -157,6 +158,45 @@ def test_children_need_a_body_model_that_knows_them(public_sets, synthetic_smpl)
     index = next(i for i, scene in enumerate(written.scenes) if scene.betas[:, 10].any())
     with pytest.raises(LayoutError, match=r'betas has 11 coefficients, the body model 10: .*SMPL\+A'):
         reader[index]
+
+
+@pytest.mark.parametrize('name, key, change, message', [
+    ('MuPoTS', 'annot_3d', lambda v: np.asarray(v) / 1000, 'annot_3d makes people of .* unit, by a factor of 1000'),
+    ('MuPoTS', 'annot_3d', lambda v: np.asarray(v) * 100, 'annot_3d makes people of .* by a factor of 0.01'),
+    ('Panoptic', 'kpts3d', lambda v: np.asarray(v) * [1e3, 1e3, 1e3, 1], 'kpts3d makes .* by a factor of 0.001'),
+    ('Panoptic', 'kpts3d', lambda v: np.asarray(v) * [100, 100, 100, 1], 'kpts3d makes .* by a factor of 0.01'),
+])
+def test_joints_in_another_unit_are_refused_with_the_factor(public_sets, tmp_path, name, key, change, message):
+    written = public_sets[name]
+    reader = READERS.build(written.config)
+    records = reader.records[reader.ids[0]]
+    for record in records if isinstance(records, list) else [records]:
+        record[key] = change(record[key])
+    with pytest.raises(LayoutError, match=message):
+        reader[0]
+
+
+def test_joints_in_mpis_order_are_refused(public_sets):
+    reader = READERS.build(public_sets['MuPoTS'].config)
+    h36m, mpi = (JOINT_SETS[name].names for name in ('h36m17', 'mpi17'))
+    for person in reader.records[reader.ids[0]]:
+        person['annot_3d'] = np.asarray(person['annot_3d'])[[h36m.index(name) for name in mpi]]
+    with pytest.raises(LayoutError, match='annot_3d seems to be in the order of mpi17, not in that of h36m17'):
+        reader[0]
+
+
+def test_boxes_of_corner_and_size_are_refused(public_sets):
+    reader, failed = READERS.build(public_sets['RelativeHuman'].config), 0
+    for index, img_id in enumerate(reader.ids):
+        for person in reader.records[img_id]:
+            for name in ('bbox', 'bbox_wb'):
+                if name in person:
+                    box = np.asarray(person[name], float)
+                    person[name] = np.concatenate([box[:2], box[2:] - box[:2]])
+        with pytest.raises(LayoutError, match='bbox .* (is not x0, y0|holds its person as x, y, width, height)'):
+            reader[index]
+        failed += 1
+    assert failed == 3
 
 
 def with_eleven(values):
