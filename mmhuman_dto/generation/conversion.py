@@ -2,6 +2,7 @@
 import bisect
 import os
 import posixpath
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -12,18 +13,22 @@ from mmhuman_dto.datasets.agreement import as_annotated, other_size
 from mmhuman_dto.datasets.image_folders import folder_near, missing_images, spread
 from mmhuman_dto.fileio.atomic import sync
 from mmhuman_dto.fileio.image_header import image_header
-from mmhuman_dto.fileio.images import ImageError
+from mmhuman_dto.fileio.images import ImageError, read_image
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.stages.base import SkipImage, StageError, check_intrinsics
 from mmhuman_dto.stages.isolation import attempt, outcome_of
 from mmhuman_dto.structures import People
+from mmhuman_dto.tables.label_ranges import implausible, implausible_focal
 from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder, root_beside, side_of
 
 from .folder import at_work_in
 from .launch import on_first_rank
 from .manifest import GenerationError, prepare_folder, write_manifest
 from .progress import work_through
-from .shards import SHEETS, TABLE, Shards, count, write_shard
+from .shards import SHEETS, TABLE, Shards, count, read_lines, write_lines, write_shard
+
+#: Log of people who are not in the table though their image is.
+LEFT_OUT = 'left_out.jsonl'
 
 
 class Conversion:
@@ -34,6 +39,8 @@ class Conversion:
         OUT/schema.json, *.npy    the table, once it is complete; see tables/people_table.py
         OUT/failures.jsonl        {"image", "stage", "reason"}, a line an image that went wrong
         OUT/skipped.jsonl         the same for images without people
+        OUT/left_out.jsonl        {"image", "person", "field", "value", "reason"}, a line a person with an impossible
+                                  label (tables/label_ranges.py), who is not in the table
         OUT/manifest.json         what it was made from, and the counts
         OUT/shards/               work done so far, until the table is complete
 
@@ -52,6 +59,7 @@ class Conversion:
         read_images: whether to read the headers of images: for the sizes that the annotations do not state, and to
             refuse those of another size than stated. Without it images may be missing, or of another size.
         keep_empty: whether the table has images without people too. Their entries must say all else that others say.
+        check_images: whether to decode each image, not its header alone, so that the broken ones fail now.
         strict: stop at the first image that fails.
         limit: only the first images; None for all.
         shard_size: images a shard.
@@ -62,26 +70,27 @@ class Conversion:
     """
 
     def __init__(self, sources, out_dir, body_model, num_betas, left_out=(), read_images=True,
-                 keep_empty=False, strict=False, limit=None, shard_size=5000):
+                 keep_empty=False, strict=False, limit=None, shard_size=5000, check_images=False):
         self.files = FilesInTurn(sources)
         self.ids = self.files.ids[:limit]
         if not self.ids:
             raise GenerationError(f'{sources[0]["ann_file"]}: no images in it')
         self.out_dir, self.body_model, self.num_betas = Path(out_dir), body_model, num_betas
         self.left_out, self.read_images = tuple(left_out), read_images
-        self.keep_empty, self.strict = keep_empty, strict
+        self.keep_empty, self.strict, self.check_images = keep_empty, strict, check_images
         self.shards = _TableShards(self.out_dir, len(self.ids), shard_size)
         self.config = dict(sources=self.files.describe(), body_model=body_model, num_betas=num_betas,
                            left_out=self.left_out, read_images=read_images, keep_empty=keep_empty,
-                           shard_size=shard_size)
-        if read_images:
+                           shard_size=shard_size, check_images=check_images)
+        if read_images or check_images:
             self._look_for_images()
 
     def run(self):
         """Convert what is not there yet, merge, and check the table against what was read.
 
         Returns:
-            dict: kept, people, failed, skipped of the whole table; on every process.
+            dict: kept, people, failed, skipped of the whole table, and where people were left out ``left_out``,
+            {reason: people}; on every process.
         """
         with at_work_in(self.out_dir, 'start it again'):
             manifest = on_first_rank(prepare_folder, self.out_dir, True, self.config, self.ids)
@@ -94,9 +103,9 @@ class Conversion:
         about = dict(converter=f'mmhuman_dto {mmhuman_dto.__version__}', sources=self.config['sources'])
         table = PeopleTableBuilder(self.body_model, about, fingerprint,
                                    root_beside(self.files.img_root, self.out_dir))
-        outcomes, people = [], 0
+        outcomes, people, left_out = [], 0, []
         for index in images:
-            result = attempt(self._add, index, table)
+            result = attempt(self._add, index, table, left_out)
             if isinstance(result, Exception):
                 outcomes.append(self._outcome(result, self.ids[index]))
                 progress.add(**{outcomes[-1].kind: 1})
@@ -104,11 +113,13 @@ class Conversion:
                 people += result
                 progress.add(kept=1)
         write_shard(folder, table, outcomes)
+        write_lines(folder / LEFT_OUT, left_out)
         _check_shard(folder, len(images), people)
         self.shards.commit(shard, folder)
 
-    def _add(self, index, table):
-        """Read one image and add it to the table; returns its number of people."""
+    def _add(self, index, table, left_out):
+        """Read one image and add it to the table, and who has an impossible label to a list; returns its number of
+        people."""
         sample = self.files[index]
         side = side_of(sample)
         people = self._rows(sample.get(f'{side}_instances'))
@@ -118,9 +129,31 @@ class Conversion:
             check_intrinsics(sample.get(f'{side}_camera').intrinsics, 'camera')
         if self.read_images:
             _set_size(sample, side)
+        if self.check_images:
+            _decode(sample.img_path)
+        if f'{side}_camera' in sample and 'ori_shape' in sample:
+            wrong = implausible_focal(sample.get(f'{side}_camera').intrinsics, sample.ori_shape)
+            if wrong:
+                raise StageError('camera', wrong)
+        people = self._plausible(people, sample.img_id, left_out)
         setattr(sample, f'{side}_instances', people)
         table.add(sample)
         return len(people)
+
+    def _plausible(self, people, img_id, left_out):
+        """The people whose labels a person can have; the others are added to a list."""
+        wrong = implausible(people)
+        if not wrong:
+            return people
+        if self.strict:
+            one = wrong[0]
+            raise GenerationError(f'{img_id}: person {one.person}: {one.field} is {one.value:g}, {one.reason}')
+        left_out += [dict(image=img_id, **one._asdict()) for one in wrong]
+        if len(wrong) == len(people):
+            raise SkipImage(f'nobody is left: {wrong[0].field} {wrong[0].reason}')
+        keep = torch.ones(len(people), dtype=torch.bool)
+        keep[[one.person for one in wrong]] = False
+        return people[keep]
 
     def _rows(self, people):
         """The fields that the table takes over, shapes filled up."""
@@ -155,6 +188,8 @@ class Conversion:
             total = {name: sum(part[name] for part in counts) for name in ('kept', 'people', 'failed', 'skipped')}
             self.shards.merge()
             _check_table(self.out_dir, self.ids, total)
+            if reasons := Counter(f'{line["field"]} {line["reason"]}' for line in read_lines(self.out_dir / LEFT_OUT)):
+                total['left_out'] = dict(reasons)
             manifest.update(status='complete', counts=total)
             write_manifest(self.out_dir, manifest)
         self.shards.clean()
@@ -219,6 +254,7 @@ class FilesInTurn:
 
 class _TableShards(Shards):
     """Shards of one table only, which is merged into the output folder itself."""
+    logs = (*Shards.logs, LEFT_OUT)
 
     def merge(self):
         super().merge()
@@ -236,6 +272,13 @@ def _texts(ids, file):
         if not isinstance(img_id, str) or isinstance(attempt(img_id.encode), Exception):
             raise GenerationError(f'{file}: image id {img_id!r} is no text; ids are paths of images')
     return ids
+
+
+def _decode(path):
+    try:
+        read_image(path)
+    except ImageError as error:
+        raise StageError('image', str(error)) from error
 
 
 def _set_size(sample, side):

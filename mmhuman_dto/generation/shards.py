@@ -18,6 +18,8 @@ _LOGGER = logging.getLogger(__name__)
 
 class Shards:
     """The shards of a run, in its output folder: shard k holds images k * size up to (k + 1) * size."""
+    #: Logs that each shard has.
+    logs = (FAILURES, SKIPPED)
 
     def __init__(self, folder, num_images, size):
         self.out, self.folder = Path(folder), Path(folder) / 'shards'
@@ -80,7 +82,7 @@ class Shards:
         merging.mkdir()
         paths = [self.path(shard) for shard in range(len(self))]
         merge_tables([path / TABLE for path in paths], merging / TABLE)
-        for name in (FAILURES, SKIPPED):
+        for name in self.logs:
             with open(merging / name, 'wb') as file:
                 for path in paths:
                     file.write((path / name).read_bytes())
@@ -106,11 +108,8 @@ def write_shard(folder, table, outcomes):
     table.write(folder / TABLE)
     (folder / SHEETS).mkdir(exist_ok=True)
     for name, kind in ((FAILURES, 'failed'), (SKIPPED, 'skipped')):
-        with open(folder / name, 'w', encoding='utf-8') as file:
-            for outcome in outcomes:
-                if outcome.kind == kind:
-                    line = dict(image=outcome.image, stage=outcome.stage, reason=outcome.reason)
-                    file.write(json.dumps(line, ensure_ascii=False) + '\n')
+        write_lines(folder / name, [dict(image=outcome.image, stage=outcome.stage, reason=outcome.reason)
+                                    for outcome in outcomes if outcome.kind == kind])
 
 
 def count(folder):
@@ -123,6 +122,12 @@ def count(folder):
     return dict(kept=len(table), people=table.schema['num_people'],
                 failed=sum(1 for _ in read_lines(folder / FAILURES)), skipped=sum(reasons.values()),
                 skipped_by_reason=reasons)
+
+
+def write_lines(path, entries):
+    """Write a ``.jsonl`` log."""
+    with open(path, 'w', encoding='utf-8') as file:
+        file.writelines(json.dumps(entry, ensure_ascii=False) + '\n' for entry in entries)
 
 
 def read_lines(path):

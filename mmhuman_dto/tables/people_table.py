@@ -147,6 +147,10 @@ class PeopleTable:
             rows = images if name.startswith('image.') else people
             self.columns[name] = self._open(name, column['dtype'], (rows, *column['row']))
 
+    def __reduce__(self):
+        """Processes that are started anew open the files themselves: pickled, memory-mapped arrays are sent whole."""
+        return type(self), (self.folder.absolute(), )
+
     def __len__(self):
         return self.schema['num_images']
 

@@ -1,6 +1,8 @@
 """Images with a people table, and several of them as one stream: worker processes, ranks, going on in the middle."""
+import pickle
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,6 +174,19 @@ def batches(dataset, count, rank=0, ranks=1, start=0, workers=0, batch_size=2, s
                         persistent_workers=workers > 0)
     return [[(sample.img_path, image.numpy().tobytes(), sample.gt_instances.keypoints_2d.numpy().tobytes())
              for image, sample in zip(batch['inputs'], batch['data_samples'])] for batch in islice(loader, count)]
+
+
+def test_a_table_is_sent_to_processes_by_its_path(tmp_path, monkeypatch):
+    """18 MB for each 10,000 images and each worker, where processes are started anew (spawn)."""
+    monkeypatch.chdir(tmp_path)
+    write_set(Path(), (3, ) * 40)
+    table = HumanTable(tmp_path / 'images', 'table', pipeline=READ[:1])
+    sent = pickle.dumps(table)
+    monkeypatch.chdir('/')
+    again = pickle.loads(sent)
+    assert len(sent) < 2000 < table.table.columns['people.body_pose'].nbytes
+    assert all(type(column) is np.memmap for column in again.table.columns.values())
+    assert torch.equal(again[39].gt_instances.betas, table[39].gt_instances.betas)
 
 
 @pytest.mark.parametrize('start', [3, 7])

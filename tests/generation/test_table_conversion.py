@@ -68,6 +68,7 @@ def record(count, seed=0, betas=10):
     rng = np.random.default_rng(seed)
     arrays = {key: rng.normal(size=(count, size)).astype(np.float32)
               for key, size in (('trans_cam', 3), ('pose_cam', 72), ('shape', betas))}
+    arrays['trans_cam'][:, 2] = 1 + abs(arrays['trans_cam'][:, 2])
     camera = np.array([[900., 0, 32], [0, 910, 24], [0, 0, 1]], np.float32)
     return dict(arrays, cam_int=np.repeat(camera[None], count, 0))
 

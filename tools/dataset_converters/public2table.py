@@ -28,7 +28,7 @@ from mmhuman_dto.datasets.public_sets import public_sets
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.fileio.config import import_parts
 from mmhuman_dto.generation import GenerationError
-from mmhuman_dto.generation.conversion import Conversion
+from mmhuman_dto.generation.conversion import LEFT_OUT, Conversion
 from mmhuman_dto.generation.launch import start_processes, stop_processes
 from mmhuman_dto.generation.shards import FAILURES, read_lines
 from mmhuman_dto.registry import BODY_MODELS
@@ -65,12 +65,14 @@ def parse_args(argv=None):
                         help='body model of the meshes, for sets whose meshes may be of any (initial-meshes): OpenBody '
                         'or SMPL, say; default: that below')
     parser.add_argument('--no-images', action='store_true', help="don't look at images: no sizes, some may be missing")
+    parser.add_argument('--check-images', action='store_true', help='decode each image, so that the broken ones are '
+                        'named now (slow); else headers alone are read, and training names and passes over them')
     parser.add_argument('--keep-empty', action='store_true', help='images without people go into the table too: who is '
                         'found in them is wrong; always so for '
                         + ', '.join(name for name, reader in sets.items() if reader.info.keep_empty))
     parser.add_argument('--strict', action='store_true', help='stop at the first image that fails')
     parser.add_argument('--max-failures', type=int,
-                        help='exit with status 1 when more images failed; default: when some failed and none was kept')
+                        help='exit with status 1 when more images failed; default: when none was kept')
     parser.add_argument('--limit', type=int, help='only the first LIMIT images')
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm'), default='none',
                         help='how the processes of this run were started; each takes a fixed part of the images')
@@ -82,6 +84,8 @@ def parse_args(argv=None):
     if args.body_model and not args.reader.any_body_model:
         parser.error(f'{args.name} is of {args.reader.info.body_model or "joints alone"}: no --body-model; how to make '
                      'other meshes of them: docs/datasets.md, "Meshes of another body model"')
+    if args.no_images and args.check_images:
+        parser.error('--no-images and --check-images: one or the other')
     if args.keep_empty and args.reader.info.keep_empty is None:
         parser.error(f'{args.name} says nothing of images without people, such as their camera: no --keep-empty')
     return args
@@ -121,14 +125,15 @@ def convert(args):
     if args.images is None:
         sources = [dict(source, img_prefix=reader.image_folders(args.split, source['ann_file'])) for source in sources]
     counts = Conversion(sources, out_dir, args.body_model or info.body_model, info.num_betas, info.left_out,
-                        not args.no_images, bool(args.keep_empty or info.keep_empty), args.strict, args.limit).run()
+                        not args.no_images, bool(args.keep_empty or info.keep_empty), args.strict, args.limit,
+                        check_images=args.check_images).run()
     if get_rank() == 0:
         report(counts, out_dir)
         table = PeopleTable(out_dir)
         for text in disagreements(table, None if args.no_images else table.img_root, rows=20_000, headers=200):
             print(f'warning: {text}', file=sys.stderr)
     if args.max_failures is None:
-        return int(counts['failed'] > 0 and counts['kept'] == 0)
+        return int(counts['kept'] == 0)
     return int(counts['failed'] > args.max_failures)
 
 
@@ -138,6 +143,12 @@ def report(counts, out_dir):
     print(f'{out_dir}: {total} images read = {counts["kept"]} written and found again + {counts["skipped"]} without '
           f'people + {counts["failed"]} failed')
     print(f'{out_dir}: {counts["people"]} people of these images read = written = found again')
+    if left_out := counts.get('left_out'):
+        first = next(read_lines(out_dir / LEFT_OUT))
+        print(f'  {sum(left_out.values())} people left out for what nobody can be: '
+              + ', '.join(f'{number} {reason}' for reason, number in left_out.items())
+              + f'; {out_dir / LEFT_OUT}, for one person {first["person"]} of {first["image"]}: {first["field"]} '
+              f'{first["value"]:g}')
     if counts['failed']:
         first = next(read_lines(out_dir / FAILURES))
         print(f'  failures: {out_dir / FAILURES}; {first["image"]} for one: {first["reason"]}')
