@@ -43,8 +43,8 @@ def as_annotated(sample, side, header):
         sample: with ``{side}_instances`` and maybe ``{side}_camera``.
         header: :class:`ImageHeader` of its picture.
     """
-    people = {name: value.numpy() for name, value in sample.get(f'{side}_instances').items() if name in _PLACES}
-    camera = sample.get(f'{side}_camera').intrinsics.numpy() if f'{side}_camera' in sample else None
+    people = {name: value.cpu().numpy() for name, value in sample.get(f'{side}_instances').items() if name in _PLACES}
+    camera = sample.get(f'{side}_camera').intrinsics.cpu().numpy() if f'{side}_camera' in sample else None
     swap = sample.get('quarter_turns', 0) % 2
 
     def fit(size):

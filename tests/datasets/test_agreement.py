@@ -12,6 +12,7 @@ from writer_public import LAYOUTS, write_public_set
 from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.agreement import disagreements
+from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.registry import READERS
 from mmhuman_dto.structures import HumanDataSample, People
@@ -211,6 +212,8 @@ def test_layouts_without_sizes_say_by_camera_or_joints_how_a_picture_was_annotat
     changed = dict(edited(source, tmp_path, change), img_prefix=str(folder))
     sample = HumanTable(folder, convert(changed, tmp_path / 'table').folder, pipeline=[dict(type='LoadImage')])[0]
     assert sample.img_id == img_id
+    direct = LoadImage()(READERS.build(changed)[0])  # as DTO reads it, without a table
+    assert np.array_equal(direct.image, sample.image)
     assert sample.image.shape[:2] == ((WIDTH, HEIGHT) if kind == 'neither' else (HEIGHT, WIDTH))
 
 

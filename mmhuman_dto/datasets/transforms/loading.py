@@ -1,10 +1,12 @@
 """From a path to pixels."""
 import numpy as np
 
+from mmhuman_dto.fileio.image_header import image_header
 from mmhuman_dto.fileio.images import ImageError, read_image
 from mmhuman_dto.registry import TRANSFORMS
+from mmhuman_dto.tables.people_table import side_of
 
-from ..agreement import other_size
+from ..agreement import as_annotated, other_size
 
 
 @TRANSFORMS.register_module()
@@ -14,7 +16,8 @@ class LoadImage:
 
     A sample with metainfo ``quarter_turns`` is annotated for the picture turned so often by 90 degrees clockwise
     (BEDLAM stores some lying); sizes are those of the turned one. EXIF orientations are followed, but where only the
-    picture as stored has the size that the annotations are of.
+    picture as stored has the size that the annotations are of, or, where they don't state it, fits them (see
+    :func:`mmhuman_dto.datasets.agreement.as_annotated`).
 
     Args:
         blank: for testing, where a picture that is not read must not leave the figures: it is replaced by a black one
@@ -42,10 +45,20 @@ class LoadImage:
 
     @staticmethod
     def _read(sample):
-        path, turns, annotated = sample.img_path, sample.get('quarter_turns', 0), sample.get('ori_shape')
+        path, turns, annotated = sample.img_path, sample.get('quarter_turns', 0), _annotated_size(sample)
         stored = annotated[::-1] if annotated is not None and turns % 2 else annotated
         image = np.ascontiguousarray(np.rot90(read_image(path, stored), -turns))
         shape = image.shape[:2]
         if annotated is not None and tuple(annotated) != shape:
             raise ImageError(other_size(path, shape, annotated))
         return image
+
+
+def _annotated_size(sample):
+    """Size (h, w) that the annotations of a sample say or fit; None where there are none."""
+    if 'ori_shape' in sample:
+        return sample.ori_shape
+    if (side := side_of(sample)) + '_instances' not in sample:
+        return None
+    size = as_annotated(sample, side, image_header(sample.img_path))
+    return size[::-1] if sample.get('quarter_turns', 0) % 2 else size
