@@ -243,8 +243,9 @@ def evaluate(cfg, checkpoint, dump=None):
         figures = runner.test()
     except ImageError as error:
         # A loader's worker hands over the text of its traceback, which ends with the message.
-        raise ImageError(f'{str(error).rsplit("ImageError: ", 1)[-1].strip()}. Its people can only count as missed '
-                         'where the table knows its size: convert it anew, with images') from error
+        raise ImageError(f'{str(error).rsplit("ImageError: ", 1)[-1].strip()}. For its people to count as '
+                         'missed, the test pipeline needs dict(type="LoadImage", blank=True) and the table the sizes '
+                         'of its images (convert it with images)') from error
     if figures.get('unreadable_images') == len(runner.test_dataloader.dataset):
         raise ImageError('no picture of the test set could be read, the warnings above say why')
     return figures

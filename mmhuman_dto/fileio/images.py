@@ -80,15 +80,30 @@ def tensor_to_rgb(tensor):
 
 
 def read_values(path):
-    """The values (H, W), uint8 or uint16, of a picture with one channel, as they are stored: a map, not a photo.
+    """The values (H, W), uint8 or uint16, of a picture with one value a pixel, as they are stored: a map, not a photo.
+
+    Three equal channels are one value, and so is what is opaque; colours are not.
 
     Raises:
-        ImageError: as of :func:`read_image`, or several channels.
+        ImageError: as of :func:`read_image`, or channels that differ.
     """
     with opened(path) as file:
+        # Of 16 bits of several channels Pillow drops the lower 8; that a file ends too early it notices in any case.
+        deep = file.format == 'PNG' and any('16' in str(tile[3]) for tile in file.tile)
+        values = np.array(file)
         if file.mode in ('L', 'I;16', 'I;16B', 'I'):  # I: how some versions of Pillow open 16 bits
-            return np.array(file).clip(0, 65535).astype(np.uint8 if file.mode == 'L' else np.uint16)
-        raise ValueError(f'it is of mode {file.mode}, expected 8- or 16-bit values, one a pixel')
+            return values.clip(0, 65535).astype(np.uint8 if file.mode == 'L' else np.uint16)
+        if file.mode not in ('RGB', 'RGBA', 'LA'):
+            raise ValueError(f'it is of mode {file.mode}, expected 8- or 16-bit values, one a pixel')
+        if deep:
+            values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        channels = values.shape[2]
+        colours, alpha = values[..., :1 if channels == 2 else 3], values[..., 3 if channels == 4 else 1]
+        if (colours != colours[..., :1]).any():
+            raise ValueError('it is a picture in colours, its channels differ; a map has one value a pixel')
+        if channels != 3 and (alpha != np.iinfo(alpha.dtype).max).any():
+            raise ValueError('part of it is transparent; a map has one value a pixel')
+        return np.ascontiguousarray(colours[..., 0])
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from mmhuman_dto.fileio.images import ImageError, as_rgb, read_image, write_image
+from mmhuman_dto.fileio.images import ImageError, as_rgb, read_image, read_values, write_image
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 
@@ -30,6 +31,30 @@ def test_grey_and_sixteen_bits_become_rgb(tmp_path):
         path = saved(Image.fromarray(array), tmp_path / f'{name}.png')
         np.testing.assert_array_equal(read_image(path), expected)
         np.testing.assert_array_equal(as_rgb(array), expected)
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_a_map_has_one_value_a_pixel_in_however_many_equal_channels(channels, dtype, tmp_path):
+    values = (GREY.astype(np.uint32) * np.iinfo(dtype).max // 255).astype(dtype) - (dtype == np.uint16)
+    picture = np.repeat(values[..., None], channels, 2)
+    picture[..., 3:] = np.iinfo(dtype).max
+    path = tmp_path / 'map.png'
+    assert cv2.imwrite(str(path), picture)
+    read = read_values(path)
+    assert read.dtype == dtype and np.array_equal(read, values)
+    if channels > 1:
+        picture[1, 2, -1] -= 1
+        cv2.imwrite(str(path), picture)
+        with pytest.raises(ImageError, match='map.png: .*(in colours|transparent)'):
+            read_values(path)
+
+
+def test_a_map_of_grey_and_opaque_pixels_is_one_and_a_palette_is_none(tmp_path):
+    grey = Image.fromarray(GREY)
+    assert np.array_equal(read_values(saved(grey.convert('LA'), tmp_path / 'opaque.png')), GREY)
+    with pytest.raises(ImageError, match='mode P, expected 8- or 16-bit values'):
+        read_values(saved(grey.convert('P'), tmp_path / 'palette.png'))
 
 
 def test_transparent_pixels_show_white(tmp_path):
