@@ -32,7 +32,8 @@ class LossSummaryHook(Hook):
         for name, value in outputs.items():
             group = 'loss_dn' if name.startswith('loss_dn_') else 'loss_aux' if '.' in name else name
             summary[group] = summary.get(group, 0.) + value
-        values = torch.stack([*(value.detach().float() for value in summary.values()), _largest_weight(runner.model)])
+        values = [value.detach().float() for value in summary.values()]
+        values = torch.stack([*values, _largest_weight(runner.model).to(values[0])])
         all_reduce(values, 'mean')
         *losses, largest = values.tolist()
         norm = _gradient_norm(runner)
@@ -51,7 +52,7 @@ class LossSummaryHook(Hook):
 def _largest_weight(model):
     """The largest absolute value of the parameters; of sharded ones, of this rank's part."""
     parts = [param.to_local() if hasattr(param, 'to_local') else param for param in model.parameters()]
-    return get_total_norm([part.detach() for part in parts], math.inf).float()
+    return get_total_norm([part.detach() for part in parts if part.numel()], math.inf)
 
 
 def _gradient_norm(runner):
