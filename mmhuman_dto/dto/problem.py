@@ -17,6 +17,10 @@ STATISTICS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'corre
 CACHED = (*STATISTICS, 'feet_seen', 'root_z')
 #: SMPL's joints nearest to the ground, the balls of the feet, and the joints of a picture that show them.
 FOOT_JOINTS, ANKLES = (10, 11), ('left_ankle', 'right_ankle')
+#: SMPL's joints of the legs: hips, knees, ankles, each left and right.
+LEG_JOINTS = ((1, 2), (4, 5), (7, 8))
+#: SMPL's joints at the ends of the trunk.
+NECK, PELVIS = 12, 0
 #: A foot is seen where its person shows this near to it, m.
 REACH = .08
 
@@ -46,8 +50,8 @@ class DTOProblem:
     feet: torch.Tensor  # (S, P, 3) the ball of the initial mesh's lower foot (the larger y), m, camera frame
     #: bool, whether that foot is seen: the id map shows the person there, and the picture's joints the ankle
     feet_seen: torch.Tensor
+    leg_reach: torch.Tensor  # how far its leg reaches on along the trunk, 1 as far as it is long, as of who stands
     has_depth: torch.Tensor  # bool, whether a depth map says anything of the person
-    child_log_ratio: torch.Tensor  # what the body's proportions say, see the field ``child_log_ratios``; 0 nothing
     size_std: torch.Tensor  # of the logarithm of true over initial size in the image, nan where not stated
     #: prior_mean, prior_std, height_class: the person's :class:`HeightTargets`, m
     prior_mean: torch.Tensor
@@ -68,7 +72,7 @@ class DTOProblem:
         Args:
             samples: S :class:`HumanDataSample`, on the device of the body model, with ``pred_instances``
                 (global_orient, body_pose, betas, transl; optional, unknown where absent: ages, male_probs, sizes_std,
-                child_log_ratios, ``keypoint_scores`` of the metainfo ``keypoint_set``) and ``pred_camera`` (intrinsics,
+                ``keypoint_scores`` of the metainfo ``keypoint_set``) and ``pred_camera`` (intrinsics,
                 optional ``focal_std``). Either ``pred_maps`` (disparity, id_map, z_map) of the camera's image and
                 ``visible_vertices`` of the people, or ``dto_evidence`` of the people, the metainfo ``ori_shape`` and
                 the original image's camera.
@@ -108,8 +112,8 @@ class DTOProblem:
             male_probs=pad(male_probs, 1.),
             root_z=pad(meshes.root_z, 1.),
             feet=pad(meshes.feet, 1.),
+            leg_reach=pad(meshes.leg_reach, 1.),
             has_depth=pad(has_depth, False),
-            child_log_ratio=pad(stack_rows(people, 'child_log_ratios', fill=0., device=meshes.bad.device).double(), 0.),
             size_std=pad(size_std, 1.),
             prior_mean=pad(targets.mean, 1.),
             prior_std=pad(targets.std, 1.),
@@ -127,13 +131,14 @@ class DTOProblem:
 
 
 class _Meshes(NamedTuple):
-    """M initial meshes: heights, root_z (pelvis), transl_z (M), m; feet (M, 3) the lower foot, m, and right (M) whether
-    it is the right one; bad (M) where one can't be placed."""
+    """M initial meshes: heights, root_z (pelvis), transl_z (M), m; feet (M, 3) the lower foot, m, right (M) whether it
+    is the right one, leg_reach (M) of its leg; bad (M) where one can't be placed."""
     heights: torch.Tensor
     root_z: torch.Tensor
     transl_z: torch.Tensor
     feet: torch.Tensor
     right: torch.Tensor
+    leg_reach: torch.Tensor
     bad: torch.Tensor
 
     @classmethod
@@ -144,13 +149,24 @@ class _Meshes(NamedTuple):
         left, right = joints[:, FOOT_JOINTS].unbind(1)
         lower = ~(left[:, 1] > right[:, 1])
         bad = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
-        return cls(heights, joints[:, 0, 2], transl[:, 2], torch.where(lower[:, None], right, left), lower, bad)
+        return cls(heights, joints[:, 0, 2], transl[:, 2], torch.where(lower[:, None], right, left), lower,
+                   _leg_reach(joints, lower), bad)
+
+
+def _leg_reach(joints, right):
+    """How far the legs, the right ones where ``right`` (M), of skeletons (M, J, 3) reach, see ``leg_reach``."""
+    hip, knee, ankle = (torch.where(right[:, None], joints[:, pair[1]], joints[:, pair[0]]) for pair in LEG_JOINTS)
+    length = (knee - hip).norm(dim=-1) + (ankle - knee).norm(dim=-1)
+    down = torch.nn.functional.normalize(joints[:, PELVIS] - joints[:, NECK], dim=-1)
+    return ((ankle - hip) * down).sum(-1) / length.clamp(min=1e-6)
 
 
 def _known_of_depth(samples, meshes, extractor, depth):
     """``STATISTICS`` (M) by name, feet_seen too where it was kept, and the :class:`DropReason` (M) of who has none."""
     people = [sample.pred_instances for sample in samples]
     mapped = any(_has_map(sample, 'disparity') for sample in samples)
+    if mapped and depth != 'unused' and not all(_has_map(sample, 'disparity') for sample in samples):
+        raise ValueError('some of the samples have pred_maps.disparity and others have not; place them apart')
     kept = depth == 'needed' or all('dto_evidence' in group for group in people)
     if depth == 'unused' or not (mapped or kept):
         return _no_statistics(meshes), torch.full_like(meshes.bad, DropReason.NO_DEPTH, dtype=torch.long)

@@ -36,7 +36,6 @@ class FitResult(NamedTuple):
         transl: (N, 3) m, camera frame.
         heights: (N) m, rest pose.
         cost: (N) what was minimised.
-        child_gain: (N) by how much the cost is lower for a child's body; 0 where the body model has no child blend.
         log_depth_std, log_height_std, log_size_std: (N) standard deviations of the logarithms of the pelvis' depth, of
             the rest-pose height and of height over depth, the focal length and the priors being right.
     """
@@ -44,7 +43,6 @@ class FitResult(NamedTuple):
     transl: torch.Tensor
     heights: torch.Tensor
     cost: torch.Tensor
-    child_gain: torch.Tensor
     log_depth_std: torch.Tensor
     log_height_std: torch.Tensor
     log_size_std: torch.Tensor
@@ -87,12 +85,12 @@ class KeypointFit:
         self.gain = torch.tensor([FACE if name.split('_')[-1] in ('nose', 'eye', 'ear') else 1. for name in names],
                                  **self.place)
 
-    def __call__(self, keypoints, scores, intrinsics, min_child_gain=math.inf):
-        """Fit N people, as adults.
+    def __call__(self, keypoints, scores, intrinsics, children=None):
+        """Fit N people.
 
         Args:
             keypoints: (N, J, 2) px. scores: (N, J) 0 not seen .. 1. intrinsics: (N, 3, 3).
-            min_child_gain: whose ``child_gain`` is above it, a number or (N), is a child.
+            children: (N) bool, who is a child; None: nobody. A body model without child blend knows adults only.
 
         Returns:
             FitResult
@@ -106,15 +104,14 @@ class KeypointFit:
         state, cost = solve(self.tables, terms, state, self.steps)
         winner = cost.view(people, count).argmin(1) + count * row
         state, cost = state.rows(winner), cost[winner]
-        if self.child is None:
-            return self._result(state, cost, torch.zeros_like(cost), [picture, *priors])
-        child, child_cost = self._as_children(state, [picture, *self._priors(CHILD)])
-        gain = cost - child_cost
-        is_child = gain > min_child_gain
-        state = FitState(*(torch.where(is_child.view(-1, *[1] * (adults.ndim - 1)), children, adults)
-                           for adults, children in zip(state, child)))
-        blend = torch.where(is_child[:, None], *(torch.tensor(of, **self.place) for of in (CHILD, ADULT)))
-        return self._result(state, torch.where(is_child, child_cost, cost), gain, [picture, *self._priors(blend.T)])
+        blend = ADULT
+        if self.child is not None and children is not None and children.any():
+            rows = children.to(keypoints.device).nonzero()[:, 0]
+            child, cost[rows] = self._as_children(state.rows(rows), [picture.rows(rows), *self._priors(CHILD)])
+            state = FitState(*(people.index_copy(0, rows, some) for people, some in zip(state, child)))
+            blend = torch.tensor(ADULT, **self.place).expand(people, 2).index_copy(
+                0, rows, torch.tensor(CHILD, **self.place).expand(len(rows), 2)).T
+        return self._result(state, cost, [picture, *self._priors(blend)])
 
     def _as_children(self, state, terms):
         """State and cost of bodies that are fitted with a child's shape, of the same size in the picture first."""
@@ -132,7 +129,7 @@ class KeypointFit:
         terms = [self._picture(keypoints, scores, intrinsics), *self._priors(blend, state.betas, REFIT_STD),
                  KnownDepth(state.pelvis[:, 2].exp(), depth_std)]
         state, cost = solve(self.tables, terms, state, steps)
-        return self._result(state, cost, torch.zeros_like(cost), terms)
+        return self._result(state, cost, terms)
 
     def state(self, pose, betas, transl):
         """:class:`~.kinematics.FitState` of N bodies: pose (N, K, 3) rad, betas (N, B), transl (N, 3) m, camera."""
@@ -150,7 +147,7 @@ class KeypointFit:
         seen = torch.isfinite(keypoints).all(-1) & (scores > 0)
         return torch.where(seen[..., None], keypoints, 0), torch.where(seen, scores, 0), intrinsics
 
-    def _result(self, state, cost, child_gain, terms):
+    def _result(self, state, cost, terms):
         by_size = torch.zeros(len(cost), 3 * self.tables.num_bones + self.tables.num_betas + 3, 2, **self.place)
         by_size[:, -1, 0] = 1
         by_size[:, -3 - self.tables.num_betas:-3, 1] = self._log_height_by_betas(state.betas)
@@ -159,7 +156,7 @@ class KeypointFit:
         depth, height = covariance.diagonal(dim1=1, dim2=2).unbind(-1)
         spreads = (value.clamp(min=0).sqrt() for value in (depth, height, depth + height - 2 * covariance[:, 0, 1]))
         transl = state.position - self._rest_pelvis(state.betas)
-        return FitResult(state, transl, self._heights(state.betas), cost, child_gain, *spreads)
+        return FitResult(state, transl, self._heights(state.betas), cost, *spreads)
 
     def _heights(self, betas):
         """(N) rest-pose heights, m."""

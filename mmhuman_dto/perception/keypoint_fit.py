@@ -18,12 +18,9 @@ from .base import MeshSource, SourceError
 GUESSED_FOCAL = 35 / math.hypot(36, 24)
 #: Standard deviation of its logarithm: 26 to 47 mm are within one.
 GUESSED_FOCAL_STD = .3
-#: Measured on rendered crowds (tools/benchmark/fit_keypoint_terms.py): the spread of sizes in the picture is this part
-#: of what the fit's Hessian says; log of likelihood of a child over that of an adult, by the gain of a child's shape.
-SIZE_SHARE, CHILD_SLOPE, CHILD_OFFSET = .7, 1.8, 1.1
-#: Proportions speak for a child by two to one at most: of 46 people found in photographs, grown-ups nearly all, every
-#: fourth had a gain above 0, of the adults in rendered crowds 3 %.
-MOST_CHILD_LOG_RATIO = math.log(2)
+#: The spread of sizes in the picture is this part of what the fit's Hessian says: measured on rendered crowds
+#: (tools/benchmark/fit_keypoint_terms.py).
+SIZE_SHARE = .7
 #: Years below which a person of known age is fitted as a child.
 CHILD_AGE = 15
 #: Example poses, half of them with the legs of another, noise in degrees.
@@ -68,13 +65,11 @@ class KeypointFitMeshes(MeshSource):
 
     def __call__(self, samples):
         cameras = [self._camera(sample) for sample in samples]
-        result = self.fit(*self._joints(samples, cameras), min_child_gain=self._adults(samples))
+        result = self.fit(*self._joints(samples, cameras), children=self._children(samples))
         depth = result.state.position[:, 2]
         people = self._people(samples, result, depths_std=depth * result.log_depth_std,
                               heights_std=result.heights * result.log_height_std,
-                              sizes_std=SIZE_SHARE * result.log_size_std,
-                              child_log_ratios=(CHILD_SLOPE * result.child_gain + CHILD_OFFSET).clamp(
-                                  max=MOST_CHILD_LOG_RATIO))
+                              sizes_std=SIZE_SHARE * result.log_size_std)
         return list(zip(people, cameras))
 
     def refit(self, samples):
@@ -85,11 +80,10 @@ class KeypointFitMeshes(MeshSource):
         joints = self._joints(samples, [sample.pred_camera.cpu() for sample in samples])
         return self._people(samples, self.fit.refit(state, *joints))
 
-    def _adults(self, samples):
-        """(N) what a child's body has to gain to be taken: nothing for known children, for others no gain will do."""
-        is_child = [sample.detected_instances.get('ages', torch.full((len(sample.detected_instances), ), torch.nan))
-                    < CHILD_AGE for sample in samples]
-        return torch.where(torch.cat(is_child), -math.inf, math.inf).to(self.fit.place['device'])
+    def _children(self, samples):
+        """(N) bool, who is known to be a child."""
+        people = [sample.detected_instances for sample in samples]
+        return torch.cat([group.get('ages', torch.full((len(group), ), torch.nan)) for group in people]) < CHILD_AGE
 
     def _joints(self, samples, cameras):
         """Everybody's keypoints (N, J, 2), scores (N, J) and intrinsics (N, 3, 3)."""

@@ -23,7 +23,7 @@ from .dto import SourceStage
 
 #: What meshes are made of, and what else mesh sources may say of people.
 _MESH = ('global_orient', 'body_pose', 'betas', 'transl')
-_STATED = ('scores', 'bboxes', 'depths_std', 'heights_std', 'sizes_std', 'child_log_ratios')
+_STATED = ('scores', 'bboxes', 'depths_std', 'heights_std', 'sizes_std')
 
 
 @STAGES.register_module()

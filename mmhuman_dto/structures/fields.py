@@ -43,7 +43,6 @@ FIELDS = {
     'dto_evidence': FieldSpec('label', ('E', ), 'what a depth map said of the person: mmhuman_dto.dto.problem.CACHED'),
     'ages': FieldSpec('label', (), 'years, nan unknown'),
     'male_probs': FieldSpec('label', (), 'probability, nan unknown'),
-    'child_log_ratios': FieldSpec('label', (), 'log of likelihood of a child over that of an adult, by proportions'),
     'is_child': FieldSpec('label', (), 'annotated as a child', floating=False),
     'is_crowd': FieldSpec('label', (), 'no person but a region of several, none of whom is annotated', floating=False),
     'depth_layers': FieldSpec('label', (), 'order, 0 nearest, -1 unknown', floating=False),

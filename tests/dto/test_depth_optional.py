@@ -10,7 +10,9 @@ from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.dto import DropReason, DTOOptimizer, DTOProblem, PaperDTO, PosteriorDTO
 from mmhuman_dto.dto.prior import HEIGHT_CLASSES
 from mmhuman_dto.dto.problem import CACHED, STATISTICS
+from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.synthetic.poses import POSES, pose_angles, to_axis_angle
 
 CAMERA_HEIGHT = 1.6
 #: No knowledge of initial heights, nor of depth.
@@ -98,6 +100,11 @@ def test_samples_need_no_maps(depth):
     np.testing.assert_allclose(problem.apparent_size[0], 2 * FOCAL / SIZE / np.array([3, 4, 5]))
     with pytest.raises(ValueError, match='needs pred_maps .* or dto_evidence'):
         DTOProblem.from_samples([without_maps(make_sample())], StickBody())
+
+
+def test_samples_with_and_without_maps_go_apart():
+    with pytest.raises(ValueError, match='some of the samples have pred_maps.disparity and others have not'):
+        DTOProblem.from_samples([make_sample(), without_maps(make_sample())], StickBody(), depth='used')
 
 
 def test_kept_evidence_with_rows_of_nobody():
@@ -207,25 +214,49 @@ def test_people_who_are_sure_of_their_size():
     np.testing.assert_allclose(variance[[0, 2]] - variance[1], [.3**2 - .02**2, .1**2 - .02**2], rtol=.02)
 
 
-# Children
+# Who does not stand
 
 
-@pytest.mark.parametrize('ratio, child', [(50., 1.), (-50., 0.), (np.log(7 / 3), .5), (0., .3), (1e4, 1.), (-1e4, 0.)])
-def test_how_much_a_body_looks_like_a_childs(ratio, child):
-    """Three of ten people are children (``HeightTerm.shares``): even odds at a likelihood ratio of 7 / 3."""
-    log_heights = np.log([one.mean for one in HEIGHT_CLASSES[:5]])
-    shares = np.array([.2 * child, .4 * child, .4 * child, .5 * (1 - child), .5 * (1 - child)])
-    sample, _ = flat_ground([4.], [1.7], child_log_ratios=[ratio])
-    _, placed = place(sample, dict(NO_MAPS, ground=None), focal_std=0.)
-    assert np.log(float(placed.pred_instances.heights[0])) == pytest.approx(shares @ log_heights, abs=1e-3)
+class Seated(StickBody):
+    """Who has a left hip turned by 1 about x has a trunk that points down, so that legs do not reach away from it."""
+
+    def skeleton(self, pose, betas, transl=None):
+        joints = super().skeleton(pose, betas, transl)
+        joints[..., 12, 1] = joints[..., 0, 1] - 1 + 2 * pose[..., 1, 0]
+        return joints
 
 
-def test_proportions_that_say_nothing_change_nothing():
-    plain, _ = flat_ground([4., 5., 7., 6.], [1.7, 1.6, 1.8, 1.2], ages=[30., 30, np.nan, np.nan])
-    told = plain.clone()
-    told.pred_instances.child_log_ratios = torch.zeros(4)
-    (first, _), (second, _) = (place(one, dict(NO_MAPS, ground=GROUND)) for one in (plain, told))
-    assert torch.equal(first.scale, second.scale)
+@pytest.mark.parametrize('name, low, high', [('standing', .9, 1.), ('bending', .5, .8), ('sitting', .4, .6),
+                                             ('sitting on the ground', -.2, .2)])
+def test_how_far_legs_reach_on_from_the_trunk(name, low, high):
+    body_model = BODY_MODELS.build(dict(type='OpenBody'))
+    pose = torch.from_numpy(to_axis_angle(pose_angles(POSES[name]))).float()
+    sample = HumanDataSample(metainfo=dict(ori_shape=(480, 640)))
+    sample.pred_instances = People(
+        global_orient=pose[None, 0], body_pose=pose[None, 1:], betas=torch.zeros(1, body_model.num_betas),
+        transl=torch.tensor([[0., 0, 4]]))
+    sample.pred_camera = Camera(intrinsics=torch.tensor([[500., 0, 320], [0, 500, 240], [0, 0, 1]]))
+    assert low <= float(DTOProblem.from_samples([sample], body_model, depth='unused').leg_reach) <= high
+
+
+def test_feet_of_who_does_not_stand_may_be_elsewhere():
+    """The fourth of five men sits on steps with the feet .3 m above the ground; an age is not known of him."""
+    placed = {}
+    for seated in (0., 1.):
+        for share in (0., .2):
+            sample, z = flat_ground([4., 5., 7., 4.5, 6.], [MALE] * 5, ages=[30., 30, 30, np.nan, 30],
+                                    male_probs=[1.] * 5)
+            sample.pred_instances.transl[3, 1] -= .3
+            sample.pred_instances.body_pose[3, 0, 0] = seated
+            result = DTOOptimizer(PosteriorDTO(dict(NO_MAPS, ground=dict(GROUND, seated_elsewhere=share)), focal_std=0.,
+                                               needs_depth=False)).solve([sample], Seated())
+            people = result.apply([sample], Seated())[0].pred_instances
+            placed[seated, share] = (people.transl[:, 2] / z - 1).abs(), people.depths_std / z
+    assert all(torch.equal(*pair) for pair in zip(placed[0., 0.], placed[0., .2]))  # who stands is on the ground
+    (error, std), (doubted_error, doubted_std) = placed[1., 0.], placed[1., .2]
+    assert doubted_error[3] < .5 * error[3] and doubted_error[3] < 1.5 * doubted_std[3]
+    others = torch.tensor([0, 1, 2, 4])
+    assert doubted_error[others].max() < .02 and (doubted_std[others] < 1.1 * std[others]).all()
 
 
 # The camera's focal length

@@ -66,7 +66,7 @@ def problem_of(scenes, pad=0):
     unread = {name: torch.ones_like(padded['z']) for name in UNREAD}
     feet = torch.ones(*mask.shape, 3).double()
     return DTOProblem(mask=mask, person_index=index, height_class=torch.full_like(index, 5), has_depth=mask,
-                      size_std=torch.full(mask.shape, torch.nan), child_log_ratio=torch.zeros(mask.shape),
+                      size_std=torch.full(mask.shape, torch.nan), leg_reach=torch.ones(mask.shape),
                       focal_std=torch.full((len(scenes), ), torch.nan),
                       drop_reasons=(), feet=feet, feet_seen=mask, **padded, **unread)
 

@@ -12,7 +12,7 @@ from mmhuman_dto.dto.solvers.normal_equations import Layout, Linear, gauss_newto
 from mmhuman_dto.dto.solvers.posterior import DEFAULT_TERMS
 from mmhuman_dto.dto.terms import DepthTerm, GroundTerm, HeightTerm, InitialTerm, ReliefTerm, TranslationTerm
 from mmhuman_dto.dto.terms.base import NoisyTerm, Normal, Site, constant, extended_log, extended_log_derivative
-from mmhuman_dto.dto.terms.height import project_mixture
+from mmhuman_dto.dto.terms.mixture import project_mixture
 from mmhuman_dto.registry import DTO_SOLVERS, DTO_TERMS
 
 CAMERA_HEIGHT = 1.6
@@ -54,7 +54,7 @@ def problem_of(scenes, pad=0):
     index = torch.arange(size).expand(len(scenes), size)
     return DTOProblem(mask=mask, person_index=index, height_class=torch.full_like(index, 4), feet_seen=mask,
                       has_depth=mask, size_std=torch.full(mask.shape, torch.nan),
-                      child_log_ratio=torch.zeros(mask.shape),
+                      leg_reach=torch.ones(mask.shape),
                       focal_std=torch.full((len(scenes), ), torch.nan), drop_reasons=(), **padded)
 
 

@@ -43,32 +43,21 @@ def adults(fit):
 # Children
 
 
-def test_a_childs_joints_are_met_better_by_a_childs_body(fit, adults):
-    """Ten of twelve; two of the children are bent so that their proportions are hidden."""
-    children = fit(*exact(fit.tables, grown(.9)))
-    assert (children.child_gain > 0).sum() >= 10 and (adults.child_gain < 0).all()
-    assert (children.child_gain - adults.child_gain > 1).all()  # each in the same pose
-    assert (children.state.betas[:, 10] < .3).all()  # who is not asked for
-
-
 def test_who_is_asked_for_becomes_a_child(fit, body_model, adults):
-    joints = exact(fit.tables, grown(.9))
-    before, after = fit(*joints), fit(*joints, min_child_gain=-math.inf)
+    joints, is_child = exact(fit.tables, grown(.9)), torch.arange(12) % 3 == 0
+    before, after, some = (fit(*joints, children=who) for who in (None, ~torch.zeros(12, dtype=bool), is_child))
+    assert (before.state.betas[:, 10] < .3).all()
     heights = body_model.height(after.state.betas.float())
     assert ((heights > .8) & (heights < 1.1)).all()
-    torch.testing.assert_close(before.cost - after.cost, after.child_gain)
     sizes = [body_model.height(result.state.betas.float()) / result.state.position[:, 2] for result in (before, after)]
     np.testing.assert_allclose(sizes[1], sizes[0], rtol=.15)  # as large in the picture, so nearer
-    threshold = float(before.child_gain.median())
-    some = fit(*joints, min_child_gain=threshold)
-    is_child = before.child_gain > threshold
     for name in ('transl', 'cost', 'log_size_std', 'log_height_std', 'log_depth_std'):
         for rows, whole in ((is_child, after), (~is_child, before)):
-            assert torch.equal(getattr(some, name)[rows], getattr(whole, name)[rows]), name
+            torch.testing.assert_close(getattr(some, name)[rows], getattr(whole, name)[rows], msg=name)
 
 
 def test_a_childs_height_is_less_sure_than_an_adults(fit, adults):
-    children = fit(*exact(fit.tables, grown(.9)), min_child_gain=-math.inf)
+    children = fit(*exact(fit.tables, grown(.9)), children=torch.ones(12, dtype=bool))
     assert (children.log_height_std > 3 * adults.log_height_std).all()
     assert (children.log_size_std < .6 * children.log_height_std).all()
 
@@ -146,15 +135,15 @@ def test_a_refit_holds_the_depth_and_finds_the_joints_again(fit, body_model, adu
 
 
 def test_a_body_without_child_blend(tmp_path):
-    """SMPL's ten coefficients: no evidence of children, the joints are met, refits hold depths."""
+    """SMPL's ten coefficients: everybody is an adult, the joints are met, refits hold depths."""
     model = BODY_MODELS.build(dict(type='SMPL', model_path=str(write_synthetic_smpl(tmp_path)), gender='neutral'))
     assert model.child_coefficient is None
     fit = KeypointFit(model, torch.from_numpy(random_poses(1000, noise=10., swapped=.5)),
                       torch.from_numpy(np.radians(np.array(LIMITS))))
     state = upright(6)
     joints = exact(fit.tables, state._replace(betas=state.betas[:, :10]))
-    result = fit(*joints, min_child_gain=-math.inf)
-    assert result.child_gain.eq(0).all() and result.state.betas.shape == (6, 10)
+    result = fit(*joints, children=torch.ones(6, dtype=bool))
+    assert result.state.betas.shape == (6, 10)
     assert pixels_off(fit.tables, result.state, joints[0]) < 4
     moved = result.state._replace(pelvis=result.state.pelvis + torch.tensor([0, 0, math.log(1.05)]).double())
     again = fit.refit(moved, *joints).state

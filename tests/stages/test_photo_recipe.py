@@ -15,8 +15,7 @@ from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 
 RECIPE = Path(__file__).parents[2] / 'configs/photo/photo.py'
 #: What fits state of people; no two values alike, so that a swap of rows or of fields shows.
-STATED = dict(depths_std=[.31, .32, .33], heights_std=[.11, .12, .13], sizes_std=[.021, .022, .023],
-              child_log_ratios=[-1., 2., -3.])
+STATED = dict(depths_std=[.31, .32, .33], heights_std=[.11, .12, .13], sizes_std=[.021, .022, .023])
 
 
 class Fits:

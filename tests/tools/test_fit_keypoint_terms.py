@@ -12,15 +12,6 @@ def test_the_stated_deviation_is_scaled_to_the_errors():
     assert terms.size_share(error, stated) == pytest.approx(.7, rel=.02)
 
 
-def test_the_line_is_the_one_that_children_were_drawn_by_whatever_their_share():
-    """Gains of children and adults are normal with means 1 and -1 and std s: the log ratio is 2 gain / s^2."""
-    rng = np.random.default_rng(1)
-    for children in (4000, 20000):
-        gain = np.concatenate([rng.normal(1, 1.5, children), rng.normal(-1, 1.5, 20000)])
-        slope, offset = terms.child_line(gain + .3, np.arange(len(gain)) < children)
-        assert slope == pytest.approx(2 / 1.5**2, rel=.05) and offset == pytest.approx(-.3 * slope, abs=.05)
-
-
 def test_hips_are_measured_towards_the_shoulders():
     rng = np.random.default_rng(2)
     true = rng.uniform(0, 100, (500, 17, 2))

@@ -14,7 +14,6 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from scipy.optimize import minimize  # noqa: E402
 from scipy.stats import median_abs_deviation  # noqa: E402
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS  # noqa: E402
@@ -25,8 +24,6 @@ from mmhuman_dto.perception.keypoint_fit import KeypointFitMeshes  # noqa: E402
 from mmhuman_dto.registry import SOURCES  # noqa: E402
 from mmhuman_dto.structures.fields import SEEN_SCORE  # noqa: E402
 
-#: People shorter than this are children, m.
-CHILD_HEIGHT = 1.4
 MIN_IOU = .5
 
 
@@ -58,14 +55,11 @@ def main(argv=None):
     found = Found(*map(torch.cat, zip(*people)))
     results = [meshes.fit(*(part[rows] for part in (found.keypoints, found.scores, found.intrinsics)))
                for rows in torch.arange(len(found.heights)).split(32)]
-    heights, depths, stated, gain = (torch.cat([get(one) for one in results]).numpy() for get in (
-        lambda one: one.heights, lambda one: one.state.position[:, 2], lambda one: one.log_size_std,
-        lambda one: one.child_gain))
+    heights, depths, stated = (torch.cat([get(one) for one in results]).numpy() for get in (
+        lambda one: one.heights, lambda one: one.state.position[:, 2], lambda one: one.log_size_std))
     error = np.log(heights / found.heights.numpy()) - np.log(depths / found.depths.numpy())
-    is_child = found.heights.numpy() < CHILD_HEIGHT
-    print(f'{len(error)} people, {is_child.sum()} of them children')
+    print(f'{len(error)} people')
     print(f'SIZE_SHARE   {size_share(error, stated):6.2f}')
-    print('CHILD_SLOPE  {:6.2f}\nCHILD_OFFSET {:6.2f}'.format(*child_line(gain, is_child)))
     print(f'HIPS         {hips_offset(found.keypoints.numpy(), found.scores.numpy(), found.true.numpy()):6.3f}')
 
 
@@ -94,17 +88,6 @@ def size_share(error, stated):
     """
     score = error / stated
     return float(np.sqrt(median_abs_deviation(score, scale='normal') * score.std()))
-
-
-def child_line(gain, is_child):
-    """Slope and offset of the log of the likelihood of a child over that of an adult, by the gain of a child's shape.
-
-    Logistic regression; the share of children among these people is taken off.
-    """
-    sign = np.where(is_child, 1, -1)
-    slope, offset = minimize(lambda line: np.logaddexp(0, -sign * (line[0] * gain + line[1])).mean(), [1., 0.]).x
-    share = is_child.mean()
-    return slope, offset - np.log(share / (1 - share))
 
 
 def hips_offset(keypoints, scores, true):

@@ -3,7 +3,13 @@ import torch
 
 from mmhuman_dto.registry import DTO_TERMS
 
-from .base import NoisyTerm, Normal, constant, extended_log, extended_log_derivative, masked_mean
+from .base import NoisyTerm, Normal, Site, constant, extended_log, extended_log_derivative, masked_mean
+from .mixture import mixture_site
+
+#: Who stands has a ``leg_reach`` of this at least: nine of ten that are fitted to joints of rendered crowds.
+STANDING = .8
+#: Part of the way that what is known of a foot moves in a round.
+DAMPING = .7
 
 
 @DTO_TERMS.register_module()
@@ -19,14 +25,18 @@ class GroundTerm(NoisyTerm):
         unseen: quality of a foot the id map does not show, against 1.
         height, height_std: camera over the ground, m, and std of its logarithm.
         tilt_std: std of the tangent of the sideways tilt between camera and ground.
+        seated_elsewhere: probability that the feet of who does not stand (``leg_reach`` below ``STANDING``) are not on
+            that ground: on a step or a bar, or drawn up.
+        elsewhere_std: std of the log depth of what is under such feet over that of the ground.
         std, weight, dof: noise of the feet's log depth, see :class:`NoisyTerm`.
     """
 
-    def __init__(self, min_people=3, unseen=.25, height=1.8, height_std=.5, tilt_std=.1, std=.023, weight=4.,
-                 dof=3.):
+    def __init__(self, min_people=3, unseen=.25, height=1.8, height_std=.5, tilt_std=.1, seated_elsewhere=0.,
+                 elsewhere_std=.3, std=.023, weight=4., dof=3.):
         super().__init__(std, weight, dof)
         self.min_people, self.unseen = min_people, unseen
         self.height, self.height_std, self.tilt_std = height, height_std, tilt_std
+        self.seated_elsewhere, self.elsewhere_std = seated_elsewhere, elsewhere_std
 
     def variables(self, problem):
         one = torch.ones_like(problem.z[:, 0])
@@ -39,6 +49,16 @@ class GroundTerm(NoisyTerm):
         feet = problem.mask & (problem.feet[..., 2] > .1)
         enough = feet.sum(-1, keepdim=True) >= self.min_people
         return feet * enough * torch.where(problem.feet_seen, 1., self.unseen).to(problem.z)
+
+    def update(self, problem, mean, variance, site):
+        here = super().update(problem, mean, variance, site)
+        if not self.seated_elsewhere:
+            return here
+        doubted = (here.precision > 0) & (problem.leg_reach < STANDING)
+        stds = torch.stack([here.precision.where(doubted, 1.).rsqrt(), torch.full_like(mean, self.elsewhere_std)], -1)
+        share = mean.new_tensor([1 - self.seated_elsewhere, self.seated_elsewhere]).expand_as(stds)
+        found = mixture_site(mean, variance, site, (share, torch.zeros_like(stds), stds), DAMPING)
+        return Site(*(torch.where(doubted, *values) for values in zip(found[:2], here[:2])), here.noise)
 
     def residuals(self, problem, values):
         plane = self._plane(problem, values)

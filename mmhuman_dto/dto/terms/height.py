@@ -4,17 +4,15 @@ import torch
 from mmhuman_dto.registry import DTO_TERMS
 
 from ..prior import AGE_LIMITS, FEMALE, HEIGHT_CLASSES, TEEN
-from .base import Site, Term, constant
-
-#: A person's site never gets less precise than this part of what it was compared with.
-MIN_PRECISION = 1e-3
+from .base import Term, constant
+from .mixture import mixture_site
 
 
 @DTO_TERMS.register_module()
 class HeightTerm(Term):
     """Log height is normal in each class; a person belongs to one of them, nobody knows for sure to which.
 
-    The mixture is projected on a normal per person by expectation propagation (Minka, 2001).
+    The mixture is projected on a normal per person, see :func:`~.mixture.mixture_site`.
 
     Args:
         shares: of babies, kids, teens, women and men among people of unknown age.
@@ -40,18 +38,8 @@ class HeightTerm(Term):
         return {'log_scale': one, 'log_size': one}
 
     def update(self, problem, mean, variance, site):
-        weights, means, stds = self.classes(problem)
-        if site is None:
-            cavity = Site(mean, torch.zeros_like(mean))
-        else:
-            precision = (1 / variance - site.precision).clamp(min=0)
-            cavity = Site((mean / variance - site.target * site.precision) / precision.clamp(min=1e-9), precision)
-        target, precision, _ = project_mixture(cavity, weights, means, stds)
-        if site is not None:
-            natural = torch.lerp(site.target * site.precision, target * precision, self.damping)
-            precision = torch.lerp(site.precision, precision, self.damping)
-            target = natural / precision
-        return Site(target, precision * problem.mask)
+        found = mixture_site(mean, variance, site, self.classes(problem), self.damping)
+        return found._replace(precision=found.precision * problem.mask)
 
     @constant
     def classes(self, problem):
@@ -64,11 +52,6 @@ class HeightTerm(Term):
         population = problem.heights.new_tensor(self.shares).expand(*problem.heights.shape, len(self.shares))
         trust = told.to(population) * (1 - self.wrong)
         weights = torch.cat([trust * self._told_shares(problem), (1 - trust) * population], -1)
-        ratio = problem.child_log_ratio[..., None]
-        likelihood = torch.where(torch.arange(len(table), device=weights.device) <= TEEN,
-                                 ratio.sigmoid(), (-ratio).sigmoid())
-        weights = weights * torch.cat([likelihood, likelihood], -1)
-        weights = weights / weights.sum(-1, keepdim=True)
         mean, std = table.unbind(-1)
         told_mean, told_std = self._at_age(problem, mean, std)
         means = torch.cat([told_mean, mean.expand_as(told_mean)], -1)
@@ -98,21 +81,3 @@ class HeightTerm(Term):
 def _told_age(problem):
     """Ages (S, P, 1), years, 30 where unknown; networks may tell less than nothing."""
     return torch.where(problem.ages.isfinite(), problem.ages, 30.).clamp(min=0)[..., None]
-
-
-def project_mixture(cavity, weights, means, stds):
-    """The :class:`Site` (S, P), of positive precision, that gives cavity times mixture its mean and variance.
-
-    The cavity (S, P) is what all else says, precision 0 knows nothing; the mixture has K normal components (S, P, K).
-    """
-    mean, precision = cavity.target[..., None], cavity.precision[..., None]
-    # Everything over the precision-weighted sum, so that an unknowing cavity needs no infinity.
-    spread = 1 + precision * stds.square()
-    evidence = weights.log() - .5 * (precision * (means - mean).square() / spread + spread.log())
-    share = evidence.softmax(-1)
-    means, variances = (means + mean * (spread - 1)) / spread, stds.square() / spread
-    tilted = (share * means).sum(-1)
-    variance = (share * (variances + (means - tilted[..., None]).square())).sum(-1)
-    least = MIN_PRECISION / variance
-    site = torch.maximum(1 / variance - cavity.precision, least)
-    return Site((tilted / variance - cavity.target * cavity.precision) / site, site)
