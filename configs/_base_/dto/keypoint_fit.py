@@ -14,7 +14,7 @@ stages = dict(
         type='OptimiseTranslations', keep_dropped=True,
         solver=dict(type='PosteriorDTO', needs_depth=False, terms=dict(
             # Fits know nothing of heights; two people tell a ground.
-            initial=None, ground=dict(type='GroundTerm', min_people=2, unseen=.05, std=.027, dof=2.2,
+            initial=None, ground=dict(type='GroundTerm', min_people=2, unseen=.02, std=.027, dof=2.2,
                                       seated_elsewhere=.1),
             # Of the world's people (UN World Population Prospects 2022: a quarter is below 15 years).
             height=dict(type='HeightTerm', shares=(.05, .085, .12, .37, .375))))),
