@@ -52,7 +52,7 @@ class Conversion:
             of which the one that has the images is taken. Where files have images in different folders, ids in the
             table are relative to what these have in common.
         out_dir: folder of the table.
-        body_model: name of the body model that the annotations are of; kept in the table.
+        body_model: name of the body model that the annotations are of, kept in the table; None: as the readers say.
         num_betas: shape coefficients of a row; shorter ones are filled up with zeros (an adult's child coefficient).
             None: as the readers give them.
         left_out: fields of people that the table does not take over.
@@ -75,11 +75,11 @@ class Conversion:
         self.ids = self.files.ids[:limit]
         if not self.ids:
             raise GenerationError(f'{sources[0]["ann_file"]}: no images in it')
-        self.out_dir, self.body_model, self.num_betas = Path(out_dir), body_model, num_betas
+        self.out_dir, self.body_model, self.num_betas = Path(out_dir), body_model or self.files.body_model, num_betas
         self.left_out, self.read_images = tuple(left_out), read_images
         self.keep_empty, self.strict, self.check_images = keep_empty, strict, check_images
         self.shards = _TableShards(self.out_dir, len(self.ids), shard_size)
-        self.config = dict(sources=self.files.describe(), body_model=body_model, num_betas=num_betas,
+        self.config = dict(sources=self.files.describe(), body_model=self.body_model, num_betas=num_betas,
                            left_out=self.left_out, read_images=read_images, keep_empty=keep_empty,
                            shard_size=shard_size, check_images=check_images)
         if read_images or check_images:
@@ -200,13 +200,18 @@ class FilesInTurn:
     """The annotation files of several readers' configs as one sequence of samples, with one in memory at a time."""
 
     def __init__(self, sources):
-        self.sources, self.starts, ids = list(sources), [], []
+        self.sources, self.starts, ids, body_models = list(sources), [], [], set()
         #: Folders that were tried for the images.
         self.looked_in = []
         for number in range(len(sources)):
             self._open(number)
             self.starts.append(sum(map(len, ids)))
             ids.append(_texts(self.reader.ids, sources[number]['ann_file']))
+            body_models.add(self.reader.body_model)
+        if len(body_models) > 1:
+            raise GenerationError(f'files of {" and ".join(sorted(map(str, body_models)))}; a table is of one')
+        #: Name of the body model of all files.
+        self.body_model, = body_models
         roots = [Path(source['data_root']) / source['img_prefix'] for source in self.sources]
         self.img_root = roots[0] if len(set(roots)) == 1 else Path(os.path.commonpath(map(os.path.normpath, roots)))
         #: What the ids of each file are relative to, below the folder of all images.

@@ -82,7 +82,7 @@ def break_folder(crowd):
         '0009.jpg': ('image', '0009.jpg: no such image'),
         '0011.jpg': ('image', '0011.jpg: cannot be read'),
         '0013.jpg': ('depth', '0013.png: cannot be read'),
-        '0014.jpg': ('depth', 'is of mode RGB'),
+        '0014.jpg': ('depth', 'it is a picture in colours'),
         '0015.jpg': ('masks', '0015.png: not found'),
         '0017.jpg': ('ages', 'has no entry for 0017.jpg'),
     }

@@ -38,6 +38,7 @@ def test_initial_meshes_have_the_public_layout(folder, scenes):
     assert list(annots) == ['0000.jpg', '0001.jpg']
     for scene, record in zip(scenes, annots.values()):
         count = len(scene)
+        assert record.pop('body_model') == 'OpenBody'
         assert {key: value.shape for key, value in record.items()} == dict(
             trans_cam=(count, 3), pose_cam=(count, 72), shape=(count, 11), cam_int=(count, 3, 3))
         assert np.allclose(record['trans_cam'], scene.transl, atol=1e-4)

@@ -145,11 +145,23 @@ def test_negatives_need_a_layout_that_says_their_camera(capsys):
 
 
 def test_whose_meshes_they_are_is_said_where_they_may_be_of_any_body_model(tmp_path, capsys):
-    crowd = str(ROOT / 'demo/resources/crowd')
-    arguments = ['--data-root', crowd, '--limit', '2']
-    for options, name in ((['--body-model', 'OpenBody'], 'OpenBody'), ([], 'SMPL+A')):
-        assert tool.main(['initial-meshes', 'train', *arguments, *options, '--out-dir', str(tmp_path / name)]) == 0
-        assert PeopleTable(tmp_path / name).schema['body_model'] == name
+    crowd = ROOT / 'demo/resources/crowd'
+    with np.load(crowd / 'initial_meshes.npz', allow_pickle=True) as file:
+        annots = dict(list(file['annots'].item().items())[:2])
+    nothing = {name: {key: value for key, value in entry.items() if key != 'body_model'}
+               for name, entry in annots.items()}
+    for meshes, options, name in ((annots, [], 'OpenBody'), (nothing, [], 'SMPL+A'),
+                                  (nothing, ['--body-model', 'OpenBody'], 'OpenBody')):
+        np.savez(tmp_path / 'meshes.npz', annots=np.array(meshes, dtype=object))
+        out = tmp_path / f'{len(list(tmp_path.iterdir()))}'
+        assert tool.main(['initial-meshes', 'train', '--data-root', str(tmp_path), '--ann-files', 'meshes.npz',
+                          '--images', str(crowd / 'images'), *options, '--out-dir', str(out)]) == 0
+        assert PeopleTable(out).schema['body_model'] == name
+    mixed = dict(zip(annots, (*list(annots.values())[:1], *list(nothing.values())[1:])))
+    np.savez(tmp_path / 'meshes.npz', annots=np.array(mixed, dtype=object))
+    assert tool.main(['initial-meshes', 'train', '--data-root', str(tmp_path), '--ann-files', 'meshes.npz',
+                      '--no-images', '--out-dir', str(tmp_path / 'mixed')]) == 2
+    assert 'meshes.npz: its meshes are of OpenBody and SMPL+A; make a file of each' in capsys.readouterr().err
     with pytest.raises(SystemExit):
         tool.main(['agora', 'train', '--body-model', 'OpenBody'])
     assert 'agora is of SMPL+A: no --body-model' in capsys.readouterr().err

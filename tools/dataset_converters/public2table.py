@@ -124,7 +124,7 @@ def convert(args):
     sources = [reader.config(args.split, file, data_root, args.images, args.smpl) for file in files]
     if args.images is None:
         sources = [dict(source, img_prefix=reader.image_folders(args.split, source['ann_file'])) for source in sources]
-    counts = Conversion(sources, out_dir, args.body_model or info.body_model, info.num_betas, info.left_out,
+    counts = Conversion(sources, out_dir, args.body_model, info.num_betas, info.left_out,
                         not args.no_images, bool(args.keep_empty or info.keep_empty), args.strict, args.limit,
                         check_images=args.check_images).run()
     if get_rank() == 0:

@@ -122,6 +122,11 @@ class Reader:
         elsewhere = [str(Path(place) / Path(pattern).name) for place in public.files] if public else []
         return [[pattern], elsewhere] if elsewhere not in ([], [pattern]) else [[pattern]]
 
+    @property
+    def body_model(self):
+        """Name of the body model of the file's people; None: they have joints only."""
+        return self.info.body_model
+
     def __len__(self):
         return len(self.ids)
 

@@ -5,7 +5,7 @@
     FOLDER/
       images/0000.jpg ...      the pictures; ids in all files are relative to this folder
       initial_meshes.npz       `annots`, pickled: {id: {trans_cam (N, 3), pose_cam (N, 72), shape (N, 10 or 11),
-                               cam_int (N, 3, 3)}}
+                               cam_int (N, 3, 3), body_model}}
       disparity/0000.png ...   16 bit, times the picture's factor in disparity/scale.json = disparity
       masks/0000.png ...       8 bit, 0 nobody, i + 1 the person in row i of the initial meshes
       ages.json                {id: {ages: [years], male_probs: [0..1]}}, as a network would guess them
@@ -56,7 +56,8 @@ def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, j
         cv2.imwrite(str(folder / 'masks' / f'{stem}.png'), picture.id_map.astype(np.uint8))
         values = disparity(scene, picture, errors.disparity)
         scales[name] = _write_disparity(folder / 'disparity' / f'{stem}.png', values, map_divisor)
-        meshes[name] = initial_mesh_record(initial_meshes(scene, body_model, errors.initial), shape_columns)
+        record = initial_mesh_record(initial_meshes(scene, body_model, errors.initial), shape_columns)
+        meshes[name] = dict(record, body_model=body_name)
         ages, male_probs = ages_and_sexes(scene, errors.ages)
         guesses[name] = dict(ages=ages.round(2).tolist(), male_probs=male_probs.round(3).tolist())
         visible[name] = visible_share(scene, body_model.faces).round(4).tolist()
