@@ -31,6 +31,7 @@ from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.shards import TABLE
 from mmhuman_dto.geometry import rasterize
+from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.structures import HumanDataSample
 from mmhuman_dto.tables.people_table import PeopleTable
 from mmhuman_dto.visualization import Placement, draw_birdseye, draw_overlay, read_image, write_image
@@ -50,11 +51,12 @@ def parse_args(arguments=None):
     parser.add_argument('--data', type=Path, default=ROOT / 'demo/resources/crowd',
                         help='a folder written by tools/misc/make_synthetic_crowd.py')
     parser.add_argument('--config', type=Path, default=ROOT / 'configs/dto/paper_synthetic-crowd.py')
-    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/demo'))
+    parser.add_argument('--out-dir', type=output_folder, default='work_dirs/demo')
     parser.add_argument('--limit', type=int, help='only the first N images')
     return parser.parse_args(arguments)
 
 
+@program
 def main(arguments=None):
     args, start = parse_args(arguments), time.perf_counter()
     if not (args.data / 'initial_meshes.npz').is_file():

@@ -31,6 +31,7 @@ from mmhuman_dto.apis.inference.inputs import count_photos
 from mmhuman_dto.apis.inference.result import DEFAULT_KINDS
 from mmhuman_dto.dto import DropReason
 from mmhuman_dto.fileio.names import printable
+from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization.writers import WRITERS
 
@@ -53,7 +54,7 @@ def parse_args(arguments=None):
     parser.add_argument('--focal', help="focal length in px of the photo, 'exif' to take it from the file where it "
                                         "says, or a JSON file {name of the picture: px}; default: the recipe's")
     parser.add_argument('--threshold', type=float, help="for --recipe network: confidence of people, 0..1")
-    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/image_demo'))
+    parser.add_argument('--out-dir', type=output_folder, help='default: work_dirs/image_demo')
     parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'table'], default=DEFAULT_KINDS, metavar='KIND',
                         help=f'any of {", ".join(WRITERS)}, table; default: {" ".join(DEFAULT_KINDS)}')
     parser.add_argument('--device', help='cpu, cuda:0, ...; default: a GPU where there is one')
@@ -65,17 +66,16 @@ def parse_args(arguments=None):
     return parser.parse_args(arguments)
 
 
+@program
 def main(arguments=None):
     args = parse_args(arguments)
     if args.list:
         print(listing())
         return 0
-    try:
-        inferencer = HumanInferencer(
-            args.recipe, args.depth, args.dto, _number(args.focal), args.model, args.checkpoint, args.threshold,
-            args.device, args.batch_size, args.allow_urls, args.cfg_options)
-    except (ImportError, OSError, ValueError) as error:
-        sys.exit(str(error))
+    args.out_dir = args.out_dir or output_folder('work_dirs/image_demo')
+    inferencer = HumanInferencer(
+        args.recipe, args.depth, args.dto, _number(args.focal), args.model, args.checkpoint, args.threshold,
+        args.device, args.batch_size, args.allow_urls, args.cfg_options)
     table, scenes, failed, placed = PeopleTableBuilder(type(inferencer.body_model).__name__), 0, 0, 0
     with progress_bar(args.inputs) as advance:
         for scene in inferencer(args.inputs):

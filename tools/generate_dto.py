@@ -18,16 +18,16 @@ from mmengine.dist import get_rank
 
 from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.names import printable
-from mmhuman_dto.generation import GenerationError, Generator
+from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.launch import start_processes, stop_processes
-from mmhuman_dto.stages import ConfigError
+from mmhuman_dto.programs import planned_folder, program
 
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      allow_abbrev=False)
     parser.add_argument('config', help='config file, or the name of one in configs/dto')
-    parser.add_argument('--out-dir', type=Path, help='output folder; default work_dirs/dto/CONFIG')
+    parser.add_argument('--out-dir', type=planned_folder, help='output folder; default work_dirs/dto/CONFIG')
     parser.add_argument('--limit', type=_positive, help='only the first N images')
     parser.add_argument('--resume', action='store_true', help='go on with what the output folder holds')
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'ray'), default='none',
@@ -49,14 +49,12 @@ def _positive(text):
     return value
 
 
+@program(status=2)
 def main():
     args = parse_args()
     try:
         start_processes(args.launcher)
         return generate(args)
-    except (ConfigError, GenerationError, ImportError, OSError, ValueError) as error:
-        print(f'{Path(__file__).name}: {error}', file=sys.stderr)
-        return 2
     finally:
         stop_processes()
 

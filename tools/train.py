@@ -16,6 +16,7 @@ except ModuleNotFoundError:
 from mmengine.config import DictAction
 
 from mmhuman_dto.fileio.config import read_config
+from mmhuman_dto.programs import output_folder, program
 
 
 def parse_args(argv=None):
@@ -30,7 +31,8 @@ def parse_args(argv=None):
 
 def add_common_arguments(parser):
     """What training and testing have in common."""
-    parser.add_argument('--work-dir', help='where logs and checkpoints go (default work_dirs/<config name>)')
+    parser.add_argument('--work-dir', type=output_folder,
+                        help='where logs and checkpoints go (default work_dirs/<config name>)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
                         help='override entries of the config')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none')
@@ -39,32 +41,33 @@ def add_common_arguments(parser):
 
 def load_config(args):
     """The config file with the command line's options merged in."""
+    from mmhuman_dto.engine.config import check_options
     cfg = read_config(args.config, args.cfg_options)
+    check_options(args.cfg_options, cfg)
     cfg.launcher = args.launcher
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+    cfg.work_dir = str(args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}')
     return cfg
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     cfg = load_config(args)
     from mmengine.dist import is_main_process
 
     from mmhuman_dto.apis.dry_run import dry_run
-    from mmhuman_dto.apis.training import MissingFileError, WorkDirError, train
-    from mmhuman_dto.body_models import BodyModelError
-    from mmhuman_dto.datasets.mixing import BrokenSamplesError
-    from mmhuman_dto.engine.checkpoint import CheckpointError
+    from mmhuman_dto.apis.training import train
     from mmhuman_dto.engine.divergence import DivergedError
+    if args.dry_run is not None:
+        print(dry_run(cfg, args.dry_run))
+        return
+    output_folder(cfg.work_dir)
     try:
-        if args.dry_run is not None:
-            print(dry_run(cfg, args.dry_run))
-            return
         train(cfg, args.resume)
-    except (BodyModelError, BrokenSamplesError, MissingFileError, CheckpointError, WorkDirError) as error:
-        sys.exit(f'{args.config}: {error}')
-    except DivergedError as error:  # raised on all ranks
-        sys.exit(f'{args.config}: {error}' if is_main_process() else 1)
+    except DivergedError:  # raised on all ranks
+        if is_main_process():
+            raise
+        sys.exit(1)
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ from mmhuman_dto.datasets.image_folders import look_for_images
 from mmhuman_dto.datasets.public.parsing import COMPONENTS
 from mmhuman_dto.datasets.public_sets import command_for
 from mmhuman_dto.engine.checkpoint import load_weights
+from mmhuman_dto.engine.config import check_config
 from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.engine.model import for_inference
 from mmhuman_dto.engine.resume import latest_checkpoint
@@ -162,10 +163,12 @@ def build_runner(cfg):
     A config's ``strategy`` says how several processes share one network; a process alone has no use for it.
 
     Raises:
+        ConfigFileError: it names what is registered nowhere, or an argument that is none.
         MissingFileError: what the config names and is not there.
         BodyModelError: a table has meshes of another body model than the network's.
     """
     check_files(cfg)
+    check_config(cfg.to_dict())
     _leave_workers_out(cfg)
     several = cfg.get('launcher', 'none') != 'none'
     if several and pick_device().type == 'cpu':
@@ -195,6 +198,7 @@ def train(cfg, resume=None):
     try:
         checkpoint = _latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
         if checkpoint is not None:
+            _check_checkpoint(checkpoint, folders=True)
             cfg.resume, cfg.load_from = True, str(checkpoint)
         build_runner(cfg).train()
     except OSError as error:
@@ -209,6 +213,13 @@ def _latest_checkpoint(work_dir):
     for other, damage in damaged.items():
         _LOGGER.warning('passed over %s: %s', other, damage)
     return path
+
+
+def _check_checkpoint(path, folders=False):
+    path = Path(path)
+    if not (path.is_file() or folders and path.is_dir()):
+        words = 'a folder, not a file of weights' if path.is_dir() else 'no such checkpoint'
+        raise MissingFileError(f'{path}: {words}')
 
 
 def _is_below(name, folder):
@@ -228,6 +239,7 @@ def evaluate(cfg, checkpoint, dump=None):
         FileExistsError: the folder for the dump is not empty.
         ImageError: a picture cannot be read, and the table does not say its size; or none can.
     """
+    _check_checkpoint(checkpoint)
     cfg = cfg.copy()
     if dump is not None:
         cfg.test_evaluator = [*metrics_of(cfg), dict(

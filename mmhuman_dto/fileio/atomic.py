@@ -32,5 +32,6 @@ def sync(path):
 
 def explain(folder, error):
     """What to tell users of an ``OSError`` met while writing into a folder: which, why, how much room there is."""
-    existing = next(path for path in [Path(folder).absolute(), *Path(folder).absolute().parents] if path.exists())
+    existing = next(path for path in [Path(folder).absolute(), *Path(folder).absolute().parents]
+                    if os.path.exists(path))
     return f'{folder}: cannot be written ({error}); {shutil.disk_usage(existing).free / 1e6:.1f} MB are free there'

@@ -55,7 +55,7 @@ def recipe(config, tmp_path):
     (1, dict(betas=1e37)), (2, dict(betas=1e37)), (1, dict(transl=-1e38)), (1, dict(body_pose=3e38))])
 def test_an_absurd_label_ends_it_before_a_checkpoint_is_spoilt(recipe, finish, ranks, absurd, tmp_path):
     status, text = finish('train.py', *recipe(**absurd), ranks=ranks)
-    said = re.findall(r'recipe.py: step (\d+), images ([^:]*): ((?:nan|inf) in .*?)\.', text)
+    said = re.findall(r'train.py: step (\d+), images ([^:]*): ((?:nan|inf) in .*?)\.', text)
     assert status != 0 and len(said) == 1 and said[0][1] == '2.png' and 'loss' in said[0][2], text
     kept = list((tmp_path / 'work').glob('iter_*.pth'))
     assert len(kept) == int(said[0][0]) - 1 and all(find_damage(path) is None for path in kept)
@@ -88,4 +88,4 @@ def test_too_many_broken_pictures_end_it_in_one_line(recipe, finish, tmp_path):
         cut(tmp_path / f'{i}.png')
     status, text = finish('train.py', *arguments, '--cfg-options', 'train_dataloader.num_workers=1')
     last = text.strip().splitlines()[-1]
-    assert status == 1 and 'recipe.py: 10 samples in a row are broken' in last and 'Traceback' not in text, text
+    assert status == 1 and 'train.py: 10 samples in a row are broken' in last and 'Traceback' not in text, text

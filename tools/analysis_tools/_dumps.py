@@ -27,9 +27,12 @@ def metric_configs(args):
         ValueError: neither a config nor a metric, or both.
     """
     from mmhuman_dto.apis.training import metrics_of
+    from mmhuman_dto.registry import METRICS
     if (args.config is None) == (args.metric is None):
         raise ValueError('name either a config or a metric by --metric')
     if args.metric:
+        if METRICS.get(args.metric) is None:
+            raise ValueError(f'no metric is called {args.metric!r}; there are {", ".join(sorted(METRICS.module_dict))}')
         cfg = Config(dict(metric=dict(type=args.metric)))
         cfg.merge_from_dict({f'metric.{key}': value for key, value in args.options.items()})
         return [ConfigDict(cfg.metric)]

@@ -10,11 +10,14 @@ import sys
 
 from _dumps import add_dump_arguments, metric_configs
 
+from mmhuman_dto.programs import output_file, program
 
+
+@program
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_dump_arguments(parser)
-    parser.add_argument('--out', help='write the figures to this json file')
+    parser.add_argument('--out', type=output_file, help='write the figures to this json file')
     args = parser.parse_args(argv)
     from mmhuman_dto.apis.scoring import figure_line, score, write_figures
     try:

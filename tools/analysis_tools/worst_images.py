@@ -13,13 +13,15 @@ import sys
 
 from _dumps import add_dump_arguments, metric_configs
 
+from mmhuman_dto.programs import output_file, program
+
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_dump_arguments(parser)
     parser.add_argument('--figure', required=True, help='name as printed by tools/test.py: agora/mve')
     parser.add_argument('--top', type=int, default=20, help='how many images to print')
-    parser.add_argument('--csv', help='write all figures of all images to this file')
+    parser.add_argument('--csv', type=output_file, help='write all figures of all images to this file')
     return parser.parse_args(argv)
 
 
@@ -46,6 +48,7 @@ def write_csv(path, rows):
                          for image, figures in rows)
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     from mmhuman_dto.apis.scoring import image_figures, more_is_better

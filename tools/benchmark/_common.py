@@ -4,10 +4,13 @@ import platform
 import re
 import statistics
 import time
+from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.table import Table
+
+from mmhuman_dto.programs import output_file
 
 
 def take_turns(cases, rounds, warm_up=True, clock=time.perf_counter, of_rounds=statistics.median):
@@ -55,6 +58,16 @@ def markdown(headings, rows):
     """A table for the docs."""
     lines = [headings, ['---'] * len(headings), *rows]
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def pages_in(name):
+    """Type of the option that names the folder of the docs page ``name``, which must be there and be writable."""
+    def folder(path):
+        if not (Path(path) / name).is_file():
+            raise FileNotFoundError(f'{Path(path) / name}: no such page to rewrite')
+        return output_file(Path(path) / name).parent
+
+    return folder
 
 
 def write_section(page, name, parts):

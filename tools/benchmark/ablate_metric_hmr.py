@@ -17,6 +17,8 @@ from pathlib import Path
 
 from _common import report
 
+from mmhuman_dto.programs import output_file, output_folder, program
+
 ROOT = Path(__file__).resolve().parents[2]
 ARMS = {'both': 'vit-tiny_short', 'no relative metric loss': 'vit-tiny_no-relative-metric-loss',
         'no camera branch': 'vit-tiny_no-camera-branch'}
@@ -30,8 +32,8 @@ FIGURES = {'f1': ('F1, %', '.1f'), 'pcdr': ('PCDR, %', '.1f'), 'depth_order': ('
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--seeds', type=int, default=3, help='trainings of each kind')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/ablations'))
-    parser.add_argument('--json', help='write the figures to this file')
+    parser.add_argument('--work-dir', type=output_folder, default='work_dirs/ablations')
+    parser.add_argument('--json', type=output_file, help='write the figures to this file')
     parser.add_argument('--cfg-options', nargs='*', default=[], help='changes to all recipes, KEY=VALUE')
     return parser.parse_args(argv)
 
@@ -59,6 +61,7 @@ def last_validation(work_dir):
     return found
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     figures = {name: [] for name in ARMS}

@@ -25,6 +25,7 @@ from dto_reference import height_prior, move_person, person_evidence, solve_scen
 from mmhuman_dto.dto import DTOOptimizer, DTOProblem, EvidenceExtractor, PaperDTO  # noqa: E402
 from mmhuman_dto.geometry import intrinsics_from_fov  # noqa: E402
 from mmhuman_dto.geometry.rasterize import rasterize, visible_vertices  # noqa: E402
+from mmhuman_dto.programs import output_file, program  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People  # noqa: E402
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl  # noqa: E402
@@ -190,9 +191,10 @@ def readable(value):
     return str(value)
 
 
+@program
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--json', help='write the results to this file')
+    parser.add_argument('--json', type=output_file, help='write the results to this file')
     parser.add_argument('--images', type=int, default=1000, help='images to stream (default 1000)')
     parser.add_argument('--batch-size', type=int, default=4, help='images a batch (default 4)')
     args = parser.parse_args()

@@ -11,14 +11,13 @@ import json
 import os
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from _common import machine, markdown, report, write_section  # noqa: E402
+from _common import machine, markdown, pages_in, report, write_section  # noqa: E402
 from _dto_crowds import AXES, BASE, CrowdMaker, grid  # noqa: E402
 from rich.console import Console  # noqa: E402
 
@@ -26,6 +25,7 @@ from mmhuman_dto.dto import DTOResult, HeightPrior, PaperDTO, PosteriorDTO  # no
 from mmhuman_dto.evaluation.functional.calibration import LEVELS, in_intervals  # noqa: E402
 from mmhuman_dto.evaluation.functional.placement import PlacedPeople, placement_metrics  # noqa: E402
 from mmhuman_dto.evaluation.functional.translation import scaled_translation_errors  # noqa: E402
+from mmhuman_dto.programs import output_file, program  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 
 HELD_OUT_SEED = 900
@@ -250,12 +250,14 @@ def draw(table):
     return figure
 
 
+@program
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--quick', action='store_true', help=f'{QUICK_SCENES} scenes a setting, part of the grid')
     parser.add_argument('--scenes', type=int, help=f'scenes a setting (default {SCENES})')
-    parser.add_argument('--json', type=Path, help='write the figures to this file')
-    parser.add_argument('--docs', type=Path, help='rewrite the tables in benchmarks.md of this folder')
+    parser.add_argument('--json', type=output_file, help='write the figures to this file')
+    parser.add_argument('--docs', type=pages_in('benchmarks.md'),
+                        help='rewrite the tables in benchmarks.md of this folder')
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     console, start = Console(highlight=False), time.perf_counter()

@@ -18,7 +18,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from _common import machine, markdown, report, write_section  # noqa: E402
+from _common import machine, markdown, pages_in, report, write_section  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.hooks import Hook  # noqa: E402
 
@@ -26,6 +26,7 @@ from mmhuman_dto.apis.training import build_runner  # noqa: E402
 from mmhuman_dto.engine.checkpoint import load_weights  # noqa: E402
 from mmhuman_dto.evaluation.functional.placement import PlacedPeople, placement_metrics  # noqa: E402
 from mmhuman_dto.generation import Generator  # noqa: E402
+from mmhuman_dto.programs import output_file, output_folder, program  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS, READERS  # noqa: E402
 from mmhuman_dto.synthetic import CrowdConfig  # noqa: E402
 from mmhuman_dto.synthetic.writers.crowd import write_crowd  # noqa: E402
@@ -172,6 +173,7 @@ def write_docs(folder, results, about):
     write_section(folder / 'dto_refresh.md', 'dto refresh', parts)
 
 
+@program
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--images', type=int, default=300, help='of the training set (default %(default)s)')
@@ -179,9 +181,10 @@ def main(arguments=None):
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=40, help='training steps a round')
     parser.add_argument('--lr', type=float, default=4e-4)
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/dto_refresh'))
-    parser.add_argument('--json', help='write the figures to this file')
-    parser.add_argument('--docs', type=Path, help='rewrite the tables in dto_refresh.md of this folder')
+    parser.add_argument('--work-dir', type=output_folder, default='work_dirs/dto_refresh')
+    parser.add_argument('--json', type=output_file, help='write the figures to this file')
+    parser.add_argument('--docs', type=pages_in('dto_refresh.md'),
+                        help='rewrite the tables in dto_refresh.md of this folder')
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     start = time.process_time()

@@ -32,6 +32,7 @@ from plain_hmr import LAYOUTS  # noqa: E402
 from mmhuman_dto.engine.device import pick_device  # noqa: E402
 from mmhuman_dto.engine.optim import AutocastOptimWrapper  # noqa: E402
 from mmhuman_dto.geometry import axis_angle_to_matrix  # noqa: E402
+from mmhuman_dto.programs import output_file, program  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 #: As in the recipes, without the random view, which would change the size.
@@ -216,10 +217,11 @@ def parse_args(argv):
     parser.add_argument('--plain', nargs='*', choices=LAYOUTS, default=['padded'], help='what to compare with')
     parser.add_argument('--variants', nargs='*', choices=['bf16', 'compile'], default=[], help='what else to time')
     parser.add_argument('--device', default=pick_device().type, choices=['cpu', 'cuda'])
-    parser.add_argument('--json', help='file to write the figures to')
+    parser.add_argument('--json', type=output_file, help='file to write the figures to')
     return parser.parse_args(argv)
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     torch.set_num_threads(1)

@@ -27,6 +27,7 @@ from mmhuman_dto.evaluation.functional.depth_order import depth_order, percent_r
 from mmhuman_dto.evaluation.functional.pose import detection_scores, mpjpe, pa_mpjpe  # noqa: E402
 from mmhuman_dto.geometry import project  # noqa: E402
 from mmhuman_dto.geometry.matching import match_people  # noqa: E402
+from mmhuman_dto.programs import output_file, program  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 
 #: Joints that poses are measured by: nose and limbs, which data sets agree on.
@@ -62,10 +63,11 @@ def parse_args(argv=None):
     parser.add_argument('--truth', type=Path, default=CLIP_TRUTH, help="the clip's npz; default: the bundled one")
     parser.add_argument('--recipes', nargs='+', default=['photo', 'network'])
     parser.add_argument('--limit', type=int, help='only the first N pictures of each set')
-    parser.add_argument('--json', type=Path, help='write the figures to this file too')
+    parser.add_argument('--json', type=output_file, help='write the figures to this file too')
     return parser.parse_args(argv)
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     torch.set_num_threads(1)

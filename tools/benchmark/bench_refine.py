@@ -14,6 +14,7 @@ import torch  # noqa: E402
 from _common import markdown  # noqa: E402
 from evidence_table import write_evidence_table  # noqa: E402
 
+from mmhuman_dto.programs import program  # noqa: E402
 from mmhuman_dto.registry import TRANSFORMS  # noqa: E402
 from mmhuman_dto.structures import HumanDataSample  # noqa: E402
 from mmhuman_dto.tables.people_table import PeopleTable  # noqa: E402
@@ -42,6 +43,7 @@ def seconds_an_image(transform, placed, size, rounds):
     return min(times)
 
 
+@program
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--batches', type=int, nargs='+', default=[1, 4, 16, 32], help='images a batch')

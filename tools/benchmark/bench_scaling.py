@@ -27,6 +27,8 @@ from mmengine.dist import all_reduce, barrier, get_rank, get_world_size  # noqa:
 from mmengine.registry import STRATEGIES, init_default_scope  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 
+from mmhuman_dto.programs import output_file, program  # noqa: E402
+
 CONFIGS = Path(__file__).parents[2] / 'configs/metric_hmr'
 #: What is compared: (name, processes).
 CASES = (('one process', 1), ('DDP', 2), ('FSDP', 2))
@@ -36,7 +38,7 @@ def parse_args(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--images', type=int, default=8, help='a step, of all processes together')
     parser.add_argument('--steps', type=int, default=12, help='that are timed, after two that are not')
-    parser.add_argument('--json', help='write the figures to this file too')
+    parser.add_argument('--json', type=output_file, help='write the figures to this file too')
     parser.add_argument('--case', help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -97,6 +99,7 @@ def run_case(case, processes, args):
         return json.loads(Path(file.name).read_text())
 
 
+@program
 def main(arguments=None):
     args = parse_args(arguments)
     if args.images % 2:

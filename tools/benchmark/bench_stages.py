@@ -20,6 +20,7 @@ from _common import report  # noqa: E402
 from mmhuman_dto.fileio.config import read_config  # noqa: E402
 from mmhuman_dto.generation import Generator  # noqa: E402
 from mmhuman_dto.generation.pipeline import Clock  # noqa: E402
+from mmhuman_dto.programs import output_file, program  # noqa: E402
 
 CONFIG = Path(__file__).parents[2] / 'configs/dto/paper_synthetic-crowd.py'
 #: The row of what is assumed, not measured.
@@ -38,7 +39,7 @@ def parse_args():
                         help='GPU time an image of all perception networks, ms: assumed (default %(default)s)')
     parser.add_argument('--cores', type=int, default=64, help='cores of the cluster (default %(default)s)')
     parser.add_argument('--gpus', type=int, default=8, help='GPUs of the cluster (default %(default)s)')
-    parser.add_argument('--json', help='write the figures to this file')
+    parser.add_argument('--json', type=output_file, help='write the figures to this file')
     return parser.parse_args()
 
 
@@ -82,6 +83,7 @@ def rows_of(measured, args):
         yield [name, f'{ms:.2f}', share, *(f'{ms * images / 3.6e6:,.1f}' for images in args.images)]
 
 
+@program
 def main():
     args = parse_args()
     torch.set_num_threads(1)

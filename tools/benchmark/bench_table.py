@@ -26,6 +26,7 @@ import torch  # noqa: E402
 from _common import report, take_turns  # noqa: E402
 
 from mmhuman_dto.datasets import HumanTable  # noqa: E402
+from mmhuman_dto.programs import output_file, output_folder, program  # noqa: E402
 from mmhuman_dto.structures import Camera, HumanDataSample, People  # noqa: E402
 from mmhuman_dto.tables.people_table import PeopleTableBuilder, merge_tables  # noqa: E402
 
@@ -97,14 +98,15 @@ def _memory(kind='VmHWM'):
     return int(re.search(rf'{kind}:\s+(\d+) kB', Path('/proc/self/status').read_text())[1]) / 1024
 
 
+@program
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--images', type=int, default=560_000)
     parser.add_argument('--people', type=int, default=2_700_000)
     parser.add_argument('--items', type=int, default=20_000, help='images that are read, in random order')
-    parser.add_argument('--folder', type=Path, default=Path('/tmp/bench_table'), help='where the table is made')
+    parser.add_argument('--folder', type=output_folder, default='/tmp/bench_table', help='where the table is made')
     parser.add_argument('--read', type=Path, metavar='TABLE', help='only read this table, in this process')
-    parser.add_argument('--json', help='file to write the figures to')
+    parser.add_argument('--json', type=output_file, help='file to write the figures to')
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     if args.read:

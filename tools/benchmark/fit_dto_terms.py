@@ -19,8 +19,9 @@ from rich.table import Table  # noqa: E402
 from scipy import stats  # noqa: E402
 
 from mmhuman_dto.dto import PosteriorDTO  # noqa: E402
+from mmhuman_dto.dto.prior import AGE_LIMITS  # noqa: E402
 from mmhuman_dto.dto.terms import DepthTerm, GroundTerm, HeightTerm, InitialTerm, ReliefTerm  # noqa: E402
-from mmhuman_dto.dto.terms.height import CHILD_AGES  # noqa: E402
+from mmhuman_dto.programs import program  # noqa: E402
 from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 
 TRAINING_SEED = 100
@@ -35,6 +36,7 @@ class Truth(NamedTuple):
     log_size: np.ndarray
 
 
+@program
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--scenes', type=int, default=100, help='scenes a setting (default 100)')
@@ -84,7 +86,7 @@ def fit_people(truth):
     told, ages = pooled(t.problem.ages for t in truth), pooled(t.scene.ages for t in truth)
     yield height, 'age_std', np.std(np.log((told + 2) / (ages + 2)))
     heights, growth, kept = pooled(t.scene.heights for t in truth), [], []
-    for low, high in CHILD_AGES:
+    for low, high in zip((0., *AGE_LIMITS), AGE_LIMITS):
         of_class = (ages >= low) & (ages < high)
         age = np.clip(told[of_class], low, high)
         line = stats.linregress(age, heights[of_class])

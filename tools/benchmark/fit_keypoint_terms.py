@@ -21,6 +21,7 @@ from mmhuman_dto.datasets import SyntheticCrowd  # noqa: E402
 from mmhuman_dto.geometry import project  # noqa: E402
 from mmhuman_dto.geometry.matching import match_people  # noqa: E402
 from mmhuman_dto.perception.keypoint_fit import KeypointFitMeshes  # noqa: E402
+from mmhuman_dto.programs import program  # noqa: E402
 from mmhuman_dto.registry import SOURCES  # noqa: E402
 from mmhuman_dto.structures.fields import SEEN_SCORE  # noqa: E402
 
@@ -46,6 +47,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     torch.set_num_threads(1)

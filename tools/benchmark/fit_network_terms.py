@@ -20,6 +20,7 @@ from mmhuman_dto.apis import init_model  # noqa: E402
 from mmhuman_dto.dto.terms import InitialTerm  # noqa: E402
 from mmhuman_dto.fileio.config import read_config  # noqa: E402
 from mmhuman_dto.geometry import focal_from_fov  # noqa: E402
+from mmhuman_dto.programs import program  # noqa: E402
 from mmhuman_dto.registry import DATASETS, METRICS  # noqa: E402
 
 THRESHOLDS = np.arange(.25, .56, .025)
@@ -72,6 +73,7 @@ def constants(records):
     yield 'InitialTerm.std', np.std(shown - share * true)
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     torch.set_num_threads(1)

@@ -13,6 +13,7 @@ import torch
 
 from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.geometry import axis_angle_to_matrix, intrinsics_from_fov, matrix_to_axis_angle
+from mmhuman_dto.programs import program
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, METRICS
 from mmhuman_dto.structures import Camera, People
 
@@ -54,6 +55,7 @@ class Guess:
         return sample
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     cfg = read_config(args.config)

@@ -20,19 +20,16 @@ except ModuleNotFoundError:
 import torch
 from mmengine.dist import get_rank
 
-from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.datasets.agreement import disagreements
-from mmhuman_dto.datasets.public import LayoutError
 from mmhuman_dto.datasets.public.world import WorldReader
 from mmhuman_dto.datasets.public_sets import public_sets
-from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.fileio.config import import_parts
-from mmhuman_dto.generation import GenerationError
 from mmhuman_dto.generation.conversion import LEFT_OUT, Conversion
 from mmhuman_dto.generation.launch import start_processes, stop_processes
 from mmhuman_dto.generation.shards import FAILURES, read_lines
+from mmhuman_dto.programs import planned_folder, program
 from mmhuman_dto.registry import BODY_MODELS
-from mmhuman_dto.tables.people_table import PeopleTable, TableError
+from mmhuman_dto.tables.people_table import PeopleTable
 
 
 def parse_args(argv=None):
@@ -57,7 +54,7 @@ def parse_args(argv=None):
                         help='annotation files below DATA_ROOT that become one table, if called otherwise than below')
     parser.add_argument('--images', help='folder that the image ids are relative to, absolute or below DATA_ROOT; '
                         'default: the one of those known for the set that has the images')
-    parser.add_argument('--out-dir', type=Path, help='folder of the table, default DATA_ROOT/tables/SPLIT, '
+    parser.add_argument('--out-dir', type=planned_folder, help='folder of the table, default DATA_ROOT/tables/SPLIT, '
                         'data/NAME/tables/SPLIT where no DATA_ROOT is given')
     parser.add_argument('--smpl', default='data/smpl', help='folder of the body models, default %(default)s; needed by '
                         'sets annotated in a world frame: where a body is depends on where its pelvis is')
@@ -101,16 +98,13 @@ def list_of_sets(sets):
     return '\n'.join(lines)
 
 
+@program(status=2)
 def main(argv=None):
     args = parse_args(argv)
     torch.set_num_threads(1)
     try:
         start_processes(args.launcher)
         return convert(args)
-    except (GenerationError, LayoutError, TableError, BodyModelError, BrokenFileError, UnsafeFileError,
-            OSError) as error:
-        print(f'{Path(__file__).name}: {error}', file=sys.stderr)
-        return 2
     finally:
         stop_processes()
 

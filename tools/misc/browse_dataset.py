@@ -25,6 +25,7 @@ from mmhuman_dto.datasets import HumanTable
 from mmhuman_dto.datasets.transforms import JointsFromMeshes, LoadImage, Resize
 from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.names import OutputNames, printable
+from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.registry import BODY_MODELS, DATASETS, READERS
 from mmhuman_dto.structures import People
 from mmhuman_dto.tables.people_table import PeopleTable
@@ -38,7 +39,7 @@ def parse_args(argv=None):
     parser.add_argument('--split', choices=['train', 'val', 'test'], default='train', help='which dataloader')
     parser.add_argument('--img-root', type=Path, help='folder of the images of a people table, if not the '
                         'one it was made with')
-    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/browse'))
+    parser.add_argument('--out-dir', type=output_folder, default='work_dirs/browse')
     parser.add_argument('--num', type=int, default=8, help='how many items (default %(default)s)')
     parser.add_argument('--seed', type=int, help='items at random, others for each seed; default: the first ones')
     parser.add_argument('--size', type=int, default=720, help='long side of the photo, px (default %(default)s)')
@@ -49,6 +50,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     torch.set_num_threads(1)

@@ -9,9 +9,12 @@ import importlib
 import sys
 from pathlib import Path
 
+from mmhuman_dto.programs import program
+
 FOLDER = Path(__file__).parent / 'parity'
 
 
+@program
 def main(argv):
     names = sorted(path.stem for path in FOLDER.glob('[a-z]*.py'))
     if not argv or argv[0] not in names:

@@ -16,6 +16,7 @@ except ModuleNotFoundError:
 import cv2
 import torch
 
+from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.synthetic import CrowdConfig, DisparityErrors, InitialErrors, NetworkErrors
 from mmhuman_dto.synthetic.writers.crowd import write_crowd
@@ -23,7 +24,7 @@ from mmhuman_dto.synthetic.writers.crowd import write_crowd
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('out', help='folder to write')
+    parser.add_argument('out', type=output_folder, help='folder to write')
     parser.add_argument('--number', type=int, default=24, help='how many pictures (default %(default)s)')
     parser.add_argument('--indices', type=int, nargs='+', help='which scenes of the seed; default the first NUMBER')
     parser.add_argument('--seed', type=int, default=0)
@@ -42,6 +43,7 @@ def parse_args():
     return parser.parse_args()
 
 
+@program
 def main():
     args = parse_args()
     torch.set_num_threads(1)

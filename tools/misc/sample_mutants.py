@@ -4,6 +4,8 @@ import json
 import random
 from pathlib import Path
 
+from mmhuman_dto.programs import program
+
 PACKAGES = ('dto', 'geometry', 'models/losses', 'datasets/transforms', 'evaluation', 'visualization')
 #: mutmut's exit codes of mutants that no test failed for, and of those that no test reached.
 SURVIVED = (0, 33)
@@ -18,6 +20,7 @@ def parse_args():
     return parser.parse_args()
 
 
+@program
 def main():
     args = parse_args()
     for package in PACKAGES:

@@ -5,6 +5,8 @@ import torch
 from _tfjs import TFJSGraph
 from safetensors.torch import save_file
 
+from mmhuman_dto.programs import output_file
+
 
 def convolution_weights(graph, node):
     """Weights (and biases, where there are any) of a convolution of a :class:`TFJSGraph`, in torch's order."""
@@ -22,7 +24,7 @@ def convert_file(argv, description, graph_name, convert, differences, tolerance,
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('graph', help=f'{graph_name}; its .bin lies beside it')
-    parser.add_argument('out', help='safetensors file to write')
+    parser.add_argument('out', type=output_file, help='safetensors file to write')
     args = parser.parse_args(argv)
     graph = TFJSGraph(args.graph)
     network = convert(graph)

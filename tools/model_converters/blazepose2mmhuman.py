@@ -12,6 +12,7 @@ import torch
 from _published import convert_file, convolution_weights
 
 from mmhuman_dto.perception.blazepose import SIDE, BlazePose
+from mmhuman_dto.programs import program
 
 #: Layers of outputs: ours and the graph's. The others are numbered in the order in which ours are made.
 OUTPUTS = dict(heat='output_heatmap', mask='output_segmentation', presence='conv_poseflag', landmarks='convld_3d')
@@ -70,6 +71,7 @@ def largest_difference(graph, network, count=2, seed=0):
     return max((mine - other).abs().max().item() for mine, other in pairs)
 
 
+@program
 def main(argv=None):
     convert_file(argv, __doc__, 'blazepose-full.json', convert,
                  lambda graph, network: [('', largest_difference(graph, network))], TOLERANCE, PROVENANCE)

@@ -22,11 +22,12 @@ import torch
 from torch import nn
 
 from mmhuman_dto.engine.checkpoint import fitting_configs
-from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_tensors
+from mmhuman_dto.fileio import load_tensors
 from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.release import RELEASE_FILES, RELEASE_PAGE
 from mmhuman_dto.fileio.state_dict import unwrap
 from mmhuman_dto.models.conversion import convert, model_config
+from mmhuman_dto.programs import output_file, program
 from mmhuman_dto.registry import MODELS
 
 PARTS = ('backbone', 'decoder', 'head', 'camera_head')
@@ -35,7 +36,7 @@ PARTS = ('backbone', 'decoder', 'head', 'camera_head')
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('input', type=Path, help='.bin or .pth file')
-    parser.add_argument('output', type=Path, help='.pth file to write')
+    parser.add_argument('output', type=output_file, help='.pth file to write')
     parser.add_argument('--input-size', type=int, default=1288, help='DINOv2: long side the backbone is for, px')
     parser.add_argument('--additional-blocks', type=int, default=3,
                         help='DINOv2: of the scale-adaptive backbone; 0 for the plain one')
@@ -77,21 +78,19 @@ def trained_from_scratch(name, written):
     return 'decoder.norm.weight' not in written and name.startswith(('backbone.scale_head.', 'backbone.inter_norm.'))
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     if not args.input.is_file():
         sys.exit(f'{args.input}: no such file; {RELEASE_PAGE} links to the weights of MA-HMR (CC BY-NC): '
                  f'{", ".join(RELEASE_FILES.values())}; the last one predicts')
+    state = unwrap(load_tensors(args.input), args.input)
     try:
-        state = unwrap(load_tensors(args.input), args.input)
         converted = convert(state, input_size=args.input_size, num_additional_blocks=args.additional_blocks)
-    except (UnsafeFileError, BrokenFileError) as error:
-        sys.exit(str(error))
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         sys.exit(f'{args.input}: {error}')
     for name, reason in converted.left_out.items():
         print(f'left out  {name}: {reason}')
-    args.output.parent.mkdir(parents=True, exist_ok=True)
     torch.save(dict(state_dict=converted.state, meta=dict(source=args.input.name)), args.output)
     print(f'{args.output}: {len(converted.state)} tensors from {len(state)}, {len(converted.left_out)} left out')
     if args.verify:

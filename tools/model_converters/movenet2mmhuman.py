@@ -12,6 +12,7 @@ import torch
 from _published import convert_file, convolution_weights
 
 from mmhuman_dto.perception.movenet import MoveNetMultiPose
+from mmhuman_dto.programs import program
 
 #: The network's parts, in the order of its weights, by what the names of the graph's nodes contain.
 PARTS = ('/model_1/model/', '/model_1/conv2d/', '/model_1/conv2d_1/', '/model_1/conv2d_2/', '/model_1/conv2d_3/',
@@ -65,6 +66,7 @@ def differences(graph, network):
     return ((f'{size[0]} x {size[1]}: ', largest_difference(graph, network, size)) for size in SIZES)
 
 
+@program
 def main(argv=None):
     convert_file(argv, __doc__, 'movenet-multipose.json', convert, differences, TOLERANCE, PROVENANCE)
 

@@ -17,32 +17,30 @@ except ModuleNotFoundError:
 
 from safetensors.torch import save_file
 
-from mmhuman_dto.engine.checkpoint import TRAINING_ONLY, CheckpointError, read_state
+from mmhuman_dto.engine.checkpoint import TRAINING_ONLY, read_state
+from mmhuman_dto.programs import output_file, program
 
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', type=Path, help='file of tools/train.py, or one made by this program')
-    parser.add_argument('output', type=Path, help='.safetensors file to write')
+    parser.add_argument('output', type=output_file, help='.safetensors file to write')
     parser.add_argument('--half', action='store_true', help='float16: half the size, three digits; loaded as float32')
     parser.add_argument('--caveat', help="what users must know, such as 'knows rendered crowds only'")
     return parser.parse_args(argv)
 
 
+@program
 def main(argv=None):
     args = parse_args(argv)
     if args.output.suffix != '.safetensors':
         sys.exit(f'{args.output}: name a .safetensors file')
-    try:
-        state = read_state(args.checkpoint)
-    except (CheckpointError, FileNotFoundError) as error:
-        sys.exit(str(error))
+    state = read_state(args.checkpoint)
     kept = {name: (value.half() if args.half and value.is_floating_point() else value).contiguous()
             for name, value in state.items() if not name.startswith(TRAINING_ONLY)}
     lost = [name for name, value in kept.items() if value.isinf().any() and not state[name].isinf().any()]
     if lost:
         sys.exit(f'{args.checkpoint}: values of {lost} are too large for float16; leave --half out')
-    args.output.parent.mkdir(parents=True, exist_ok=True)
     save_file(kept, args.output, dict(caveat=args.caveat) if args.caveat else None)
     print(f'{args.output}: {len(kept)} tensors, {args.output.stat().st_size / 1e6:.1f} MB; '
           f'{len(state) - len(kept)} left out that only training uses')
