@@ -86,7 +86,7 @@ def main(arguments=None):
                 scenes += 1
                 placed += scene.is_placed
                 scene.save(args.out_dir, [kind for kind in args.save if kind != 'table'])
-                if 'table' in args.save and scene.people and not scene.note:
+                if 'table' in args.save and scene.people and (scene.is_placed or not scene.note):
                     add_to(table, scene)
                 print(f'{scene.img_id}: {scene.summary}')
             advance()

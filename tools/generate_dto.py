@@ -16,10 +16,12 @@ except ModuleNotFoundError:
 from mmengine.config import DictAction
 from mmengine.dist import get_rank
 
+from mmhuman_dto.dto import counted
 from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.launch import start_processes, stop_processes
+from mmhuman_dto.generation.shards import LEFT_OUT
 from mmhuman_dto.programs import planned_folder, program
 
 
@@ -34,7 +36,7 @@ def parse_args():
                         help='pytorch, slurm: how the processes of this run were started, each of which takes a fixed '
                              'part of the shards; ray: by the processes of a Ray cluster; see docs/scale.md')
     parser.add_argument('--max-failures', type=int,
-                        help='exit with status 1 when more images failed; default: when some failed and none was kept')
+                        help='exit with status 1 when more images failed, not only when none was kept')
     parser.add_argument('--public-layout', metavar='SET',
                         help='also write SET_opt.npz and SET_CHMR_SMPL_OPT.npz, the public DTO-Humans layouts')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
@@ -84,6 +86,8 @@ def report(counts, seconds, out_dir):
           f'failed {counts["failed"]}')
     for reason, number in sorted(counts['skipped_by_reason'].items()):
         print(f'  skipped {number}: {reason}')
+    if left_out := counts.get('left_out'):
+        print(f'  {sum(left_out.values())} left out: {counted(left_out)} (people; {out_dir / LEFT_OUT})')
     if counts['failed']:
         print(f'  failures: {out_dir / "failures.jsonl"}')
     total = sum(seconds.values())
@@ -92,10 +96,8 @@ def report(counts, seconds, out_dir):
 
 
 def too_many(counts, max_failures):
-    """Exit status: 1 when more images failed than allowed."""
-    if max_failures is None:
-        return int(counts['failed'] > 0 and counts['kept'] == 0)
-    return int(counts['failed'] > max_failures)
+    """Exit status: 1 when nothing was kept, or more images failed than allowed."""
+    return int(counts['kept'] == 0 or max_failures is not None and counts['failed'] > max_failures)
 
 
 if __name__ == '__main__':

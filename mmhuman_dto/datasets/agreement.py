@@ -1,4 +1,6 @@
 """Whether annotations and pictures belong together: sizes, cameras, and people who are in their pictures."""
+from typing import NamedTuple
+
 import numpy as np
 import torch
 
@@ -70,9 +72,42 @@ def disagreements(table, folder=None, rows=ROWS, headers=HEADERS):
     if folder is not None:
         found += _of_headers(table, folder, spread(len(table), headers))
     if sizes is not None and len(rows):
-        sizes = np.asarray(sizes)[rows].astype(float)
-        found += _of_cameras(table, rows, sizes) + _of_people(table, rows, sizes)
+        starts, stops = table.people_offsets[rows], table.people_offsets[rows + 1]
+        people = np.concatenate([np.arange(start, stop) for start, stop in zip(starts, stops)])
+        cameras = table.columns.get('image.intrinsics')
+        images = _Images(
+            [table.image_id(row) for row in rows], np.asarray(sizes)[rows].astype(float),
+            None if cameras is None else np.asarray(cameras[rows]).astype(float), stops - starts,
+            {name: np.asarray(table.columns[f'people.{name}'][people]) for name in _PLACES
+             if f'people.{name}' in table.columns})
+        found += _of_cameras(images) + _of_people(images)
     return found
+
+
+def disagreements_of(samples):
+    """The same of samples with ``pred_camera`` and ``pred_instances`` of the same fields, without looking at files."""
+    people = [sample.pred_instances for sample in samples]
+    images = _Images(
+        [sample.img_id for sample in samples], np.array([sample.ori_shape for sample in samples], float),
+        np.stack([sample.pred_camera.intrinsics.cpu().double().numpy() for sample in samples]),
+        np.array([len(group) for group in people]),
+        {name: np.concatenate([group[name].cpu().numpy() for group in people]) for name in _PLACES
+         if all(name in group for group in people)})
+    return _of_cameras(images) + _of_people(images)
+
+
+class _Images(NamedTuple):
+    """What is compared of n images."""
+    names: list
+    sizes: np.ndarray  # (n, 2) h, w, px
+    cameras: np.ndarray | None  # (n, 3, 3) px
+    counts: np.ndarray  # (n) people
+    people: dict  # fields of all people, one image after the other
+
+    def example(self, which):
+        """The first of some images (n, bool), in words."""
+        first = np.flatnonzero(which)[0]
+        return f'{self.names[first]} of {self.sizes[first][0]:.0f} x {self.sizes[first][1]:.0f} px'
 
 
 def _of_headers(table, folder, rows):
@@ -106,10 +141,11 @@ def _of_headers(table, folder, rows):
     return said
 
 
-def _of_cameras(table, rows, sizes):
-    if 'image.intrinsics' not in table.columns:
+def _of_cameras(images):
+    if images.cameras is None:
         return []
-    centres = np.asarray(table.columns['image.intrinsics'][rows])[:, [1, 0], 2].astype(float)  # y, x
+    sizes, count = images.sizes, len(images.sizes)
+    centres = images.cameras[:, [1, 0], 2]  # y, x
     with np.errstate(divide='ignore', invalid='ignore'):
         factors = sizes / (2 * centres)
         turned = sizes[:, ::-1] / (2 * centres)
@@ -118,39 +154,35 @@ def _of_cameras(table, rows, sizes):
     far = abs(np.log(np.where(factors > 0, factors, 1))) > np.log1p(_OTHER)
     other = same & far.all(1)
     outside = ((centres < 0) | (centres > sizes)).any(1)
-    said = []
+    said, example = [], images.example
     if other.mean() >= _SAID:
         factor = np.median(factors[other])
-        said.append(f'the intrinsics of {other.sum()} of {len(rows)} images are of another resolution: the pictures '
+        said.append(f'the intrinsics of {other.sum()} of {count} images are of another resolution: the pictures '
                     f'are {factor:.3g} x as large as their principal points say '
-                    f'({_example(table, rows, other, sizes)}, principal point {_point(centres[other][0])}). '
+                    f'({example(other)}, principal point {_point(centres[other][0])}). '
                     f'Multiply the intrinsics by {factor:.3g}, or use pictures of the annotated size')
         outside &= ~other
     if lying.any():
-        said.append(f'the intrinsics of {lying.sum()} of {len(rows)} images are of a picture lying on its side '
-                    f'({_example(table, rows, lying, sizes)}, principal point {_point(centres[lying][0])})')
+        said.append(f'the intrinsics of {lying.sum()} of {count} images are of a picture lying on its side '
+                    f'({example(lying)}, principal point {_point(centres[lying][0])})')
         outside &= ~lying
     if outside.any():
-        said.append(f'the principal points of {outside.sum()} of {len(rows)} images are outside of the picture '
-                    f'({_example(table, rows, outside, sizes)}, principal point {_point(centres[outside][0])})')
+        said.append(f'the principal points of {outside.sum()} of {count} images are outside of the picture '
+                    f'({example(outside)}, principal point {_point(centres[outside][0])})')
     return said
 
 
-def _of_people(table, rows, sizes):
-    starts, stops = table.people_offsets[rows], table.people_offsets[rows + 1]
-    counts = stops - starts
-    people = np.concatenate([np.arange(start, stop) for start, stop in zip(starts, stops)])
-    image = np.repeat(np.arange(len(rows)), counts)
-    fields = {name: np.asarray(table.columns[f'people.{name}'][people]) for name in _PLACES
-              if f'people.{name}' in table.columns}
-    cameras = table.columns.get('image.intrinsics')
-    seen = _in_picture(fields, None if cameras is None else np.asarray(cameras[rows])[image], sizes[image])
+def _of_people(images):
+    count = len(images.sizes)
+    image = np.repeat(np.arange(count), images.counts)
+    cameras = images.cameras if images.cameras is None else images.cameras[image]
+    seen = _in_picture(images.people, cameras, images.sizes[image])
     gone = None if seen is None else seen == 0  # nan: nothing is known of where somebody is
     if gone is None or not len(gone) or gone.mean() < _SAID:
         return []
-    images = np.isin(np.arange(len(rows)), image[gone])
-    return [f'{gone.sum()} of {len(gone)} people are outside of their pictures, in {images.sum()} of {len(rows)} '
-            f'images ({_example(table, rows, images, sizes)}): camera, units, axes, or another resolution']
+    which = np.isin(np.arange(count), image[gone])
+    return [f'{gone.sum()} of {len(gone)} people are outside of their pictures, in {which.sum()} of {count} '
+            f'images ({images.example(which)}): camera, units, axes, or another resolution']
 
 
 def _in_picture(people, cameras, sizes):
@@ -182,11 +214,6 @@ def _in_picture(people, cameras, sizes):
         middle = people['bboxes'].reshape(-1, 2, 2).mean(1)
         return ((middle >= 0) & (middle <= limits[:, 0])).all(1).astype(float)
     return None
-
-
-def _example(table, rows, which, sizes):
-    first = np.flatnonzero(which)[0]
-    return f'{table.image_id(rows[first])} of {sizes[first][0]:.0f} x {sizes[first][1]:.0f} px'
 
 
 def _point(centre):

@@ -1,4 +1,4 @@
-from .evidence import DropReason, Evidence, EvidenceExtractor
+from .evidence import DropReason, Evidence, EvidenceExtractor, count_reasons, counted
 from .optimizer import DTOOptimizer
 from .posterior import Posterior
 from .prior import HEIGHT_CLASSES, HeightClass, HeightPrior, HeightTargets

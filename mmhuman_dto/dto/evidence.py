@@ -3,6 +3,7 @@
 Reduces disparity, id map and z map to a few numbers a person (DTO paper, arXiv 2511.13282, with the constants of its
 public release). Pixels of all people of all images are one flat list; statistics are segment sums over it.
 """
+from collections import Counter
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -28,6 +29,11 @@ class DropReason(IntEnum):
         return _WORDS[self]
 
 
+def count_reasons(reasons):
+    """How many people were left out for what, in words, the most first: {'too few pixels with depth': 2}."""
+    return dict(Counter(DropReason(code).words for code in reasons if code != DropReason.KEPT).most_common())
+
+
 _WORDS = {
     DropReason.KEPT: '',
     DropReason.BAD_MESH: 'mesh broken or behind the camera',
@@ -37,6 +43,11 @@ _WORDS = {
     DropReason.DEPTH_OUTLIERS: 'depth too scattered',
     DropReason.DEPTH_UNLIKE_MESH: 'depth does not follow the mesh',
 }
+
+
+def counted(reasons):
+    """Counts of reasons in words: '2 too few pixels with depth, 1 depth too scattered'."""
+    return ', '.join(f'{number} {reason}' for reason, number in reasons.items())
 
 
 class Evidence(NamedTuple):

@@ -2,7 +2,6 @@
 import bisect
 import os
 import posixpath
-from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -25,10 +24,7 @@ from .folder import at_work_in
 from .launch import on_first_rank
 from .manifest import GenerationError, prepare_folder, write_manifest
 from .progress import work_through
-from .shards import SHEETS, TABLE, Shards, count, read_lines, write_lines, write_shard
-
-#: Log of people who are not in the table though their image is.
-LEFT_OUT = 'left_out.jsonl'
+from .shards import SHEETS, TABLE, Shards, count, count_left_out, write_shard
 
 
 class Conversion:
@@ -112,8 +108,7 @@ class Conversion:
             else:
                 people += result
                 progress.add(kept=1)
-        write_shard(folder, table, outcomes)
-        write_lines(folder / LEFT_OUT, left_out)
+        write_shard(folder, table, outcomes, left_out)
         _check_shard(folder, len(images), people)
         self.shards.commit(shard, folder)
 
@@ -188,8 +183,8 @@ class Conversion:
             total = {name: sum(part[name] for part in counts) for name in ('kept', 'people', 'failed', 'skipped')}
             self.shards.merge()
             _check_table(self.out_dir, self.ids, total)
-            if reasons := Counter(f'{line["field"]} {line["reason"]}' for line in read_lines(self.out_dir / LEFT_OUT)):
-                total['left_out'] = dict(reasons)
+            if reasons := count_left_out(self.out_dir):
+                total['left_out'] = reasons
             manifest.update(status='complete', counts=total)
             write_manifest(self.out_dir, manifest)
         self.shards.clean()
@@ -259,7 +254,6 @@ class FilesInTurn:
 
 class _TableShards(Shards):
     """Shards of one table only, which is merged into the output folder itself."""
-    logs = (*Shards.logs, LEFT_OUT)
 
     def merge(self):
         super().merge()

@@ -54,7 +54,8 @@ class Generator:
                 ``{name}_CHMR_SMPL_OPT.npz`` for, the public layouts of DTO-Humans; None for none.
 
         Returns:
-            dict: kept, people, failed, skipped, skipped_by_reason of the whole run; on every process.
+            dict: kept, people, failed, skipped, skipped_by_reason and, people by reason, left_out of the whole run; on
+            every process.
         """
         with at_work_in(self.out_dir):
             manifest = on_first_rank(prepare_folder, self.out_dir, self.resume, self.config, self.ids)

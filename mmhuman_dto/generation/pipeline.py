@@ -67,8 +67,10 @@ class Stages:
                 continue
             with clock(stage.name), torch.no_grad():
                 for i, result in zip(alive, apply_stage(stage, [results[i] for i in alive])):
-                    failed = isinstance(result, Exception)
-                    results[i] = outcome_of(result, results[i].img_id, stage.name) if failed else result
+                    if isinstance(result, Exception):
+                        sample = results[i]
+                        result = outcome_of(result, sample.img_id, stage.name, sample.get('left_out', ()))
+                    results[i] = result
 
 
 class StagePipeline:

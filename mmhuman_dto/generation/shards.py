@@ -4,12 +4,16 @@ import json
 import logging
 import shutil
 import zlib
+from collections import Counter
 from pathlib import Path
 
+from mmhuman_dto.dto import count_reasons
 from mmhuman_dto.fileio.atomic import publish
 from mmhuman_dto.tables.people_table import PeopleTable, merge_tables
 
-TABLE, FAILURES, SKIPPED, SHEETS = 'people_table', 'failures.jsonl', 'skipped.jsonl', 'contact_sheets'
+TABLE, SHEETS = 'people_table', 'contact_sheets'
+#: Logs: of images that went wrong, of images left out by a rule, of people who are not in the table.
+FAILURES, SKIPPED, LEFT_OUT = 'failures.jsonl', 'skipped.jsonl', 'left_out.jsonl'
 _MERGING, _CHECKSUMS = '.merging', 'checksums.json'
 #: Bytes read at a time for a checksum.
 _BLOCK = 1 << 20
@@ -19,7 +23,7 @@ _LOGGER = logging.getLogger(__name__)
 class Shards:
     """The shards of a run, in its output folder: shard k holds images k * size up to (k + 1) * size."""
     #: Logs that each shard has.
-    logs = (FAILURES, SKIPPED)
+    logs = (FAILURES, SKIPPED, LEFT_OUT)
 
     def __init__(self, folder, num_images, size):
         self.out, self.folder = Path(folder), Path(folder) / 'shards'
@@ -100,28 +104,39 @@ class Shards:
         shutil.rmtree(self.out / _MERGING, ignore_errors=True)
 
 
-def write_shard(folder, table, outcomes):
+def write_shard(folder, table, outcomes, left_out):
     """Write a shard's table, of the kept images, and logs into a folder begun with :meth:`Shards.begin`.
 
-    ``outcomes`` are those of the other images, in their order; contact sheets are there already.
+    ``outcomes`` are those of the other images, in their order, ``left_out`` the lines of people who are not in the
+    table; contact sheets are there already.
     """
     table.write(folder / TABLE)
     (folder / SHEETS).mkdir(exist_ok=True)
     for name, kind in ((FAILURES, 'failed'), (SKIPPED, 'skipped')):
-        write_lines(folder / name, [dict(image=outcome.image, stage=outcome.stage, reason=outcome.reason)
-                                    for outcome in outcomes if outcome.kind == kind])
+        write_lines(folder / name, [_line_of(outcome) for outcome in outcomes if outcome.kind == kind])
+    write_lines(folder / LEFT_OUT, left_out)
+
+
+def _line_of(outcome):
+    line = dict(image=outcome.image, stage=outcome.stage, reason=outcome.reason)
+    return dict(line, left_out=count_reasons(dict(outcome.left_out).values())) if outcome.left_out else line
 
 
 def count(folder):
-    """Counts of a shard or a merged run: kept images and people, failed images, skipped images by reason."""
+    """Counts of a shard or a merged run: kept images and people, failed images, skipped images and left out people by
+    reason."""
     folder = Path(folder)
     table = PeopleTable(folder / TABLE)
-    reasons = {}
-    for line in read_lines(folder / SKIPPED):
-        reasons[line['reason']] = reasons.get(line['reason'], 0) + 1
+    reasons = Counter(line['reason'] for line in read_lines(folder / SKIPPED))
     return dict(kept=len(table), people=table.schema['num_people'],
                 failed=sum(1 for _ in read_lines(folder / FAILURES)), skipped=sum(reasons.values()),
-                skipped_by_reason=reasons)
+                skipped_by_reason=dict(reasons), left_out=count_left_out(folder))
+
+
+def count_left_out(folder):
+    """People who are not in the table of a shard or a merged run, by reason, the most first."""
+    return dict(Counter(' '.join(filter(None, (line.get('field'), line['reason'])))
+                        for line in read_lines(Path(folder) / LEFT_OUT)).most_common())
 
 
 def write_lines(path, entries):

@@ -13,6 +13,9 @@ from mmhuman_dto.registry import BODY_MODELS, DTO_SOLVERS, SOURCES, STAGES
 
 from .base import SkipImage, Stage, StageError, check_intrinsics
 
+#: Why an image is left out in which DTO placed nobody; whom it left out for what is said beside it.
+NOBODY = 'nobody could be placed'
+
 
 @STAGES.register_module()
 class CheckPeople(Stage):
@@ -171,7 +174,9 @@ class OptimiseTranslations(Stage):
     """DTO on a batch of images, see :class:`mmhuman_dto.dto.DTOOptimizer`.
 
     Afterwards ``pred_instances`` holds the people with evidence, placed, and ``initial_instances`` everybody before;
-    metainfo has ``optimised`` and ``height_deviation``. A depth map is needed unless the solver does without.
+    metainfo has ``optimised``, ``height_deviation`` and ``left_out``: (row of ``initial_instances``,
+    :class:`mmhuman_dto.dto.DropReason`) of each one without evidence. An image that loses everyone is left out, unless
+    ``keep_dropped``. A depth map is needed unless the solver does without.
 
     Args:
         solver, prior, evidence: of :class:`mmhuman_dto.dto.DTOOptimizer`.
@@ -201,6 +206,9 @@ class OptimiseTranslations(Stage):
         result = self.dto.solve(samples, self.context.body_model)
         if result.failed is not None and result.failed.any():
             raise StageError(self.name, 'the solver has no solution: what is known of the people is not finite')
+        for sample, reasons in zip(samples, result.problem.drop_reasons):
+            sample.set_metainfo(dict(left_out=tuple(
+                (row, DropReason(code)) for row, code in enumerate(reasons.tolist()) if code != DropReason.KEPT)))
         placed = result.apply(samples, self.context.body_model, self.keep_dropped)
         for scene, (before, after) in enumerate(zip(samples, placed)):
             after.initial_instances = before.pred_instances
@@ -208,7 +216,7 @@ class OptimiseTranslations(Stage):
                 after.pred_instances.has_mesh = after.pred_instances.drop_reasons == DropReason.KEPT
             if self.keep_evidence:
                 after.pred_instances.dto_evidence = result.problem.cached(scene)
-        return placed
+        return [after if len(after.pred_instances) else SkipImage(NOBODY) for after in placed]
 
 
 @STAGES.register_module()

@@ -22,6 +22,7 @@ class Outcome(NamedTuple):
     image: str
     stage: str
     reason: str
+    left_out: tuple = ()  # whom DTO had left out of it before: (row of the initial people, DropReason) each
 
 
 def apply_stage(stage, samples):
@@ -42,10 +43,10 @@ def attempt(function, *args):
         return error
 
 
-def outcome_of(error, image, stage):
+def outcome_of(error, image, stage, left_out=()):
     """The log line of an image that a stage raised ``error`` for."""
     kind = 'skipped' if isinstance(error, SkipImage) else 'failed'
-    return Outcome(kind, image, getattr(error, 'stage', stage), describe(error))
+    return Outcome(kind, image, getattr(error, 'stage', stage), describe(error), left_out)
 
 
 def describe(error):

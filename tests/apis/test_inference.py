@@ -278,8 +278,10 @@ def test_dto_places_people_as_the_generator_does(known):
     recipe['data_root'] = str(CROWD)
     generated, _ = StagePipeline(checked_config(recipe)).run([3, 5])
     for scene, row in zip(inferencer([CROWD / 'images/0003.jpg', CROWD / 'images/0005.jpg']), (3, 5)):
-        assert scene.error == scene.note == ''
         ours, theirs, body_model = scene.sample, generated[row], inferencer.body_model
+        gone = len(theirs.initial_instances) - len(theirs.pred_instances)
+        assert scene.error == '' and scene.note.startswith(f'{gone} left out by DTO: ' if gone else '')
+        assert len(theirs.left_out) == gone > 0 and all(reason.words in scene.note for _, reason in theirs.left_out)
         assert len(ours.pred_instances) > 4 and ours.optimised == theirs.optimised
         for name in ('transl', 'betas', 'heights', 'person_index'):
             torch.testing.assert_close(ours.pred_instances[name], theirs.pred_instances[name].cpu())
@@ -386,7 +388,7 @@ def test_the_line_says_who_is_nearest_and_who_is_tallest():
             PersonRow(3, 1.1, nan, 4., nan, nan, None, None, 'not placed: x'),
             PersonRow(5, 1.8, .1, 6., 1., .5, 2, 17, '')]
     view = PeopleView(rows, ['about <all>'])
-    assert view.summary == '3 people, 4.0 to 9.0 ± 2.0 m away, 1.10 to 1.80 ± .10 m tall; 1 not placed by DTO'
+    assert view.summary == '3 people, 4.0 to 9.0 ± 2.0 m away, 1.10 to 1.80 ± .10 m tall; 1 not placed by DTO (1 x)'
     assert PeopleView(rows[:1]).summary == '1 person, 9.0 ± 2.0 m away, 1.60 ± .10 m tall'
     alike = [rows[0], rows[0]._replace(person=1, distance=9.01, height=1.601)]
     assert PeopleView(alike).summary == '2 people, 9.0 ± 2.0 m away, 1.60 ± .10 m tall'

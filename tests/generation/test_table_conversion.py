@@ -222,10 +222,10 @@ def test_rows_that_get_lost_on_the_way_are_noticed(tmp_path, monkeypatch):
     source = write_meshes(tmp_path, {f'{i}.png': record(3, i) for i in range(4)})
     write, merge = conversion.write_shard, shards.merge_tables
 
-    def write_all_but_one(folder, table, outcomes):
+    def write_all_but_one(folder, table, outcomes, left_out):
         for rows in (table.ids, table.counts, *table.rows.values()):
             rows.pop()
-        write(folder, table, outcomes)
+        write(folder, table, outcomes, left_out)
 
     with monkeypatch.context() as patch:
         patch.setattr(conversion, 'write_shard', write_all_but_one)

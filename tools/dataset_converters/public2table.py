@@ -23,10 +23,11 @@ from mmengine.dist import get_rank
 from mmhuman_dto.datasets.agreement import disagreements
 from mmhuman_dto.datasets.public.world import WorldReader
 from mmhuman_dto.datasets.public_sets import public_sets
+from mmhuman_dto.dto import counted
 from mmhuman_dto.fileio.config import import_parts
-from mmhuman_dto.generation.conversion import LEFT_OUT, Conversion
+from mmhuman_dto.generation.conversion import Conversion
 from mmhuman_dto.generation.launch import start_processes, stop_processes
-from mmhuman_dto.generation.shards import FAILURES, read_lines
+from mmhuman_dto.generation.shards import FAILURES, LEFT_OUT, read_lines
 from mmhuman_dto.programs import planned_folder, program
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.tables.people_table import PeopleTable
@@ -139,9 +140,8 @@ def report(counts, out_dir):
     print(f'{out_dir}: {counts["people"]} people of these images read = written = found again')
     if left_out := counts.get('left_out'):
         first = next(read_lines(out_dir / LEFT_OUT))
-        print(f'  {sum(left_out.values())} people left out for what nobody can be: '
-              + ', '.join(f'{number} {reason}' for reason, number in left_out.items())
-              + f'; {out_dir / LEFT_OUT}, for one person {first["person"]} of {first["image"]}: {first["field"]} '
+        print(f'  {sum(left_out.values())} people left out for what nobody can be: {counted(left_out)}'
+              f'; {out_dir / LEFT_OUT}, for one person {first["person"]} of {first["image"]}: {first["field"]} '
               f'{first["value"]:g}')
     if counts['failed']:
         first = next(read_lines(out_dir / FAILURES))

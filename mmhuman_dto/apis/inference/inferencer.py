@@ -3,6 +3,7 @@ from itertools import islice
 
 import torch
 
+from mmhuman_dto.dto import count_reasons, counted
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation.pipeline import Clock, Stages
@@ -127,12 +128,15 @@ class HumanInferencer:
                 return dict(error=f'{sample.img_path or sample.img_id}: {found.stage}: {found.reason}')
             return dict(sample=self._finished(self._nobody(sample)), note=found.reason)
         if isinstance(placed, Outcome):
-            return dict(sample=self._finished(found), note=f'{placed.stage}: {placed.reason}')
+            reasons = counted(count_reasons(dict(placed.left_out).values()))
+            return dict(sample=self._finished(found),
+                        note=f'{placed.stage}: {placed.reason}' + (f' ({reasons})' if reasons else ''))
         if 'initial_instances' not in placed:
             return dict(sample=self._finished(placed))
         before = _copy(found)
         before.pred_instances = placed.initial_instances
-        return dict(sample=self._finished(placed), before=self._finished(before))
+        note = _gone(placed)
+        return dict(sample=self._finished(placed), before=self._finished(before), note=note)
 
     def _nobody(self, sample):
         size = dict(global_orient=(3, ), body_pose=(self.body_model.num_body_joints, 3),
@@ -167,6 +171,12 @@ def _sample_of(photo):
         img_id=photo.img_id, img_path=photo.img_path, ori_shape=size, img_shape=size))
     sample.image = photo.image
     return sample
+
+
+def _gone(placed):
+    """Who is not among the people any more, and why; ''."""
+    gone = [] if 'drop_reasons' in placed.pred_instances else [reason for _, reason in placed.get('left_out', ())]
+    return f'{len(gone)} left out by DTO: {counted(count_reasons(gone))}' if gone else ''
 
 
 def _copy(sample):

@@ -1,8 +1,11 @@
 """The people of a picture as a table that prints itself."""
 import html
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+
+from mmhuman_dto.dto import counted
 
 from .text_table import as_html, as_text, filled
 
@@ -43,8 +46,12 @@ class PeopleView(Sequence):
             return 'nobody found'
         said = [f'{len(self)} {"person" if len(self) == 1 else "people"}',
                 f'{self._range("distance")} away', f'{self._range("height")} tall']
-        left_out = sum(bool(row.note) for row in self.rows)
-        return ', '.join(said) + (f'; {left_out} not placed by DTO' if left_out else '')
+        return '; '.join([', '.join(said), *self._not_placed()])
+
+    def _not_placed(self):
+        """How many DTO left out, and why."""
+        reasons = Counter(row.note.removeprefix('not placed: ') for row in self.rows if row.note)
+        return [f'{reasons.total()} not placed by DTO ({counted(reasons)})'] if reasons else []
 
     def _range(self, name):
         rows = sorted(self.rows, key=lambda row: getattr(row, name))

@@ -34,7 +34,7 @@ class HumanScene:
     #: the same before DTO, where it ran: ``person_index`` of ``sample``, where it has one, are rows of it
     before: HumanDataSample | None = None
     error: str = ''  # why there is no ``sample``; ''
-    note: str = ''  # why nobody was found, or DTO did not place them although it should have; ''
+    note: str = ''  # why nobody was found, DTO did not place them although it should have, or left people out; ''
     #: what its files are called, without suffix: no other picture of the call has this name; '' for one alone
     name: str = ''
 
