@@ -48,6 +48,9 @@ MODELS = _child('MODELS', 'models')
 TASK_UTILS = _child('TASK_UTILS', 'models.task_modules')
 METRICS = _child('METRICS', 'evaluation.metrics')
 
+VISUALIZERS = _child('VISUALIZERS', 'visualization')
+VISBACKENDS = _child('VISBACKENDS', 'visualization')
+
 HOOKS = _child('HOOKS', 'engine.hooks')
 LOOPS = _child('LOOPS', 'engine.loops')
 OPTIMIZERS = _child('OPTIMIZERS', 'engine.optim')

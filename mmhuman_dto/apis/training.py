@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from mmengine.logging import print_log
-from mmengine.runner import FlexibleRunner, Runner
 
 from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.datasets.image_folders import look_for_images
@@ -16,6 +15,7 @@ from mmhuman_dto.engine.config import check_config
 from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.engine.model import for_inference
 from mmhuman_dto.engine.resume import latest_checkpoint
+from mmhuman_dto.engine.runner import FlexibleRunner, Runner
 from mmhuman_dto.fileio.atomic import explain
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.registry import BODY_MODELS

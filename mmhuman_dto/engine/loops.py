@@ -5,6 +5,8 @@ from mmengine.runner import IterBasedTrainLoop
 
 from mmhuman_dto.registry import LOOPS
 
+from .interruption import Interruption
+
 
 @LOOPS.register_module()
 class ResumableTrainLoop(IterBasedTrainLoop):
@@ -16,21 +18,40 @@ class ResumableTrainLoop(IterBasedTrainLoop):
     """
 
     def run(self):
-        """Train until ``max_iters``."""
+        """Train until ``max_iters``, or until Ctrl-C, which leaves a checkpoint and ends in KeyboardInterrupt."""
         self.runner.call_hook('before_train')
+        with Interruption() as interruption:
+            try:
+                self._train(interruption)
+            except KeyboardInterrupt:
+                if not interruption.asked:
+                    raise
+        if interruption.asked:
+            self._stop()
+        self.runner.call_hook('after_train_epoch')
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def _train(self, interruption):
         self.restart_loading(self._iter)
         self.runner.call_hook('before_train_epoch')
         if self._iter > 0:
             # A run may have been stopped in the validation that follows its last checkpoint.
             self._validate_if_due()
-        while self._iter < self._max_iters and not self.stop_training:
+        while self._iter < self._max_iters and not self.stop_training and not interruption.agreed():
             self.runner.model.train()
-            self.run_iter(next(self.dataloader_iterator))
+            batch = next(self.dataloader_iterator)
+            with interruption.held_back():
+                self.run_iter(batch)
             self._decide_current_val_interval()
             self._validate_if_due()
-        self.runner.call_hook('after_train_epoch')
-        self.runner.call_hook('after_train')
-        return self.runner.model
+
+    def _stop(self):
+        """End the run after the steps that are done, with their checkpoint."""
+        saved = [hook.save_as_it_is(self.runner) for hook in self.runner.hooks if hasattr(hook, 'save_as_it_is')]
+        self.runner.call_hook('after_run')
+        where = f'{saved[0]} is its checkpoint' if saved and saved[0] else 'there is no checkpoint'
+        raise KeyboardInterrupt(f'stopped by Ctrl-C after step {self._iter}: {where}; go on with --resume')
 
     def restart_loading(self, step):
         """Load from the batch of step ``step`` on, with the dataset as it is now: what was read ahead is forgotten."""

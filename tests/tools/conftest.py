@@ -39,13 +39,14 @@ def config(tmp_path_factory):
 @pytest.fixture(scope='session')
 def start():
     """start('train.py', *arguments, ranks=1) -> process, with ``ranks=2`` the one that starts two."""
-    def run(tool, *arguments, ranks=1):
+    def run(tool, *arguments, ranks=1, new_session=False):
         command = [sys.executable, ROOT / 'tools' / tool, *arguments]
         if ranks > 1:
             command[1:1] = ['-m', 'torch.distributed.run', f'--nproc_per_node={ranks}', '--rdzv_backend=c10d',
                             '--rdzv_endpoint=127.0.0.1:0']
             command += ['--launcher', 'pytorch']
         return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                start_new_session=new_session,
                                 env=dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='-1'))
     return run
 

@@ -1,7 +1,9 @@
 """Checkpoints that a kill or a full disk cannot spoil."""
+from collections import deque
 from pathlib import Path
 
 from mmengine.dist import is_main_process
+from mmengine.fileio import get_file_backend
 from mmengine.hooks import CheckpointHook
 
 from mmhuman_dto.fileio.atomic import publish, write_atomically
@@ -23,11 +25,27 @@ class AtomicCheckpointHook(CheckpointHook):
     """
 
     def before_train(self, runner):
-        super().before_train(runner)
+        folder = Path(runner.work_dir)
+        self.out_dir = str(folder if self.out_dir is None else Path(self.out_dir, folder.name))
+        self.file_backend = get_file_backend(self.out_dir)
+        runner.logger.info(f'Checkpoints will be saved to {self.out_dir}.')
+        before = runner.message_hub.runtime_info
+        keys = self.key_indicators if self.save_best else ()
         # MMEngine removes the best so far by its path: in a copied work folder the copy's, not the original's.
-        paths = getattr(self, 'best_ckpt_path_dict', {})
-        paths.update({key: self._own(path) for key, path in paths.items()})
-        self.best_ckpt_path = self._own(getattr(self, 'best_ckpt_path', None))
+        best = {key: self._own(before.get('best_ckpt' if len(keys) == 1 else f'best_ckpt_{key}')) for key in keys}
+        self.best_ckpt_path, self.best_ckpt_path_dict = best[keys[0]] if len(keys) == 1 else None, best
+        steps = list(before.get('keep_ckpt_ids', ())) if self.max_keep_ckpts > 0 else []
+        outdated, kept = steps[:-self.max_keep_ckpts], steps[-self.max_keep_ckpts:]
+        for step in outdated if is_main_process() else ():
+            self._remove(Path(self.out_dir, self.filename_tmpl.format(step)))
+        self.keep_ckpt_ids = deque(kept)
+
+    def save_as_it_is(self, runner):
+        """Write a checkpoint of the steps that are done, between two steps; its path, or None before the first."""
+        step = runner.iter
+        if step > 0 and self.last_ckpt != str(Path(self.out_dir, self.filename_tmpl.format(step))):
+            self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=step))
+        return self.last_ckpt
 
     def _own(self, path):
         return path and str(Path(self.out_dir, Path(path).name))

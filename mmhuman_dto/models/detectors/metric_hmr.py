@@ -88,6 +88,9 @@ class MetricHMR(BaseModel):
         outputs = self.outputs(inputs, sizes)
         return outputs if mode == 'tensor' else self._predict(outputs, data_samples)
 
+    def _dump_init_info(self):
+        """MMEngine would write three lines a parameter into the log's file."""
+
     def outputs(self, images, sizes, extra_queries=None):
         """Predictions for all queries.
 
