@@ -29,7 +29,8 @@ def test_a_killed_run_goes_on_as_if_it_was_never_stopped(config, whole_run, star
 def test_ctrl_c_leaves_a_checkpoint_and_a_line_and_nothing_is_lost(
         config, whole_run, start, finish, losses_of, weights_of, tmp_path, workers):
     process = start('train.py', config, '--work-dir', tmp_path, '--cfg-options',
-                    'default_hooks.checkpoint.interval=1000', f'train_dataloader.num_workers={workers}', 'train_cfg.max_iters=100000',
+                    'default_hooks.checkpoint.interval=1000', f'train_dataloader.num_workers={workers}',
+                    'train_cfg.max_iters=100000',
                     new_session=True)
     while 3 not in losses_of(tmp_path):
         assert process.poll() is None, process.stdout.read()
