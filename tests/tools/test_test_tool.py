@@ -10,6 +10,7 @@ import mmhuman_dto.models  # noqa: F401
 from mmhuman_dto.apis.scoring import DumpedSamples, figure_line
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import MODELS
+from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 EVALUATION = """
 _base_ = ['{config}']
@@ -87,6 +88,10 @@ def test_what_is_asked_for_wrongly_is_said(tested, evaluation, tmp_path):
         analysis('worst_images', tested / 'dump', evaluation, '--figure', 'agora/mve')
     with pytest.raises(SystemExit, match='no figure mve, there are precision'):
         analysis('worst_images', tested / 'dump', evaluation, '--figure', 'crowd/mve')
+    for name in (path.name for path in (tested / 'dump').iterdir()):
+        PeopleTableBuilder('OpenBody').write(tmp_path / 'empty' / name)
+    with pytest.raises(SystemExit, match='empty: no images in it'):
+        analysis('worst_images', tmp_path / 'empty', evaluation, '--figure', 'crowd/mpjpe')
 
 
 def test_worst_images(tested, evaluation, tmp_path, capsys):

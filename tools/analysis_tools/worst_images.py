@@ -54,6 +54,8 @@ def main(argv=None):
     from mmhuman_dto.apis.scoring import image_figures, more_is_better
     try:
         rows = list(image_figures(args.dump, metric_of(metric_configs(args), args.figure)))
+        if not rows:
+            raise ValueError('no images in it')
         name = args.figure.split('/', 1)[1]
         if name not in rows[0][1]:
             raise ValueError(f'no figure {name}, there are {", ".join(rows[0][1])}')
