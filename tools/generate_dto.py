@@ -37,6 +37,8 @@ def parse_args():
                              'part of the shards; ray: by the processes of a Ray cluster; see docs/scale.md')
     parser.add_argument('--max-failures', type=int,
                         help='exit with status 1 when more images failed, not only when none was kept')
+    parser.add_argument('--check-inputs', action=argparse.BooleanOptionalAction, default=True,
+                        help='try a few images first, and stop where units, axes or maps cannot be right')
     parser.add_argument('--public-layout', metavar='SET',
                         help='also write SET_opt.npz and SET_CHMR_SMPL_OPT.npz, the public DTO-Humans layouts')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
@@ -65,7 +67,8 @@ def generate(args):
     """Run as the arguments say; returns the exit status."""
     config = read_config(args.config, args.cfg_options)
     out_dir = args.out_dir or Path('work_dirs/dto') / Path(args.config).stem
-    generator = generator_class(args.launcher)(config.to_dict(), out_dir, args.limit, args.resume)
+    generator = generator_class(args.launcher)(config.to_dict(), out_dir, args.limit, args.resume,
+                                               check=args.check_inputs)
     counts = generator.run(args.public_layout)
     if get_rank() == 0:
         report(counts, generator.pipeline.seconds, out_dir)

@@ -100,12 +100,13 @@ class StagePipeline:
     def run(self, indices):
         """Process rows of the source together: {index: sample} of those that passed all stages, {index: Outcome}."""
         with self.clock('read'):
-            results = [self._read(index) for index in indices]
+            results = [self.read(index) for index in indices]
         self._through_stages(results)
         ended = {index: result for index, result in zip(indices, results) if isinstance(result, Outcome)}
         return {index: result for index, result in zip(indices, results) if index not in ended}, ended
 
-    def _read(self, index):
+    def read(self, index):
+        """A sample of the source, or the :class:`Outcome` it ended in."""
         sample = attempt(self.source.__getitem__, index)
         return outcome_of(sample, self.ids[index], 'read') if isinstance(sample, Exception) else sample
 

@@ -1,4 +1,5 @@
 """A run on a Ray cluster: one process hands out shards, others make them; what is done is known from the disk alone."""
+import itertools
 import logging
 import os
 import uuid
@@ -8,6 +9,7 @@ from mmhuman_dto.stages.config import stage_resources
 from mmhuman_dto.stages.isolation import describe
 
 from .generator import Generator
+from .input_check import check_inputs
 from .manifest import GenerationError
 from .pipeline import Clock, StagePipeline
 from .progress import ProgressReport
@@ -29,9 +31,14 @@ class RayGenerator(Generator):
     there is more to do, and no more than that. The arguments are the generator's.
     """
 
-    def __init__(self, config, out_dir, limit=None, resume=False):
-        super().__init__(config, out_dir, limit, resume, stages=())
+    def __init__(self, config, out_dir, limit=None, resume=False, check=True):
+        super().__init__(config, out_dir, limit, resume, stages=(), check=check)
         self.resources = stage_resources(config)
+
+    def _findings(self):
+        # In this process, up to the first stage that asks for resources, which may not be here.
+        stages = itertools.takewhile(lambda name: name not in self.resources, self.config['stages'])
+        return check_inputs(StagePipeline(self.config, list(stages)), len(self.ids))
 
     def _make_shards(self, fingerprint):
         with ProgressReport(len(self.ids), 'DTO on Ray') as progress:

@@ -54,6 +54,10 @@ class PrecomputedDepth(DepthSource):
             raise SourceError(f'{path}: no positive, finite {self.kind} in it')
         return torch.from_numpy(_resized(values, sample.ori_shape, cv2.INTER_LINEAR, path))
 
+    def stored(self, sample):
+        """What the file of a sample's map holds, as it is: (h, w) of any type."""
+        return _read_map(_file_of(sample, self.folder, self.suffix), self.kind)
+
     def _scale_of(self, img_id):
         if self.scale_path is None:
             return np.float32(self.scale)

@@ -1,14 +1,17 @@
 """A small folder in the layouts the generator reads, with a body made of a board: seconds for a whole run."""
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from scripts import load_script
 
 HERE = Path(__file__).parent
+TOOL = 'tools/generate_dto.py'
 
 SIZE = (96, 128)
 CONFIG = """
@@ -102,3 +105,19 @@ def broken_crowd(crowd):
     crowd.edit_meshes(lambda annots: break_two(annots['0003.jpg'], annots['0017.jpg']))
     crowd.config.write_text(crowd.config.read_text() + 'contact_sheets = dict(every=4, rows=1)\nshard_size = 2\n')
     return crowd
+
+
+@pytest.fixture
+def tool(monkeypatch, capsys):
+    """Call the tool's main() as the command line would; returns exit status, stdout, stderr."""
+    module = load_script(TOOL)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, 'argv', [TOOL, *map(str, arguments)])
+        try:
+            status = module.main()
+        except SystemExit as error:
+            status = error.code
+        return (status, *capsys.readouterr())
+
+    return call

@@ -1,27 +1,7 @@
 """tools/generate_dto.py: arguments, exit status and what it prints."""
 import json
-import sys
 
 import pytest
-from scripts import load_script
-
-TOOL = 'tools/generate_dto.py'
-
-
-@pytest.fixture
-def tool(monkeypatch, capsys):
-    """Call the tool's main() as the command line would; returns exit status, stdout, stderr."""
-    module = load_script(TOOL)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, 'argv', [TOOL, *map(str, arguments)])
-        try:
-            status = module.main()
-        except SystemExit as error:
-            status = error.code
-        return (status, *capsys.readouterr())
-
-    return call
 
 
 def test_plain_lines_when_not_a_terminal(tool, crowd):

@@ -64,7 +64,7 @@ def test_4dhumans_release_with_smpl_a(release, tmp_path):
     config.merge_from_dict({'data_root': str(data), 'body_model.model_path': str(data / 'smpl'),
                             'contact_sheets.every': 1})
     counts = Generator(config.to_dict(), tmp_path / 'out').run()
-    assert counts == dict(kept=2, people=8, failed=0, skipped=0, skipped_by_reason={})
+    assert counts == dict(kept=2, people=8, failed=0, skipped=0, skipped_by_reason={}, left_out={})
     table = PeopleTable(tmp_path / 'out' / 'people_table')
     assert table.schema['body_model'] == 'SMPL+A' and table.schema['columns']['people.betas']['row'] == [11]
     before = CameraHMRRelease('coco-release.npz', data_root=data)

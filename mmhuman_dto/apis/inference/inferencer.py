@@ -6,12 +6,13 @@ import torch
 from mmhuman_dto.dto import count_reasons, counted
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.names import OutputNames
+from mmhuman_dto.generation.input_check import findings_of_maps
 from mmhuman_dto.generation.pipeline import Clock, Stages
 from mmhuman_dto.geometry import project
 from mmhuman_dto.perception.keypoint_fit import guessed_intrinsics
-from mmhuman_dto.stages import StageError
+from mmhuman_dto.stages import OptimiseTranslations, StageError
 from mmhuman_dto.stages.isolation import Outcome
-from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.structures import Camera, HumanDataSample, Maps, People
 
 from .inputs import is_one, open_photos
 from .recipe import recipe_config
@@ -135,8 +136,17 @@ class HumanInferencer:
             return dict(sample=self._finished(placed))
         before = _copy(found)
         before.pred_instances = placed.initial_instances
-        note = _gone(placed)
+        note = '; '.join(text for text in (_gone(placed), self._odd(placed)) if text)
         return dict(sample=self._finished(placed), before=self._finished(before), note=note)
+
+    def _odd(self, placed):
+        """What about the depth map of a picture that was placed cannot be right; ''."""
+        stages = self.stages.stages
+        placing = next((stage for stage in stages if isinstance(stage, OptimiseTranslations)), None)
+        depth = next((stage for stage in stages if 'pred_maps.disparity' in stage.sets), None)
+        if placing is None or not {'disparity', 'id_map'} <= set(placed.get('pred_maps', Maps()).keys()):
+            return ''
+        return '; '.join(one.text for one in findings_of_maps([placed], placing.dto.solver, depth) if one.stops)
 
     def _nobody(self, sample):
         size = dict(global_orient=(3, ), body_pose=(self.body_model.num_body_joints, 3),
