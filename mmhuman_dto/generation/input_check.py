@@ -295,9 +295,10 @@ def _of_order(people, stage):
     said = [f'of {pairs} pairs of people {right} are in the order of their meshes'] * bool(pairs)
     said += [f'within people the correlation with the meshes is {np.median(within):.2f} (median of {len(within)})'
              ] * bool(len(within))
-    denied = pairs >= _PAIRS and not between_says or len(within) >= _PEOPLE and np.median(within) > -_REVERSED_WITHIN
+    # Order alone is no proof: a map of the ground, flat within people, can have it reversed.
+    proven = within_says and (between_says or pairs < _PAIRS)
     return [Finding(f'the depth maps say the reverse of the meshes: {"; ".join(said)}. Do the files hold {other}, not '
-                    f'{shown}? {_option(stage, "kind")}={other}', not denied)]
+                    f'{shown}? {_option(stage, "kind")}={other}', proven)]
 
 
 def _of_scale(people, solver, stage):
