@@ -292,9 +292,10 @@ def _of_order(people, stage):
     if not between_says and not within_says:
         return []
     shown, other = ('depth', 'disparity') if _kind(stage) == 'depth' else ('disparity', 'depth')
-    said = [f'of {pairs} pairs of people {right} are in the order of their meshes'] * bool(pairs)
-    said += [f'within people the correlation with the meshes is {np.median(within):.2f} (median of {len(within)})'
-             ] * bool(len(within))
+    said = [f'of {pairs} pairs of people {right} are in the order of their meshes'] if pairs else []
+    if len(within):
+        said.append(f'within people the correlation with the meshes is {np.median(within):.2f} (median of '
+                    f'{len(within)})')
     # Order alone is no proof: a map of the ground, flat within people, can have it reversed.
     proven = within_says and (between_says or pairs < _PAIRS)
     return [Finding(f'the depth maps say the reverse of the meshes: {"; ".join(said)}. Do the files hold {other}, not '
