@@ -10,7 +10,6 @@ CONVERTER = 'python tools/model_converters/mahmr2mmhuman.py {} {} --verify'
 _RELEASE_MARK = 'encoder_pos_embeds'
 
 
-
 def is_release(state):
     """Whether names -> tensors are weights of MA-HMR or SAT-HMR under their own names."""
     return _RELEASE_MARK in state

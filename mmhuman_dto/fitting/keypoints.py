@@ -109,8 +109,8 @@ class KeypointFit:
             rows = children.to(keypoints.device).nonzero()[:, 0]
             child, cost[rows] = self._as_children(state.rows(rows), [picture.rows(rows), *self._priors(CHILD)])
             state = FitState(*(people.index_copy(0, rows, some) for people, some in zip(state, child)))
-            blend = torch.tensor(ADULT, **self.place).expand(people, 2).index_copy(
-                0, rows, torch.tensor(CHILD, **self.place).expand(len(rows), 2)).T
+            blend = torch.where(children.to(rows.device)[:, None], *(
+                torch.tensor(of, **self.place) for of in (CHILD, ADULT))).T
         return self._result(state, cost, [picture, *self._priors(blend)])
 
     def _as_children(self, state, terms):
