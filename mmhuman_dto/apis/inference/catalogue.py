@@ -3,8 +3,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmhuman_dto.fileio.bundled import BUNDLED, CONFIGS
+from mmhuman_dto.movenet import WEIGHTS as MOVENET
 from mmhuman_dto.perception.blazepose_joints import WEIGHTS as BLAZEPOSE
-from mmhuman_dto.perception.movenet_joints import WEIGHTS as MOVENET
 
 from .text_table import as_text
 

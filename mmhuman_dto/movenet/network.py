@@ -8,9 +8,14 @@ folded into the convolutions there.
 from typing import NamedTuple
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
+from mmhuman_dto.fileio.bundled import bundled_file
+
+#: The published weights; NOTICE says where from.
+WEIGHTS = bundled_file('mmhuman_dto/movenet/data/movenet_multipose.safetensors')
 #: Pixels of the picture a cell of the outputs covers, in x and in y.
 STRIDE = 4
 #: Sides of pictures must be multiples of this.
@@ -24,6 +29,13 @@ _BLOCKS = ((40, 2), (40, 1), (48, 2), (48, 1), (48, 1), (96, 2), (96, 1), (96, 1
 _HEADS = dict(centers=1, sizes=2, offsets=2, heat=17, joints=34, joint_offsets=34)
 #: Blocks whose output the feature pyramid takes, finest first, with their channels.
 _LATERAL = {1: 40, 4: 48, 8: 96}
+#: Blocks whose output is a feature, by its name.
+_KEPT = {4: 'block8', 11: 'block16', 14: 'block32'}
+#: Heads whose hidden layer is a feature.
+_HIDDEN = ('heat', 'joints')
+#: What the network makes of a picture on the way to its maps: name -> (channels, stride).
+FEATURES = dict(block8=(48, 8), block16=(144, 16), block32=(240, 32), pyramid16=(32, 16), pyramid8=(24, 8),
+                pyramid4=(24, 4), hidden_heat=(96, 4), hidden_joints=(96, 4))
 
 
 class MoveNetMaps(NamedTuple):
@@ -64,20 +76,37 @@ class MoveNetMultiPose(nn.Module):
                                     for name, out in _HEADS.items()})
 
     def forward(self, images):
-        features, lateral = self.stem(images * _SCALE - 1), []
-        features = self.blocks[0](features)
+        return self.look(images)[0]
+
+    def look(self, images):
+        """The :class:`MoveNetMaps` of images (B, 3, H, W), and a dict of the :data:`FEATURES` (B, C, H / s, W / s)."""
+        x, lateral, kept = self.blocks[0](self.stem(images * _SCALE - 1)), [], {}
         for index, block in enumerate(self.blocks[1:]):
-            features = block(features)
+            x = block(x)
             if index in _LATERAL:
-                lateral.append(features)
-        features = self.top(features)
-        for side, project, smooth in zip(lateral[::-1], self.lateral, self.smooth):
-            larger = functional.interpolate(features, scale_factor=2., mode='bilinear', align_corners=False)
-            features = smooth(larger + project(side))
-        out = {name: head(features) for name, head in self.heads.items()}
+                lateral.append(x)
+            if index in _KEPT:
+                kept[_KEPT[index]] = x
+        x = self.top(x)
+        for stride, side, project, smooth in zip((16, 8, 4), lateral[::-1], self.lateral, self.smooth):
+            larger = functional.interpolate(x, scale_factor=2., mode='bilinear', align_corners=False)
+            x = kept[f'pyramid{stride}'] = smooth(larger + project(side))
+        hidden = {name: head[0](x) for name, head in self.heads.items()}
+        kept.update({f'hidden_{name}': hidden[name] for name in _HIDDEN})
+        return self._maps({name: head[1](hidden[name]) for name, head in self.heads.items()}), kept
+
+    @staticmethod
+    def _maps(out):
         return MoveNetMaps(out['centers'].sigmoid(), out['sizes'].relu(), out['offsets'],
                            out['joints'].unflatten(1, (17, 2)), out['heat'].sigmoid(),
                            out['joint_offsets'].unflatten(1, (17, 2)))
+
+
+def published_movenet():
+    """The network with its published weights, to be looked with, not trained."""
+    network = MoveNetMultiPose().eval().requires_grad_(False)
+    network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
+    return network
 
 
 class _Convolution(nn.Conv2d):

@@ -1,0 +1,1 @@
+from .network import FEATURES, MULTIPLE, STRIDE, WEIGHTS, MoveNetMaps, MoveNetMultiPose, published_movenet
