@@ -10,6 +10,7 @@ from mmhuman_dto.geometry import interpolate, rasterize_meshes, resize_intrinsic
 from .appearance import HAZE, Surroundings, clothe, landmarks, sample_outfit
 from .layout import BOX_FACES, box_points
 from .lighting import Light
+from .photograph import photograph
 
 #: Colour of boxes to sit on.
 _WOOD = np.float32([.58, .44, .30])
@@ -58,6 +59,8 @@ class Renderer:
         self._paint_people(image, view, outfits, light)
         image += (HAZE - image) * (1 - np.exp(-view.z / _HAZE_DISTANCE)).reshape(-1, 1)
         image = cv2.resize(image.reshape(*view.z.shape, 3), scene.size[::-1], interpolation=cv2.INTER_AREA)
+        if scene.config.version > 1:
+            image = photograph(image, view.z[::self.supersample, ::self.supersample], scene)
         return (np.clip(image, 0, 1) * 255 + .5).astype(np.uint8)
 
     def _paint_people(self, image, view, outfits, light):

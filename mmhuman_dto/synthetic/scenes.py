@@ -5,32 +5,20 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from mmhuman_dto.geometry import focal_from_fov, fov_from_focal, project, rasterize
+from mmhuman_dto.geometry import fov_from_focal, project, rasterize
 
+from .crowd_config import CrowdConfig
 from .layout import BOX_CORNERS, Crowd, Ground, pose_bodies
 from .people import sample_people
-
-
-@dataclass(frozen=True)
-class CrowdConfig:
-    """What scenes look like."""
-    size: tuple[int, int] = (640, 960)  # (height, width) px
-    people: tuple[int, int] = (2, 12)  # fewest and most people
-    child_share: float = .35  # probability that a person is below 15 years
-    fov: tuple[float, float] = (20., 100.)  # vertical field of view, degrees
-    max_slope: float = 6.  # steepest ground, degrees
-    pose_noise: float = 4.  # std of the joint angles, degrees
-    first_row: tuple[float, float] = (.5, 1.)  # share of the picture's height that a grown-up in the first row takes
-    depth_range: tuple[float, float] = (1.4, 2.6)  # distance of the last row in units of the first's
-    grouped: float = .5  # probability that a person stands beside somebody already there
-    far_share: float = .15  # probability that a person stands behind the crowd, up to four times as far
-    min_visible: float = .15  # people of whom less than this share is visible are left out
+from .placing import place_people
+from .viewpoints import plain_stage, varied_stage
 
 
 @dataclass
 class Scene:
     """The truth of one picture; camera frame, metres, radians."""
     seed: tuple[int, int]  # (seed, index); what is drawn later (colours, errors) starts from it
+    config: CrowdConfig  # what it was drawn from
     size: tuple[int, int]  # (height, width) px
     intrinsics: np.ndarray  # (3, 3) px
     rotation: np.ndarray  # (3, 3) stage frame (x right, y up, z towards the viewer) -> camera frame
@@ -78,16 +66,17 @@ class Scene:
         return np.random.default_rng([*self.seed, *purpose.encode()])
 
 
-def sample_scene(index, body_model, config=CrowdConfig(), seed=0):
+def sample_scene(index, body_model, config=None, seed=0):
     """The ``index``-th scene of a seed; the same on every machine.
 
     Args:
         body_model: with a child coefficient, on the CPU.
-        config: :class:`CrowdConfig`.
+        config: :class:`CrowdConfig`, its defaults if None.
 
     Returns:
         :class:`Scene`; at least ``config.people[0]`` people, each partly in view.
     """
+    config = config or CrowdConfig()
     for attempt in range(100):
         rng = np.random.default_rng([seed, index, attempt])
         scene = _try_scene((seed, index), body_model, config, rng)
@@ -97,17 +86,24 @@ def sample_scene(index, body_model, config=CrowdConfig(), seed=0):
 
 
 def _try_scene(seed, body_model, config, rng):
-    number = rng.integers(config.people[0], config.people[1] + 1)
+    number = _how_many(config, rng)
     people = sample_people(number, config.child_share, body_model, rng)
-    ground = _sample_ground(config, rng)
-    intrinsics, rotation, near, far = _sample_camera(ground, config, rng)
-    bodies, names = pose_bodies(people, ground, config.pose_noise, body_model, rng)
+    stage = plain_stage(config, rng) if config.version == 1 else varied_stage(config, number, rng)
+    bodies, names = pose_bodies(people, stage.ground, config.pose_noise, body_model, rng)
     crowd = Crowd(bodies)
-    view = Viewpoint(intrinsics, rotation, config.size)
-    for i in range(number):
-        _place(i, crowd, view, ground, near, far, config, rng)
-    scene = _assemble(seed, config, view, ground, people, crowd, names, _buildings(ground, view, crowd, rng))
-    return scene.keep(visible_share(scene, body_model.faces, config.size[1] / 240) >= config.min_visible)
+    place_people(crowd, stage, config, rng)
+    buildings = _buildings(stage.ground, stage.view, crowd, rng)
+    scene = _assemble(seed, config, stage.view, stage.ground, people, crowd, names, buildings)
+    side = config.size[1] if config.version == 1 else max(scene.size)
+    return scene.keep(visible_share(scene, body_model.faces, side / 240) >= config.min_visible)
+
+
+def _how_many(config, rng):
+    low, high = config.people
+    if config.version == 1:
+        return rng.integers(low, high + 1)
+    # The logarithm is even: photographs show few people more often than many.
+    return int(np.exp(rng.uniform(np.log(low + 1), np.log(high + 2)))) - 1
 
 
 def visible_share(scene, faces, coarse=1.):
@@ -122,85 +118,6 @@ def visible_share(scene, faces, coarse=1.):
     shown = torch.bincount(together.flatten(), minlength=len(scene) + 1)[1:].numpy()
     alone = [int((rasterize(mesh[None], faces, intrinsics, size).id_map > 0).sum()) for mesh in vertices]
     return shown / np.maximum(alone, 1)
-
-
-@dataclass
-class Viewpoint:
-    """A camera at the stage's origin."""
-    intrinsics: np.ndarray
-    rotation: np.ndarray
-    size: tuple[int, int]
-
-    def to_camera(self, points):
-        return points @ self.rotation.T
-
-    def project(self, points):
-        """Stage points (*, 3) -> pixels (*, 2) and z (*)."""
-        x = self.to_camera(points)
-        return project(torch.as_tensor(x), torch.as_tensor(self.intrinsics)).numpy(), x[..., 2]
-
-
-def _sample_ground(config, rng):
-    tilt, toward = rng.uniform(0, np.radians(config.max_slope)), rng.uniform(0, 2 * np.pi)
-    normal = np.array([np.sin(tilt) * np.cos(toward), np.cos(tilt), np.sin(tilt) * np.sin(toward)])
-    # Mostly held by hand; sometimes on a mast or from a window.
-    below = rng.uniform(.9, 2.0) if rng.random() < .75 else rng.uniform(2.0, 5.0)
-    return Ground(normal, below * normal[1])
-
-
-def _sample_camera(ground, config, rng):
-    """Intrinsics, stage -> camera rotation, and the range of horizontal distances at which people stand, m."""
-    height, width = config.size
-    low, high = config.fov
-    fov = np.radians(low + (high - low) * rng.beta(2, 2.5))
-    focal = focal_from_fov(fov, height)
-    intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
-    share = rng.uniform(*config.first_row)
-    near = max(1.7 * focal / height / share, 1.8, .6 * ground.height)
-    far = near * rng.uniform(*config.depth_range)
-    middle = ground.drop(np.array([0, 0, -(near + far) / 2])) + [0, .8, 0]
-    pitch = np.arctan2(-middle[1], -middle[2]) + rng.normal(0, .08) * fov
-    roll = np.radians(rng.normal(0, 1.5))
-    rotation = Rotation.from_euler('xz', [pitch, roll]) * Rotation.from_euler('x', np.pi)
-    return intrinsics, rotation.as_matrix(), near, far
-
-
-def _place(i, crowd, view, ground, near, far, config, rng, tries=40):
-    """Try places for body i; leaves it out when none is free and in view."""
-    for _ in range(tries):
-        if crowd.placed and rng.random() < config.grouped:
-            angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(.4, 1.1)
-            beside = crowd.offsets[rng.integers(len(crowd.offsets))]
-            spot = beside + distance * np.array([np.cos(angle), 0, np.sin(angle)])
-        else:
-            depth = rng.uniform(near, far) if rng.random() >= config.far_share else far * rng.uniform(1, 4)
-            column = rng.uniform(.06, .94) * view.size[1] - view.intrinsics[0, 2]
-            spot = np.array([depth * column / view.intrinsics[0, 0], 0, -depth])
-        spot = ground.drop(spot)
-        if _in_view(i, spot, crowd, view) and crowd.fits(i, spot):
-            crowd.add(i, spot)
-            return
-
-
-def _box(pixels):
-    return np.concatenate([pixels.min(0), pixels.max(0)])
-
-
-def _in_view(i, offset, crowd, view, inside=.8, covered=.72):
-    """Most joints in the frame, none near the lens, and no box almost hidden behind another."""
-    pixels, z = view.project(crowd.bodies.joints[i, :24] + offset)
-    frame = ((pixels > 0) & (pixels < [view.size[1], view.size[0]])).all(-1)
-    if frame.mean() < inside or not frame[[9, 15]].all() or z.min() < .8:
-        return False
-    box = _box(pixels)
-    for j, other in zip(crowd.placed, crowd.offsets):
-        pixels_j, z_j = view.project(crowd.bodies.joints[j, :24] + other)
-        box_j = _box(pixels_j)
-        hidden = box_j if z.mean() < z_j.mean() else box
-        overlap = np.clip(np.minimum(box[2:], box_j[2:]) - np.maximum(box[:2], box_j[:2]), 0, None).prod()
-        if overlap > covered * (hidden[2:] - hidden[:2]).prod():
-            return False
-    return True
 
 
 def _buildings(ground, view, crowd, rng):
@@ -228,7 +145,7 @@ def _assemble(seed, config, view, ground, people, crowd, names, buildings):
     joints = view.to_camera(bodies.joints[keep] + offsets)
     seats = [bodies.seats[i] + offset for i, offset in zip(keep, offsets[:, 0]) if bodies.seats[i] is not None]
     return Scene(
-        seed=seed, size=config.size, intrinsics=view.intrinsics, rotation=view.rotation,
+        seed=seed, config=config, size=view.size, intrinsics=view.intrinsics, rotation=view.rotation,
         ground=Ground(view.to_camera(ground.normal), ground.height),
         **{key: value[keep] for key, value in people._asdict().items()},
         pose=pose, transl=joints[:, 0] - bodies.root[keep],

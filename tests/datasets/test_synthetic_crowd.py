@@ -1,11 +1,17 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tiny_network
 import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 
 from mmhuman_dto.geometry import fov_from_focal, project
 from mmhuman_dto.registry import DATASETS
 from mmhuman_dto.structures import FIELDS
 
+CONFIGS = Path(__file__).parents[2] / 'configs/_base_/datasets'
 CONFIG = dict(type='SyntheticCrowd', scenes=dict(size=(120, 180), people=(2, 5)), num_scenes=6, seed=11)
 
 
@@ -76,3 +82,22 @@ def test_length_and_range(dataset):
     assert len(dataset) == 6
     with pytest.raises(IndexError, match='scene 6 of 6'):
         dataset[6]
+
+
+def test_pictures_of_all_formats_train_in_one_batch():
+    config = Config.fromfile(CONFIGS / 'synthetic-crowd-v2.py').train_dataloader.dataset
+    config.datasets[0].update(cache_dir=None, scenes=dict(config.datasets[0].scenes, size=(84, 112), people=(1, 6)))
+    config.pipeline[0].update(input_size=112)
+    dataset = DATASETS.build(config)
+    batch = pseudo_collate([dataset[i] for i in range(6)])
+    sizes = {tuple(image.shape[1:]) for image in batch['inputs']}
+    assert len(sizes) >= 3 and {max(size) for size in sizes} == {112}
+    model = tiny_network.build()
+    losses = model(**model.data_preprocessor(batch), mode='loss')
+    assert all(torch.isfinite(value).all() for value in losses.values())
+
+
+def test_the_validation_set_of_the_recipe_is_other_scenes():
+    config = Config.fromfile(CONFIGS / 'synthetic-crowd-v2.py')
+    train, validation = config.train_dataloader.dataset.datasets[0], config.val_dataloader.dataset
+    assert train.scenes == validation.scenes and train.scenes.version == 2 and train.seed != validation.seed

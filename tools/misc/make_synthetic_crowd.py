@@ -37,6 +37,8 @@ def parse_args():
         parser.add_argument(f'--{name}', type=float, nargs=2, default=getattr(CrowdConfig, name.replace('-', '_')),
                             metavar=('LEAST', 'MOST'), help=what)
     parser.add_argument('--far-share', type=float, default=CrowdConfig.far_share, help='of people behind the crowd')
+    parser.add_argument('--version', type=int, choices=(1, 2), default=CrowdConfig.version,
+                        help='2: nearer to photographs; see CrowdConfig (default %(default)s)')
     parser.add_argument('--no-errors', action='store_true', help='exact initial meshes and disparity')
     parser.add_argument('--jpeg-quality', type=int, default=90)
     parser.add_argument('--map-divisor', type=int, default=1, help='disparity maps are this many times smaller')
@@ -50,7 +52,8 @@ def main():
     cv2.setNumThreads(1)
     config = CrowdConfig(
         size=tuple(args.size), people=tuple(args.people), child_share=args.child_share, fov=tuple(args.fov),
-        first_row=tuple(args.first_row), depth_range=tuple(args.depth_range), far_share=args.far_share)
+        first_row=tuple(args.first_row), depth_range=tuple(args.depth_range), far_share=args.far_share,
+        version=args.version)
     exact = NetworkErrors(InitialErrors.none(), DisparityErrors.none())
     write_crowd(args.out, args.indices or range(args.number), BODY_MODELS.build(dict(type='OpenBody')), config,
                 args.seed, exact if args.no_errors else None, args.jpeg_quality, args.map_divisor)

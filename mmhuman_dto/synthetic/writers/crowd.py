@@ -23,9 +23,10 @@ import numpy as np
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 
 from ..corruption import NetworkErrors, ages_and_sexes, disparity, initial_meshes
+from ..crowd_config import CrowdConfig
 from ..render import Renderer
 from ..samples import truth_sample
-from ..scenes import CrowdConfig, sample_scene, visible_share
+from ..scenes import sample_scene, visible_share
 
 
 def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, jpeg_quality=90, map_divisor=1):
@@ -64,7 +65,7 @@ def write_crowd(folder, indices, body_model, config=None, seed=0, errors=None, j
         truth.add(truth_sample(scene, name))
     np.savez(folder / 'initial_meshes.npz', annots=np.array(meshes, dtype=object))
     truth.write(folder / 'truth')
-    about = dict(body_model=body_name, seed=seed, indices=list(indices), config=dataclasses.asdict(config),
+    about = dict(body_model=body_name, seed=seed, indices=list(indices), config=config.stated(),
                  errors=dataclasses.asdict(errors))
     for name, value in {'disparity/scale': scales, 'ages': guesses, 'visible': visible, 'crowd': about}.items():
         (folder / f'{name}.json').write_text(json.dumps(value, indent=1) + '\n', encoding='utf-8')
