@@ -20,11 +20,13 @@ PHOTOS = dict(image='focal', focal=None, detect='pose', pose='match', meshes='pe
               match='ages.source', depth='dto', ages=None, rasterise='dto', dto='keep', keep=None)
 OFFLINE = dict(image='focal', focal=None, detect='meshes.source', meshes='people', people='rasterise', rasterise='dto',
                dto='refit', refit=None)
+OPEN = dict(OFFLINE, labels=None)
 HUB = dict(image='focal', focal=None, detect='pose', pose='meshes.source', meshes='people', people='rasterise',
            depth=None, rasterise='dto', dto='refit', refit=None)
 NETWORK = dict(image='focal', focal=None, meshes='people', people='rasterise', rasterise='dto', dto=None)
 #: Of the recipes that start from photos.
-FROM_PHOTOS = {'paper_from-photos': PHOTOS, 'photo': OFFLINE, 'photo-hub': HUB, 'network': NETWORK}
+FROM_PHOTOS = {'paper_from-photos': PHOTOS, 'open_from-photos': OPEN, 'photo': OFFLINE, 'photo-hub': HUB,
+               'network': NETWORK}
 
 each_recipe = pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 

@@ -234,6 +234,8 @@ def shrunk(path, data, work_dir):
         if place[-1] == 'body_model' or 'gendered' in place:
             entry.clear()
             entry.type = 'OpenBody'
+        if entry.type == 'SyntheticCrowd':
+            entry.update(scenes=dict(size=(84, 112), people=(1, 3)), num_scenes=2, cache_dir=None)
         entry.pop('body_vertices', None)
     config.merge_from_dict(dict(load_from=None, work_dir=str(work_dir)))
     if 'train_cfg' in config:

@@ -102,5 +102,13 @@ class Generator:
             table = PeopleTable(self.out_dir / TABLE)
             for suffix, write in (('opt', write_dto_raw), ('CHMR_SMPL_OPT', write_dto_humans)):
                 write_atomically(self.out_dir / f'{public_layout}_{suffix}.npz', lambda temporary, write=write: write(
-                    temporary, (table[i] for i in range(len(table)))))
+                    temporary, (_with_meshes(table[i]) for i in range(len(table)))))
         return manifest['counts']
+
+
+def _with_meshes(sample):
+    """A sample of those who have a mesh: the public layouts hold nobody else, and nothing that says so."""
+    people = sample.pred_instances
+    if 'has_mesh' in people:
+        sample.pred_instances = people[people.has_mesh.bool()]
+    return sample

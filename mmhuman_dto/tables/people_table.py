@@ -36,6 +36,7 @@ IMAGE_COLUMNS = {
     'intrinsics': ((3, 3), 'px of the original image', 'float32'),
     'ori_shape': ((2, ), 'px, height and width of the original image', 'int32'),
     'quarter_turns': ((), 'how often LoadImage turns the stored image by 90 degrees clockwise', 'int8'),
+    'focal_std': ((), 'standard deviation of the logarithm of the focal length', 'float32'),
     'optimised': ((), 'whether at least two people of a depth group were placed together', 'bool'),
     'height_deviation': ((), 'mean deviation from the height prior, in its standard deviations', 'float32'),
 }

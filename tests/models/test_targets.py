@@ -204,3 +204,14 @@ def test_meshes_that_the_body_model_cannot_pose_are_refused(spoil, said):
     spoil(wrong)
     with pytest.raises(ValueError, match=said):
         TargetEncoder()([wrong], OpenBody(), 168)
+
+
+def test_sizes_and_distances_are_targets_of_those_whose_are_known():
+    doubtful = sample([[0., 0., 2.], [.3, 0., 3.], [-.3, 0., 3.]], has_focal=False)
+    doubtful.gt_instances.has_mesh = torch.tensor([True, False, True])
+    doubtful.gt_instances.has_shape = torch.tensor([False, True, True])
+    doubtful.gt_instances.has_depth = torch.tensor([True, True, False])
+    targets = encode(doubtful, sample([[0., 0., 2.]]))
+    assert known(targets) == [EVERYTHING - {'betas', 'j3ds'}, set(), EVERYTHING - {'depths'}, EVERYTHING]
+    assert targets.focals.isnan().tolist() == [True, False]
+    torch.testing.assert_close(targets.depths[0], torch.tensor([2., .02]))     # finite all the same

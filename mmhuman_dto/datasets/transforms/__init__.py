@@ -2,6 +2,7 @@
 from .appearance import ColorJitter, OccludeWithNoise
 from .compose import Pipeline
 from .depth import AddDisparity
+from .labels import TrustLabels
 from .loading import LoadImage
 from .pack import PackHumanInputs
 from .people import ConvertMeshes, JointsFromMeshes, KeepVisiblePeople

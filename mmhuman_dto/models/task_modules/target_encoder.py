@@ -48,6 +48,15 @@ def _meshes(samples, meshed, targets):
     return [torch.cat([empty, *(getattr(part, name).float() for part in people)]) for name, empty in nobody.items()]
 
 
+def _of_meshes(name, samples, meshed, device):
+    """What a field says of those who have a mesh (M) bool; True where it is absent."""
+    people = [sample.gt_instances for sample in samples]
+    said = [part[name].bool() if name in part else torch.ones(len(part), dtype=torch.bool, device=device)
+            for part in people]
+    return torch.cat([values if all(has_mesh) else values[torch.tensor(has_mesh)]
+                      for values, has_mesh in zip(said, meshed)])
+
+
 def _label(name, samples, targets):
     """A field of people (T, ...), 0 where unknown, and who has it (T)."""
     people, spec = [sample.gt_instances for sample in samples], FIELDS[name]
@@ -66,15 +75,15 @@ class TargetEncoder(nn.Module):
     """Make :class:`Targets` from ground truth: each person learns what is annotated of it.
 
     * A mesh (``global_orient``, ``body_pose``, ``betas``, ``transl``, and ``gt_camera``): everything. ``has_mesh`` says
-      who has one where not everybody of an image does (the host waits for it). All meshes go through the body model in
-      one pass.
+      who has one where not everybody of an image does (the host waits for it), ``has_shape`` whose shape and joints in
+      space are targets, ``has_depth`` whose depth is. All meshes go through the body model in one pass.
     * Without a mesh: the joints ``keypoints_2d`` (px) and ``keypoints_3d`` (m, camera) that are finite and valid by
       ``*_valid``, those of the sample's ``joint_set`` that the network has too, by name; the depth, where the pelvis is
       among them; the box ``bboxes``, or else that around the joints.
 
     A sample needs ``img_shape`` of the resized image. Its metainfo ``has_3d`` and ``fully_annotated`` (else True)
     say whether its meshes are targets in 3D, or only their projection, and whether everyone is annotated. Images with a
-    ``gt_camera`` have a focal length.
+    ``gt_camera`` have a focal length, unless their metainfo ``has_focal`` says that it is a guess.
 
     Args:
         cell: side of the scale map's cells, px.
@@ -119,8 +128,8 @@ class TargetEncoder(nn.Module):
         zeros, joints = partial(torch.zeros, device=device), len(names_of(self.joint_set))
         rows = dict(boxes=(4, ), poses=(3 * (body_model.num_body_joints + 1), ), betas=(body_model.num_betas, ),
                     j3ds=(joints, 3), j2ds=(joints, 2), depths=(2, ))
-        focals = [sample.gt_camera.intrinsics[1, 1] if 'gt_camera' in sample else zeros(()) + torch.nan
-                  for sample in samples]
+        focals = [sample.gt_camera.intrinsics[1, 1] if 'gt_camera' in sample and sample.get('has_focal', True) else
+                  zeros(()) + torch.nan for sample in samples]
         return Targets(
             counts=counts, **{name: zeros(sum(counts), *row) for name, row in rows.items()},
             **{f'{name}_mask': zeros(sum(counts), *rows[name], dtype=torch.bool) for name in ('j3ds', 'j2ds')},
@@ -174,10 +183,11 @@ class TargetEncoder(nn.Module):
         boxes = self._boxes(shown, torch.ones_like(shown[..., 0], dtype=torch.bool), limits) / targets.input_size
         has_3d = torch.tensor([sample.get('has_3d', True) for sample in samples]).to(device, non_blocking=True)[image]
         seen = torch.ones_like(has_3d)
+        shaped, placed = (has_3d & _of_meshes(name, samples, meshed, device) for name in ('has_shape', 'has_depth'))
         for name, value, known in (
-                ('boxes', boxes, seen), ('poses', poses.flatten(1), has_3d), ('betas', betas, has_3d),
-                ('j3ds', j3ds, has_3d), ('j2ds', project(j3ds, of_person), seen),
-                ('depths', torch.stack([z, z / targets.focals[image]], -1), has_3d)):
+                ('boxes', boxes, seen), ('poses', poses.flatten(1), has_3d), ('betas', betas, shaped),
+                ('j3ds', j3ds, shaped), ('j2ds', project(j3ds, of_person), seen),
+                ('depths', torch.stack([z, z / of_person[:, 1, 1]], -1), placed)):
             getattr(targets, name)[rows], targets.known[name][rows] = value, known
         targets.j3ds_mask[rows] = targets.j2ds_mask[rows] = True
         if self.scale_map:
