@@ -11,7 +11,7 @@ model = dict(
         init_cfg=dict(type='Pretrained', checkpoint='data/weights/dinov2_vit-s_448.pth', prefix='backbone.')),
     decoder=dict(in_dims=384, num_queries=30, num_layers=6, dims=256, ffn_dims=1024),
     head=dict(dims=256, num_layers=6), camera_head=dict(in_dims=384), denoising=dict(dims=256))
-scenes = dict(size=(336, 448), people=(1, 8))
+scenes = dict(version=2, size=(336, 448), people=(1, 12))
 train_dataloader = dict(num_workers=8, dataset=dict(
     weights=[.6, .4],
     datasets=[
