@@ -1,5 +1,6 @@
 """Pictures of people whose 3D joints, heights and camera are known: a real clip and the bundled rendered crowds."""
 import zipfile
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -38,10 +39,12 @@ class Case(NamedTuple):
         return project(torch.from_numpy(self.joints), torch.from_numpy(self.intrinsics)).numpy()
 
 
-def clip_cases(videos, truth=CLIP_TRUTH):
+def clip_cases(videos, truth=CLIP_TRUTH, cameras=None):
     """Yield the :class:`Case` of each annotated frame of the real clip.
 
     Args:
+        cameras: counted from 0; None: those that were annotated. From others everybody counts as seen of whom all
+            joints are in the picture, a rule by which the annotated ones have who is annotated.
         videos: the wheel ``pip download pose2sim==0.10.49 --no-deps`` fetches, or a folder with its cam01.mp4, ...
         truth: npz with K, R, t (world -> camera, m), joints_3d (people, frames, 17, 3), joints_3d_valid, heights,
             frames, person_names and, for each person seen, det_camera, det_frame, det_person.
@@ -51,11 +54,15 @@ def clip_cases(videos, truth=CLIP_TRUTH):
     """
     with load_npz(truth) as arrays:
         known = {name: arrays[name] for name in arrays}
+    for camera in np.unique(known['det_camera']).tolist() if cameras is None else cameras:
+        for frame, image in clip_frames(videos, camera, known['frames'].tolist()):
+            yield _clip_case(known, camera, frame, image)
+
+
+def clip_frames(videos, camera, wanted=None):
+    """Yield (number, image) of the wanted frames, None for all, of a camera of the clip; ``videos`` as above."""
     with TemporaryDirectory() as folder:
-        for camera in np.unique(known['det_camera']).tolist():
-            path = _video(Path(videos), f'cam{camera + 1:02d}.mp4', Path(folder))
-            for frame, image in _frames(path, known['frames'].tolist()):
-                yield _clip_case(known, camera, frame, image)
+        yield from _frames(_video(Path(videos), f'cam{camera + 1:02d}.mp4', Path(folder)), wanted)
 
 
 def _video(videos, name, folder):
@@ -71,20 +78,29 @@ def _video(videos, name, folder):
 
 
 def _frames(path, wanted):
-    """Yield (number, image) of the wanted frames of a video."""
+    """Yield (number, image) of the wanted frames of a video, None for all."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    for number in range(max(wanted) + 1):
+    for number in count() if wanted is None else range(max(wanted) + 1):
         read, frame = capture.read()
+        if not read and wanted is None:
+            return
         if not read:
             raise FileNotFoundError(f'{path}: ends before frame {number}')
-        if number in wanted:
+        if wanted is None or number in wanted:
             yield number, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
 def _clip_case(known, camera, frame, image):
-    rows = (known['det_camera'] == camera) & (known['det_frame'] == frame)
-    people, time = known['det_person'][rows].astype(int), int(np.flatnonzero(known['frames'] == frame)[0])
-    joints = known['joints_3d'][people, time] @ known['R'][camera].T + known['t'][camera]
+    time = int(np.flatnonzero(known['frames'] == frame)[0])
+    joints = known['joints_3d'][:, time] @ known['R'][camera].T + known['t'][camera]
+    if camera in known['det_camera']:
+        rows = (known['det_camera'] == camera) & (known['det_frame'] == frame)
+        people = known['det_person'][rows].astype(int)
+    else:
+        pixels = project(torch.from_numpy(joints).double(), torch.from_numpy(known['K'][camera]).double()).numpy()
+        inside = (joints[..., 2] > 0) & ((pixels >= 0) & (pixels < image.shape[1::-1])).all(-1)
+        people = np.flatnonzero(inside.all(1))
+    joints = joints[people]
     return Case(f'cam{camera + 1:02d}/{frame:06d}', image, known['K'][camera].astype(np.float64),
                 joints.astype(np.float64), known['joints_3d_valid'][people, time].astype(bool),
                 known['heights'][people].astype(np.float64),

@@ -98,13 +98,13 @@ def cells(row):
         for name, (_, _, digits) in FIGURES.items())]
 
 
-def infer(recipe, cases, knows_focal):
-    """Scenes of the cases by a recipe, and seconds a picture."""
+def infer(recipe, cases, knows_focal, **network):
+    """Scenes of the cases by a recipe, and seconds a picture; ``network``: model and checkpoint of the inferencer."""
     scenes, seconds, inferencers = [], [], {}
     for case in cases:
         focal = float(case.intrinsics[1, 1]) if knows_focal else None
         if focal not in inferencers:
-            inferencers[focal] = HumanInferencer(recipe, dto=True, focal=focal, device='cpu', batch_size=1)
+            inferencers[focal] = HumanInferencer(recipe, dto=True, focal=focal, device='cpu', batch_size=1, **network)
         start = time.perf_counter()
         scenes.append(inferencers[focal](case.image))
         seconds.append(time.perf_counter() - start)
