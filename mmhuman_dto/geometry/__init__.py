@@ -7,5 +7,5 @@ from .camera import (
     resize_intrinsics,
     unproject,
 )
-from .rasterize import Raster, interpolate, rasterize, rasterize_meshes, visible_vertices
+from .rasterize import Raster, interpolate, interpolate_seen, rasterize, rasterize_meshes, visible_vertices
 from .rotation import axis_angle_to_matrix, geodesic_distance, matrix_to_axis_angle, rotation_6d_to_matrix

@@ -55,6 +55,14 @@ def interpolate(raster, meshes, attributes, intrinsics):
     ``raster`` is that of ``meshes`` and ``intrinsics`` (:func:`rasterize_meshes`), ``attributes`` are [(V_i, C), ...],
     one a mesh; the result is (H, W, C), 0 where nothing is, and differentiable in the attributes and the vertices.
     """
+    rows, columns, values = interpolate_seen(raster, meshes, attributes, intrinsics)
+    image = values.new_zeros(*raster.id_map.shape, values.shape[-1])
+    image[rows, columns] = values
+    return image
+
+
+def interpolate_seen(raster, meshes, attributes, intrinsics):
+    """Rows (P), columns (P) of the pixels that show a mesh, row by row, and what :func:`interpolate` gives there."""
     rows, columns = raster.id_map.nonzero(as_tuple=True)
     soup = collect(meshes, intrinsics.device)
     counts = torch.tensor([0] + [len(faces) for _, faces in meshes], device=rows.device)
@@ -65,9 +73,8 @@ def interpolate(raster, meshes, attributes, intrinsics):
     rays = unproject(pixels.double(), torch.ones_like(rows, dtype=torch.float64), intrinsics.double())
     values = torch.cat(list(attributes))
     weights = _barycentric(soup.points.T[:, corners].unbind(1), face, rays.T).to(values.dtype)
-    image = values.new_zeros(*raster.id_map.shape, values.shape[-1])
-    image[rows, columns] = sum(weight[:, None] * values[corner] for weight, corner in zip(weights, corners[:, face]))
-    return image
+    values = sum(weight[:, None] * values[corner] for weight, corner in zip(weights, corners[:, face]))
+    return rows, columns, values
 
 
 def visible_vertices(raster, faces, num_meshes, num_vertices, mask=None):

@@ -4,9 +4,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-_SKIN = np.array([[.96, .80, .70], [.90, .70, .57], [.80, .58, .44], [.63, .44, .32], [.45, .30, .22], [.33, .22, .17]])
-_HAIR = np.array([[.10, .08, .07], [.22, .14, .09], [.38, .24, .13], [.62, .45, .24], [.78, .64, .40], [.42, .17, .09]])
-_GREY = np.array([.58, .57, .56])
+SKIN = np.array([[.96, .80, .70], [.90, .70, .57], [.80, .58, .44], [.63, .44, .32], [.45, .30, .22], [.33, .22, .17]])
+HAIR = np.array([[.10, .08, .07], [.22, .14, .09], [.38, .24, .13], [.62, .45, .24], [.78, .64, .40], [.42, .17, .09]])
+GREY = np.array([.58, .57, .56])
 _TROUSERS = np.array([[.16, .20, .32], [.25, .33, .48], [.12, .12, .14], [.48, .42, .33], [.35, .35, .36],
                       [.28, .30, .22]])
 _SHOES = np.array([[.12, .10, .10], [.90, .90, .88], [.36, .24, .16], [.70, .20, .18], [.25, .28, .38]])
@@ -61,10 +61,10 @@ def sample_outfit(age, male, marks, rng):
     top = cv2.cvtColor(np.float32([[[hue, vivid, rng.uniform(.45, .95)]]]), cv2.COLOR_HSV2RGB)[0, 0]
     dress = not male and rng.random() < .3
     shorts = rng.random() < (.25 if age >= 15 else .45)
-    hair = _GREY if age > 50 and rng.random() < .7 else _HAIR[rng.integers(len(_HAIR))]
+    hair = GREY if age > 50 and rng.random() < .7 else HAIR[rng.integers(len(HAIR))]
     upper_arm, thigh = marks.elbow - marks.shoulder, marks.waist - marks.knee
     return Outfit(
-        skin=_SKIN[rng.integers(len(_SKIN))], hair=hair, top=top,
+        skin=SKIN[rng.integers(len(SKIN))], hair=hair, top=top,
         bottom=_TROUSERS[rng.integers(len(_TROUSERS))], shoes=_SHOES[rng.integers(len(_SHOES))],
         sleeve=marks.wrist - .02 if rng.random() < .4 else marks.shoulder + rng.uniform(.4, .8) * upper_arm,
         leg=np.inf if dress else marks.knee + rng.uniform(0, .2) * thigh if shorts else marks.ankle,
@@ -72,36 +72,59 @@ def sample_outfit(age, male, marks, rng):
         long_hair=not male and rng.random() < .7, striped=rng.random() < .2)
 
 
-def clothe(rest, outfit, marks):
-    """Colours (P, 3) of points given by their place ``rest`` (P, 3) on the rest body."""
+class Regions(NamedTuple):
+    """Which of P points (P) bool of the body are covered by what; where several are true, the last counts."""
+    bottom: np.ndarray
+    top: np.ndarray
+    shoes: np.ndarray
+    hair: np.ndarray
+    eyes: np.ndarray
+
+
+def regions_of(rest, outfit, marks):
+    """:class:`Regions` of points given by their place ``rest`` (P, 3) on the rest body."""
     x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
-    colour = np.broadcast_to(np.float32(outfit.skin), rest.shape).copy()
     collar = marks.neck - .015 + .25 * (marks.neck_z - z).clip(-.12, .05) + .3 * (x - .04).clip(0, .02)
-    colour[(y > outfit.leg) & (y < marks.waist + .02)] = outfit.bottom
-    shirt = (y > outfit.shirt) & (y < np.where(x < marks.shoulder * .75, collar, np.inf)) & (x < outfit.sleeve)
-    colour[shirt] = outfit.top
-    if outfit.striped:
-        colour[shirt & (np.mod(y, .09) < .035)] = .35 + .6 * outfit.top
-    colour[(y < marks.ankle + .015) & (x < marks.shoulder * 1.5)] = outfit.shoes
     face = marks.top - marks.head[1]  # head joint to crown
     hairline = marks.top - .34 * face - .95 * (marks.head[2] + .10 - z).clip(0, .3)
     hair = (y > hairline) & (y > marks.neck + (0 if outfit.long_hair else .35 * face))
-    colour[hair & (x < marks.shoulder)] = outfit.hair
-    eyes = np.min([np.linalg.norm(rest - eye, axis=1) for eye in marks.eyes], axis=0) < .011
-    colour[eyes] = .12
+    return Regions(
+        bottom=(y > outfit.leg) & (y < marks.waist + .02),
+        top=(y > outfit.shirt) & (y < np.where(x < marks.shoulder * .75, collar, np.inf)) & (x < outfit.sleeve),
+        shoes=(y < marks.ankle + .015) & (x < marks.shoulder * 1.5), hair=hair & (x < marks.shoulder),
+        eyes=np.min([np.linalg.norm(rest - eye, axis=1) for eye in marks.eyes], axis=0) < .011)
+
+
+def clothe(rest, outfit, marks):
+    """Colours (P, 3) of points given by their place ``rest`` (P, 3) on the rest body."""
+    colour = np.broadcast_to(np.float32(outfit.skin), rest.shape).copy()
+    regions = regions_of(rest, outfit, marks)
+    for name in ('bottom', 'top', 'shoes', 'hair'):
+        colour[getattr(regions, name)] = getattr(outfit, name)
+        if name == 'top' and outfit.striped:
+            colour[regions.top & (np.mod(rest[:, 1], .09) < .035)] = .35 + .6 * outfit.top
+    colour[regions.eyes] = .12
     return colour
+
+
+def noise_tile(rng, size=256):
+    """A tile (size, size) of smooth noise in about -1..1 that repeats without a seam."""
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size))
+    spectrum = np.fft.rfft2(rng.normal(size=(size, size)))
+    layers = [np.fft.irfft2(spectrum * np.exp(-2 * (np.pi * sigma * frequency)**2)) for sigma in (.8, 3, 10)]
+    return sum(layer / layer.std() / 2 for layer in layers).astype(np.float32)
 
 
 class Surroundings:
     """Ground texture, sky and walls of one scene, drawn from a generator."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, noise=noise_tile):
         self.style = str(rng.choice(list(_GROUNDS)))
         self.ground = np.float32(_GROUNDS[self.style]) * np.float32(rng.uniform(.9, 1.05))
         self.zenith = np.float32(_ZENITHS[rng.integers(len(_ZENITHS))])
         self.walls = np.float32(_WALLS[rng.permutation(len(_WALLS))])
         self.turn = rng.uniform(0, np.pi)
-        self.noise = _noise_tile(rng)
+        self.noise, self.haze = noise(rng), HAZE
 
     def ground_colour(self, x, y, footprint):
         """Colours (P, 3) at metres x, y (P) on the plane; detail finer than ``footprint`` m fades out."""
@@ -122,7 +145,7 @@ class Surroundings:
 
     def sky_colour(self, up):
         """Colours (*, 3) of rays by the vertical part ``up`` (*) of their unit direction."""
-        return HAZE + (self.zenith - HAZE) * (np.clip(up, 0, 1)**.6)[..., None]
+        return self.haze + (self.zenith - self.haze) * (np.clip(up, 0, 1)**.6)[..., None]
 
     def wall_colour(self, building, local, normal):
         """Colours (P, 3) of house number ``building``, at ``local`` (P, 3) m from a corner of its roof."""
@@ -140,11 +163,3 @@ def remap(texture, columns, rows, border):
     columns, rows = (np.pad(np.asarray(v, np.float32), (0, padding)).reshape(-1, width) for v in (columns, rows))
     values = cv2.remap(texture, columns, rows, cv2.INTER_LINEAR, borderMode=border)
     return values.ravel()[:values.size - padding]
-
-
-def _noise_tile(rng, size=256):
-    """A tile (size, size) of smooth noise in about -1..1 that repeats without a seam."""
-    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size))
-    spectrum = np.fft.rfft2(rng.normal(size=(size, size)))
-    layers = [np.fft.irfft2(spectrum * np.exp(-2 * (np.pi * sigma * frequency)**2)) for sigma in (.8, 3, 10)]
-    return sum(layer / layer.std() / 2 for layer in layers).astype(np.float32)

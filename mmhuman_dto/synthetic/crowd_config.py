@@ -3,6 +3,8 @@ from dataclasses import dataclass, field, fields
 
 #: Width over height of photographs, and how often each is drawn: lying and upright 4:3, 3:2 and 16:9, and square.
 PHOTO_FORMATS = ((4 / 3, .2), (3 / 2, .2), (16 / 9, .15), (1., .1), (3 / 4, .15), (2 / 3, .1), (9 / 16, .1))
+#: Where people are, and how often.
+PLACE_SHARES = (('open', .2), ('park', .15), ('street', .3), ('room', .35))
 
 
 def _later(default):
@@ -15,7 +17,8 @@ class CrowdConfig:
     """What scenes look like.
 
     Version 1 is the crowds of old, whose seeds keep their pictures. Version 2 is nearer to photographs: pictures of all
-    formats, cameras that look up, down and aslant, close-ups, people whom the frame cuts, and the defects of pictures.
+    formats, rooms and streets, cameras that look up, down and aslant, close-ups, people whom the frame cuts, clothes
+    and hair with shapes of their own, light of all kinds, and the defects of pictures.
 
     Raises:
         ValueError: an unknown version, or a field of version 2 in version 1.
@@ -33,6 +36,7 @@ class CrowdConfig:
     min_visible: float = .15  # people of whom less than this share is visible are left out
     version: int = _later(1)
     formats: tuple[tuple[float, float], ...] = _later(PHOTO_FORMATS)  # (width / height, how often) of the pictures
+    places: tuple[tuple[str, float], ...] = _later(PLACE_SHARES)  # (name in ``places.PLACES``, how often)
     close_share: float = _later(.25)  # probability of a close-up: the first row is larger than the picture
     cut_share: float = _later(.35)  # probability that the frame may cut a person
     defects: float = _later(1.)  # blur, noise, wrong exposure and JPEG of the pictures, 0 for none

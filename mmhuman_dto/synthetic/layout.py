@@ -155,10 +155,11 @@ class Crowd:
         self.bodies = bodies
         self.placed, self.offsets = [], []
         self._trees = {}
-        self._solids = [self._solid(i) for i in range(len(bodies.vertices))]
+        self._solids = [self.solid(i) for i in range(len(bodies.vertices))]
         self._bounds = [np.stack([points.min(0), points.max(0)]) for points in self._solids]
 
-    def _solid(self, i):
+    def solid(self, i):
+        """Points (P, 3) of body i and its seat."""
         points = self.bodies.vertices[i]
         if self.bodies.seats[i] is not None:
             points = np.concatenate([points, box_points(self.bodies.seats[i])])
@@ -181,6 +182,12 @@ class Crowd:
         if j not in self._trees:
             self._trees[j] = cKDTree(self._solids[j])
         return bool(np.isfinite(self._trees[j].query(points, distance_upper_bound=GAP)[0]).any())
+
+
+def box_mesh(boxes):
+    """Boxes (M, 8, 3) as one mesh: vertices (8 M, 3) and faces (12 M, 3), twelve a box."""
+    first = 8 * np.arange(len(boxes))[:, None, None]
+    return torch.as_tensor(np.reshape(boxes, (-1, 3))), torch.as_tensor((BOX_FACES + first).reshape(-1, 3))
 
 
 def box_points(corners, steps=8):

@@ -3,6 +3,8 @@
 Shadows on bodies are variance shadow maps (Donnelly and Lauritzen 2006): mean and mean square of what is nearest to the
 sun, blurred, and Chebyshev's inequality for the share of the sun that is left.
 """
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import torch
@@ -11,13 +13,29 @@ from mmhuman_dto.geometry import rasterize_meshes
 
 from .appearance import remap
 
-AMBIENT, SUN = .56, .60
 #: Finest cell of the shadow map, m.
 _CELL = .015
 #: Distance of the stand-in sun, m; how much nearer to it than a point something must be to shade it, m; blur, cells.
 _SUN_DISTANCE, _BIAS, _BLUR = 1000., .04, 1.5
 #: Contact shadow: height below which a body darkens the ground, and its reach, m.
 _CONTACT_HEIGHT, _CONTACT_REACH = .12, .06
+
+
+class Mood(NamedTuple):
+    """How strong the light of the sky and of the sun is, and ranges of where the sun stands, rad."""
+    ambient: float = .56
+    sun: float = .60
+    elevation: tuple[float, float] = (.55, 1.15)
+    azimuth: tuple[float, float] = (-1.5, 1.5)  # 0 behind the camera
+
+
+def sample_mood(indoors, rng):
+    """The :class:`Mood` of a scene of version 2: lamps at the ceiling, or a clear, a covered or an evening's sky."""
+    if indoors:
+        return Mood(rng.uniform(.6, .95), rng.uniform(.1, .4), (1.1, 1.5), (-np.pi, np.pi))
+    ambient, sun, elevation = (((.42, .6), (.5, .75), (.45, 1.3)), ((.7, .98), (.03, .2), (.7, 1.3)),
+                               ((.35, .5), (.35, .65), (.3, .5)))[rng.choice(3, p=[.45, .4, .15])]
+    return Mood(rng.uniform(*ambient), rng.uniform(*sun), elevation, (-np.pi, np.pi))
 
 
 class Light:
@@ -28,10 +46,12 @@ class Light:
         meshes: [(vertices (V, 3), faces (F, 3)), ...] that cast shadows.
         touching: (P, 3) points of what stands on the ground.
         cells: most cells of the shadow map.
+        mood: :class:`Mood`.
     """
 
-    def __init__(self, ground, up, meshes, touching, cells, rng):
-        elevation, azimuth = rng.uniform(.55, 1.15), rng.uniform(-1.5, 1.5)
+    def __init__(self, ground, up, meshes, touching, cells, rng, mood):
+        elevation, azimuth = rng.uniform(*mood.elevation), rng.uniform(*mood.azimuth)
+        self.mood = mood
         back = -np.array([0, 0, 1]) + up * up[2]  # towards the viewer, level
         back /= np.linalg.norm(back)
         side = np.cross(up, back)
@@ -58,13 +78,14 @@ class Light:
         mean, square = (self._sample(m, x, y) for m in self.lift)
         below, variance = mean - self._lift(raised) - np.float32(_BIAS), np.maximum(square - mean**2, 1e-4)
         shaded = np.where(below > 0, 1 - variance / (variance + below**2), 0)
-        return AMBIENT * (.72 + .28 * normals @ self.up.astype(np.float32)) + SUN * lit * (1 - .85 * shaded)
+        sky = self.mood.ambient * (.72 + .28 * normals @ self.up.astype(np.float32))
+        return sky + self.mood.sun * lit * (1 - .85 * shaded)
 
     def on_ground(self, x, y):
         """Light (P) on the ground at plane coordinates x, y (P)."""
         shadow, contact = (self._sample(m, x, y) for m in (self.shadow, self.contact))
-        direct = float(SUN * (self.ground.normal @ self.sun))
-        return (AMBIENT + direct * (1 - .85 * shadow)) * (1 - .45 * contact)
+        direct = float(self.mood.sun * (self.ground.normal @ self.sun))
+        return (self.mood.ambient + direct * (1 - .85 * shadow)) * (1 - .45 * contact)
 
     def _lift(self, points):
         """How far from the ground, towards the sun, points (*, 3) are; (*) m."""

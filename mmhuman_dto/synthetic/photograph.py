@@ -63,7 +63,7 @@ def _motion(image, amount, rng, long_side, *_):
 
 def _noise(image, amount, rng, *_):
     """Shot noise and read noise, some of it of the colours alone, some of it blurred as by a telephone's denoising."""
-    shape, grain = image.shape[:2], amount * np.float32(.07)
+    shape, grain = image.shape[:2], amount * np.float32(.05)
     noise = rng.standard_normal(shape, np.float32)[..., None] * np.float32(.8)
     noise = noise + rng.standard_normal(image.shape, np.float32) * np.float32(.5)
     if rng.random() < .5:

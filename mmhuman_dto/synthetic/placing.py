@@ -34,7 +34,7 @@ def _place(i, crowd, boxes, stage, framing, config, rng, tries=40):
             beside = crowd.offsets[rng.integers(len(crowd.offsets))]
             spot = beside + distance * np.array([np.cos(angle), 0, np.sin(angle)])
         else:
-            crowded = rng.random() >= config.far_share or stage.starts_near and not crowd.placed
+            crowded = rng.random() >= stage.far_share or stage.starts_near and not crowd.placed
             depth = stage.depth(rng) if crowded else stage.far * rng.uniform(1, 4)
             spot = stage.spot(depth, rng.uniform(*framing.columns) * stage.view.size[1])
         spot = stage.ground.drop(spot)

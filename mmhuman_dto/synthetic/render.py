@@ -5,12 +5,14 @@ import cv2
 import numpy as np
 import torch
 
-from mmhuman_dto.geometry import interpolate, rasterize_meshes, resize_intrinsics
+from mmhuman_dto.geometry import interpolate_seen, rasterize_meshes, resize_intrinsics
 
-from .appearance import HAZE, Surroundings, clothe, landmarks, sample_outfit
-from .layout import BOX_FACES, box_points
-from .lighting import Light
+from .appearance import Surroundings, landmarks
+from .drawn_people import BarePeople, DressedPeople
+from .layout import BOX_FACES, box_mesh, box_points
+from .lighting import Light, Mood, sample_mood
 from .photograph import photograph
+from .scenery import Scenery
 
 #: Colour of boxes to sit on.
 _WOOD = np.float32([.58, .44, .30])
@@ -28,70 +30,70 @@ class Picture(NamedTuple):
 
 
 class Renderer:
-    """Draws scenes of one body model on the CPU, ``supersample`` pixels a side averaged into one of the picture."""
+    """Draws scenes of one body model on the CPU, ``supersample`` pixels a side averaged into one of the picture.
 
-    def __init__(self, body_model, supersample=2):
+    In version 2 people wear clothes and hair with a shape of their own (see ``clothing``): image, depth and ids show
+    these, while the scene's vertices and joints are those of the body below.
+
+    Args:
+        supersample: None for 2 in version 1, and for 1.5 in version 2, whose pictures lose sharpness anyway.
+    """
+
+    def __init__(self, body_model, supersample=None):
         with torch.no_grad():
             rest = body_model(torch.zeros(1, 24, 3), torch.zeros(1, body_model.num_betas), None)
-        self.rest = rest.vertices[0]
-        self.marks = landmarks(self.rest.numpy(), rest.joints[0].numpy(), body_model.joint_names)
-        self.faces = body_model.faces
-        self.supersample = supersample
+        marks = landmarks(rest.vertices[0].numpy(), rest.joints[0].numpy(), body_model.joint_names)
+        self.people = {1: BarePeople(rest.vertices[0], body_model.faces, marks),
+                       2: DressedPeople(rest.vertices[0], body_model.faces, marks)}
+        self.supersample = {1: supersample or 2, 2: supersample or 1.5}
 
     def __call__(self, scene):
         """Draw a :class:`~mmhuman_dto.synthetic.scenes.Scene`; :class:`Picture`."""
-        view = View(scene, self.faces)
+        rng = scene.generator('look')
+        surroundings = Surroundings(rng) if scene.place is None else Scenery(scene.place, len(scene.seats), rng)
+        people = self.people[scene.config.version](scene, rng)
+        view = View(scene, people, scene.size)
         id_map = np.where(view.is_person, view.ids, 0)
-        return Picture(self.colours(scene), view.z, id_map)
+        image = self._colours(scene, surroundings, people, rng)
+        if scene.config.version > 1:
+            image = photograph(image, view.z, scene)
+        return Picture((np.clip(image, 0, 1) * 255 + .5).astype(np.uint8), view.z, id_map)
 
-    def colours(self, scene):
-        """The image alone, (H, W, 3) uint8."""
-        view, rng = View(scene, self.faces, self.supersample), scene.generator('look')
-        surroundings = Surroundings(rng)
-        outfits = [sample_outfit(age, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
+    def _colours(self, scene, surroundings, people, rng):
+        """The image alone, (H, W, 3) float32."""
+        view = View(scene, people, [round(self.supersample[scene.config.version] * side) for side in scene.size])
         touching = np.concatenate([scene.vertices.reshape(-1, 3), *map(box_points, scene.seats)])
-        solids = view.meshes[:len(scene) + len(scene.seats)]
-        light = Light(scene.ground, scene.up, solids, touching, view.z.size // 2, rng)
+        solids = view.meshes[:len(scene) + 1]
+        mood = Mood() if scene.place is None else sample_mood(scene.place.kind == 'room', rng)
+        light = Light(scene.ground, scene.up, solids, touching, view.z.size // 2, rng, mood)
         image = np.empty((view.z.size, 3), np.float32)
         _paint_sky(image, view, surroundings)
         _paint_ground(image, view, surroundings, light)
-        _paint_boxes(image, view, surroundings, light)
-        self._paint_people(image, view, outfits, light)
-        image += (HAZE - image) * (1 - np.exp(-view.z / _HAZE_DISTANCE)).reshape(-1, 1)
-        image = cv2.resize(image.reshape(*view.z.shape, 3), scene.size[::-1], interpolation=cv2.INTER_AREA)
-        if scene.config.version > 1:
-            image = photograph(image, view.z[::self.supersample, ::self.supersample], scene)
-        return (np.clip(image, 0, 1) * 255 + .5).astype(np.uint8)
-
-    def _paint_people(self, image, view, outfits, light):
-        meshes = view.meshes[:len(outfits)]
-        attributes = [torch.cat([_vertex_normals(mesh, self.faces), self.rest], 1) for mesh, _ in meshes]
-        values, seen = view.interpolate(attributes), np.flatnonzero(view.is_person)
-        ids, colour = view.ids.take(seen), np.empty((len(seen), 3), np.float32)
-        for i, outfit in enumerate(outfits):
-            mine = np.flatnonzero(ids == i + 1)
-            colour[mine] = clothe(values[mine, 3:], outfit, self.marks)
-        image[seen] = colour * light.on(view.points(seen), _unit(values[:, :3]))[:, None]
+        (_paint_boxes if scene.place is None else _paint_place)(image, view, surroundings, light)
+        _paint_people(image, view, people, light)
+        image += (surroundings.haze - image) * (1 - np.exp(-view.z / _HAZE_DISTANCE)).reshape(-1, 1)
+        return cv2.resize(image.reshape(*view.z.shape, 3), scene.size[::-1], interpolation=cv2.INTER_AREA)
 
 
 class View:
-    """Everything of a scene seen at ``scale`` times its resolution, before colours.
+    """Everything of a scene seen in a picture of ``size`` (H, W), before colours.
 
     Attributes:
-        ids: (H, W) int32, people from 1 on, then seats, then buildings; 0 for ground and sky.
+        ids: (H, W) int32, people from 1 on, then all seats, then all buildings; 0 for ground and sky.
         z: (H, W) float32, m; 0 in the sky.
         directions: (H, W, 3) float32, what a pixel sees at z = 1 m. focal: px.
         is_person, is_box, is_ground, is_sky: (H, W) bool, what a pixel shows.
     """
 
-    def __init__(self, scene, faces, scale=1):
+    def __init__(self, scene, people, size):
         self.scene = scene
         self.boxes = np.concatenate([scene.seats, scene.buildings])
-        self.meshes = [(mesh, faces) for mesh in torch.as_tensor(scene.vertices)]
-        self.meshes += [(box, torch.as_tensor(BOX_FACES)) for box in torch.as_tensor(self.boxes)]
-        self._intrinsics = resize_intrinsics(torch.as_tensor(scene.intrinsics), scale, scale)
+        self.meshes = [(person.vertices, person.faces) for person in people]
+        self.meshes += [box_mesh(scene.seats), box_mesh(scene.buildings)]
+        scale_x, scale_y = size[1] / scene.size[1], size[0] / scene.size[0]
+        self._intrinsics = resize_intrinsics(torch.as_tensor(scene.intrinsics), scale_x, scale_y)
         self.focal = float(self._intrinsics[1, 1])
-        self._raster = rasterize_meshes(self.meshes, self._intrinsics, [scale * side for side in scene.size])
+        self._raster = rasterize_meshes(self.meshes, self._intrinsics, size)
         mesh_z, self.ids, self.faces = (value.numpy() for value in self._raster)
         self.directions = self._directions()
         ground_z = self._ground_z()
@@ -106,11 +108,15 @@ class View:
         """Points (P, 3) m, camera frame, that pixels (P), counted row by row, show."""
         return self.directions.reshape(-1, 3).take(pixels, 0) * self.z.take(pixels)[:, None]
 
+    def box_faces(self, pixels):
+        """Rows (P) of ``boxes``, and of a box's faces, that pixels (P) of ``is_box`` show."""
+        faces, seat = self.faces.take(pixels), self.ids.take(pixels) == len(self.scene) + 1
+        return faces // 12 + np.where(seat, 0, len(self.scene.seats)), faces % 12
+
     def interpolate(self, attributes):
         """Vertex attributes of the people, N of (V, C), at the pixels of ``is_person``: (P, C)."""
         people = self._raster._replace(id_map=self._raster.id_map * torch.as_tensor(self.is_person))
-        values = interpolate(people, self.meshes[:len(attributes)], attributes, self._intrinsics)
-        return values.numpy()[self.is_person]
+        return interpolate_seen(people, self.meshes[:len(attributes)], attributes, self._intrinsics)[2].numpy()
 
     def _directions(self):
         height, width = self.ids.shape
@@ -124,6 +130,27 @@ class View:
         falling = -self.directions @ self.scene.ground.normal.astype(np.float32)
         z = self.scene.ground.height / np.maximum(falling, self.scene.ground.height / _HORIZON)
         return np.where(falling > self.scene.ground.height / _HORIZON, z, 0).astype(np.float32)
+
+
+def _paint_place(image, view, scenery, light):
+    """Seats and all boxes of a place at once, since there may be many."""
+    seen, boxes = np.flatnonzero(view.is_box), view.boxes.astype(np.float32)
+    box, face = view.box_faces(seen)
+    axes = _unit(boxes[:, [1, 4, 2]] - boxes[:, :1])  # along, up, across
+    a, b, c = boxes[:, BOX_FACES].transpose(2, 0, 1, 3)
+    normals = _unit(np.cross(b - a, c - a)).reshape(-1, 3).take(12 * box + face, 0)
+    points, turn = view.points(seen), axes.take(box, 0)
+    local, facing = (np.einsum('pij,pj->pi', turn, v) for v in (points - boxes[:, 0].take(box, 0), normals))
+    image[seen] = scenery.box_colours(box, local, facing) * light.on(points, normals)[:, None]
+
+
+def _paint_people(image, view, people, light):
+    values, seen = view.interpolate([person.attributes for person in people]), np.flatnonzero(view.is_person)
+    ids, colour = view.ids.take(seen), np.empty((len(seen), 3), np.float32)
+    for i, person in enumerate(people):
+        mine = np.flatnonzero(ids == i + 1)
+        colour[mine] = person.colours(values[mine, 3:])
+    image[seen] = colour * light.on(view.points(seen), _unit(values[:, :3]))[:, None]
 
 
 def _paint_sky(image, view, surroundings):
@@ -142,7 +169,7 @@ def _paint_ground(image, view, surroundings, light):
 
 def _paint_boxes(image, view, surroundings, light):
     seen = np.flatnonzero(view.is_box)
-    box, face = view.ids.take(seen) - len(view.scene) - 1, view.faces.take(seen)
+    box, face = view.box_faces(seen)
     for i, corners in enumerate(view.boxes.astype(np.float32)):
         mine = np.flatnonzero(box == i)
         axes = _unit(corners[[1, 4, 2]] - corners[0])  # along, up, across
@@ -152,14 +179,6 @@ def _paint_boxes(image, view, surroundings, light):
         if i >= len(view.scene.seats):
             colour = surroundings.wall_colour(i, (points - corners[4]) @ axes.T, normals @ axes.T)
         image[seen[mine]] = colour * light.on(points, normals)[:, None]
-
-
-def _vertex_normals(vertices, faces):
-    """Outward unit normals (V, 3), area weighted."""
-    a, b, c = vertices[faces].unbind(1)
-    normals = torch.zeros_like(vertices)
-    normals.index_add_(0, faces.reshape(-1), torch.linalg.cross(b - a, c - a).repeat_interleave(3, 0))
-    return torch.nn.functional.normalize(normals, dim=-1)
 
 
 def _unit(vectors):

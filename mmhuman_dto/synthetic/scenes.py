@@ -5,11 +5,12 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from mmhuman_dto.geometry import fov_from_focal, project, rasterize
+from mmhuman_dto.geometry import fov_from_focal, project, rasterize, rasterize_meshes
 
 from .crowd_config import CrowdConfig
-from .layout import BOX_CORNERS, Crowd, Ground, pose_bodies
+from .layout import BOX_CORNERS, Crowd, Ground, box_mesh, pose_bodies
 from .people import sample_people
+from .places import Place, build_place
 from .placing import place_people
 from .viewpoints import plain_stage, varied_stage
 
@@ -36,6 +37,7 @@ class Scene:
     #: seats, buildings: (M, 8, 3) corners of boxes, ordered as ``layout.BOX_CORNERS``
     seats: np.ndarray
     buildings: np.ndarray
+    place: Place = None  # of version 2: what the buildings, here all that is around the people, look like
 
     def __len__(self):
         return len(self.heights)
@@ -92,10 +94,16 @@ def _try_scene(seed, body_model, config, rng):
     bodies, names = pose_bodies(people, stage.ground, config.pose_noise, body_model, rng)
     crowd = Crowd(bodies)
     place_people(crowd, stage, config, rng)
-    buildings = _buildings(stage.ground, stage.view, crowd, rng)
-    scene = _assemble(seed, config, stage.view, stage.ground, people, crowd, names, buildings)
-    side = config.size[1] if config.version == 1 else max(scene.size)
-    return scene.keep(visible_share(scene, body_model.faces, side / 240) >= config.min_visible)
+    if config.version == 1:
+        buildings = _buildings(stage.ground, stage.view, crowd, rng)
+        scene = _assemble(seed, config, stage, people, crowd, names, buildings)
+        visible = visible_share(scene, body_model.faces, config.size[1] / 240)
+    else:
+        place = build_place(stage.place, stage, crowd, rng)
+        scene = _assemble(seed, config, stage, people, crowd, names, np.reshape(place.boxes, (-1, 8, 3)), place)
+        boxes = np.concatenate([scene.seats, scene.buildings])
+        visible = visible_share(scene, body_model.faces, max(scene.size) / 240, boxes)
+    return scene.keep(visible >= config.min_visible)
 
 
 def _how_many(config, rng):
@@ -106,16 +114,17 @@ def _how_many(config, rng):
     return int(np.exp(rng.uniform(np.log(low + 1), np.log(high + 2)))) - 1
 
 
-def visible_share(scene, faces, coarse=1.):
-    """Share of each person's pixels within the frame that no other person hides (N); 0 outside the frame.
+def visible_share(scene, faces, coarse=1., boxes=()):
+    """Share of each person's pixels within the frame that nobody else and no box hides (N); 0 outside the frame.
 
-    Looks at a picture that is ``coarse`` times smaller.
+    Looks at a picture that is ``coarse`` times smaller; ``boxes`` (M, 8, 3) in the camera frame.
     """
     vertices, intrinsics = torch.as_tensor(scene.vertices), torch.as_tensor(scene.intrinsics) / coarse
     intrinsics[2, 2] = 1
     size = [int(side / coarse) for side in scene.size]
-    together = rasterize(vertices, faces, intrinsics, size).id_map
-    shown = torch.bincount(together.flatten(), minlength=len(scene) + 1)[1:].numpy()
+    meshes = [(mesh, faces) for mesh in vertices] + [box_mesh(boxes)]
+    together = rasterize_meshes(meshes, intrinsics, size).id_map
+    shown = torch.bincount(together.flatten(), minlength=len(meshes) + 1)[1:-1].numpy()
     alone = [int((rasterize(mesh[None], faces, intrinsics, size).id_map > 0).sum()) for mesh in vertices]
     return shown / np.maximum(alone, 1)
 
@@ -135,8 +144,8 @@ def _buildings(ground, view, crowd, rng):
     return np.stack(boxes)
 
 
-def _assemble(seed, config, view, ground, people, crowd, names, buildings):
-    keep, bodies = crowd.placed, crowd.bodies
+def _assemble(seed, config, stage, people, crowd, names, buildings, place=None):
+    keep, bodies, view = crowd.placed, crowd.bodies, stage.view
     offsets = np.reshape(crowd.offsets, (-1, 1, 3))
     orient = Rotation.from_matrix(view.rotation) * Rotation.from_rotvec(bodies.pose[keep, 0]) if keep else None
     pose = bodies.pose[keep].copy()
@@ -146,9 +155,10 @@ def _assemble(seed, config, view, ground, people, crowd, names, buildings):
     seats = [bodies.seats[i] + offset for i, offset in zip(keep, offsets[:, 0]) if bodies.seats[i] is not None]
     return Scene(
         seed=seed, config=config, size=view.size, intrinsics=view.intrinsics, rotation=view.rotation,
-        ground=Ground(view.to_camera(ground.normal), ground.height),
+        ground=Ground(view.to_camera(stage.ground.normal), stage.ground.height),
         **{key: value[keep] for key, value in people._asdict().items()},
         pose=pose, transl=joints[:, 0] - bodies.root[keep],
         vertices=view.to_camera(bodies.vertices[keep] + offsets).astype(np.float32), joints=joints,
         pose_names=tuple(names[i] for i in keep),
-        seats=view.to_camera(np.reshape(seats, (-1, 8, 3))), buildings=view.to_camera(buildings))
+        seats=view.to_camera(np.reshape(seats, (-1, 8, 3))), buildings=view.to_camera(buildings),
+        place=place)

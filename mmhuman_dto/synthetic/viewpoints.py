@@ -11,8 +11,8 @@ from .layout import Ground
 
 #: Room that a person of a crowd takes on the ground, m².
 _ROOM = 1.2
-#: Camera heights of version 2, m: how often, least and most. From the ground, by hand, held up or from a stage, window.
-_HEIGHTS = ((.13, .15, .9), (.62, .9, 2.), (.18, 2., 4.), (.07, 4., 7.))
+#: Camera heights of version 2, m, and how often: from the ground, by hand, held up or from a stage, from a window.
+_HEIGHTS = (((.15, .9), .13), ((.9, 2.), .62), ((2., 4.), .18), ((4., 7.), .07))
 _CLOSE_HEIGHTS = (.6, 2.)
 
 
@@ -39,7 +39,9 @@ class Stage:
     view: Viewpoint
     near: float
     far: float
+    far_share: float  # probability that a person stands behind the crowd
     cut: float = 0.  # probability that the frame may cut a person
+    place: str = 'open'
     starts_near = False  # whether somebody must stand in the crowd before anybody stands behind it
 
     def depth(self, rng):
@@ -79,14 +81,16 @@ def plain_stage(config, rng):
     far = near * rng.uniform(*config.depth_range)
     pitch = _pitch_to(ground, (near + far) / 2, .8) + rng.normal(0, .08) * fov
     roll = np.radians(rng.normal(0, 1.5))
-    return Stage(ground, Viewpoint(_intrinsics(focal, size), _turned(pitch, roll), size), near, far)
+    view = Viewpoint(_intrinsics(focal, size), _turned(pitch, roll), size)
+    return Stage(ground, view, near, far, config.far_share)
 
 
 def varied_stage(config, number, rng):
     """Version 2: any format, cameras from the ground to a window, pitched and rolled, and close-ups."""
-    close, normal = rng.random() < config.close_share, _normal(config, rng)
-    heights = _HEIGHTS[rng.choice(len(_HEIGHTS), p=[share for share, *_ in _HEIGHTS])][1:]
-    below = rng.uniform(*(_CLOSE_HEIGHTS if close else heights))
+    close, normal, place = rng.random() < config.close_share, _normal(config, rng), _one_of(config.places, rng)
+    if place in ('room', 'street'):
+        normal = np.array([0., 1, 0])
+    below = rng.uniform(*(_CLOSE_HEIGHTS if close else _one_of(_HEIGHTS, rng)))
     ground = Ground(normal, below * normal[1])
     height, width = size = _format(config, rng)
     _, focal = _lens(config, min(size), rng)
@@ -96,11 +100,12 @@ def varied_stage(config, number, rng):
     far = max(far, np.sqrt(near**2 + 2 * _ROOM * number * focal / width))
     # A close-up looks at somebody of the first row, else at the middle of the crowd.
     aim = (near + .2 * (far - near), rng.uniform(.6, 1.5)) if close else ((near + far) / 2, rng.uniform(.6, 1.1))
-    pitch = _pitch_to(ground, *aim) + rng.normal(0, .14) * 2 * np.arctan(height / 2 / focal)
+    pitch = _pitch_to(ground, *aim) + rng.normal(0, .12) * 2 * np.arctan(height / 2 / focal)
     # Most are held level, some are held aslant on purpose or without a look at it.
     roll = np.radians(np.clip(rng.normal(0, 2.5 if rng.random() < .65 else 13), -40, 40))
     view = Viewpoint(_intrinsics(focal, size), _turned(pitch, roll), size)
-    return VariedStage(ground, view, near, far, 1. if close else config.cut_share, close)
+    far_share = 0. if place == 'room' else config.far_share
+    return VariedStage(ground, view, near, far, far_share, 1. if close else config.cut_share, place, close)
 
 
 def _normal(config, rng):
@@ -121,10 +126,15 @@ def _pitch_to(ground, distance, height):
     return np.arctan2(-point[1], -point[2])
 
 
+def _one_of(shares, rng):
+    """One of the things in pairs (thing, how often)."""
+    weights = np.array([share for _, share in shares])
+    return shares[rng.choice(len(shares), p=weights / weights.sum())][0]
+
+
 def _format(config, rng):
     """A size (height, width), px, of one of the formats, its longer side that of ``config.size``."""
-    aspects, shares = np.transpose(config.formats)
-    aspect, side = rng.choice(aspects, p=shares / shares.sum()), max(config.size)
+    aspect, side = _one_of(config.formats, rng), max(config.size)
     return (round(side / aspect), side) if aspect >= 1 else (side, round(side * aspect))
 
 

@@ -24,3 +24,19 @@ def scenes(body_model):
 def pictures(body_model, scenes):
     renderer = Renderer(body_model)
     return [renderer(scene) for scene in scenes]
+
+
+@pytest.fixture(scope='session')
+def varied_config():
+    return CrowdConfig(version=2, size=(72, 96), people=(1, 30), depth_range=(1.2, 2.))
+
+
+@pytest.fixture(scope='session')
+def varied(body_model, varied_config):
+    return [sample_scene(index, body_model, varied_config, seed=5) for index in range(120)]
+
+
+@pytest.fixture(scope='session')
+def varied_pictures(body_model, varied):
+    renderer = Renderer(body_model)
+    return [renderer(scene) for scene in varied[:30]]

@@ -4,27 +4,17 @@ import hashlib
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from mmhuman_dto.datasets.synthetic_crowd import _fingerprint
+from mmhuman_dto.geometry import rasterize
 from mmhuman_dto.synthetic import CrowdConfig, Renderer, sample_scene
-from mmhuman_dto.synthetic.crowd_config import PHOTO_FORMATS
+from mmhuman_dto.synthetic.crowd_config import PHOTO_FORMATS, PLACE_SHARES
 
 OLD = CrowdConfig(size=(120, 180), people=(2, 5))
-NEW = CrowdConfig(version=2, size=(72, 96), people=(1, 30), depth_range=(1.2, 2.))
 #: Mean colours, 2 x 3 parts of the picture, RGB, of scene 3 of seed 11.
 COLOURS = [[[115.95, 112.53, 109.97], [113.48, 118.17, 124.31], [130.35, 126.33, 129.04]],
            [[111.29, 111.82, 114.87], [118.51, 119.02, 122.18], [111.14, 99.36, 105.92]]]
-
-
-@pytest.fixture(scope='module')
-def varied(body_model):
-    return [sample_scene(index, body_model, NEW, seed=5) for index in range(120)]
-
-
-@pytest.fixture(scope='module')
-def varied_pictures(body_model, varied):
-    renderer = Renderer(body_model)
-    return [renderer(scene) for scene in varied[:30]]
 
 
 def test_old_seeds_keep_their_pictures(body_model):
@@ -107,6 +97,26 @@ def test_joints_lie_on_those_whom_the_maps_show(varied, varied_pictures):
     assert front > 700 and agree / front > .97
 
 
+def test_places_are_drawn_as_often_as_stated(varied):
+    kinds = [scene.place.kind for scene in varied]
+    for kind, share in PLACE_SHARES:
+        assert abs(kinds.count(kind) / len(kinds) - share) < .13  # 3 standard deviations
+
+
+def test_maps_show_clothes_just_before_the_bodies(body_model, varied, varied_pictures):
+    before, behind = [], []
+    for scene, picture in zip(varied[:12], varied_pictures):
+        vertices, intrinsics = torch.as_tensor(scene.vertices), torch.as_tensor(scene.intrinsics)
+        bare = rasterize(vertices, body_model.faces, intrinsics, scene.size)
+        same = (picture.id_map == bare.id_map.numpy()) & (picture.id_map > 0)
+        gap = (bare.z_map.numpy() - picture.depth)[same]
+        before.append(np.median(gap))
+        behind.append((gap < -.01).mean())
+        # Hats, skirts and rucksacks reach beyond bodies, but not far.
+        assert (bare.id_map.numpy() > 0)[picture.id_map > 0].mean() > .6
+    assert .001 < np.mean(before) < .04 and np.mean(behind) < .03
+
+
 def test_the_ground_is_level_whatever_the_camera_does(varied, varied_pictures):
     for scene, picture in zip(varied, varied_pictures):
         rows, columns = np.nonzero(picture.depth[-3:])
@@ -115,8 +125,8 @@ def test_the_ground_is_level_whatever_the_camera_does(varied, varied_pictures):
         assert (scene.ground.above(rays * picture.depth[rows, columns][:, None]) > -1e-2).all()
 
 
-def test_defects_are_of_the_picture_alone(body_model, varied, varied_pictures):
-    clean = CrowdConfig(**{**NEW.stated(), 'defects': 0.})
+def test_defects_are_of_the_picture_alone(body_model, varied_config, varied_pictures):
+    clean = CrowdConfig(**{**varied_config.stated(), 'defects': 0.})
     differences = []
     for index in range(8):
         scene = sample_scene(index, body_model, clean, seed=5)
@@ -126,7 +136,7 @@ def test_defects_are_of_the_picture_alone(body_model, varied, varied_pictures):
     assert np.median(differences) > 3 and max(differences) < 90
 
 
-def test_the_same_seed_gives_the_same_varied_picture(body_model, varied, varied_pictures):
-    again = Renderer(body_model)(sample_scene(4, body_model, NEW, seed=5))
+def test_the_same_seed_gives_the_same_varied_picture(body_model, varied_config, varied_pictures):
+    again = Renderer(body_model)(sample_scene(4, body_model, varied_config, seed=5))
     assert np.array_equal(again.image, varied_pictures[4].image)
     assert np.array_equal(again.depth, varied_pictures[4].depth)

@@ -1,5 +1,5 @@
 # Rendered crowds nearer to photographs than those of synthetic-crowd.py: pictures of all formats, up to 30 people,
-# close-ups and people whom the frame cuts, cameras held aslant, blur, noise and JPEG.
+# close-ups and people whom the frame cuts, cameras held aslant, rooms and streets, clothes, blur, noise and JPEG.
 _base_ = ['./synthetic-crowd.py']
 
 scenes = dict(version=2, size=(168, 224), people=(1, 30), fov=(25., 90.), far_share=.06, first_row=(.6, 1.1),
