@@ -79,3 +79,10 @@ def test_what_a_box_hides_is_not_visible(body_model, scenes):
     hidden = visible_share(scene.keep([0]), body_model.faces, boxes=wall[None])
     assert before[0] > .1 and hidden[0] == 0
     assert torch.equal(torch.as_tensor(before), torch.as_tensor(visible_share(scene, body_model.faces, boxes=())))
+
+
+def test_nobody_is_hidden_by_furniture(body_model, varied):
+    for scene in varied:
+        boxes = np.concatenate([scene.seats, scene.buildings])
+        share = visible_share(scene, body_model.faces, max(scene.size) / 240, boxes)
+        assert share.min() >= scene.config.min_visible - 1e-9
