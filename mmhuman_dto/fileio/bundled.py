@@ -11,6 +11,8 @@ CHECKSUMS = {
     'mmhuman_dto/body_models/data/openbody.npz': '30af399a389d3c79f2b48b403e1bf6a7d129a0b2971b3a3ea58a187d6076e367',
     'mmhuman_dto/movenet/data/movenet_multipose.safetensors':
         'd8cd44a83f490f89d9b4b70dcbec370495010df7dd14be715e3432a5895cb654',
+    'mmhuman_dto/movenet/data/movenet_features.safetensors':
+        '8ce90ed57c174b9bdbbdca58ca643cccccc1d2998cc2208723b80f1f978c2360',
     'mmhuman_dto/perception/data/blazepose_full.safetensors':
         '635b30d31c20de62db0b441572958cb8e477acea546a30fee89916fc8dc2fcbf',
     'demo/resources/vit-tiny_synthetic-crowd.safetensors':

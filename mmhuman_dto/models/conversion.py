@@ -159,8 +159,13 @@ def model_config(state, num_heads=None):
 
 
 def network_key(config):
-    """What tells apart the networks of model configs: equal for :func:`model_config` of weights and their config."""
+    """What tells apart the networks of model configs: equal for :func:`model_config` of weights and their config.
+
+    None for encoders that are no ViT, which it does not know.
+    """
     backbone, decoder, head = config['backbone'], config['decoder'], config['head']
+    if 'arch' not in backbone:
+        return None
     arch = backbone['arch']
     width, depth = ARCHITECTURES[arch][:2] if isinstance(arch, str) else (arch['embed_dims'], arch['depth'])
     return (width, depth, backbone['input_size'], backbone['num_additional_blocks'], decoder['dims'],

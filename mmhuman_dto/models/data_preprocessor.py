@@ -23,19 +23,21 @@ class HMRDataPreprocessor(BaseDataPreprocessor):
         input_size: long side, px.
         mean, std: of the channels, RGB, 0..255.
         bgr_to_rgb: reverse the channels first.
+        pad_multiple: both sides become multiples of this, px.
 
     Raises:
         ValueError: an image that comes with annotations has another long side: resize both in the pipeline.
     """
 
-    def __init__(self, input_size, mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), bgr_to_rgb=False):
+    def __init__(self, input_size, mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), bgr_to_rgb=False,
+                 pad_multiple=PAD_MULTIPLE):
         super().__init__(non_blocking=True)
-        self.input_size, self.bgr_to_rgb = input_size, bgr_to_rgb
+        self.input_size, self.bgr_to_rgb, self.pad_multiple = input_size, bgr_to_rgb, pad_multiple
         self.register_buffer('mean', torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer('std', torch.tensor(std)[:, None, None], persistent=False)
 
     def forward(self, data, training=False):
-        """Prepare a batch: ``inputs`` (3, H, W), uint8 or float 0..255, become float, sides multiples of 56 px."""
+        """Prepare a batch: ``inputs`` (3, H, W), uint8 or 0..255, become float, sides multiples of ``pad_multiple``."""
         data = self.cast_data(data)
         data['inputs'] = [self._prepare(image, sample) for image, sample in zip(data['inputs'], data['data_samples'])]
         return data
@@ -47,7 +49,7 @@ class HMRDataPreprocessor(BaseDataPreprocessor):
         image = self._resize(image.float(), sample)
         height, width = image.shape[1:]
         sample.set_metainfo(dict(img_shape=(height, width)))
-        image = pad(image, (0, -width % PAD_MULTIPLE, 0, -height % PAD_MULTIPLE))
+        image = pad(image, (0, -width % self.pad_multiple, 0, -height % self.pad_multiple))
         return (image - self.mean) / self.std
 
     def _resize(self, image, sample):

@@ -25,6 +25,11 @@ def test_pads_with_zeros_then_normalises():
     torch.testing.assert_close(out[:, 60, 0], torch.tensor([-10., -2.5, -5.]))
 
 
+def test_sides_become_multiples_of_what_the_network_takes():
+    (out, ), _ = run(torch.zeros(3, 60, 112), pad_multiple=32)
+    assert out.shape == (3, 64, 128)
+
+
 def test_images_of_a_batch_keep_their_sizes():
     outs, samples = run(torch.zeros(3, 112, 30), torch.zeros(3, 56, 112))
     assert [tuple(o.shape) for o in outs] == [(3, 112, 56), (3, 56, 112)]

@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from mmhuman_dto.geometry.precision import at_least_single
 from mmhuman_dto.registry import MODELS
 
+from ..layers.found_people import FoundPeople
 from ..layers.packed_attention import Packing, packed_attention
 from ..layers.position import point_encoding
 
@@ -37,6 +38,7 @@ class PackedTokens:
     scale_map: Tensor | None = None
     scale_map_cells: Tensor | None = None  # (N, 2) y, x of these cells, on the host
     scale_map_packing: Packing | None = None  # cells of each image
+    people: FoundPeople | None = None  # who the encoder has found, which queries start from
 
 
 class Attention(nn.Module):

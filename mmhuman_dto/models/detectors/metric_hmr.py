@@ -11,11 +11,14 @@ from mmhuman_dto.registry import BODY_MODELS, MODELS, TASK_UTILS
 from mmhuman_dto.structures import Camera, People, to_original
 
 from ..heads import PeopleHead
+from ..layers.found_people import picture_camera
+from ..layers.lifted_start import LiftedStart
+from ..layers.mlp import zero_last
 
 #: What a head says that a body and its place are made of, and what is made, a query; ``pred_intrinsics`` an image.
-_BODY_PARAMETERS = ('pose_6d', 'cameras')
+_BODY_PARAMETERS = ('pose_6d', 'cameras', 'offset', 'size')
 _MADE = ('pred_boxes', 'pred_poses', 'pred_j3ds', 'pred_j2ds', 'pred_transl', 'pred_depths', 'pred_intrinsics')
-#: Added to a depth that is divided by, and to a size: as the public weights were trained.
+#: Added to a depth that is divided by: as the public weights were trained.
 _EPS = 1e-6
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,16 +40,22 @@ class MetricHMR(BaseModel):
         threshold: confidence above which a query is a person.
         test_cfg: ``dict(dto=dict(type='RefineByDTO', ...))`` places predictions together by DTO, on
             ``pred_maps.disparity`` of the samples, px of the input; None: as the network sees them.
+        lifter: config of a lifting network whose answer for the people that the backbone finds (``MoveNetBackbone``) is
+            what decoder and head start from; None: they start from what was learned.
         data_preprocessor, init_cfg: MMEngine's.
     """
 
     def __init__(self, backbone, decoder, head, camera_head, body_model, joint_set='smpl45', criterion=None,
-                 targets=None, denoising=None, threshold=.5, test_cfg=None, data_preprocessor=None, init_cfg=None):
+                 targets=None, denoising=None, threshold=.5, test_cfg=None, lifter=None, data_preprocessor=None,
+                 init_cfg=None):
         super().__init__(data_preprocessor and MODELS.build(data_preprocessor), init_cfg)
         self.backbone = MODELS.build(backbone)
         self.decoder = MODELS.build(decoder)
         self.head = MODELS.build(head)
         self.camera_head = MODELS.build(camera_head)
+        self.start = lifter and LiftedStart(lifter, self.decoder.dims)
+        if lifter:
+            zero_last(self.head.camera_head)
         self.body_model = BODY_MODELS.build(body_model)
         self.joint_model = self.body_model.thinned(joint_set)
         self.criterion = criterion and MODELS.build(criterion)
@@ -107,13 +116,15 @@ class MetricHMR(BaseModel):
             (cells, 2) y, x on the host, and ``scale_map_lens``, cells of each image.
         """
         tokens = self.backbone(images)
+        camera = at_least_single(tokens.camera)  # metres and pixels need more than the three digits of bfloat16
+        sizes = torch.tensor([tuple(size) for size in sizes], dtype=camera.dtype).to(camera.device, non_blocking=True)
+        with torch.autocast(camera.device.type, enabled=False):
+            intrinsics = self.camera_head(camera, sizes)
+            bodies = self.start and self.start(tokens.people, intrinsics, self.input_size)
         contents, boxes = self.decoder(tokens, extra_queries)
-        contents = at_least_single(contents)  # metres and pixels need more than the three digits of bfloat16
-        sizes = torch.tensor([tuple(size) for size in sizes], dtype=contents.dtype)
-        sizes = sizes.to(contents.device, non_blocking=True)
-        with torch.autocast(contents.device.type, enabled=False):
-            intrinsics = self.camera_head(at_least_single(tokens.camera), sizes)
-            layers = self._layers(self.head(contents), boxes, intrinsics)
+        with torch.autocast(camera.device.type, enabled=False):
+            raw = self._started(self.head(at_least_single(contents)), tokens.people, bodies)
+            layers = self._layers(raw, boxes, intrinsics)
         outputs = {name: value[-1] for name, value in layers.items()}
         outputs.update(layers=layers, pred_intrinsics=intrinsics[:, None])
         if tokens.scale_map is not None:
@@ -132,10 +143,19 @@ class MetricHMR(BaseModel):
         """Meshes (B, Q, V, 3), m, camera frame, of :meth:`outputs`: no loss needs them, so they are made on demand."""
         return self.body_model(outputs['pred_poses'], outputs['pred_betas'], outputs['pred_transl']).vertices
 
+    def _started(self, raw, people, bodies):
+        """What the head says, and the ``offset`` and ``size`` of its cameras, from where people were found on."""
+        if bodies is None:
+            offset, size = picture_camera(raw['cameras'])
+            return dict(raw, offset=offset, size=size)
+        bodies.pose_6d = bodies.pose_6d - self.head.mean_pose.unflatten(0, (-1, 6))
+        bodies.betas = bodies.betas - self.head.mean_shape
+        return people.lead(raw, bodies, self.decoder.num_queries)
+
     def _layers(self, raw, boxes, intrinsics):
         """Everything the layers predict, name -> (L, B, Q, ...); all layers in one pass of the body model."""
         focal = intrinsics[:, None, 0, 0]
-        offset, size = raw['cameras'][..., :2], 2 * raw['cameras'][..., 2:].sigmoid() + _EPS
+        offset, size = raw['offset'], raw['size']
         z = 2 * focal[..., None] / (size * self.input_size)
         transl = torch.cat([offset / size, z], -1)
         poses = matrix_to_axis_angle(rotation_6d_to_matrix(raw['pose_6d'])).flatten(-2)

@@ -60,14 +60,15 @@ class BoxQueryDecoder(nn.Module):
         """Decode.
 
         Args:
-            tokens: :class:`PackedTokens` of B images.
+            tokens: :class:`PackedTokens` of B images; where it has ``people``, of ``dims`` channels, the first learned
+                queries start from them, one each.
             extra: queries put before the learned ones, with ``content`` (B, E, D), ``boxes`` (B, E, 4) in (0, 1) and
                 ``mask`` (E + Q, E + Q), true where a query (row) may look at another (column); None: no such queries.
 
         Returns:
             normalised contents (L, B, Q, D), boxes (L, B, Q, 4) cx, cy, w, h in units of ``input_size``, of all layers.
         """
-        x, boxes, mask = self._queries(len(tokens.packing), extra)
+        x, boxes, mask = self._queries(tokens, extra)
         memory = self.memory_proj(tokens.features)
         memory_position = self._memory_position(tokens)
         packings = Packing([x.shape[1]] * len(x)), tokens.packing
@@ -86,9 +87,12 @@ class BoxQueryDecoder(nn.Module):
             contents.append(content)
         return torch.stack(contents), torch.stack(all_boxes)
 
-    def _queries(self, images, extra):
+    def _queries(self, tokens, extra):
+        images = len(tokens.packing)
         content = self.query_content.weight.expand(images, -1, -1)
         boxes = self.query_box.weight.sigmoid().expand(images, -1, -1)
+        if tokens.people is not None:
+            content, boxes = tokens.people.fill(content, boxes)
         if extra is None:
             return content, boxes, None
         return torch.cat([extra.content, content], 1), torch.cat([extra.boxes, boxes], 1), extra.mask
