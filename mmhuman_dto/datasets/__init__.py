@@ -5,3 +5,4 @@ from .mixing import WeightedMixture
 from .photos import Photos
 from .samplers import EndlessSampler
 from .synthetic_crowd import SyntheticCrowd
+from .synthetic_keypoints import SyntheticKeypoints

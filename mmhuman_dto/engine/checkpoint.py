@@ -144,7 +144,7 @@ def fitting_configs(state):
     except KeyError:  # no such network
         return []
     models = {name: Config.fromfile(path).get('model') for name, path in shipped_configs().items()}
-    fitting = [name for name, model in models.items() if model is not None and network_key(model) == wanted]
+    fitting = [name for name, model in models.items() if model and 'backbone' in model and network_key(model) == wanted]
     return sorted(fitting, key=lambda name: name not in RELEASE_FILES)  # the published one first
 
 

@@ -7,9 +7,9 @@ import torch
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.geometry import axis_angle_to_matrix, matrix_to_axis_angle
 
-from .kinematics import FitState, JointTables
+from .kinematics import FitState, JointTables, logarithm
 from .solver import Linearised, solve
-from .starts import PoseBank
+from .starts import LiftedStarts, PoseBank
 from .terms import JointLimits, KnownDepth, PosePrior, Reprojection, ShapePrior
 
 #: A 2D joint's standard deviation: part of the diagonal of its person's joints, and the least, px.
@@ -24,8 +24,8 @@ END_STD, SPINE_STD = .05, .3
 PRIOR_WEIGHT = .5
 #: Child blend of an adult and of a child, with their standard deviations; steps from the adult's fit to the child's.
 ADULT, CHILD, CHILD_STEPS = (0., .05), (.8, .2), 6
-#: Spread of the first beta and of the child blend in a refit.
-REFIT_STD, REFIT_CHILD_STD = 3., .3
+#: Spread of the first beta, of the child blend and of bones around their pose, rad, in a refit.
+REFIT_STD, REFIT_CHILD_STD, REFIT_POSE_STD = 3., .3, .05
 
 
 class FitResult(NamedTuple):
@@ -62,25 +62,25 @@ class KeypointFit:
         limits: (2, 24, 3) low and high Euler angles, rad (R = Rx Ry Rz).
         joint_set: of the keypoints. hips: see :class:`~.kinematics.JointTables`.
         num_starts, steps: of a person.
-        starts: (keypoints, scores, intrinsics, count) -> :class:`~.kinematics.FitState` of ``count`` starts a person,
-            those of a person together; None: a :class:`~.starts.PoseBank` of the poses.
+        lift: (keypoints, scores, intrinsics) -> :class:`~.kinematics.FitState`, a network's, of a body a person: the
+            only start then; None: a :class:`~.starts.PoseBank` of the poses gives the starts.
         dtype, device: of the computation; float32 is too coarse.
     """
 
-    def __init__(self, body_model, poses, limits, joint_set='coco17', hips=0., num_starts=3, steps=20, starts=None,
+    def __init__(self, body_model, poses, limits, joint_set='coco17', hips=0., num_starts=3, steps=20, lift=None,
                  dtype=torch.float64, device='cpu'):
         self.place = dict(dtype=dtype, device=device)
         poses, limits = poses.to(**self.place), limits.to(**self.place)
         self.tables = JointTables(body_model, joint_set, hips, **self.place)
         self.body_model, self.child = body_model, body_model.child_coefficient
-        self.num_starts, self.steps = num_starts, steps
+        self.num_starts, self.steps = 1 if lift else num_starts, steps
         # Other bones, such as SMPL-X's fingers, rest.
         body, others = body_model.num_body_joints + 1, (0, 0, 0, self.tables.num_bones - body_model.num_body_joints - 1)
         poses, std = poses[:, :body], spread_of(poses)[:body]
         pad = torch.nn.functional.pad
         self.pose_prior = PosePrior(pad(poses.mean(0), others), pad(std, others, value=END_STD), PRIOR_WEIGHT)
         self.limits = JointLimits(*limits[:, :body])
-        self.starts = starts or PoseBank(self.tables, pad(poses, others))
+        self.starts = LiftedStarts(lift, self._heights) if lift else PoseBank(self.tables, pad(poses, others))
         names = JOINT_SETS[joint_set].names
         self.gain = torch.tensor([FACE if name.split('_')[-1] in ('nose', 'eye', 'ear') else 1. for name in names],
                                  **self.place)
@@ -121,12 +121,15 @@ class KeypointFit:
         pelvis = torch.cat([state.pelvis[:, :2], state.pelvis[:, 2:] + shrink[:, None]], 1)
         return solve(self.tables, terms, FitState(state.rotations, betas, pelvis), CHILD_STEPS)
 
-    def refit(self, state, keypoints, scores, intrinsics, depth_std=.01, steps=10):
-        """Fit again from N bodies whose pelvis' depth is known to a part ``depth_std``; shapes stay near theirs."""
+    def refit(self, state, keypoints, scores, intrinsics, depth_std=.01, steps=4):
+        """Fit again from N bodies whose pelvis' depth is known to a part ``depth_std``; poses and shapes stay near."""
         keypoints, scores, intrinsics = self._checked(keypoints, scores, intrinsics)
         state = FitState(*(value.to(**self.place) for value in state))
         blend = (0., REFIT_CHILD_STD) if self.child is None else (state.betas[:, self.child], REFIT_CHILD_STD)
-        terms = [self._picture(keypoints, scores, intrinsics), *self._priors(blend, state.betas, REFIT_STD),
+        std = torch.full((self.tables.num_bones, 3), REFIT_POSE_STD, **self.place)
+        still = PosePrior(logarithm(state.rotations), std)
+        _, *priors = self._priors(blend, state.betas, REFIT_STD)
+        terms = [self._picture(keypoints, scores, intrinsics), still, *priors,
                  KnownDepth(state.pelvis[:, 2].exp(), depth_std)]
         state, cost = solve(self.tables, terms, state, steps)
         return self._result(state, cost, terms)

@@ -1,4 +1,4 @@
-"""Where a fit starts: known poses, seen from all sides, that look most like the joints in the picture."""
+"""Where a fit starts: known poses that look like the joints in the picture, or what a network lifts from them."""
 import math
 
 import torch
@@ -87,3 +87,26 @@ class PoseBank:
                 break
         chosen += [rank for rank in range(len(best)) if rank not in chosen][:count - len(chosen)]
         return best[torch.tensor(chosen, device=best.device)]
+
+
+class LiftedStarts:
+    """One start a person: the pose that a lifting network gives, of mean shape, as large in the picture.
+
+    Shapes are left to the fit's prior, which knows of ages; the network's follow the people that it was trained on.
+
+    Args:
+        lift: (keypoints (N, J, 2) px, scores (N, J), intrinsics (N, 3, 3)) -> :class:`~.kinematics.FitState` of N.
+        heights: betas (N, B) -> rest-pose heights (N), m.
+    """
+
+    def __init__(self, lift, heights):
+        self.lift, self.heights = lift, heights
+
+    def __call__(self, keypoints, weights, intrinsics, count):
+        """:class:`FitState` of N bodies, as :meth:`PoseBank.__call__` gives them; ``count`` is 1."""
+        state = self.lift(keypoints, weights, intrinsics)
+        state = FitState(*(value.to(keypoints.dtype) for value in state))
+        mean = torch.zeros_like(state.betas)
+        shrink = (self.heights(mean) / self.heights(state.betas)).log()
+        place = torch.cat([state.pelvis[:, :2], state.pelvis[:, 2:] + shrink[:, None]], 1)
+        return FitState(state.rotations, mean, place)

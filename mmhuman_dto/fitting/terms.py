@@ -91,10 +91,10 @@ class KnownDepth:
 
 
 class PosePrior:
-    """Each bone's axis-angle is normal around a mean; the root is free. mean, std: (K, 3) rad."""
+    """Each bone's axis-angle is normal around a mean; the root is free. mean, std: (K, 3) or (N, K, 3) rad."""
 
     def __init__(self, mean, std, weight=1.):
-        self.mean, self.weights = mean[1:], weight * std[1:]**-2
+        self.mean, self.weights = mean[..., 1:, :], weight * std[..., 1:, :]**-2
 
     def __call__(self, tables, state, derivatives=True):
         vectors = logarithm(state.rotations[:, 1:])

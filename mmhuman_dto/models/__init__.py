@@ -1,2 +1,2 @@
 """Networks: importing this package registers all of them."""
-from . import backbones, data_preprocessor, detectors, heads, layers, losses, task_modules
+from . import backbones, data_preprocessor, detectors, heads, layers, lifters, losses, task_modules

@@ -3,6 +3,7 @@ from .blazepose_joints import BlazePoseJoints
 from .focal import ExifFocal, GivenFocal
 from .imitated import ImitatedDepth
 from .keypoint_fit import KeypointFitMeshes
+from .keypoint_lifter import LiftedMeshes
 from .metric_hmr import MetricHMRMeshes
 from .mmdet_people import MMDetPeople
 from .mmpose_keypoints import MMPoseKeypoints

@@ -85,7 +85,7 @@ class BlazePoseJoints(PeopleSource):
         self.masks, self.min_mean, self.batch_size, self.device = masks, min_mean, batch_size, pick_device(device)
         self.network = BlazePose().eval()
         self.network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
-        self.network.to(self.device)
+        self.network.to(self.device, memory_format=torch.channels_last)
 
     def __call__(self, samples):
         return [self._look_again(sample.image, people) for sample, people in zip(samples, self.people(samples))]

@@ -35,7 +35,8 @@ class MoveNetJoints(PeopleSource):
 
     def __init__(self, min_mean=MIN_MEAN, max_side=SCALES[-1], device=None):
         self.min_mean, self.max_side, self.device = min_mean, max_side, pick_device(device)
-        self.network = published_movenet().to(self.device)
+        # Half the time on a CPU.
+        self.network = published_movenet().to(self.device, memory_format=torch.channels_last)
 
     def __call__(self, samples):
         return [self.find(sample.image) for sample in samples]

@@ -33,6 +33,7 @@ FIELDS = {
     'betas': FieldSpec('shape', ('B', ), '- (last = child blend where the body model has one)'),
     'transl': FieldSpec('vec3', (3, ), 'm, camera'),
     'heights': FieldSpec('scalar', (), 'm, rest pose'),
+    'keypoints_3d_std': FieldSpec('label', ('J', ), 'm, of each of x, y, z around the pelvis, nan unknown'),
     'heights_std': FieldSpec('label', (), 'm, nan unknown'),
     'depths_std': FieldSpec('label', (), 'm, of the pelvis\' z, nan unknown'),
     'sizes_std': FieldSpec('label', (), 'of the logarithm of height over depth, for the picture shows no more'),

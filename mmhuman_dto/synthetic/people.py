@@ -49,15 +49,16 @@ def sample_people(number, child_share, body_model, rng):
 def betas_for_people(heights, ages, betas, body_model):
     """Betas (N, B) that give bodies heights (N), m: children's by the child coefficient, the rest's by the first.
 
-    Other coefficients are kept; ages (N) in years; ValueError where the body model has no child coefficient.
+    Other coefficients are kept; ages (N) in years; ValueError for children where the body model has no coefficient.
     """
-    child = body_model.child_coefficient
+    child, young = body_model.child_coefficient, ages < CLASSES['male'][0][0]
+    if child is None and not young.any():
+        return match_height(heights, betas, 0, body_model)
     if child is None:
         raise ValueError(f'{type(body_model).__name__} has no child coefficient: crowds of all ages need one '
                          "(body_model=dict(type='OpenBody') or dict(type='SMPL+A', ...))")
     betas = np.array(betas, dtype=np.float64)
     betas[:, child] = 0
-    young = ages < CLASSES['male'][0][0]
     betas[young] = match_height(heights[young], betas[young], child, body_model)
     betas[:, child] = np.clip(betas[:, child], 0, None)  # a tall teenager is a small adult
     return match_height(heights, betas, 0, body_model)

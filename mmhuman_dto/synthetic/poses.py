@@ -112,10 +112,11 @@ def mirror_angles(angles):
 
 
 def add_noise(angles, std, rng):
-    """Normal noise of ``std`` degrees on every joint but the root, clipped to :data:`LIMITS`; (24, 3) degrees."""
-    noise = rng.normal(0, std, (24, 3)) * (LIMITS[1] > LIMITS[0])
-    noise[0] = 0
-    return np.clip(angles + noise, *LIMITS)
+    """Normal noise of ``std`` degrees on every joint but the root, clipped to :data:`LIMITS`; (*, 24, 3) degrees."""
+    noise = rng.normal(0, std, angles.shape) * (LIMITS[1] > LIMITS[0])
+    noisy = np.clip(angles + noise, *LIMITS)
+    noisy[..., 0, :] = angles[..., 0, :]
+    return noisy
 
 
 def flatten_feet(angles, planted):
@@ -159,4 +160,4 @@ def random_poses(count, seed=0, noise=8., swapped=0.):
     angles, others = draw(), draw()
     legs = np.array([name[1:] in ('_hip', '_knee', '_ankle', '_foot') for name in JOINTS])
     angles = np.where((rng.random(count) < swapped)[:, None, None] & legs[:, None], others, angles)
-    return to_axis_angle(np.stack([add_noise(pose, noise, rng) for pose in angles]))
+    return to_axis_angle(add_noise(angles, noise, rng))

@@ -24,7 +24,7 @@ _HORIZON = 1000.
 
 class Picture(NamedTuple):
     """What a camera sees of a scene."""
-    image: np.ndarray  # (H, W, 3) uint8, RGB
+    image: np.ndarray | None  # (H, W, 3) uint8, RGB; None where nobody asked for it
     depth: np.ndarray  # (H, W) float32, z in m of everything there is; 0 in the sky
     id_map: np.ndarray  # (H, W) int32, i + 1 where person i is seen, 0 elsewhere
 
@@ -58,6 +58,12 @@ class Renderer:
         if scene.config.version > 1:
             image = photograph(image, view.z, scene)
         return Picture((np.clip(image, 0, 1) * 255 + .5).astype(np.uint8), view.z, id_map)
+
+    def maps(self, scene):
+        """:class:`Picture` of a scene without its image."""
+        people = self.people[scene.config.version](scene, scene.generator('look'))
+        view = View(scene, people, scene.size)
+        return Picture(None, view.z, np.where(view.is_person, view.ids, 0))
 
     def _colours(self, scene, surroundings, people, rng):
         """The image alone, (H, W, 3) float32."""

@@ -8,8 +8,7 @@ from mmhuman_dto.models.task_modules.refine import keep_foreground
 from mmhuman_dto.registry import BODY_MODELS, STAGES
 from mmhuman_dto.stages.base import Context
 from mmhuman_dto.structures import HumanDataSample, Maps, People
-from mmhuman_dto.synthetic import CrowdConfig, Picture, dto_sample, sample_scene
-from mmhuman_dto.synthetic.render import View
+from mmhuman_dto.synthetic import CrowdConfig, Renderer, dto_sample, sample_scene
 
 SIZE = (170, 255)
 EVIDENCE = dict(min_visible_vertices=100)
@@ -23,11 +22,10 @@ def body_model():
 @pytest.fixture(scope='module')
 def crowds(body_model):
     """Scenes, and what makes their initial meshes and disparity."""
-    made = []
+    made, renderer = [], Renderer(body_model)
     for index in range(6):
         scene = sample_scene(index, body_model, CrowdConfig(SIZE, (4, 7)), seed=40)
-        view = View(scene, body_model.faces)
-        picture = Picture(None, view.z, np.where(view.is_person, view.ids, 0))
+        picture = renderer.maps(scene)
         made.append((scene, lambda scene=scene, picture=picture: unlabelled(
             dto_sample(scene, picture, 'x', body_model))))
     return made

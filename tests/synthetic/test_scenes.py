@@ -114,7 +114,7 @@ def test_a_body_without_children_is_refused(body_model):
     class Adults:
         child_coefficient, num_betas = None, 10
     with pytest.raises(ValueError, match='no child coefficient'):
-        betas_for_people(np.array([1.7]), np.array([30.]), np.zeros((1, 10)), Adults())
+        betas_for_people(np.array([1.2]), np.array([8.]), np.zeros((1, 10)), Adults())
 
 
 def test_the_first_row_is_as_large_and_the_last_as_far_as_asked_for(body_model):

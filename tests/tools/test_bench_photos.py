@@ -120,9 +120,9 @@ def test_what_is_missing_of_the_clip_is_named(videos, wheel, arrays, npz, tmp_pa
 
 
 def test_rows_of_a_run(tmp_path, capsys):
-    bench.main(['--limit', '1', '--recipes', 'photo', '--json', str(tmp_path / 'figures.json')])
+    bench.main(['--limit', '1', '--methods', 'photo', '--json', str(tmp_path / 'figures.json')])
     rows = json.loads((tmp_path / 'figures.json').read_text())['rows']
-    about = [(row['set'], row['recipe'], row['focal'], row['dto']) for row in rows if row['group'] == 'all']
+    about = [(row['set'], row['method'], row['focal'], row['dto']) for row in rows if row['group'] == 'all']
     assert about == [('crowds', 'photo', focal, dto) for focal in ('true', 'guessed') for dto in ('before', 'after')]
     assert {row['group'] for row in rows} == {'all', 'adult', 'child'} and len(rows) == 12
     alls = {(row['focal'], row['dto']): row for row in rows if row['group'] == 'all'}

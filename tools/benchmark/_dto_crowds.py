@@ -6,15 +6,13 @@ from the rasteriser, so occlusion, relief and slope within people are real.
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from mmhuman_dto.dto import DTOProblem
 from mmhuman_dto.dto.drawing import draw_meshes
 from mmhuman_dto.evaluation.functional.placement import PlacedPeople
-from mmhuman_dto.synthetic import CrowdConfig, dto_sample, sample_scene
+from mmhuman_dto.synthetic import CrowdConfig, Renderer, dto_sample, sample_scene
 from mmhuman_dto.synthetic.corruption import DisparityErrors, InitialErrors, NetworkErrors
-from mmhuman_dto.synthetic.render import Picture, View
 
 #: Height and width of the maps, px: about what the generator draws meshes at.
 SIZE = (340, 510)
@@ -83,7 +81,7 @@ class CrowdMaker:
 
     def __init__(self, body_model, seed, number):
         self.body_model, self.seed, self.number = body_model, seed, number
-        self._drawn = {}
+        self._renderer, self._drawn = Renderer(body_model), {}
 
     def __call__(self, setting):
         """:class:`Crowds` of a setting; the truth is that of the people with evidence, :class:`PlacedPeople`."""
@@ -109,9 +107,7 @@ class CrowdMaker:
             self._drawn[config] = []
             for index in range(self.number):
                 scene = sample_scene(index, self.body_model, config, self.seed)
-                view = View(scene, self.body_model.faces)
-                picture = Picture(None, view.z, np.where(view.is_person, view.ids, 0))
-                self._drawn[config].append((scene, picture))
+                self._drawn[config].append((scene, self._renderer.maps(scene)))
         return self._drawn[config]
 
 

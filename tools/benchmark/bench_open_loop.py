@@ -155,9 +155,9 @@ def tested_rows(networks, args):
     cases = [case for case in cases if not args.limit or int(case.img_id.split('/')[1]) < args.limit]
     rows = []
     for name, (config, weights) in networks.items():
-        scenes, _ = infer('network', cases, True, model=str(config), checkpoint=str(weights))
+        scenes, _ = infer(dict(recipe='network', model=str(config), checkpoint=str(weights)), cases, True)
         rows.append(dict(measure(cases, scenes, 'before')['all'], who=name))
-    scenes, _ = infer('photo', cases, True)
+    scenes, _ = infer(dict(recipe='photo'), cases, True)
     return [*rows, dict(measure(cases, scenes, 'after')['all'], who='the recipe of the labels')]
 
 

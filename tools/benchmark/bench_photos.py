@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""How well people of pictures are found, posed and placed by the recipes, against 3D truth.
+"""How well people of pictures are found, posed and placed, against 3D truth.
 
     pip download pose2sim==0.10.49 --no-deps
     python tools/benchmark/bench_photos.py --clip pose2sim-0.10.49-py3-none-any.whl --json photos.json
@@ -37,6 +37,13 @@ HIPS = [JOINT_SETS['coco17'].names.index(f'{side}_hip') for side in ('left', 'ri
 LOOSE, STRICT = .1, .5
 #: A person with fewer known joints is not measured.
 MIN_KNOWN = 6
+#: Ways from a picture to people: name -> arguments of HumanInferencer.
+METHODS = {
+    'photo': dict(recipe='photo'),
+    'lifter alone': dict(recipe='photo', options={'stages.meshes.source': dict(_delete_=True, type='LiftedMeshes')}),
+    'fit from known poses': dict(recipe='photo', options={'stages.meshes.source.lifter': None}),
+    'network': dict(recipe='network'),
+}
 FIGURES = {
     'f1': ('F1', '%', 1), 'f1_iou50': ('F1 .5', '%', 1), 'depth_order': ('order', '%', 1),
     'relative_depth_error': ('depth', '%', 1), 'place_error': ('place', 'm', 2), 'mpjpe': ('MPJPE', 'mm', 0),
@@ -61,7 +68,8 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--clip', type=Path, help="wheel or folder with the clip's videos")
     parser.add_argument('--truth', type=Path, default=CLIP_TRUTH, help="the clip's npz; default: the bundled one")
-    parser.add_argument('--recipes', nargs='+', default=['photo', 'network'])
+    parser.add_argument('--methods', nargs='+', default=list(METHODS), choices=list(METHODS), metavar='METHOD',
+                        help=f'of {", ".join(METHODS)}; default: all')
     parser.add_argument('--limit', type=int, help='only the first N pictures of each set')
     parser.add_argument('--json', type=output_file, help='write the figures to this file too')
     return parser.parse_args(argv)
@@ -76,35 +84,35 @@ def main(argv=None):
     if args.clip:
         sets = {'clip': list(clip_cases(args.clip, args.truth))[:args.limit], **sets}
     figures = []
-    for recipe in args.recipes:
+    for method in args.methods:
         for focal in ('true', 'guessed'):
             for name, cases in sets.items():
-                scenes, seconds = infer(recipe, cases, focal == 'true')
+                scenes, seconds = infer(METHODS[method], cases, focal == 'true')
                 for stage in ('before', 'after'):
                     groups = measure(cases, scenes, stage)
                     groups['all']['seconds'] = seconds
-                    figures += [dict(set=name, recipe=recipe, focal=focal, dto=stage, group=group, **row)
+                    figures += [dict(set=name, method=method, focal=focal, dto=stage, group=group, **row)
                                 for group, row in groups.items()]
-    headings = ['set', 'recipe', 'focal', 'DTO', 'people', '#',
+    headings = ['set', 'method', 'focal', 'DTO', 'people', '#',
                 *(f'{title} {unit}' for title, unit, _ in FIGURES.values())]
     report('People of pictures against 3D truth', headings, map(cells, figures), dict(rows=figures), args.json)
 
 
 def cells(row):
     """A row of the table; what is said once for all groups is not repeated."""
-    about = [row[name] if row['group'] == 'all' else '' for name in ('set', 'recipe', 'focal', 'dto')]
+    about = [row[name] if row['group'] == 'all' else '' for name in ('set', 'method', 'focal', 'dto')]
     return [*about, row['group'], row['people'], *(
         '' if np.isnan(row.get(name, np.nan)) else f'{row[name]:.{digits}f}'
         for name, (_, _, digits) in FIGURES.items())]
 
 
-def infer(recipe, cases, knows_focal, **network):
-    """Scenes of the cases by a recipe, and seconds a picture; ``network``: model and checkpoint of the inferencer."""
+def infer(method, cases, knows_focal):
+    """Scenes of the cases, and seconds a picture; ``method``: arguments of HumanInferencer."""
     scenes, seconds, inferencers = [], [], {}
     for case in cases:
         focal = float(case.intrinsics[1, 1]) if knows_focal else None
         if focal not in inferencers:
-            inferencers[focal] = HumanInferencer(recipe, dto=True, focal=focal, device='cpu', batch_size=1, **network)
+            inferencers[focal] = HumanInferencer(**method, dto=True, focal=focal, device='cpu', batch_size=1)
         start = time.perf_counter()
         scenes.append(inferencers[focal](case.image))
         seconds.append(time.perf_counter() - start)

@@ -30,13 +30,16 @@ MIN_IOU = .5
 
 class Found(NamedTuple):
     """People who were found: detected and true joints (N, 17, 2) px, scores (N, 17), true heights and depths (N,) m,
-    intrinsics (N, 3, 3)."""
+    intrinsics (N, 3, 3), and whether each joint is in the picture and where, in front of it, only its person is seen,
+    (N, 17)."""
     keypoints: torch.Tensor
     scores: torch.Tensor
     true: torch.Tensor
     heights: torch.Tensor
     depths: torch.Tensor
     intrinsics: torch.Tensor
+    inside: torch.Tensor
+    visible: torch.Tensor
 
 
 def parse_args(argv=None):
@@ -78,9 +81,12 @@ def find(source, sample, body_model):
     pairs = match_people(people.keypoints_2d.numpy(), torch.minimum(true.clamp(min=0), size).numpy(),
                          np.ones(true.shape[:2], bool), MIN_IOU)
     pred, rows = torch.from_numpy(pairs.pred), torch.from_numpy(pairs.true)
+    inside = ((true >= 0) & (true < size)).all(-1)[rows]
+    columns, lines = true[rows].long().clamp(min=0).minimum(size - 1).unbind(-1)
+    visible = inside & (sample.gt_maps.id_map[lines, columns] == rows[:, None] + 1)
     depths = body_model.skeleton(pose, betas, transl)[:, 0, 2]
     return Found(people.keypoints_2d[pred], people.keypoints_2d_valid[pred], true[rows],
-                 body_model.height(betas)[rows], depths[rows], intrinsics.expand(len(rows), 3, 3))
+                 body_model.height(betas)[rows], depths[rows], intrinsics.expand(len(rows), 3, 3), inside, visible)
 
 
 def size_share(error, stated):

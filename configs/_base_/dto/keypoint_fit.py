@@ -7,7 +7,7 @@ body_model = dict(type='OpenBody')
 stages = dict(
     image=dict(type='LoadImage'),
     focal=dict(type='AddFocal', source=dict(type='ExifFocal')),
-    meshes=dict(type='AddMeshes', source=dict(type='KeypointFitMeshes')),
+    meshes=dict(type='AddMeshes', source=dict(type='KeypointFitMeshes', lifter='openbody_coco17')),
     people=dict(type='CheckPeople'),
     rasterise=dict(type='RasteriseMeshes', long_side=512),
     dto=dict(

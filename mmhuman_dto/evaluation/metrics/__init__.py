@@ -3,3 +3,4 @@ from .agora import AGORAMetric
 from .crowd import CrowdMetric
 from .dpw import DPWMetric
 from .joints import MuPoTSMetric, PanopticMetric
+from .lifting import LiftingMetric

@@ -1,4 +1,4 @@
-from .assigner import HungarianAssigner
+from .assigner import HungarianAssigner, InOrder
 from .denoising import Denoising, NoisyQueries
 from .match_costs import BoxL1Cost, ConfidenceCost, GIoUCost, KeypointCost, MatchCost
 from .refine import RefineByDTO

@@ -57,3 +57,16 @@ class HungarianAssigner(nn.Module):
             pairs.append(np.stack([query + image * queries, person + start]))
             start += count
         return torch.from_numpy(np.concatenate(pairs, 1))
+
+
+@TASK_UTILS.register_module()
+class InOrder(nn.Module):
+    """Query i is person i of the batch: for networks that are told who is where."""
+
+    costs = nn.ModuleDict()
+
+    def forward(self, pred, targets):
+        """(query, person): two (L, T) host tensors, as :class:`HungarianAssigner` gives them."""
+        layers = len(next(iter(pred.values())))
+        everybody = torch.arange(targets.num_people).expand(layers, -1)
+        return everybody, everybody

@@ -25,7 +25,7 @@ class Matched:
 
     @cached_property
     def device(self):
-        return self.outputs['pred_confs'].device
+        return self.targets.boxes.device
 
     @cached_property
     def device_query(self):

@@ -1,0 +1,2 @@
+"""From 2D joints to bodies."""
+from .keypoint_lifter import KeypointLifter
