@@ -13,18 +13,18 @@ crowd = dict(type='SyntheticCrowd', cache_dir='work_dirs/crowd_cache')
 train_dataloader = dict(dataset=dict(
     datasets=[dict(
         crowd, seed=21, num_scenes=800, scenes=dict(version=2, size=(384, 512), people=(1, 16)),
-        pipeline=[dict(type='RandomView', input_size=384, rotation=10., scale=(.9, 1.4), below_spine=.2),
+        pipeline=[dict(type='RandomView', input_size=512, rotation=10., scale=(.9, 1.4), below_spine=.2),
                   dict(type='KeepVisiblePeople', min_joints=4)])],
     pipeline=[dict(type='PackHumanInputs')]))
 val_dataloader = dict(batch_size=1, dataset=dict(scenes=dict(
-    _delete_=True, version=2, size=(288, 384), people=(1, 16))))
+    _delete_=True, version=2, size=(384, 512), people=(1, 16))))
 test_dataloader = val_dataloader
 val_evaluator = dict(type='CrowdMetric', body_model=body_model, threshold=.35)
 test_evaluator = val_evaluator
 default_hooks = dict(visualization=dict(type='PredictionVisualizationHook', body_model=body_model))
 del crowd  # not a key of its own: to change it would change neither loader
 
-train_cfg = dict(type='ResumableTrainLoop', max_iters=800, val_interval=8000)
+train_cfg = dict(type='ResumableTrainLoop', max_iters=800, val_interval=800)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(type='AutocastOptimWrapper', optimizer=dict(type='AdamW', lr=5e-4, weight_decay=1e-3),

@@ -11,7 +11,7 @@ from .checkpoint import load_weights
 from .device import pick_device
 
 #: The network that is used where none is named.
-DEFAULT_MODEL = 'vit-tiny_synthetic-crowd'
+DEFAULT_MODEL = 'movenet_synthetic-crowd'
 #: Weights that come with the package, by the name of their config.
 BUNDLED_WEIGHTS = str(BUNDLED / 'demo/resources/{name}.safetensors')
 
@@ -23,7 +23,7 @@ def init_model(config=DEFAULT_MODEL, checkpoint=None, device=None):
     """A network with its weights, ready to predict; ``caveat`` is what the weights' file says must be known of them.
 
     Args:
-        config: config file, or the name of a shipped one (``'vit-tiny_synthetic-crowd'``).
+        config: config file, or the name of a shipped one (``'movenet_synthetic-crowd'``).
         checkpoint: weights; None: those that come with the package under the config's name.
         device: ``'cpu'``, ``'cuda:0'``, ...; None: a GPU where there is one.
 

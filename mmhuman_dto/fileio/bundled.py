@@ -17,6 +17,8 @@ CHECKSUMS = {
         '635b30d31c20de62db0b441572958cb8e477acea546a30fee89916fc8dc2fcbf',
     'demo/resources/vit-tiny_synthetic-crowd.safetensors':
         '67ba4524cc6e18eaad5ab12cb5f6d06481c915ab5a02eeb677a28178b6e65c64',
+    'demo/resources/movenet_synthetic-crowd.safetensors':
+        '3c61d8dcb8e6d4d6c2a4ea04465d6c342dc9ecc0bfb0a0875f5671472f48d8f3',
     'demo/resources/openbody_coco17.safetensors':
         '4c7c482fcf8ae0a1c768ff0ec26a1f7c912d56cb4805d99a9eb693756af00758',
     'demo/resources/photo/treadmill.jpg': 'd7e04c3e7f5d521a51101ef86b5df2112c8a0144da32783eb0dc20674c6af1b9'}

@@ -19,6 +19,7 @@ from mmhuman_dto.dto.terms import DepthTerm, ReliefTerm
 from mmhuman_dto.dto.terms.domains import domain_of
 from mmhuman_dto.engine import model as model_module
 from mmhuman_dto.engine.checkpoint import CheckpointError
+from mmhuman_dto.engine.model import DEFAULT_MODEL
 from mmhuman_dto.fileio import bundled
 from mmhuman_dto.fileio.bundled import find_config
 from mmhuman_dto.fileio.images import ImageError
@@ -30,6 +31,8 @@ from mmhuman_dto.visualization import PersonRow
 
 CROWD, PHOTO = ROOT / 'demo/resources/crowd', ROOT / 'demo/resources/group/images/0000.jpg'
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8).repeat(7, 0).repeat(7, 1)
+#: What the bundled weights say.
+CAVEAT = 'its bodies are learnt from joints and rendered crowds only'
 FIELDS = ('global_orient', 'body_pose', 'betas', 'transl', 'scores', 'bboxes', 'keypoints_2d', 'keypoints_3d',
           'heights')
 
@@ -95,11 +98,11 @@ def test_files_that_do_not_fit_are_named(tiny, tmp_path):
 
 
 def test_weights_say_what_must_be_known_of_them(tiny, inferencer):
-    assert init_model(device='cpu').caveat == 'knows rendered crowds only'
+    assert init_model(device='cpu').caveat == CAVEAT
     assert init_model(*tiny, device='cpu').caveat == ''
     scene = HumanInferencer('network', device='cpu')(PHOTO)
-    assert scene.sample.caveat == 'knows rendered crowds only' and scene.sample.caveat in scene.summary
-    assert str(scene.people).endswith('\nknows rendered crowds only')
+    assert scene.sample.caveat == CAVEAT and scene.sample.caveat in scene.summary
+    assert str(scene.people).endswith(f'\n{CAVEAT}')
     assert 'caveat' not in inferencer(PICTURE).sample and 'only' not in str(inferencer(PICTURE).people)
 
 
@@ -333,7 +336,7 @@ def test_another_network_brings_its_weights_and_its_body(tiny):
         assert config['stages']['meshes']['source'] == dict(
             type='MetricHMRMeshes', config=str(find_config('vit-b_dto-humans')), threshold=.2)
     source = recipe_config('network', checkpoint=tiny[1])['stages']['meshes']['source']
-    assert source == dict(type='MetricHMRMeshes', config='vit-tiny_synthetic-crowd', checkpoint=tiny[1])
+    assert source == dict(type='MetricHMRMeshes', config=DEFAULT_MODEL, checkpoint=tiny[1])
 
 
 @pytest.mark.parametrize('source, domain', [

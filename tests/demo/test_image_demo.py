@@ -22,15 +22,17 @@ from mmhuman_dto.tables.people_file import read_people
 from mmhuman_dto.tables.people_table import PeopleTable
 
 demo = load_script('demo/image_demo.py')
+#: A network without MoveNet's eyes.
+SMALL = 'vit-tiny_synthetic-crowd'
 CROWD = ROOT / 'demo/resources/crowd/images'
 GROUP = ROOT / 'demo/resources/group/images/0000.jpg'
 
 
 @pytest.fixture(scope='module')
 def checkpoint(tmp_path_factory):
-    """Random weights of the default network, which finds people in everything."""
+    """Random weights of a network that then finds people in everything."""
     torch.manual_seed(0)
-    model = MODELS.build(for_inference(Config.fromfile(find_config(DEFAULT_MODEL)).model.to_dict()))
+    model = MODELS.build(for_inference(Config.fromfile(find_config(SMALL)).model.to_dict()))
     torch.nn.init.zeros_(model.head.conf_head.bias)
     torch.nn.init.normal_(model.head.conf_head.weight, std=.02)
     path = tmp_path_factory.mktemp('weights') / 'random.pth'
@@ -41,7 +43,7 @@ def checkpoint(tmp_path_factory):
 @pytest.fixture(scope='module')
 def network(checkpoint):
     """Arguments for the recipe ``network`` with those weights."""
-    return ['--recipe', 'network', '--checkpoint', str(checkpoint), '--device', 'cpu']
+    return ['--recipe', 'network', '--model', SMALL, '--checkpoint', str(checkpoint), '--device', 'cpu']
 
 
 @pytest.fixture(scope='module')
@@ -140,11 +142,11 @@ def test_pictures_whose_outputs_would_be_called_alike(network, tmp_path):
     assert {table.image_id(i) for i in range(len(table))} == {'PARTY.jpg', 'party.jpg', 'party_before.jpg'}
 
 
-def test_bundled_weights_are_used_or_named(checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(model_module, 'BUNDLED_WEIGHTS', str(tmp_path / '{name}.pth'))
-    with pytest.raises(SystemExit, match=f'{DEFAULT_MODEL}.pth: no such weights; give a checkpoint'):
+def test_bundled_weights_are_used_or_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(model_module, 'BUNDLED_WEIGHTS', str(tmp_path / '{name}.safetensors'))
+    with pytest.raises(SystemExit, match=f'{DEFAULT_MODEL}.safetensors: no such weights; give a checkpoint'):
         demo.main(['--recipe', 'network', '--out-dir', str(tmp_path)])
-    shutil.copy(checkpoint, tmp_path / f'{DEFAULT_MODEL}.pth')
+    shutil.copy(ROOT / f'demo/resources/{DEFAULT_MODEL}.safetensors', tmp_path)
     assert demo.main(['--recipe', 'network', '--out-dir', str(tmp_path / 'out'), '--save', 'params']) == 0
     assert (tmp_path / 'out/params/treadmill.json').is_file()
 
@@ -176,7 +178,7 @@ def test_recipes_and_weights_are_listed(monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', ['mmhuman-dto', '--list'])
     program()
     assert capsys.readouterr().out == text
-    assert 'photo-hub' in text and 'Apache-2.0' in text and 'about 100 MB' in text and '10.7 MB' in text
+    assert 'photo-hub' in text and 'Apache-2.0' in text and 'about 100 MB' in text and '11.9 MB' in text
     monkeypatch.setattr(sys, 'argv', ['mmhuman-dto'])
     with pytest.raises(SystemExit):
         program()

@@ -53,7 +53,7 @@ def test_networks_of_the_hub_from_folders(save_rtdetr, vitpose, save_depth, phot
 
 def test_depth_by_a_network_of_ones_own(save_depth):
     """A folder with a config.json is a network; where its config says metric, the solver takes its maps for metres."""
-    options = dict(dto=True, device='cpu')
+    options = dict(model='vit-tiny_synthetic-crowd', dto=True, device='cpu')
     scenes = [HumanInferencer('network', depth=save_depth(depth_estimation_type=kind), **options)(PICTURES[0])
               for kind in ('relative', 'metric')]
     stages = [HumanInferencer('network', depth=save_depth(depth_estimation_type=kind), **options).stages.stages

@@ -1,4 +1,4 @@
-# DTO of people by vit-tiny_synthetic-crowd, in photos and in data sets: what its distances and sizes are worth
+# DTO of people by the bundled networks, in photos and in data sets: what distances and sizes of vit-tiny are worth
 # (tools/benchmark/fit_network_terms.py, on other crowds). Its focal lengths stay: heights of people of unknown age say
 # less of them. Its poses are too coarse for feet to tell the ground, its pictures too small for 500 visible vertices a
 # person.

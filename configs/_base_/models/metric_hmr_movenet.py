@@ -3,8 +3,8 @@
 _base_ = ['metric_hmr_nano.py']
 
 model = dict(
-    data_preprocessor=dict(input_size=384, mean=(0., 0., 0.), std=(1., 1., 1.), pad_multiple=32),
-    backbone=dict(_delete_=True, type='MoveNetBackbone', input_size=384, dims=192),
+    data_preprocessor=dict(input_size=512, mean=(0., 0., 0.), std=(1., 1., 1.), pad_multiple=32),
+    backbone=dict(_delete_=True, type='MoveNetBackbone', input_size=512, dims=192),
     decoder=dict(in_dims=192, num_queries=30, dims=192, ffn_dims=512, num_levels=0, parts=None),
     head=dict(dims=192),
     camera_head=dict(in_dims=192),

@@ -44,9 +44,10 @@ RECIPES = (
         Weights('usyd-community/vitpose-base-simple', 'joints: ViTPose-B', 'Apache-2.0', megabytes=350),
         Weights('depth-anything/Depth-Anything-V2-Small-hf', 'depth: Depth Anything V2 Small', 'Apache-2.0',
                 megabytes=100))),
-    Recipe('network', 'a Metric-Aware HMR network; the bundled one knows rendered crowds only', (
-        Weights('vit-tiny_synthetic-crowd', 'meshes: Metric-Aware HMR', 'Apache-2.0',
-                BUNDLED / 'demo/resources/vit-tiny_synthetic-crowd.safetensors'), ), dto=False),
+    Recipe('network', 'a Metric-Aware HMR network; the bundled one sees by MoveNet', (
+        Weights('movenet_synthetic-crowd', 'meshes: Metric-Aware HMR', 'Apache-2.0',
+                BUNDLED / 'demo/resources/movenet_synthetic-crowd.safetensors'),
+        Weights('movenet_multipose', 'people, joints: MoveNet MultiPose Lightning', 'Apache-2.0', MOVENET)), dto=False),
 )
 
 
