@@ -8,7 +8,7 @@ from mmhuman_dto.structures.fields import SEEN_SCORE
 
 from .base import SkipImage, Stage
 
-#: Of people of a real clip who are within it poses were 54 mm (PA) from the truth, of those beyond 180 mm: two people
+#: Of people of a real clip who are within it poses were 54 mm (PA) from the truth, of those beyond 190 mm: two people
 #: close together, whose limbs were exchanged.
 MAX_ERROR = .025
 

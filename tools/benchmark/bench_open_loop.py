@@ -10,7 +10,8 @@ network that knows rendered crowds goes on training, on more of them alone or on
 many pictures, once for each seed, and is tested on 50 pictures of the first and fourth camera. People, room and clothes
 are the same in all of them: what is shown is whether the loop works, not how good a network of it is.
 
-About 4 minutes of one core for the labels, 12 for a training, 1 for a test; what is in ``--work-dir`` is used again.
+About 3 minutes of one core for the labels, 2 for a training, half a one for a test; what is in ``--work-dir`` is used
+again.
 """
 import argparse
 import json
@@ -54,7 +55,7 @@ def parse_args(argv=None):
     parser.add_argument('--network', default='vit-tiny_synthetic-crowd', help='config, by file or name')
     parser.add_argument('--weights', type=Path, default=ROOT / 'demo/resources/vit-tiny_synthetic-crowd.safetensors',
                         help='that the trainings start from')
-    parser.add_argument('--steps', type=int, default=250, help='of a training')
+    parser.add_argument('--steps', type=int, default=250, help='of a training, 8 pictures each')
     parser.add_argument('--lr', type=float, default=4e-4)
     parser.add_argument('--seeds', type=int, default=2, help='trainings of each kind')
     parser.add_argument('--limit', type=int, help='only the first N pictures of each camera')
