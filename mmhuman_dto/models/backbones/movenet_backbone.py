@@ -13,7 +13,7 @@ from mmhuman_dto.structures.fields import SEEN_SCORE
 
 from ..layers.found_people import FoundPeople, joint_box
 from ..layers.packed_attention import Packing
-from ..layers.person_encoder import PersonEncoder
+from ..layers.person_encoder import LARGEST, PersonEncoder
 from ..layers.position import point_encoding
 from .vit import Block, PackedTokens
 
@@ -64,8 +64,9 @@ class MoveNetBackbone(BaseModule):
     def _look(self, images):
         """People (joints, scores), grid (h, w, C) and features at the joints of each image; those of one size go
         together."""
-        keys = [hash(image.cpu().numpy().tobytes()) for image in images] if self.training and self.keep else images
-        looks = [self._kept.get(key) for key in keys] if keys is not images else [None] * len(images)
+        kept = self.training and self.keep > 0
+        keys = [hash(image.cpu().numpy().tobytes()) if kept else None for image in images]
+        looks = [self._kept.get(key) for key in keys]
         for shape in {image.shape for image, look in zip(images, looks) if look is None}:
             if shape[1] % MULTIPLE or shape[2] % MULTIPLE:
                 raise ValueError(f'an image is {shape[1]} x {shape[2]} px, MoveNetBackbone takes sides that are '
@@ -78,7 +79,7 @@ class MoveNetBackbone(BaseModule):
                 points = joints.flatten(0, 1)
                 at = self.features.at(features, torch.full((len(points), ), row, device=points.device), points)
                 looks[i] = (joints, scores), grid[row].half(), at.unflatten(0, joints.shape[:2]).half()
-                if keys is not images and len(self._kept) < self.keep:
+                if kept and len(self._kept) < self.keep:
                     self._kept[keys[i]] = looks[i]
         return looks
 
@@ -93,7 +94,7 @@ class MoveNetBackbone(BaseModule):
         device, lens = grids[0].device, [grid[..., 0].numel() for grid in grids]
         cells = torch.cat([torch.cartesian_prod(*map(torch.arange, grid.shape[:2])) for grid in grids]).to(device)
         centers = (cells.flip(-1) + .5) * self.stride / self.input_size
-        x = self.token_embed(torch.cat([grid.flatten(0, 1).float() for grid in grids]).clamp(-5, 5))
+        x = self.token_embed(torch.cat([grid.flatten(0, 1).float() for grid in grids]).clamp(-LARGEST, LARGEST))
         x = x + point_encoding(centers, self.embed_dims)
         x = torch.cat([part for own in x.split(lens) for part in (self.camera_token, own)])
         packing = Packing([length + 1 for length in lens])

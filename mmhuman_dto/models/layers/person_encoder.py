@@ -7,7 +7,7 @@ from mmhuman_dto.geometry.precision import at_least_single
 from .mlp import MLP
 
 #: Features, of variance 1, count up to this.
-_LARGEST = 5.
+LARGEST = 5.
 
 
 class PersonEncoder(nn.Module):
@@ -38,7 +38,7 @@ class PersonEncoder(nn.Module):
         """
         side = boxes[:, 2:].amax(1, keepdim=True)
         placed = (joints - boxes[:, None, :2]) / side[..., None]
-        looks = at_least_single(self.of_joint(features.clamp(-_LARGEST, _LARGEST)))
+        looks = at_least_single(self.of_joint(features.clamp(-LARGEST, LARGEST)))
         if self.training:
             looks = looks * (torch.rand_like(looks[:, :1, :1]) >= self.blind)
         known = seen[..., None].to(placed.dtype)
