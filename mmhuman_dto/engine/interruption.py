@@ -1,6 +1,7 @@
 """Ctrl-C while training: the step is finished, its checkpoint written."""
 import os
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -12,7 +13,8 @@ class Interruption:
     """Within its context the first Ctrl-C waits for the step that is being made; a second one does what it always does.
 
     Between the steps of a process alone it takes effect at once, as KeyboardInterrupt. Several processes finish a step
-    and agree. Processes of data loaders, which terminals send Ctrl-C too, take no notice of it.
+    and agree. Processes of data loaders, which terminals send Ctrl-C too, take no notice of it, nor of a training that
+    hangs up while they hand something over.
     """
 
     def __init__(self):
@@ -23,9 +25,11 @@ class Interruption:
         self._hears = threading.current_thread() is threading.main_thread()
         if self._hears:
             self._before = signal.signal(signal.SIGINT, self._hear)
+        self._excepthook, sys.excepthook = sys.excepthook, self._report
         return self
 
     def __exit__(self, *error):
+        sys.excepthook = self._excepthook
         if self._hears:
             signal.signal(signal.SIGINT, self._before)
 
@@ -36,6 +40,11 @@ class Interruption:
         signal.signal(signal.SIGINT, self._before)
         if not self._busy:
             raise KeyboardInterrupt
+
+    def _report(self, kind, error, trace):
+        """What Python does with errors that nobody catches; data loaders report their own ones in another way."""
+        if os.getpid() == self._process or not issubclass(kind, (ConnectionError, EOFError)):
+            self._excepthook(kind, error, trace)
 
     @contextmanager
     def held_back(self):
