@@ -162,3 +162,11 @@ def test_what_it_cannot_do_is_said():
     sample = DATASETS.build(dict(type='SyntheticKeypoints'))[0]['data_samples']
     with pytest.raises(ValueError, match='without criterion'):
         build(criterion=None)([sample], mode='loss')
+
+
+def test_joints_that_score_little_hardly_move_the_middle():
+    """By the squared score: one of .2 among sixteen of .8 weighs as the sixteenth part of one of them."""
+    keypoints, scores = torch.zeros(1, 17, 2), torch.full((1, 17), .8)
+    keypoints[0, :8, 1], keypoints[0, 8:16, 1], keypoints[0, 16, 0], scores[0, 16] = -.01, .01, .257, .2
+    local = normalise(keypoints, scores, torch.eye(3)[None])
+    assert local.ray[0, 0].item() == pytest.approx(.257 / 257, rel=1e-3)
