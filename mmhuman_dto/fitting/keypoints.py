@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
-from mmhuman_dto.geometry import axis_angle_to_matrix, matrix_to_axis_angle
+from mmhuman_dto.geometry import matrix_to_axis_angle
 
 from .kinematics import FitState, JointTables, logarithm
 from .solver import Linearised, solve
@@ -118,8 +118,7 @@ class KeypointFit:
         betas = state.betas.clone()
         betas[:, self.child] = CHILD[0]
         shrink = (self._heights(betas) / self._heights(state.betas)).log()
-        pelvis = torch.cat([state.pelvis[:, :2], state.pelvis[:, 2:] + shrink[:, None]], 1)
-        return solve(self.tables, terms, FitState(state.rotations, betas, pelvis), CHILD_STEPS)
+        return solve(self.tables, terms, state.resized(betas, shrink), CHILD_STEPS)
 
     def refit(self, state, keypoints, scores, intrinsics, depth_std=.01, steps=4):
         """Fit again from N bodies whose pelvis' depth is known to a part ``depth_std``; poses and shapes stay near."""
@@ -137,13 +136,8 @@ class KeypointFit:
     def state(self, pose, betas, transl):
         """:class:`~.kinematics.FitState` of N bodies: pose (N, K, 3) rad, betas (N, B), transl (N, 3) m, camera."""
         pose, betas, transl = (value.to(**self.place) for value in (pose, betas, transl))
-        pelvis = transl + self._rest_pelvis(betas)
-        place = torch.cat([pelvis[:, :2] / pelvis[:, 2:], pelvis[:, 2:].log()], 1)
         pose = torch.nn.functional.pad(pose, (0, 0, 0, self.tables.num_bones - pose.shape[1]))
-        return FitState(axis_angle_to_matrix(pose), betas, place)
-
-    def _rest_pelvis(self, betas):
-        return betas @ self.tables.rest_pelvis[:-1] + self.tables.rest_pelvis[-1]
+        return self.tables.state(pose, betas, transl)
 
     def _checked(self, keypoints, scores, intrinsics):
         keypoints, scores, intrinsics = (value.to(**self.place) for value in (keypoints, scores, intrinsics))
@@ -158,8 +152,7 @@ class KeypointFit:
             by_size, torch.full_like(cost, 1e-6))
         depth, height = covariance.diagonal(dim1=1, dim2=2).unbind(-1)
         spreads = (value.clamp(min=0).sqrt() for value in (depth, height, depth + height - 2 * covariance[:, 0, 1]))
-        transl = state.position - self._rest_pelvis(state.betas)
-        return FitResult(state, transl, self._heights(state.betas), cost, *spreads)
+        return FitResult(state, self.tables.transl(state), self._heights(state.betas), cost, *spreads)
 
     def _heights(self, betas):
         """(N) rest-pose heights, m."""

@@ -37,6 +37,11 @@ class FitState(NamedTuple):
         turn = axis_angle_to_matrix(turn.unflatten(1, (bones, 3)))
         return FitState(self.rotations @ turn, self.betas + betas, self.pelvis + pelvis)
 
+    def resized(self, betas, log_ratio):
+        """The same people of other betas, farther away by a factor of logarithm (N), as large in the picture."""
+        pelvis = torch.cat([self.pelvis[:, :2], self.pelvis[:, 2:] + log_ratio[:, None]], 1)
+        return FitState(self.rotations, betas, pelvis)
+
     def rows(self, index):
         """The bodies of an index (M,)."""
         return FitState(*(field[index] for field in self))
@@ -91,6 +96,19 @@ class JointTables:
         self._descends = descends.to(**place)
         self.rest_pelvis = rest[:, 0].to(**place)
         self._levels = _levels(parents)
+
+    def state(self, pose, betas, transl):
+        """:class:`FitState` of bodies: pose (N, K, 3) rad, betas (N, B), transl (N, 3) m, camera frame."""
+        pelvis = transl + self._rest_pelvis_of(betas)
+        place = torch.cat([pelvis[:, :2] / pelvis[:, 2:], pelvis[:, 2:].log()], 1)
+        return FitState(axis_angle_to_matrix(pose), betas, place)
+
+    def transl(self, state):
+        """transl (N, 3) m, camera frame, of bodies."""
+        return state.position - self._rest_pelvis_of(state.betas)
+
+    def _rest_pelvis_of(self, betas):
+        return betas @ self.rest_pelvis[:-1] + self.rest_pelvis[-1]
 
     def world(self, rotations):
         """Rotations (N, K, 3, 3) of the bones in camera space."""

@@ -108,5 +108,4 @@ class LiftedStarts:
         state = FitState(*(value.to(keypoints.dtype) for value in state))
         mean = torch.zeros_like(state.betas)
         shrink = (self.heights(mean) / self.heights(state.betas)).log()
-        place = torch.cat([state.pelvis[:, :2], state.pelvis[:, 2:] + shrink[:, None]], 1)
-        return FitState(state.rotations, mean, place)
+        return state.resized(mean, shrink)

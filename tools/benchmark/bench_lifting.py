@@ -16,8 +16,8 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from _common import report  # noqa: E402
+from bench_photos import HIPS, LIMBS  # noqa: E402
 
-from mmhuman_dto.body_models.joint_sets import JOINT_SETS  # noqa: E402
 from mmhuman_dto.datasets import SyntheticKeypoints  # noqa: E402
 from mmhuman_dto.evaluation.functional.pose import mpjpe, pa_mpjpe  # noqa: E402
 from mmhuman_dto.perception.keypoint_fit import MIN_SCORE  # noqa: E402
@@ -28,8 +28,6 @@ from mmhuman_dto.registry import SOURCES  # noqa: E402
 SETS = {'usual poses': dict(unusual=0., tilted=0.), 'unusual poses': dict(unusual=1., tilted=0.),
         'turned any way': dict(unusual=0., tilted=1.)}
 LIFTER = 'openbody_coco17'
-LIMBS = [i for i, name in enumerate(JOINT_SETS['coco17'].names) if not name.endswith(('eye', 'ear'))]
-HIPS = [JOINT_SETS['coco17'].names.index(f'{side}_hip') for side in ('left', 'right')]
 #: People of a call.
 BATCH = 32
 

@@ -40,8 +40,7 @@ class LiftedStart(BaseModule):
         with torch.no_grad():
             lifted = self.lifter.lift(people.joints.flatten(0, 1) * input_size, people.scores.flatten(0, 1),
                                       intrinsics.detach().repeat_interleave(slots, 0))
-            rest = self.lifter.tables[0].rest_pelvis
-            transl = lifted.state.position - lifted.state.betas @ rest[:-1] - rest[-1]
+            transl = self.lifter.tables[0].transl(lifted.state)
             focal = intrinsics[:, 0, 0].detach().repeat_interleave(slots)[:, None]
             size = (2 * focal / (transl[:, 2:].clamp(min=.05) * input_size)).clamp(max=_LARGEST)
             pose = matrix_to_rotation_6d(lifted.state.rotations)

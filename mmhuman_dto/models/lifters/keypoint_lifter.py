@@ -8,7 +8,7 @@ from torch import nn
 
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.fitting.kinematics import FitState, JointTables
-from mmhuman_dto.geometry import axis_angle_to_matrix, matrix_to_axis_angle, rotation_6d_to_matrix
+from mmhuman_dto.geometry import matrix_to_axis_angle, rotation_6d_to_matrix
 from mmhuman_dto.models.task_modules.targets import Targets
 from mmhuman_dto.registry import BODY_MODELS, MODELS
 from mmhuman_dto.structures import Camera, People
@@ -166,28 +166,25 @@ class KeypointLifter(BaseModel):
         """:class:`Targets` of samples all of whose people have meshes; 2D joints in units of a person's size."""
         pose, betas, transl = (torch.cat([part[name].float() for part in people]) for name in
                                ('pose', 'betas', 'transl'))
-        rest = self.tables[0].rest_pelvis
-        pelvis = transl + betas @ rest[:-1] + rest[-1]
-        state = FitState(axis_angle_to_matrix(pose), betas,
-                         torch.cat([pelvis[:, :2] / pelvis[:, 2:], pelvis[:, 2:].log()], 1))
+        state = self.tables[0].state(pose, betas, transl)
         joints = torch.cat([tables.joints(state) for tables in self.tables], 1)
         counts, focals = [len(part) for part in people], torch.stack([c.intrinsics[0, 0].float() for c in cameras])
         focal = focals.repeat_interleave(torch.tensor(counts, device=focals.device))
-        known = torch.ones_like(joints)
+        known, depth = torch.ones_like(joints), state.position[:, 2]
         return Targets(
             counts=counts, boxes=joints.new_zeros(len(betas), 4), poses=pose.flatten(1), betas=betas, j3ds=joints,
             j2ds=_in_sizes(joints, local), j3ds_mask=known, j2ds_mask=known[..., :2],
-            depths=torch.stack([pelvis[:, 2], pelvis[:, 2] / focal], 1), focals=focals,
+            depths=torch.stack([depth, depth / focal], 1), focals=focals,
             fully_annotated=[True] * len(counts), input_size=1., labels=dict(
                 heights=torch.cat([part.heights.float() for part in people])))
 
     def _predict(self, lifted, samples, cameras, counts):
         state = lifted.state
         pose, depth = matrix_to_axis_angle(state.rotations), state.position[:, 2]
-        rest, named = self.tables[0].rest_pelvis, slice(-len(JOINT_SETS[self.joint_set].names), None)
+        named = slice(-len(JOINT_SETS[self.joint_set].names), None)
         fields = dict(
             global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=state.betas,
-            transl=state.position - state.betas @ rest[:-1] - rest[-1], heights=lifted.heights,
+            transl=self.tables[0].transl(state), heights=lifted.heights,
             keypoints_3d=lifted.joints[:, named], keypoints_3d_std=lifted.joint_stds[:, named],
             depths_std=depth * lifted.log_depth_std, heights_std=lifted.heights * lifted.log_height_std,
             sizes_std=lifted.log_size_std)
