@@ -33,6 +33,8 @@ DTO_SOLVERS = _registry('dto solver', 'dto')
 DTO_TERMS = _registry('dto term', 'dto')
 #: Where samples come from: annotation files and folders of photos, each a sequence of samples.
 READERS = _registry('reader', 'datasets')
+#: What other programs wrote about people in pictures: a path -> people in our frame, and written back.
+RESULTS = _registry('result reader', 'results')
 #: What answers for samples: networks, or files of their output, for depth, masks, ages, people, joints, meshes, focals.
 SOURCES = _registry('source', 'perception')
 #: Steps of the generator, each samples -> samples.

@@ -33,6 +33,13 @@ FIELDS = {
     'betas': FieldSpec('shape', ('B', ), '- (last = child blend where the body model has one)'),
     'transl': FieldSpec('vec3', (3, ), 'm, camera'),
     'heights': FieldSpec('scalar', (), 'm, rest pose'),
+    'vertices': FieldSpec('label', ('V', 3), 'm, camera, of people who are only meshes'),
+    'pelvis': FieldSpec('label', (3, ), 'm, camera'),
+    'smpl_joints': FieldSpec('label', (24, 3), 'm, camera, SMPL\'s 24 kinematic joints, nan unknown'),
+    'mesh_scales': FieldSpec('label', (), 'size of the placed mesh over that of the given one, about the pelvis; its '
+                                          'shape parameters do not say it'),
+    'track_ids': FieldSpec('label', (), 'the same number is the same person in all pictures of a video',
+                           floating=False),
     'keypoints_3d_std': FieldSpec('label', ('J', ), 'm, of each of x, y, z around the pelvis, nan unknown'),
     'heights_std': FieldSpec('label', (), 'm, nan unknown'),
     'depths_std': FieldSpec('label', (), 'm, of the pelvis\' z, nan unknown'),

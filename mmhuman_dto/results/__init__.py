@@ -1,0 +1,5 @@
+"""Results of other programs (registry ``RESULTS``): a reader each, which also writes back what placing changed."""
+from .base import ImageResult, Moves, ResultError, ResultReader, Results
+from .finding import open_results
+
+__all__ = ['ImageResult', 'Moves', 'ResultError', 'ResultReader', 'Results', 'open_results']

@@ -1,0 +1,140 @@
+"""What every reader of another program's results gives and takes back."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from mmhuman_dto.structures import People
+
+
+class ResultError(ValueError):
+    """Results that cannot be read or written back; the message names the file, the key, and what to do."""
+
+
+@dataclass
+class ImageResult:
+    """The people of one picture or video frame as another program left them, in our convention.
+
+    Attributes:
+        name: file name of the picture, with folders where the results tell them, without suffix where they do not; of a
+            frame of a video its number (``frame``) in digits.
+        people: CPU tensors, N rows: ``vertices`` (N, V, 3) and ``pelvis`` (N, 3), m, camera frame (x right, y down, z
+            forward); ``smpl_joints`` (N, 24, 3), nan where not known; ``heights`` and ``heights_std`` (N), m, nan where
+            not known. Where known: ``ages``, ``male_probs``, ``scores``, ``track_ids``, ``bboxes`` (px of the picture),
+            and ``global_orient``, ``body_pose``, ``betas``, ``transl`` of bodies that have such.
+        intrinsics: (3, 3) float64, px of the whole picture: the camera of ``vertices``; None: the results do not tell.
+        image_size: (height, width) px; None: the results do not tell and no picture was found.
+        frame: number of the frame in its video; None: a picture.
+    """
+    name: str
+    people: People
+    intrinsics: torch.Tensor | None = None
+    image_size: tuple | None = None
+    frame: int | None = None
+
+
+@dataclass
+class Results:
+    """All that one program left.
+
+    Attributes:
+        images: :class:`ImageResult` of each picture, in the order of the files; pictures without people included where
+            the results tell of them.
+        faces: (F, 3) int64, of everybody's ``vertices``.
+        body: what the meshes are, for messages and files: 'SMPL', 'SMPL-X', 'MHR', 'Anny', ...
+        notes: sentences that a user must know: what was assumed, what stands in for what.
+        focal_is_guess: whether the program made up its focal length from the picture's size.
+    """
+    images: list
+    faces: torch.Tensor
+    body: str
+    notes: tuple = ()
+    focal_is_guess: bool = False
+
+
+@dataclass
+class Moves:
+    """What placing changes of the N people of one picture; points of a person become
+    ``pelvis + shift + scale * (point - pelvis)``.
+
+    Attributes:
+        shift: (N, 3) float64, m, camera frame: of the pelvis, hence of every translation.
+        scale: (N) float64: new over old size of the mesh.
+        intrinsics: (3, 3) float64, px, the camera that they were placed for; None: the one of the results.
+    """
+    shift: torch.Tensor
+    scale: torch.Tensor
+    intrinsics: torch.Tensor | None = None
+
+    @classmethod
+    def none(cls, count):
+        """Of people who stay as they are."""
+        return cls(torch.zeros(count, 3, dtype=torch.float64), torch.ones(count, dtype=torch.float64))
+
+    def translated(self, row, transl):
+        """A translation (*, 3), tensor or array, m, camera frame, of the person in ``row``, of the same type."""
+        return _like(torch.as_tensor(transl).double() + self.shift[row], transl)
+
+    def points(self, row, points, pelvis):
+        """Points (*, 3), tensor or array, m, camera frame, of the person in ``row``, whose pelvis (3) was there; of the
+        same type. Numbers of a person who stays are the same bits."""
+        scale, pelvis = self.scale[row], torch.as_tensor(pelvis).double()
+        return _like(torch.as_tensor(points).double() * scale + (pelvis + self.shift[row] - scale * pelvis), points)
+
+
+@dataclass
+class ReaderContext:
+    """What readers may ask for besides the file.
+
+    Attributes:
+        image_size: name of a picture -> (height, width) px, None where it is not found (names without suffix match).
+        bodies: :class:`~mmhuman_dto.results.smpl_family.SmplFamily`, which poses SMPL and SMPL-X bodies.
+    """
+    image_size: callable = field(default=lambda name: None)
+    bodies: object = None
+
+
+class ResultReader(ABC):
+    """Results of one program in one layout; register a subclass in ``RESULTS``, one class in one file.
+
+    Attributes:
+        kind: name in ``--from``.
+        program: what it is called, with its address.
+        files: what is read, in one line of the docs and of error messages.
+        licence: of the program, as far as known.
+    """
+    kind, program, files, licence = '', '', '', ''
+
+    def __init__(self, path, context):
+        self.path, self.context = Path(path), context
+
+    @classmethod
+    @abstractmethod
+    def sniff(cls, path):
+        """Whether a path (file or folder) is such; looks at names and keys alone, and raises nothing."""
+
+    @abstractmethod
+    def read(self):
+        """:class:`Results`; ResultError, UnsafeFileError and BrokenFileError name the file and the key."""
+
+    @abstractmethod
+    def write(self, out, moves):
+        """Write the results back below the folder ``out`` under their own names, in their own layout.
+
+        Only what placing changes differs: translations and stored absolute points (and the camera, where
+        ``Moves.intrinsics`` is given and the layout has one). Shapes, keys, units and types stay.
+
+        Args:
+            moves: :class:`Moves` of each of ``Results.images``, in their order.
+
+        Returns:
+            list of the paths written.
+        """
+
+
+def _like(values, example):
+    """A tensor as the type of ``example``: tensor or array, of its dtype."""
+    if torch.is_tensor(example):
+        return values.to(example.dtype)
+    return values.numpy().astype(example.dtype)
