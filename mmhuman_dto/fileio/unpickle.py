@@ -1,5 +1,6 @@
 """Unpickling that makes plain data only: of the functions that a file asks for, those of one table stand in."""
 import io
+import math
 import re
 from functools import partial
 
@@ -13,20 +14,25 @@ from .opcodes import LEAVES, Machine, Unbuilt, check_keys
 
 #: Containers may nest so deep, published annotations do six deep; bytes of a place in one.
 _MAX_DEPTH, _PLACE = 100, 8
+#: Class of joblib >= 0.10 that says what array follows it in the stream.
+_JOBLIB_ARRAY = 'joblib.numpy_pickle', 'NumpyArrayWrapper'
 _PLAIN = (np.ndarray, np.generic, np.dtype, torch.Tensor, set, frozenset, scipy.sparse.spmatrix)
 
 
-def unpickle(data, where):
+def unpickle(data, where, inline_arrays=False):
     """Plain objects from pickled bytes; ``where`` names the file in errors.
 
     Understands builtin containers, numpy arrays and scalars, torch tensors, scipy's csc, csr and coo matrices and
-    chumpy arrays (returned as numpy arrays), written by Python 2 or 3 with any protocol. Raises UnsafeFileError for any
-    other class, by name, and for more memory than a file may take, BrokenFileError for what is no whole pickle.
+    chumpy arrays (returned as numpy arrays), written by Python 2 or 3 with any protocol; with ``inline_arrays`` also
+    arrays whose values joblib put between the pickle's opcodes. Raises UnsafeFileError for any other class, by name,
+    and for more memory than a file may take, BrokenFileError for what is no whole pickle.
     """
     with reading(where, 'a pickle of plain data'):
-        budget = Budget(where)
+        budget, stream, find = Budget(where), io.BytesIO(data), partial(_find, where)
         budget.pay(len(data))
-        value = Machine(io.BytesIO(data), budget, partial(_find, where)).load()
+        wrapper = partial(Unbuilt, partial(_inline_array, stream, find))
+        value = Machine(stream, budget, lambda *name: (
+            lambda budget, *args: wrapper()) if inline_arrays and name == _JOBLIB_ARRAY else find(*name)).load()
         check_memory(_unshared(value, {}), where, 'what it holds, shared parts counted each time,')
         return value
 
@@ -111,6 +117,17 @@ def _from_buffer(budget, content, dtype, shape, order):
     array = np.empty(0)
     array.__setstate__((1, shape, dtype, order == 'F', content))  # keeps large contents without a copy
     return array
+
+
+def _inline_array(stream, find, budget, state):
+    """The array that joblib wrote into the stream after its description."""
+    shape, dtype = state['shape'], state['dtype']
+    if dtype.hasobject:
+        return Machine(stream, budget, find).load()
+    if state.get('numpy_array_alignment_bytes') is not None:  # joblib >= 1.2: as many bytes of padding as this one says
+        stream.read(stream.read(1)[0])
+    check_shape(shape, size := math.prod(shape) * dtype.itemsize, dtype.itemsize)
+    return _from_buffer(budget, stream.read(size), dtype, shape, state['order'])
 
 
 def _storage(budget, content):

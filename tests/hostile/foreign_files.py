@@ -22,7 +22,7 @@ from mmhuman_dto.datasets.public.mupots import MuPoTS
 from mmhuman_dto.datasets.public.relative_human import RelativeHuman
 from mmhuman_dto.engine.checkpoint import read_state
 from mmhuman_dto.engine.hooks.plain_checkpoint import load_local
-from mmhuman_dto.fileio import load_json, load_npy, load_npz, load_pickle
+from mmhuman_dto.fileio import load_joblib, load_json, load_npy, load_npz, load_pickle
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.generation.manifest import prepare_folder, read_manifest
@@ -87,6 +87,13 @@ def body():
 
 def pickled(value, protocol=4):
     return lambda path: path.write_bytes(pickle.dumps(value, protocol=protocol))
+
+
+def dumped(value, **options):
+    def write(path):
+        import joblib  # here, so that its absence costs its own tests alone
+        joblib.dump(value, path, **options)
+    return write
 
 
 def saved(**arrays):
@@ -187,6 +194,8 @@ def small_openbody(path):
 CASES = [
     Case('a.pkl', pickled(everything()), load_pickle, 'pickle'),
     Case('python2.pkl', pickled(everything(), 2), load_pickle),
+    Case('tracks.pkl', dumped(everything()), load_joblib, 'pickle'),
+    Case('compressed.pkl', dumped(everything(), compress='zlib'), load_joblib),
     Case('SMPL_NEUTRAL.pkl', pickled(body()), lambda path: read_body(path, 24), 'pickle'),
     Case('SMPLX_NEUTRAL.npz', saved(**{**body(), 'J_regressor': np.eye(24, 8)}), lambda path: read_body(path, 24),
          'npz:weights'),

@@ -1,6 +1,8 @@
 """Files that would fill the memory or never end: they are read by a process that has little of either."""
+import bz2
 import io
 import json
+import lzma
 import os
 import pickle
 import resource
@@ -18,14 +20,14 @@ from hostile.foreign_files import Call, all_of, depth_of, look, npy_bytes, sourc
 from PIL import Image
 
 from mmhuman_dto.engine.checkpoint import read_state
-from mmhuman_dto.fileio import UnsafeFileError, load_json, load_npy, load_npz, load_pickle, map_npy
+from mmhuman_dto.fileio import UnsafeFileError, load_joblib, load_json, load_npy, load_npz, load_pickle, map_npy
 from mmhuman_dto.fileio.limits import max_memory
 
 M = 2**20
 #: What a file may take, what the process may on top of its libraries, and its processor time for a file.
 LIMIT, MEMORY, SECONDS = '256M', 400 * M, 40
-READERS = dict(pkl=[load_pickle], npy=[load_npy, map_npy], npz=[all_of], json=[load_json], png=[look, source(depth_of)],
-               pth=[read_state], safetensors=[read_state])
+READERS = dict(pkl=[load_pickle], joblib=[load_joblib], npy=[load_npy, map_npy], npz=[all_of], json=[load_json],
+               png=[look, source(depth_of)], pth=[read_state], safetensors=[read_state])
 
 
 def pack(form, *values):
@@ -63,6 +65,13 @@ def again(value, head, tail, times=5000):
     """A list of what is made of the same value again and again."""
     return pickle.dumps(value, 2)[:-1] + b'r' + pack('I', 1000) + b'0(' + (
         head + b'j' + pack('I', 1000) + tail) * times + b'l.'
+
+
+def inline(shape):
+    """A joblib file of 8 numbers that says it holds as many as the shape has; nothing comes after it."""
+    call = b'\x80\x04cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81'
+    state = dict(shape=shape, order='C', dtype=np.dtype('<f8'), numpy_array_alignment_bytes=16)
+    return call + pickle.dumps(state, 4)[2:-1] + b'b' + b'\1\xff' + bytes(64)
 
 
 def chunk(kind, data):
@@ -105,6 +114,13 @@ def bombs():
                            b'U\x08newshapeJ\xff\xff\xff\xffub'),
             filled=pickle.dumps(np.zeros(M))[:-1] + b'NK\x00s' * M + b'.',
             added=pickle.dumps(torch.zeros(M))[:-1] + b'(K\x00\x90' * M + b'.'),
+        joblib=dict(
+            zlib=zlib.compress(bytes(300 * M), 1), bz2=bz2.compress(bytes(300 * M)),
+            xz=lzma.compress(bytes(300 * M), preset=0),
+            alone=lzma.compress(bytes(300 * M), lzma.FORMAT_ALONE, preset=0),
+            window=lzma.compress(b'a', lzma.FORMAT_ALONE, filters=[dict(id=lzma.FILTER_LZMA1, dict_size=2**30)]),
+            empty_axis=inline((0, 2**60)), large=inline((2**60, )), negative=inline((-2, -4)),
+            packed=zlib.compress(deep_key)),
         npy=dict(
             empty_axis=npy_bytes("'<f8'", (2**60, 0)), large=npy_bytes("'<f8'", (2**60, )),
             negative=npy_bytes("'<f8'", (-8, -1), bytes(64)),
