@@ -2,7 +2,7 @@
 import torch
 
 from ..geometry import rasterize, resize_intrinsics, visible_vertices
-from .problem import stack_pose, stack_rows
+from .bodies import bodies_of
 
 #: Meshes are drawn with this many pixels at most along the longer side, as by the DTO paper (arXiv 2511.13282).
 LONG_SIDE = 512
@@ -13,12 +13,12 @@ def draw_meshes(samples, sizes, body_model, long_side=LONG_SIDE):
 
     Where ``pred_maps`` has a ``segmentation``, a pixel is a person's only if it says so too. ``sizes`` are S (h, w) of
     the maps, px of the camera; at most ``long_side`` pixels along the longer side are drawn, then enlarged (nearest).
+    ``body_model`` may be other :class:`~.bodies.Bodies`.
     """
-    people = [sample.pred_instances for sample in samples]
-    betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
-    meshes = body_model(stack_pose(people, body_model), betas, transl).vertices
-    for sample, size, vertices in zip(samples, sizes, meshes.split([len(group) for group in people]), strict=True):
-        _draw(sample, tuple(size), vertices, body_model.faces, long_side)
+    people, bodies = [sample.pred_instances for sample in samples], bodies_of(body_model)
+    meshes = bodies.vertices(people).split([len(group) for group in people])
+    for sample, size, vertices in zip(samples, sizes, meshes, strict=True):
+        _draw(sample, tuple(size), vertices, bodies.faces, long_side)
 
 
 def _draw(sample, size, vertices, faces, long_side):

@@ -7,6 +7,7 @@ import torch
 from ..body_models.joint_sets import JOINT_SETS
 from ..geometry import project
 from ..structures.fields import SEEN_SCORE
+from .bodies import bodies_of, stack_rows
 from .evidence import DropReason, EvidenceExtractor
 from .prior import HeightPrior
 
@@ -71,13 +72,12 @@ class DTOProblem:
 
         Args:
             samples: S :class:`HumanDataSample`, on the device of the body model, with ``pred_instances``
-                (global_orient, body_pose, betas, transl; optional, unknown where absent: ages, male_probs, sizes_std,
-                ``keypoint_scores`` of the metainfo ``keypoint_set``) and ``pred_camera`` (intrinsics,
-                optional ``focal_std``). Either ``pred_maps`` (disparity, id_map, z_map) of the camera's image and
-                ``visible_vertices`` of the people, or ``dto_evidence`` of the people, the metainfo ``ori_shape`` and
-                the original image's camera.
-            body_model: anything with ``height(betas)``, ``skeleton(pose, betas, transl)``, ``num_betas`` and
-                ``num_body_joints``.
+                (of a body model global_orient, body_pose, betas, transl; optional, unknown where absent: ages,
+                male_probs, sizes_std, ``keypoint_scores`` of the metainfo ``keypoint_set``) and ``pred_camera``
+                (intrinsics, optional ``focal_std``). Either ``pred_maps`` (disparity, id_map, z_map) of the camera's
+                image and ``visible_vertices`` of the people, or ``dto_evidence`` of the people, the metainfo
+                ``ori_shape`` and the original image's camera.
+            body_model: a body model or other :class:`~.bodies.Bodies`, which say what else people need.
             prior: (heights, ages, male_probs) -> HeightTargets; default :class:`HeightPrior`.
             evidence: (maps, visible_vertices) -> Evidence; default :class:`EvidenceExtractor`.
             depth: 'needed' drops people of whom the maps say nothing; 'used' keeps them, without ``has_depth``, and
@@ -88,7 +88,7 @@ class DTOProblem:
         """
         people = [sample.pred_instances for sample in samples]
         sizes = [len(group) for group in people]
-        meshes = _Meshes.of(people, body_model)
+        meshes = _Meshes.of(people, bodies_of(body_model))
         known, reason = _known_of_depth(samples, meshes, evidence or EvidenceExtractor(), depth)
         if 'feet_seen' not in known:
             known['feet_seen'] = _shown(meshes.feet, samples, sizes) & _ankles_seen(samples, meshes.right)
@@ -142,15 +142,14 @@ class _Meshes(NamedTuple):
     bad: torch.Tensor
 
     @classmethod
-    def of(cls, people, body_model):
-        betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
-        heights = body_model.height(betas).double()
-        joints = body_model.skeleton(stack_pose(people, body_model), betas, transl).double()
+    def of(cls, people, bodies):
+        heights, joints, depths, finite = bodies.measure(people)
         left, right = joints[:, FOOT_JOINTS].unbind(1)
         lower = ~(left[:, 1] > right[:, 1])
-        bad = ~(heights > 0) | ~heights.isfinite() | ~(transl[:, 2] > 0) | ~transl.isfinite().all(-1)
-        return cls(heights, joints[:, 0, 2], transl[:, 2], torch.where(lower[:, None], right, left), lower,
-                   _leg_reach(joints, lower), bad)
+        bad = ~(heights > 0) | ~heights.isfinite() | ~(depths > 0) | ~finite
+        # Feet that are not known are at the camera, where no term looks at them.
+        feet = torch.where(lower[:, None], right, left).nan_to_num(0.)
+        return cls(heights, joints[:, PELVIS, 2], depths, feet, lower, _leg_reach(joints, lower).nan_to_num(1.), bad)
 
 
 def _leg_reach(joints, right):
@@ -206,30 +205,6 @@ def _kept_statistics(people, meshes):
 
 def _has_map(sample, name):
     return 'pred_maps' in sample and name in sample.pred_maps
-
-
-def stack_rows(people, name, row=(), fill=None, device=None):
-    """One field of the people of several images, (M, *row), at least float32.
-
-    ``fill`` is the value, on ``device``, for images without the field; None makes its absence an error.
-    """
-    rows = []
-    for group in people:
-        if name in group:
-            rows.append(torch.as_tensor(group[name]))
-        elif fill is not None:
-            rows.append(torch.full((len(group), *row), fill, device=device))
-        elif len(group):
-            raise ValueError(f'DTO needs the field {name!r} of pred_instances; present: {", ".join(group.keys())}')
-    if not rows:
-        return torch.zeros(0, *row)
-    return torch.cat([rows[0].new_zeros(0, *row, dtype=torch.float32), *rows])
-
-
-def stack_pose(people, body_model):
-    """Axis-angle (M, 1 + joints, 3), rad, of the people of several images, the root first."""
-    orient = stack_rows(people, 'global_orient', (3, ))
-    return torch.cat([orient[:, None], stack_rows(people, 'body_pose', (body_model.num_body_joints, 3))], 1)
 
 
 def _shown(points, samples, sizes):

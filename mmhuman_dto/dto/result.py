@@ -4,9 +4,10 @@ from itertools import accumulate
 
 import torch
 
-from .moving import move_people, refocus, refocused_camera
+from .bodies import bodies_of
+from .moving import refocused_camera
 from .posterior import Posterior
-from .problem import DTOProblem, stack_pose, stack_rows
+from .problem import DTOProblem
 
 
 @dataclass
@@ -61,17 +62,14 @@ class DTOResult:
             return found
 
         people = [sample.pred_instances[row] for sample, row in zip(samples, rows)]
-        betas, transl = stack_rows(people, 'betas', (body_model.num_betas, )), stack_rows(people, 'transl', (3, ))
-        betas, transl = move_people(body_model, stack_pose(people, body_model), betas, transl,
-                                    of_people(problem.heights, 1.), of_people(self.scale, 1.),
-                                    of_people(problem.height_class, 0))
+        factor = None
         if self.focal_scale is not None:
             factor = self.focal_scale.repeat_interleave(torch.tensor(sizes, device=device))
-            transl = refocus(body_model, betas, transl, factor)
-        fields = dict(betas=betas, transl=transl, heights=body_model.height(betas))
+        fields = bodies_of(body_model).placed(people, of_people(problem.heights, 1.), of_people(self.scale, 1.),
+                                              of_people(problem.height_class, 0), factor)
         if self.posterior is not None:
-            fields['depths_std'] = of_people(self.posterior.depths_std, torch.nan).to(transl)
-            fields['heights_std'] = of_people(self.posterior.heights_std, torch.nan).to(transl)
+            fields['depths_std'] = of_people(self.posterior.depths_std, torch.nan).float()
+            fields['heights_std'] = of_people(self.posterior.heights_std, torch.nan).float()
         if keep_dropped:
             fields['drop_reasons'] = torch.cat(problem.drop_reasons)
         else:

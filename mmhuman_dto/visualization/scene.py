@@ -4,6 +4,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..dto.bodies import bodies_of
 from ..dto.evidence import DropReason
 from ..structures import HumanDataSample, People
 from ..structures.fields import SEEN_SCORE
@@ -58,21 +59,21 @@ class Placement(NamedTuple):
     def from_sample(cls, sample, body_model, source='pred'):
         """Meshes of a :class:`~mmhuman_dto.structures.HumanDataSample`; those that are not finite are left out.
 
-        ``{source}_instances`` have global_orient, body_pose, betas, transl, and ``person_index`` where people were
-        dropped, ``{source}_camera`` intrinsics; ``source`` is 'pred' or 'gt'. With ``keypoint_scores`` of the
-        metainfo's ``keypoint_set``, and ``drop_reasons``, it is known what the picture tells and whom DTO left out.
+        ``{source}_instances`` have what ``body_model``, or other :class:`~mmhuman_dto.dto.bodies.Bodies`, poses, and
+        ``person_index`` where people were dropped, ``{source}_camera`` intrinsics; ``source`` is 'pred' or 'gt'. With
+        ``keypoint_scores`` of the metainfo's ``keypoint_set``, and ``drop_reasons``, it is known what the picture tells
+        and whom DTO left out.
         """
         people = getattr(sample, f'{source}_instances')
         count, notes = len(people), notes_of(sample) if source == 'pred' else ()
         intrinsics = np.asarray(getattr(sample, f'{source}_camera').intrinsics, dtype=np.float64)
-        if count == 0:
-            return cls(np.zeros((0, body_model.num_vertices, 3), np.float32), np.zeros(0), np.zeros(0, int), intrinsics,
-                       sample, people, notes=notes)
-        pose, betas, transl = (torch.as_tensor(x, dtype=torch.float32, device=body_model.faces.device)
-                               for x in (people.pose, people.betas, people.transl))
         with torch.no_grad():
-            vertices = body_model(pose, betas, transl).vertices.cpu().numpy()
-            heights = body_model.height(betas).cpu().numpy()
+            bodies = bodies_of(body_model)
+            people = people.to(bodies.faces.device)
+            vertices = bodies.vertices([people]).float().cpu().numpy()
+            heights = bodies.heights([people]).float().cpu().numpy()
+        if count == 0:
+            return cls(vertices, heights, np.zeros(0, int), intrinsics, sample, people, notes=notes)
         ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(count)
         drawable = np.isfinite(vertices).all((1, 2))
         support = None

@@ -13,7 +13,7 @@ class Output(NamedTuple):
 
 class Stick:
     """Two vertices at transl, the second beta[0] m higher."""
-    num_vertices, faces = 2, torch.zeros(0, 3)
+    num_betas, num_body_joints, faces = 11, 23, torch.zeros(0, 3)
 
     def __call__(self, pose, betas, transl):
         up = torch.stack([torch.zeros_like(betas[:, 0]), -betas[:, 0], torch.zeros_like(betas[:, 0])], -1)
