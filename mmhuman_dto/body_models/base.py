@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
+from mmhuman_dto.geometry.skeleton import Skeleton, Skin
 from mmhuman_dto.registry import BODY_MODELS
 
 from .joint_sets import JOINT_SETS, SMPL_PARENTS, pick_rows
@@ -56,6 +57,8 @@ class BodyModel(nn.Module):
     num_body_joints = 23
     #: Whether the last coefficient of betas is the blend to a child, whatever the arguments.
     knows_children = False
+    #: Names of the bones of :meth:`skin`, and the gender of the body's data.
+    bone_names, gender = JOINT_SETS['smpl24'].names, 'neutral'
     #: What a message says to those who give another pose.
     pose_hint = ''
     #: Bodies that name the same one mean the same by a pose, betas and transl, but for betas that one of them lacks.
@@ -126,6 +129,22 @@ class BodyModel(nn.Module):
         world = self._world_transforms(self._rotations(pose), self._rest_joints(betas))
         joints = self._kinematic(world[:, :, :3, 3]) + transl[:, None]
         return joints.view(*lead, *joints.shape[1:])
+
+    @torch.no_grad()
+    def skin(self, pose, betas, transl):
+        """One person in T frames as a :class:`~mmhuman_dto.geometry.skeleton.Skin`: bones, and a mesh at rest.
+
+        Args:
+            pose: (T, 24, 3), rad, as of :meth:`forward`.
+            betas: (B) shape coefficients.
+            transl: (T, 3), m.
+        """
+        pose, betas, transl, _ = self._flatten(pose, betas, transl)
+        rotations, rest = self._rotations(pose), self._rest_joints(betas[:1])[0]
+        at_rest = self._unskinned(betas[:1], torch.eye(3).to(rotations).expand_as(rotations[:1]))
+        bent = None if self.pose_dirs is None else _array((self._unskinned(betas, rotations) - at_rest).mT)
+        skeleton = Skeleton(self.bone_names, tuple(self._tree), *map(_array, (rest, rotations, rest[0] + transl)))
+        return Skin(skeleton, _array(at_rest[0].T), _array(self.skin_weights.T), bent)
 
     def height(self, betas):
         """Height (*), m, of bodies with betas (*, B): max y - min y of the zero-pose mesh."""
@@ -256,6 +275,10 @@ def _shape_space(body_model):
 def pick_joints(joints, rows):
     """Joints (*, K, 3) in the given rows (K numbers) of (*, J, 3); the host does not wait for their device."""
     return joints.index_select(-2, torch.tensor(rows).to(joints.device, non_blocking=True))
+
+
+def _array(tensor):
+    return tensor.double().cpu().numpy()
 
 
 def _check_shape(name, value, want):

@@ -47,7 +47,7 @@ class SMPL(BodyModel):
     shape_space = 'SMPL'  # the child's coefficient comes last, 0 of all others
 
     def __init__(self, model_path, gender='neutral', num_betas=10):
-        arrays = _read_smpl(model_path, gender, num_betas)
+        arrays, self.gender = _read_smpl(model_path, gender, num_betas), gender
         self._init_smpl(arrays, arrays.shape_dirs[:, :, :num_betas])
 
     def _init_smpl(self, arrays, shape_dirs, child_coefficient=None):
@@ -97,7 +97,7 @@ class SMPLA(SMPL):
 
     def __init__(self, model_path, gender='neutral', num_betas=10, kid_template_path=None):
         try:
-            arrays = _read_smpl(model_path, gender, num_betas)
+            arrays, self.gender = _read_smpl(model_path, gender, num_betas), gender
         except FileNotFoundError as error:
             raise FileNotFoundError(f'{error} Next: {_CHILD}, beside it.') from None
         path = Path(kid_template_path or arrays.path.parent / _CHILD_FILE)

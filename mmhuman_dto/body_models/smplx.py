@@ -17,6 +17,10 @@ _NUM_BONES, _NUM_BODY, _NUM_FACE = 55, 22, 3
 NUM_EXPRESSION = 10
 # SMPL's hand joints are nearest to SMPL-X's first joints of the middle fingers.
 _SMPL_ROWS = [*range(_NUM_BODY), 28, 43]
+#: The smplx package's names of SMPL-X's bones.
+_BONES = (*JOINT_SETS['smpl24'].names[:_NUM_BODY], 'jaw', 'left_eye_smplhf', 'right_eye_smplhf',
+          *(f'{side}_{finger}{joint}' for side in ('left', 'right')
+            for finger in ('index', 'middle', 'pinky', 'ring', 'thumb') for joint in (1, 2, 3)))
 # Files with fewer than 300 shape directions have 10, followed by 10 of expression.
 _FULL_SHAPE, _SHORT_SHAPE = 300, 10
 
@@ -46,10 +50,13 @@ class SMPLX(BodyModel):
             :class:`~mmhuman_dto.body_models.SMPL`.
     """
 
+    bone_names = _BONES
+
     def __init__(self, model_path, gender='neutral', num_betas=10, kid_template_path=None, whole_body=False,
                  flat_hand_mean=False):
         arrays = read_body(find_body_file(model_path, 'smplx', gender), _NUM_BONES,
                            extras={'hands_meanl': (45, ), 'hands_meanr': (45, )}, gender=gender)
+        self.gender = gender
         available = _FULL_SHAPE if arrays.shape_dirs.shape[2] >= _FULL_SHAPE else _SHORT_SHAPE
         check_num_betas(arrays.path, min(available, arrays.shape_dirs.shape[2]), num_betas)
         shape_dirs, child_coefficient = arrays.shape_dirs[:, :, :num_betas], None

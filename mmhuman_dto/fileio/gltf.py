@@ -1,28 +1,35 @@
-"""Meshes and a camera as one binary glTF 2.0 file (``.glb``), as the specification of the Khronos Group lays it out.
+"""People and a camera as one binary glTF 2.0 file (``.glb``), as the specification of the Khronos Group lays it out.
 
 https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html. glTF is right-handed with y up, in metres; its cameras look
 along -z. Our camera frame (x right, y down, z forward) becomes it by half a turn about x, so the camera stands at the
 origin of the node ``camera_space`` without a rotation of its own.
+
+A person with bones is a mesh at rest, upright and looking along z, and a skin over nodes: below ``camera_space`` a node
+``NAME_skeleton``, below that the bones, turned as in the picture. An animation would turn the same nodes.
 """
-import json
-import struct
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pygltflib as gltf
+import torch
 
 from mmhuman_dto.geometry import fov_from_focal
+from mmhuman_dto.geometry.rotation import matrix_to_quaternion
+from mmhuman_dto.geometry.skeleton import Skin
 
 #: Our camera frame -> glTF's: half a turn about x, so triangles keep their front sides.
 FLIP = np.array([1, -1, -1], np.float32)
-
-_MAGIC, _VERSION, _JSON, _BIN = 0x46546C67, 2, 0x4E4F534A, 0x004E4942
-_FLOAT, _UINT32, _ARRAY, _ELEMENTS = 5126, 5125, 34962, 34963
+_TURN = np.diag(FLIP).astype(float)
+_TYPES = {1: gltf.SCALAR, 3: gltf.VEC3, 4: gltf.VEC4, 16: gltf.MAT4}
+_COMPONENTS = {'f': gltf.FLOAT, 'I': gltf.UNSIGNED_INT, 'B': gltf.UNSIGNED_BYTE}
 _ZNEAR = .01
+#: Bones that a vertex can move with: two sets of four, which is as many as Unreal, Godot and Babylon take.
+_MOST_BONES = 8
 
 
 class Body(NamedTuple):
-    """A mesh to be written.
+    """A person to be written.
 
     Attributes:
         name: of its node.
@@ -30,20 +37,27 @@ class Body(NamedTuple):
         normals: (V, 3) unit.
         color: (3) uint8 sRGB.
         extras: JSON-able, shown by viewers beside the node.
+        skin: :class:`~mmhuman_dto.geometry.skeleton.Skin` in the camera frame, whose first frame has the same vertices;
+            None: only a mesh.
+        rest_normals: (V, 3) unit, of the skin's vertices at rest.
     """
     name: str
     vertices: np.ndarray
     normals: np.ndarray
     color: tuple
     extras: dict
+    skin: Skin | None = None
+    rest_normals: np.ndarray | None = None
 
 
 def write_glb(path, bodies, faces, intrinsics, image_size, ground=None, extras=None):
     """Write one scene: the bodies and the camera under a node ``camera_space``, turned so that the ground is y = 0.
 
+    Meshes over bones are roots of the scene, as the specification wants them; only their bones are below the node.
+
     Args:
         path: of the file.
-        bodies: list of :class:`Body`.
+        bodies: list of :class:`Body`, those with a skin all of one body model.
         faces: (F, 3) integers, shared by all bodies, counterclockwise from outside.
         intrinsics: (3, 3) px. glTF's camera has no principal point: it is in the camera's extras.
         image_size: (H, W) px.
@@ -51,87 +65,143 @@ def write_glb(path, bodies, faces, intrinsics, image_size, ground=None, extras=N
             height above the ground; None: the camera is level and at the origin.
         extras: JSON-able, of the file's ``asset``.
     """
-    buffer = _Buffer()
-    indices = buffer.add(np.asarray(faces, np.uint32).reshape(-1), 'SCALAR', _UINT32, _ELEMENTS) if bodies else None
-    meshes = [_mesh(buffer, body, i, indices) for i, body in enumerate(bodies)]
-    people = [dict(name=body.name, mesh=i, extras=body.extras) for i, body in enumerate(bodies)]
-    camera = dict(name='camera', camera=0)
-    root = dict(name='camera_space', children=list(range(1, len(people) + 2)), **_placed(ground))
-    document = dict(
-        asset=dict(version='2.0', generator='mmhuman_dto', extras=extras or {}),
-        scene=0, scenes=[dict(name='people', nodes=[0])], nodes=[root, *people, camera],
-        cameras=[_camera(np.asarray(intrinsics, float), image_size)])
+    scene = _Scene(_placed(ground), extras)
     if bodies:
-        document.update(meshes=meshes, materials=[_material(body) for body in bodies], accessors=buffer.accessors,
-                        bufferViews=buffer.views, buffers=[dict(byteLength=buffer.size)])
+        scene.indices = scene.add(np.asarray(faces, np.uint32).reshape(-1, 1), gltf.ELEMENT_ARRAY_BUFFER)
+    for body in bodies:
+        scene.add_mesh(body) if body.skin is None else scene.add_person(body)
+    scene.file.cameras.append(_camera(np.asarray(intrinsics, float), image_size))
+    scene.node(0, name='camera', camera=0)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(_container(document, b''.join(buffer.parts)))
+    scene.write(path)
 
 
-class _Buffer:
-    """The binary chunk as it grows; every part is a multiple of 4 bytes, so every view is aligned."""
+class _Scene:
+    """A file as it grows: ``file`` its description, ``blob`` its numbers. Node 0 is ``camera_space``."""
 
-    def __init__(self):
-        self.parts, self.views, self.accessors, self.size = [], [], [], 0
+    def __init__(self, placed, extras):
+        self.file, self.blob, self.indices, self.influences = gltf.GLTF2(scene=0), bytearray(), None, {}
+        self.file.asset = gltf.Asset(generator='mmhuman_dto', extras=extras or {})
+        self.file.scenes.append(gltf.Scene(name='people'))
+        self.node(None, name='camera_space', **placed)
 
-    def add(self, values, kind, component, target):
-        """Append an array (N,) or (N, 3) of 4-byte numbers; index of its accessor."""
+    def node(self, parent, **fields):
+        """Append a node below another, or to the scene: its index."""
+        self.file.nodes.append(gltf.Node(**fields))
+        index = len(self.file.nodes) - 1
+        (self.file.scenes[0].nodes if parent is None else self.file.nodes[parent].children).append(index)
+        return index
+
+    def add(self, values, target=None):
+        """Append an array (N, 1), (N, 3), (N, 4) or (N, 16), rows of a multiple of 4 bytes: index of its accessor."""
         values = np.ascontiguousarray(values)
-        content = values.astype(values.dtype.newbyteorder('<')).tobytes()
-        low, high = (np.atleast_1d(edge).tolist() for edge in (values.min(0), values.max(0)))
-        self.accessors.append(dict(bufferView=len(self.views), componentType=component, count=len(values), type=kind,
-                                   min=low, max=high))
-        self.views.append(dict(buffer=0, byteOffset=self.size, byteLength=len(content), target=target))
-        self.parts.append(content)
-        self.size += len(content)
-        return len(self.accessors) - 1
+        bounds = {}
+        if target is not None and values.dtype.char != 'B':
+            bounds = dict(min=values.min(0).tolist(), max=values.max(0).tolist())
+        self.file.bufferViews.append(gltf.BufferView(
+            buffer=0, byteOffset=len(self.blob), byteLength=values.nbytes, target=target))
+        self.file.accessors.append(gltf.Accessor(
+            bufferView=len(self.file.bufferViews) - 1, componentType=_COMPONENTS[values.dtype.char], count=len(values),
+            type=_TYPES[values.shape[1]], **bounds))
+        self.blob += values.astype(values.dtype.newbyteorder('<')).tobytes()
+        return len(self.file.accessors) - 1
+
+    def add_mesh(self, body):
+        """Somebody who is only a mesh, below ``camera_space``."""
+        mesh = self._mesh(body, body.vertices * FLIP, body.normals * FLIP)
+        self.node(0, name=body.name, mesh=mesh, extras=body.extras)
+
+    def add_person(self, body):
+        """Somebody with bones: nodes below ``camera_space``, a skin over them and its mesh."""
+        skin, rows = body.skin, slice(0, 1)
+        skeleton = skin.skeleton._replace(rotations=skin.skeleton.rotations[rows], root=skin.skeleton.root[rows])
+        mesh = self._mesh(body, skin.vertices, body.rest_normals, skin)
+        self.node(None, name=body.name, mesh=mesh, skin=len(self.file.skins), extras=body.extras)
+        top, bones = self.node(0, name=f'{body.name}_skeleton'), []
+        quaternions = _quaternions(skeleton.moved(_TURN, 0).rotations[0])
+        places = np.concatenate([skeleton.root * FLIP, skeleton.offsets[1:]])
+        for name, parent, turn, place in zip(skeleton.names, skeleton.parents, quaternions, places.tolist()):
+            bones.append(self.node(top if parent < 0 else bones[parent], name=name, rotation=turn, translation=place))
+        self.file.skins.append(gltf.Skin(name=body.name, joints=bones, skeleton=top,
+                                         inverseBindMatrices=self.add(_inverse_bind(skeleton.rest))))
+
+    def _mesh(self, body, vertices, normals, skin=None):
+        points = dict(POSITION=vertices, NORMAL=normals)
+        attributes = {name: self.add(np.asarray(values, np.float32), gltf.ARRAY_BUFFER)
+                      for name, values in points.items()}
+        primitive = gltf.Primitive(indices=self.indices, material=self._material(body))
+        mesh = gltf.Mesh(name=body.name, primitives=[primitive])
+        if skin is not None:
+            attributes.update(self._influences(skin.weights))
+            if skin.correctives is not None:
+                # The body model's own mesh is that with all of it, in this pose.
+                bent = self.add(np.asarray(skin.correctives[0], np.float32), gltf.ARRAY_BUFFER)
+                primitive.targets, mesh.weights = [gltf.Attributes(POSITION=bent)], [1.]
+                mesh.extras = dict(targetNames=['pose_correctives'])
+        primitive.attributes = gltf.Attributes(**attributes)
+        self.file.meshes.append(mesh)
+        return len(self.file.meshes) - 1
+
+    def _influences(self, weights):
+        """Accessors of JOINTS_0, WEIGHTS_0, JOINTS_1, ...: the bones that a vertex moves with. People share them."""
+        if not self.influences:
+            bones, shares = strongest_bones(weights, _MOST_BONES)
+            for number in range(0, bones.shape[1], 4):
+                for name, values in (('JOINTS', bones.astype(np.uint8)), ('WEIGHTS', shares.astype(np.float32))):
+                    self.influences[f'{name}_{number // 4}'] = self.add(values[:, number:number + 4], gltf.ARRAY_BUFFER)
+        return self.influences
+
+    def _material(self, body):
+        srgb = np.asarray(body.color, float) / 255
+        linear = np.where(srgb <= .04045, srgb / 12.92, ((srgb + .055) / 1.055)**2.4)
+        self.file.materials.append(gltf.Material(name=body.name, pbrMetallicRoughness=gltf.PbrMetallicRoughness(
+            baseColorFactor=[*linear.round(5).tolist(), 1.], metallicFactor=0., roughnessFactor=.8)))
+        return len(self.file.materials) - 1
+
+    def write(self, path):
+        if not self.blob:  # pygltflib writes a buffer into every file, and an empty one is not allowed
+            self.add(np.zeros((1, 1), np.float32))
+            self.file.accessors.clear()
+        self.file.buffers.append(gltf.Buffer(byteLength=len(self.blob)))
+        self.file.set_binary_blob(bytes(self.blob))
+        self.file.save_binary(path)
 
 
-def _mesh(buffer, body, index, indices):
-    attributes = {name: buffer.add(np.asarray(values, np.float32) * FLIP, 'VEC3', _FLOAT, _ARRAY)
-                  for name, values in (('POSITION', body.vertices), ('NORMAL', body.normals))}
-    return dict(name=body.name, primitives=[dict(attributes=attributes, indices=indices, material=index)])
+def strongest_bones(weights, most):
+    """Who moves each vertex, from weights (V, K): bones (V, W) and shares (V, W), strongest first, which sum to 1.
+
+    W is a multiple of 4, at most ``most``: weaker bones are left out. Bone 0 with share 0 fills up.
+    """
+    count = min(most, -(-int((weights > 0).sum(1).max()) // 4) * 4)
+    bones = np.argsort(-weights, axis=1, kind='stable')[:, :count]
+    bones = np.pad(bones, ((0, 0), (0, count - bones.shape[1])))
+    shares = np.take_along_axis(weights, bones, 1)
+    shares[:, weights.shape[1]:] = 0
+    return np.where(shares > 0, bones, 0), shares / shares.sum(1, keepdims=True)
 
 
-def _material(body):
-    srgb = np.asarray(body.color, float) / 255
-    linear = np.where(srgb <= .04045, srgb / 12.92, ((srgb + .055) / 1.055)**2.4)
-    return dict(name=body.name, pbrMetallicRoughness=dict(
-        baseColorFactor=[*linear.round(5).tolist(), 1.], metallicFactor=0., roughnessFactor=.8))
+def _inverse_bind(rest):
+    """(K, 16) float32 by columns: from the mesh at rest to each bone's own frame."""
+    matrices = np.tile(np.eye(4, dtype=np.float32), (len(rest), 1, 1))
+    matrices[:, 3, :3] = -rest
+    return matrices.reshape(-1, 16)
 
 
 def _camera(intrinsics, image_size):
     (height, width), (fx, fy) = image_size, (intrinsics[0, 0], intrinsics[1, 1])
-    perspective = dict(yfov=float(fov_from_focal(fy, height)), aspectRatio=float(width / fx * fy / height),
-                       znear=_ZNEAR)
+    perspective = gltf.Perspective(yfov=float(fov_from_focal(fy, height)), znear=_ZNEAR,
+                                   aspectRatio=float(width / fx * fy / height))
     extras = dict(intrinsics_px=intrinsics.tolist(), image_size_px=dict(height=int(height), width=int(width)))
-    return dict(name='camera', type='perspective', perspective=perspective, extras=extras)
+    return gltf.Camera(name='camera', type='perspective', perspective=perspective, extras=extras)
 
 
 def _placed(ground):
     if ground is None:
         return {}
     rotation, height = ground
-    flip = np.diag(FLIP).astype(float)
-    return dict(translation=[0., float(height), 0.], rotation=_quaternion(flip @ np.asarray(rotation, float) @ flip))
+    turn, = _quaternions((_TURN @ np.asarray(rotation, float) @ _TURN)[None])
+    return dict(translation=[0., float(height), 0.], rotation=turn)
 
 
-def _quaternion(matrix):
-    """Unit quaternion x, y, z, w of a rotation (3, 3)."""
-    # The eigenvector of the largest eigenvalue (Bar-Itzhack 2000), free of case distinctions.
-    (a, b, c), (d, e, f), (g, h, i) = matrix
-    k = np.array([[a - e - i, b + d, c + g, h - f], [b + d, e - a - i, f + h, c - g],
-                  [c + g, f + h, i - a - e, d - b], [h - f, c - g, d - b, a + e + i]]) / 3
-    quaternion = np.linalg.eigh(k)[1][:, 3]
-    return (quaternion if quaternion[3] >= 0 else -quaternion).tolist()
-
-
-def _container(document, binary):
-    """The JSON chunk, padded by spaces, and the binary one, where there is one."""
-    text = json.dumps(document, separators=(',', ':'), allow_nan=False).encode()
-    chunks = _chunk(_JSON, text + b' ' * (-len(text) % 4)) + (_chunk(_BIN, binary) if binary else b'')
-    return struct.pack('<III', _MAGIC, _VERSION, 12 + len(chunks)) + chunks
-
-
-def _chunk(kind, content):
-    return struct.pack('<II', len(content), kind) + content
+def _quaternions(matrices):
+    return matrix_to_quaternion(torch.from_numpy(matrices)).tolist()

@@ -19,6 +19,19 @@ def matrix_to_axis_angle(matrix):
     return roma.rotmat_to_rotvec(matrix)
 
 
+def matrix_to_quaternion(matrix):
+    """Rotation matrices (*, 3, 3) to unit quaternions (*, 4): x, y, z, w."""
+    return roma.rotmat_to_unitquat(matrix)
+
+
+def matrix_to_euler(matrix, axes):
+    """Rotation matrices (*, 3, 3) to angles (*, 3), rad, about three axes such as 'ZXY': ``Rz @ Rx @ Ry``.
+
+    Where the middle angle is a quarter turn, the last one is 0: the same rotation has many angles there.
+    """
+    return roma.rotmat_to_euler(axes, matrix)
+
+
 def rotation_6d_to_matrix(rotation_6d):
     """6-D rotations (*, 6), two columns stored row by row as (3, 2), to matrices (*, 3, 3) by Gram-Schmidt.
 

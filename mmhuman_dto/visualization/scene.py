@@ -25,6 +25,7 @@ class Placement(NamedTuple):
     #: (N, V) 0..1, how much of each vertex joints seen in the picture tell; None where that is not known
     support: np.ndarray | None = None
     notes: tuple = ()  # texts that stand on every picture of it, see :func:`~mmhuman_dto.visualization.notes.notes_of`
+    body_model: object = None  # what :meth:`from_sample` was given; None where it is not known
 
     @property
     def depths(self):
@@ -73,7 +74,8 @@ class Placement(NamedTuple):
             vertices = bodies.vertices([people]).float().cpu().numpy()
             heights = bodies.heights([people]).float().cpu().numpy()
         if count == 0:
-            return cls(vertices, heights, np.zeros(0, int), intrinsics, sample, people, notes=notes)
+            return cls(vertices, heights, np.zeros(0, int), intrinsics, sample, people, notes=notes,
+                       body_model=body_model)
         ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(count)
         drawable = np.isfinite(vertices).all((1, 2))
         support = None
@@ -81,7 +83,7 @@ class Placement(NamedTuple):
             seen = torch.as_tensor(people.keypoint_scores).cpu().numpy() >= SEEN_SCORE
             support = vertex_support(seen[drawable], sample.keypoint_set, body_model)
         return cls(vertices[drawable], heights[drawable], ids[drawable], intrinsics, sample,
-                   people[torch.from_numpy(drawable)], support, notes)
+                   people[torch.from_numpy(drawable)], support, notes, body_model)
 
 
 class Scene(NamedTuple):

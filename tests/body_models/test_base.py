@@ -109,3 +109,20 @@ def test_wrong_shapes_are_named(model, pose, betas, transl, message):
 def test_wrong_data_are_named():
     with pytest.raises(ValueError, match=r'skin_weights has shape \(60, 23\), expected \(60, 24\)'):
         build(skin_weights=np.ones((NUM_VERTICES, 23)))
+
+
+def test_a_skin_moves_as_the_body_does(model):
+    pose, betas, transl = people(3)
+    skin = model.skin(pose, betas[0], transl)
+    output = model(pose, betas[:1], transl)
+    turned, joints = skin.skeleton.world()
+    np.testing.assert_allclose(joints, output.joints[:, :24], atol=1e-5)
+    points = skin.vertices + skin.correctives - skin.skeleton.rest[:, None, None]  # (K, T, V, 3)
+    moved = np.einsum('tkij,ktvj->tkvi', turned, points) + joints[:, :, None]
+    np.testing.assert_allclose(np.einsum('vk,tkvi->tvi', skin.weights, moved), output.vertices, atol=2e-5)
+    assert skin.skeleton.names == JOINT_SETS['smpl24'].names and skin.skeleton.parents == SMPL_PARENTS
+
+
+def test_no_correctives_where_the_body_has_none():
+    pose, betas, transl = people(1)
+    assert build(pose_dirs=None).skin(pose, betas[0], transl).correctives is None

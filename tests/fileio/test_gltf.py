@@ -1,15 +1,15 @@
 """The rules of the glTF 2.0 specification, checked on files as they lie on the disk."""
-import json
-import struct
-
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-from scipy.spatial.transform import Rotation
+import torch
+from glb_files import matrix_of, node_named, read_glb, world_matrices, world_vertices
+from smplx.joint_names import JOINT_NAMES
+from smplx_files import write_smplx
 
-from mmhuman_dto.fileio.gltf import Body, _quaternion, write_glb
+from mmhuman_dto.body_models import SMPL, SMPLX, OpenBody
+from mmhuman_dto.fileio.gltf import Body, strongest_bones, write_glb
 from mmhuman_dto.fileio.obj import write_obj
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 # A tetrahedron, counterclockwise from outside in a right-handed frame.
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32) * .5
@@ -23,46 +23,6 @@ def body(name, shift):
     return Body(name, vertices, np.tile(np.float32([0, 0, 1]), (4, 1)), (255, 128, 0), dict(height_m=1.7))
 
 
-def read(path):
-    """(document, accessors as arrays) of a glb file, every length and alignment checked."""
-    data = path.read_bytes()
-    magic, version, length = struct.unpack_from('<4sII', data)
-    assert (magic, version, length) == (b'glTF', 2, len(data)) and length % 4 == 0
-    chunks, at = [], 12
-    while at < len(data):
-        size, kind = struct.unpack_from('<I4s', data, at)
-        assert size % 4 == 0
-        chunks.append((kind, data[at + 8:at + 8 + size]))
-        at += 8 + size
-    assert at == len(data) and [kind for kind, _ in chunks] == [b'JSON', b'BIN\0'][:len(chunks)]
-    document = json.loads(chunks[0][1])
-    return document, [accessor(document, i, chunks[1][1]) for i in range(len(document.get('accessors', ())))]
-
-
-def accessor(document, index, binary):
-    spec = document['accessors'][index]
-    view = document['bufferViews'][spec['bufferView']]
-    assert document['buffers'][0]['byteLength'] == len(binary)
-    assert view['byteOffset'] % 4 == 0 and view['byteOffset'] + view['byteLength'] <= len(binary)
-    width = dict(SCALAR=1, VEC3=3)[spec['type']]
-    dtype = {5126: '<f4', 5125: '<u4'}[spec['componentType']]
-    assert view['byteLength'] == 4 * width * spec['count']
-    values = np.frombuffer(binary, dtype, width * spec['count'], view['byteOffset']).reshape(-1, width)
-    assert spec['min'] == values.min(0).tolist() and spec['max'] == values.max(0).tolist()
-    return values
-
-
-def matrix_of(node):
-    x, y, z, w = node.get('rotation', (0, 0, 0, 1))
-    assert abs(np.linalg.norm((x, y, z, w)) - 1) < 1e-6
-    matrix = np.eye(4)
-    matrix[:3, :3] = [[1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-                      [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-                      [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]]
-    matrix[:3, 3] = node.get('translation', (0, 0, 0))
-    return matrix
-
-
 def positions(document, arrays, node):
     primitive, = document['meshes'][node['mesh']]['primitives']
     return arrays[primitive['attributes']['POSITION']]
@@ -71,7 +31,7 @@ def positions(document, arrays, node):
 def test_structure_follows_the_specification(tmp_path):
     write_glb(tmp_path / 'a.glb', [body('a', (0, 0, 3)), body('b', (1, 0, 4))], FACES, INTRINSICS, SIZE,
               extras=dict(units='metres'))
-    document, arrays = read(tmp_path / 'a.glb')
+    document, arrays = read_glb(tmp_path / 'a.glb')
     assert document['asset']['version'] == '2.0' and document['asset']['extras'] == dict(units='metres')
     root, *others = document['nodes']
     assert document['scenes'][document['scene']]['nodes'] == [0] and root['children'] == [1, 2, 3]
@@ -90,7 +50,7 @@ def test_structure_follows_the_specification(tmp_path):
 def test_the_camera_sees_what_the_photo_shows(tmp_path):
     thing = body('a', (.4, -.3, 3))
     write_glb(tmp_path / 'a.glb', [thing], FACES, INTRINSICS, SIZE)
-    document, arrays = read(tmp_path / 'a.glb')
+    document, arrays = read_glb(tmp_path / 'a.glb')
     perspective = document['cameras'][0]['perspective']
     assert document['cameras'][0]['type'] == 'perspective' and perspective['yfov'] < np.pi
     assert perspective['znear'] > 0 and perspective['aspectRatio'] == pytest.approx(640 / 480)
@@ -105,7 +65,7 @@ def test_the_camera_sees_what_the_photo_shows(tmp_path):
 
 def test_faces_keep_their_outer_side(tmp_path):
     write_glb(tmp_path / 'a.glb', [body('a', (0, 0, 3))], FACES, INTRINSICS, SIZE)
-    _, arrays = read(tmp_path / 'a.glb')
+    _, arrays = read_glb(tmp_path / 'a.glb')
     indices, vertices = arrays[0].reshape(-1, 3), arrays[1]
     a, b, c = np.moveaxis(vertices[indices], 1, 0)
     assert np.einsum('ij,ij->', a, np.cross(b, c)) / 6 == pytest.approx(.5**3 / 6, rel=1e-4)
@@ -118,7 +78,7 @@ def test_the_ground_becomes_the_plane_y_0(tmp_path):
     level = np.array([[0, 2, 4], [1, 2, 6], [-2, 2, 3], [0, .3, 4]])  # x right, y down, z away, from the camera
     thing = body('a', (0, 0, 0))._replace(vertices=(level @ rotation).astype(np.float32))
     write_glb(tmp_path / 'a.glb', [thing], FACES, INTRINSICS, SIZE, ground=(rotation, 2.))
-    document, arrays = read(tmp_path / 'a.glb')
+    document, arrays = read_glb(tmp_path / 'a.glb')
     world = positions(document, arrays, document['nodes'][1]) @ matrix_of(document['nodes'][0])[:3, :3].T
     world = world + matrix_of(document['nodes'][0])[:3, 3]
     np.testing.assert_allclose(world, level * [1, -1, -1] + [0, 2, 0], atol=1e-5)
@@ -127,8 +87,8 @@ def test_the_ground_becomes_the_plane_y_0(tmp_path):
 
 def test_nobody_leaves_a_scene_with_a_camera(tmp_path):
     write_glb(tmp_path / 'a.glb', [], FACES, INTRINSICS, SIZE)
-    document, arrays = read(tmp_path / 'a.glb')
-    assert arrays == [] and 'meshes' not in document and 'buffers' not in document
+    document, arrays = read_glb(tmp_path / 'a.glb')
+    assert arrays == [] and 'meshes' not in document
     assert document['nodes'][document['nodes'][0]['children'][0]]['camera'] == 0
 
 
@@ -142,12 +102,90 @@ def test_obj_numbers_vertices_through_all_objects(tmp_path):
     assert faces.min() == 1 and faces.max() == 8 and np.array_equal(faces[4:] - 5, FACES)
 
 
-@given(st.lists(st.floats(-4, 4), min_size=3, max_size=3))
-@example([np.pi, 0, 0])
-@example([0, np.pi, 0])
-@example([0, 0, 0])
-def test_quaternions_are_the_rotations_they_stand_for(axis_angle):
-    rotation = Rotation.from_rotvec(axis_angle)
-    quaternion = _quaternion(rotation.as_matrix())
-    assert np.linalg.norm(quaternion) == pytest.approx(1)
-    np.testing.assert_allclose(Rotation.from_quat(quaternion).as_matrix(), rotation.as_matrix(), atol=1e-7)
+def rigged(body_model, count=2, bend=.4):
+    """(bodies, vertices (N, V, 3) m in the camera frame, joints (N, 24, 3)) of people who are turned and bent."""
+    generator = torch.Generator().manual_seed(4)
+    pose = torch.randn(count, body_model.num_body_joints + 1, 3, generator=generator) * bend
+    betas = torch.randn(count, body_model.num_betas, generator=generator)
+    betas[:, -1] = .3
+    transl = torch.randn(count, 3, generator=generator) + torch.tensor([0, 0, 5.])
+    output = body_model(pose, betas, transl)
+    skins = [body_model.skin(p[None], b, t[None]) for p, b, t in zip(pose, betas, transl)]
+    normals = np.tile(np.float32([0, 0, 1]), (body_model.num_vertices, 1))
+    bodies = [Body(f'person_{i}', mesh.numpy(), normals, (255, 128, 0), dict(height_m=height), skin, normals)
+              for i, (mesh, skin, height) in enumerate(zip(output.vertices, skins, body_model.height(betas).tolist()))]
+    return bodies, output.vertices.numpy(), output.joints[:, :24].numpy()
+
+
+@pytest.mark.parametrize('kind', ['OpenBody', 'SMPL'])
+def test_skins_give_the_vertices_of_the_body_model(kind, tmp_path):
+    """SMPL's with the correctives of the pose, which are a morph target."""
+    body_model = OpenBody() if kind == 'OpenBody' else SMPL(write_synthetic_smpl(tmp_path))
+    bodies, vertices, joints = rigged(body_model)
+    cos, sin = np.cos(.3), np.sin(.3)
+    rotation = np.array([[1, 0, 0], [0, cos, sin], [0, -sin, cos]])
+    write_glb(tmp_path / 'a.glb', bodies, body_model.faces.numpy(), INTRINSICS, SIZE, ground=(rotation, 2.))
+    document, arrays = read_glb(tmp_path / 'a.glb')
+    matrices = world_matrices(document)
+    assert len(document['skins']) == 2
+    for body, mesh, bones, skin in zip(bodies, vertices, joints, document['skins']):
+        np.testing.assert_allclose(world_vertices(document, arrays, body.name),
+                                   mesh @ rotation.T * [1, -1, -1] + [0, 2, 0], atol=2e-5)
+        places = np.stack([matrices[bone][:3, 3] for bone in skin['joints']])
+        np.testing.assert_allclose(places, bones @ rotation.T * [1, -1, -1] + [0, 2, 0], atol=2e-5)
+        assert [document['nodes'][bone]['name'] for bone in skin['joints']] == list(body_model.joint_names[:24])
+        assert document['nodes'][skin['skeleton']]['name'] == f'{body.name}_skeleton'
+        assert node_named(document, body.name)['extras'] == body.extras
+        # At rest the mesh stands upright and is as tall as this person.
+        primitive, = document['meshes'][node_named(document, body.name)['mesh']]['primitives']
+        rest = arrays[primitive['attributes']['POSITION']]
+        assert np.ptp(rest[:, 1]) == pytest.approx(body.extras['height_m'], abs=1e-5)
+    # Who moves which vertex is written once for all.
+    assert len({mesh['primitives'][0]['attributes']['JOINTS_0'] for mesh in document['meshes']}) == 1
+    assert [len(mesh['primitives'][0].get('targets', ())) for mesh in document['meshes']] == [kind == 'SMPL'] * 2
+
+
+def test_skinned_meshes_are_roots_and_bones_stand_below_camera_space(tmp_path):
+    """A skinned mesh is where its bones are: what its own node is below of does not count."""
+    bodies, *_ = rigged(OpenBody())
+    write_glb(tmp_path / 'a.glb', [*bodies, body('person_2', (0, 0, 3))], FACES, INTRINSICS, SIZE)
+    document, _ = read_glb(tmp_path / 'a.glb')
+    names = [document['nodes'][index]['name'] for index in document['scenes'][0]['nodes']]
+    assert names == ['camera_space', 'person_0', 'person_1']
+    below = [document['nodes'][index]['name'] for index in document['nodes'][0]['children']]
+    assert below == ['person_0_skeleton', 'person_1_skeleton', 'person_2', 'camera']
+    assert not {'rotation', 'translation'} & set(node_named(document, 'person_0'))
+
+
+def test_more_than_four_bones_fill_a_second_set(tmp_path):
+    bodies, vertices, _ = rigged(OpenBody(), 1)
+    rng = np.random.default_rng(0)
+    weights = np.zeros((len(vertices[0]), 24))
+    np.put_along_axis(weights, rng.random(weights.shape).argsort(1)[:, :6], rng.random((len(weights), 6)) + .1, 1)
+    weights /= weights.sum(1, keepdims=True)
+    skin = bodies[0].skin._replace(weights=weights)
+    write_glb(tmp_path / 'a.glb', [bodies[0]._replace(skin=skin)], FACES, INTRINSICS, SIZE)
+    document, arrays = read_glb(tmp_path / 'a.glb')
+    attributes = document['meshes'][0]['primitives'][0]['attributes']
+    assert set(attributes) == {'POSITION', 'NORMAL', 'JOINTS_0', 'WEIGHTS_0', 'JOINTS_1', 'WEIGHTS_1'}
+    turned, joints = skin.skeleton.world()
+    points = np.einsum('kij,vkj->vki', turned[0], skin.vertices[:, None] - skin.skeleton.rest) + joints[0]
+    np.testing.assert_allclose(world_vertices(document, arrays, 'person_0'),
+                               np.einsum('vk,vki->vi', weights, points) * [1, -1, -1], atol=2e-5)
+
+
+def test_the_strongest_bones_are_kept():
+    bones, shares = strongest_bones(np.array([[.1, .2, .3, .25, .15], [0, 0, 0, 0, 1]]), 4)
+    assert bones.tolist() == [[2, 3, 1, 4], [4, 0, 0, 0]]
+    np.testing.assert_allclose(shares, [[.3 / .9, .25 / .9, .2 / .9, .15 / .9], [1, 0, 0, 0]])
+    bones, shares = strongest_bones(np.array([[.1, .2, .3, .25, .15]]), 8)
+    assert bones.tolist() == [[2, 3, 1, 4, 0, 0, 0, 0]] and shares.tolist() == [[.3, .25, .2, .15, .1, 0, 0, 0]]
+
+
+def test_smplx_has_all_its_bones(tmp_path):
+    body_model = SMPLX(write_smplx(tmp_path))
+    bodies, vertices, _ = rigged(body_model, 1)
+    write_glb(tmp_path / 'a.glb', bodies, body_model.faces.numpy(), INTRINSICS, SIZE)
+    document, _ = read_glb(tmp_path / 'a.glb')
+    names = [document['nodes'][bone]['name'] for bone in document['skins'][0]['joints']]
+    assert len(names) == 55 and names == JOINT_NAMES[:55]

@@ -1,12 +1,14 @@
 import math
 
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from mmhuman_dto.geometry import axis_angle_to_matrix, geodesic_distance, matrix_to_axis_angle, rotation_6d_to_matrix
-from mmhuman_dto.geometry.rotation import matrix_to_rotation_6d
+from mmhuman_dto.geometry.rotation import matrix_to_euler, matrix_to_quaternion, matrix_to_rotation_6d
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -89,3 +91,19 @@ def test_empty_and_dtype():
         assert matrix_to_axis_angle(matrices).shape == (2, 0, 3)
         assert rotation_6d_to_matrix(matrix_to_rotation_6d(matrices)).shape == (2, 0, 3, 3)
         assert geodesic_distance(matrices, torch.eye(3, dtype=dtype)).shape == (2, 0)
+
+
+@given(st.lists(st.floats(-4, 4), min_size=3, max_size=3))
+@example([math.pi, 0, 0])
+@example([0, math.pi, 0])
+@example([0, 0, 0])
+@example([math.pi / 2, 0, 0])
+@example([-math.pi / 2, 0, 0])
+def test_quaternions_and_angles_are_the_rotations_they_stand_for(axis_angle):
+    matrix = Rotation.from_rotvec(axis_angle).as_matrix()
+    quaternion = matrix_to_quaternion(torch.from_numpy(matrix)).numpy()
+    assert np.linalg.norm(quaternion) == pytest.approx(1)
+    np.testing.assert_allclose(Rotation.from_quat(quaternion).as_matrix(), matrix, atol=1e-7)
+    z, x, y = matrix_to_euler(torch.from_numpy(matrix), 'ZXY').tolist()
+    product = Rotation.from_euler('z', z) * Rotation.from_euler('x', x) * Rotation.from_euler('y', y)
+    np.testing.assert_allclose(product.as_matrix(), matrix, atol=1e-6)

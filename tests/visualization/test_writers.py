@@ -1,13 +1,13 @@
-import json
-
 import numpy as np
 import pytest
 import torch
+from glb_files import read_glb, world_vertices
 
+from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.tables.people_file import read_people
-from mmhuman_dto.visualization import Scene
+from mmhuman_dto.visualization import Placement, Scene
 from mmhuman_dto.visualization.writers import WRITERS, save_scene
 
 PHOTO = np.full((200, 240, 3), 90, np.uint8)
@@ -27,9 +27,19 @@ def scene(boxes, faces):
     return Scene('a.jpg', PHOTO, faces, before, after)
 
 
-def document_of(path):
-    data = path.read_bytes()
-    return json.loads(data[20:20 + int.from_bytes(data[12:16], 'little')])
+@pytest.fixture
+def posed():
+    """Two people of a body model: a scene as it comes of a sample."""
+    body_model, generator = OpenBody(), torch.Generator().manual_seed(1)
+    pose = torch.randn(2, 24, 3, generator=generator) * .2
+    pose[:, 0] += torch.tensor([np.pi, 0, 0])  # upright in the camera's frame, seen from the front
+    betas = torch.zeros(2, body_model.num_betas)
+    betas[:, 0], betas[1, -1] = torch.tensor([1., -1]), .5
+    people = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=betas,
+                    transl=torch.tensor([[-.5, .3, 4], [.6, .2, 5]]), person_index=torch.tensor([0, 2]))
+    sample = HumanDataSample(metainfo=dict(img_id='a.jpg', ori_shape=(200, 240)), pred_instances=people,
+                             pred_camera=Camera(intrinsics=torch.tensor([[200., 0, 120], [0, 200, 100], [0, 0, 1]])))
+    return Scene('a.jpg', PHOTO, body_model.faces.numpy(), Placement.from_sample(sample, body_model))
 
 
 def test_every_kind_before_and_after(scene, tmp_path):
@@ -49,12 +59,12 @@ def test_without_dto_there_is_one_version(scene, tmp_path):
 
 def test_meshes_say_where_everything_is(scene, tmp_path):
     save_scene(scene, tmp_path, 'a', ['glb', 'obj', 'params'])
-    document = document_of(tmp_path / 'glb/a.glb')
+    document = read_glb(tmp_path / 'glb/a.glb')[0]
     people = {node['name']: node['extras'] for node in document['nodes'] if 'mesh' in node}
     assert people == dict(person_0=dict(height_m=1.7, distance_m=4.), person_1=dict(height_m=1.7, distance_m=5.))
     about = document['asset']['extras']
     assert about['units'] == 'metres' and about['focal_px'] == [100, 100] and 'y up' in about['coordinates']
-    before = document_of(tmp_path / 'glb/a_before.glb')
+    before = read_glb(tmp_path / 'glb/a_before.glb')[0]
     assert before['nodes'][1]['extras']['distance_m'] == 6
     # Both stand on the ground, 1.5 m below the camera.
     assert document['nodes'][0]['translation'][1] == pytest.approx(1.5, abs=.02)
@@ -63,12 +73,22 @@ def test_meshes_say_where_everything_is(scene, tmp_path):
     np.testing.assert_allclose(read_people(tmp_path / 'params/a.npz').pred_instances.heights, 1.7, atol=1e-6)
 
 
+def test_people_of_a_body_model_have_bones_and_stand_where_they_stood(posed, tmp_path):
+    save_scene(posed, tmp_path, 'a', ['glb'])
+    document, arrays = read_glb(tmp_path / 'glb/a.glb')
+    assert [skin['name'] for skin in document['skins']] == ['person_0', 'person_2']
+    level = posed.ground.level(posed.before.vertices.astype(float)) * [1, -1, -1]
+    for name, vertices in zip(('person_0', 'person_2'), level):
+        np.testing.assert_allclose(world_vertices(document, arrays, name), vertices, atol=2e-5)
+    assert abs(level[..., 1].min()) < .1
+
+
 def test_meshes_say_how_sure_their_numbers_are(boxes, faces, tmp_path):
     people = boxes([(0, .6, 4), (1, .6, 5)])._replace(notes=('focal length guessed', ), people=People(
         heights_std=torch.tensor([.05, np.nan]), depths_std=torch.tensor([.25, np.nan]), scores=torch.tensor([.5, .75]),
         keypoint_scores=torch.tensor([[.2, .1], [.3, .3]]), drop_reasons=torch.tensor([0, 6])))
     save_scene(Scene('a.jpg', PHOTO, faces, people), tmp_path, 'a', ['glb', 'obj'])
-    document = document_of(tmp_path / 'glb/a.glb')
+    document = read_glb(tmp_path / 'glb/a.glb')[0]
     first, second = (node['extras'] for node in document['nodes'] if 'mesh' in node)
     assert first == dict(height_m=1.7, height_std_m=.05, distance_m=4., distance_std_m=.25, score=.5,
                          joints_seen='1 of 2')

@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NEEDED = {'torch': 'torch', 'numpy': 'numpy', 'mmengine': 'mmengine', 'mmcv-lite': 'mmcv', 'smplx': 'smplx.vertex_ids',
           'opencv-python': 'cv2', 'pillow': 'PIL.Image', 'roma': 'roma', 'safetensors': 'safetensors.torch',
           'numba': 'numba', 'scipy': 'scipy.optimize', 'fast-simplification': 'fast_simplification',
-          'pycocotools': 'pycocotools.mask', 'rich': 'rich', 'tensorboard': 'tensorboard'}
+          'pycocotools': 'pycocotools.mask', 'rich': 'rich', 'tensorboard': 'tensorboard',
+          'pygltflib': 'pygltflib'}
 OPTIONAL = {'transformers': ('networks of the Hugging Face hub', 'pip install "mmhuman_dto[transformers]"'),
             'mmdet': ('people by networks of OpenMMLab', 'docs/perception.md'),
             'mmpose': ('joints by networks of OpenMMLab', 'docs/perception.md'),

@@ -1,0 +1,69 @@
+"""People as bones that are turned, and meshes over them: what files of rigs and of motion are written from.
+
+Arrays of NumPy, not tensors: nothing is differentiated on the way into a file.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Skeleton(NamedTuple):
+    """The K bones of one person at rest, and how they are turned in each of T frames (one, of a photo).
+
+    A bone's joint is where it meets its parent. A point v at rest that moves with bone k alone is, in a frame,
+    ``turned[k] @ (v - rest[k]) + joints[k]``, with both of :meth:`world`.
+
+    Attributes:
+        names: K names.
+        parents: K indices; the root comes first, its parent is -1, the others follow their parents.
+        rest: (K, 3), m, joints of the body at rest, in a frame of the body's own.
+        rotations: (T, K, 3, 3), of each bone as seen from its parent; the root's leads to the frame of ``root``.
+        root: (T, 3), m, where the root's joint is, in the frame that the person is in.
+    """
+    names: tuple
+    parents: tuple
+    rest: np.ndarray
+    rotations: np.ndarray
+    root: np.ndarray
+
+    @property
+    def offsets(self):
+        """(K, 3), m: from the parent's joint to the bone's, at rest; 0 of the root."""
+        offsets = self.rest - self.rest[np.maximum(self.parents, 0)]
+        return np.where(np.array(self.parents)[:, None] < 0, 0, offsets)
+
+    def world(self):
+        """Rotations (T, K, 3, 3) and joints (T, K, 3), m, in the frame of ``root``: forward kinematics."""
+        turned, joints = np.empty_like(self.rotations), np.empty(self.rotations.shape[:3])
+        for bone, (parent, offset) in enumerate(zip(self.parents, self.offsets)):
+            if parent < 0:
+                turned[:, bone], joints[:, bone] = self.rotations[:, bone], self.root
+            else:
+                turned[:, bone] = turned[:, parent] @ self.rotations[:, bone]
+                joints[:, bone] = joints[:, parent] + turned[:, parent] @ offset
+        return turned, joints
+
+    def moved(self, rotation, translation):
+        """The same in another frame, whose points are ``rotation (3, 3) @ point + translation (3)``.
+
+        The translation of the root is not that of a body model, which turns about its rest pelvis and not about the
+        origin: it is where the root's joint is, so both are right.
+        """
+        rotations = self.rotations.copy()
+        rotations[:, 0] = rotation @ rotations[:, 0]
+        return self._replace(rotations=rotations, root=self.root @ np.transpose(rotation) + translation)
+
+
+class Skin(NamedTuple):
+    """A mesh over the bones of one person.
+
+    Attributes:
+        skeleton: :class:`Skeleton`.
+        vertices: (V, 3), m, at rest, in the frame of ``skeleton.rest``.
+        weights: (V, K), how much each vertex moves with each bone; rows sum to 1.
+        correctives: (T, V, 3), m, what the body model adds to the vertices at rest because of the pose; or None.
+    """
+    skeleton: Skeleton
+    vertices: np.ndarray
+    weights: np.ndarray
+    correctives: np.ndarray | None = None
