@@ -12,8 +12,8 @@ from .base import BodyModelError
 
 _WEBSITES = {'smpl': 'https://smpl.is.tue.mpg.de', 'smplx': 'https://smpl-x.is.tue.mpg.de'}
 #: Genders, and what SMPL's own files call them.
-_GENDERS = dict(neutral='neutral', male='m', female='f')
-_SAID = {name: gender for gender, short in _GENDERS.items() for name in (gender, short)}
+GENDERS = dict(neutral='neutral', male='m', female='f')
+_SAID = {name: gender for gender, short in GENDERS.items() for name in (gender, short)}
 
 
 class BodyArrays(NamedTuple):
@@ -41,8 +41,8 @@ def find_body_file(model_path, family, gender):
         FileNotFoundError: says which file, where to get it and where to put it.
         BodyModelError: the file's name says another gender.
     """
-    if gender not in _GENDERS:
-        raise ValueError(f'gender {gender!r} of a {family} body, expected one of {tuple(_GENDERS)}')
+    if gender not in GENDERS:
+        raise ValueError(f'gender {gender!r} of a {family} body, expected one of {tuple(GENDERS)}')
     folder = Path(model_path)
     if folder.is_file():
         said = {_SAID[word] for word in re.split('[^a-z]+', folder.stem.lower()) if word in _SAID}
@@ -52,7 +52,7 @@ def find_body_file(model_path, family, gender):
     for path in (place / f'{stem}{suffix}' for place in (folder / family, folder) for suffix in ('.npz', '.pkl')):
         if path.is_file():
             return path
-    original = f' (basicmodel_{_GENDERS[gender]}_lbs_10_207_0_v1.1.0.pkl)' if family == 'smpl' else ''
+    original = f' (basicmodel_{GENDERS[gender]}_lbs_10_207_0_v1.1.0.pkl)' if family == 'smpl' else ''
     raise FileNotFoundError(f'no {stem}.npz or {stem}.pkl in {folder / family} or {folder}. It is licensed: '
                             f'register at {_WEBSITES[family]}, download the {gender} model{original} and save it as '
                             f'{folder / stem}.pkl (or .npz, as it comes).')

@@ -9,6 +9,8 @@ CONFIGS = BUNDLED / 'configs'
 #: SHA-256 of the larger files that come along.
 CHECKSUMS = {
     'mmhuman_dto/body_models/data/openbody.npz': '30af399a389d3c79f2b48b403e1bf6a7d129a0b2971b3a3ea58a187d6076e367',
+    'mmhuman_dto/body_models/data/anny_faces.npz': '86a32708bd9d83d08fab9440cbaf114957699a0f60a713bd5146159a75dba31b',
+    'mmhuman_dto/body_models/data/measuring.npz': '6a59364345396f24df75fc69330cbdd2d62748a5303949810924d2b3b40c4b27',
     'mmhuman_dto/movenet/data/movenet_multipose.safetensors':
         'd8cd44a83f490f89d9b4b70dcbec370495010df7dd14be715e3432a5895cb654',
     'mmhuman_dto/movenet/data/movenet_features.safetensors':
