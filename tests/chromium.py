@@ -16,6 +16,11 @@ def find_chromium():
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+#: For the tests that open a page.
+NEEDS_BROWSER = pytest.mark.skipif(find_chromium() is None,
+                                   reason='needs a Chromium (Debian: apt-get install chromium), pip install playwright')
+
+
 @contextmanager
 def chromium_page(size=(1200, 760), timeout=240):
     """An empty page, Playwright's; ``complaints`` and ``requested`` (addresses, but for data) are what it saw since."""

@@ -41,8 +41,10 @@ def shrink(image, placement, size):
     height, width = image.shape[:2]
     factor = min(size[0] / height, size[1] / width, 1)
     target = max(round(width * factor), 1), max(round(height * factor), 1)
-    intrinsics = resize_intrinsics(torch.as_tensor(placement.intrinsics), target[0] / width, target[1] / height)
     image = cv2.resize(image, target, interpolation=cv2.INTER_AREA)
+    if placement.intrinsics is None:
+        return image, placement
+    intrinsics = resize_intrinsics(torch.as_tensor(placement.intrinsics), target[0] / width, target[1] / height)
     return image, placement._replace(intrinsics=intrinsics.numpy())
 
 

@@ -36,6 +36,8 @@ from .mesh_render import FAINT
 from .people_rows import people_rows
 
 DATA = Path(__file__).parent / 'data'
+#: The page's own program, in the order in which its parts run.
+PROGRAM = ('panel.js', 'cameras.js', 'things.js', 'views.js', 'viewer.js')
 #: Triangles of all people together; with more, meshes are simplified.
 MOST_TRIANGLES = 150_000
 #: As many while the scene is turned by a browser that is slow with more.
@@ -58,8 +60,9 @@ def write_html(scene, path):
 
 def html_page(scene):
     """The page's text. Its policy lets exactly its own style and programs run, and forbids every request."""
-    style, three, viewer, page = (DATA.joinpath(name).read_text(encoding='utf-8')
-                                  for name in ('page.css', 'three.min.js', 'viewer.js', 'page.html'))
+    style, three, page, *parts = (DATA.joinpath(name).read_text(encoding='utf-8')
+                                  for name in ('page.css', 'three.min.js', 'page.html', *PROGRAM))
+    viewer = '\n'.join(parts)
     policy = (f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
               f"script-src {_hash(three)} {_hash(viewer)}; base-uri 'none'; form-action 'none'")
     # Nothing in JSON but text holds a "<", and the text could close the script.
@@ -128,8 +131,8 @@ def _describe_placement(name, placement, meshes, origin, near, far):
                    **facts, colours=dict(person=color, depth=depth_color), mesh=dict(_mesh(vertices), opacity=opacity))
               for row, facts, color, depth_color, vertices, opacity in zip(
                   people_rows(placement), _known(placement), colors, depth_colors, meshes, opacities)]
-    intrinsics = np.asarray(placement.intrinsics, float)
-    return dict(name=name, intrinsics=intrinsics.tolist(), focal=float(intrinsics[1, 1]), notes=placement.notes,
+    intrinsics = None if placement.intrinsics is None else np.asarray(placement.intrinsics, float).tolist()
+    return dict(name=name, intrinsics=intrinsics, focal=intrinsics and intrinsics[1][1], notes=placement.notes,
                 people=people)
 
 

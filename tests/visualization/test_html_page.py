@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from chromium import chromium_page, find_chromium, settle
+from chromium import NEEDS_BROWSER, chromium_page, settle
 from scipy.spatial import cKDTree
 from scripts import ROOT
 
@@ -245,16 +245,18 @@ def test_nobody(boxes, faces, tmp_path):
     assert Page(html_page.html_page(Scene('\udcff.jpg', photo, faces, boxes([(0, 0, 4)])))).json['depths'] == [4, 4]
 
 
+def test_a_camera_that_is_not_known(boxes, faces):
+    photo = np.full((200, 240, 3), 90, np.uint8)
+    unknown = boxes([(0, 0, 4)])._replace(intrinsics=None)
+    placement, = html_page.describe(Scene('a', photo, faces, unknown))['placements']
+    assert placement['intrinsics'] is None and placement['focal'] is None and placement['people'][0]['distance'] == 4
+
+
 def test_the_vendored_library_is_the_one_described():
     said = re.search(r'SHA-256 of `three.min.js`: `(\w+)`', (html_page.DATA / 'README.md').read_text()).group(1)
     library = (html_page.DATA / 'three.min.js').read_bytes()
     assert hashlib.sha256(library).hexdigest() == said
     assert (html_page.DATA / 'three.LICENSE').read_bytes().strip() in library
-
-
-#: For the tests that open a page.
-NEEDS_BROWSER = pytest.mark.skipif(find_chromium() is None,
-                                   reason='needs a Chromium (Debian: apt-get install chromium), pip install playwright')
 
 
 @pytest.mark.slow
@@ -268,6 +270,7 @@ def test_in_a_browser(crowd, written, tmp_path):
         assert browser.evaluate('world.placements.map(({ group }) => group.visible)') == [False, True]
         # A click on somebody, seen from the camera, shows that person's numbers. The nearest one hides nobody's middle.
         browser.click('[data-view=camera]')
+        settle(browser)
         row = int(crowd.after.depths.argmin())
         number = int(crowd.after.ids[row])
         browser.mouse.click(*browser.evaluate(f"""(() => {{

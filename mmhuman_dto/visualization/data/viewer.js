@@ -1,209 +1,4 @@
-// Draws the people described by the JSON of the page; its layout is that of mmhuman_dto/visualization/html_page.py.
-// Text reaches the page through textContent only, so names of files are never markup.
-'use strict';
-
-const page = JSON.parse(document.getElementById('page').textContent);
-const byId = (id) => document.getElementById(id);
-const state = { placement: page.placements.length - 1, colour: 'person', selected: null };
-const current = () => page.placements[state.placement];
-const selectedPerson = () => current().people.find((person) => person.id === state.selected);
-
-function element(tag, text = '', ...children) {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  node.append(...children);
-  return node;
-}
-
-const UNKNOWN = 'unknown';
-
-// ---- The panel -----------------------------------------------------------------------------------------------------
-
-function showSummary() {
-  const { people, focal, notes } = current();
-  const count = people.length === 1 ? '1 person' : `${people.length} people`;
-  byId('summary').textContent = `${count}, focal length ${focal.toFixed(0)} px of ${page.image.width} × `
-    + `${page.image.height}${page.share < 1 ? `, meshes simplified to ${(100 * page.share).toFixed(0)} %` : ''}`;
-  byId('notes').replaceChildren(...notes.map((note) => element('p', note)));
-}
-
-function showPeople() {
-  const joints = current().people.some(({ said }) => said.joints);
-  byId('joints').hidden = !joints;
-  const rows = [...current().people].sort((a, b) => a.distance - b.distance).flatMap((person) => {
-    const { said } = person;
-    const swatch = element('i');
-    swatch.style.background = colourOf(person);
-    const button = element('button', '', swatch, `${person.id}`);
-    const row = element('tr', '', element('td', '', button), element('td', said.height || UNKNOWN),
-      element('td', said.distance), ...(joints ? [element('td', said.joints)] : []));
-    const note = element('td', said.note);
-    note.colSpan = row.children.length;
-    return [row, ...(said.note ? [element('tr', '', note)] : [])].map((line) => {
-      line.dataset.person = person.id;
-      line.setAttribute('aria-selected', person.id === state.selected);
-      line.addEventListener('click', () => select(person.id));
-      return line;
-    });
-  });
-  byId('people').tBodies[0].replaceChildren(...rows);
-}
-
-function showDetails() {
-  const person = selectedPerson();
-  byId('details').replaceChildren();
-  if (!person) return;
-  const list = element('dl');
-  const add = (name, value, note = '') => {
-    const cell = element('dd', value, ...(note ? [element('small', note)] : []));
-    cell.dataset.field = name;
-    list.append(element('dt', name), cell);
-  };
-  const other = page.placements.filter((placement) => placement !== current())
-    .map((placement) => [placement.name, placement.people.find(({ id }) => id === person.id)])[0];
-  const noteOf = (field) => (other && other[1] ? `${other[1].said[field] || UNKNOWN} ${other[0]}` : '');
-  const { said } = person;
-  add('Height', said.height || UNKNOWN, noteOf('height'));
-  add('Distance', said.distance, noteOf('distance'));
-  const unstated = person.height_std === null && person.distance_std === null;
-  add('Uncertainty', unstated ? 'not stated' : '± 1 standard deviation');
-  if (said.joints) add('Joints seen', said.joints);
-  if (said.note) add('DTO', said.note);
-  add('Age class', person.age_class);
-  if (person.score !== null) add('Confidence', person.score.toFixed(2));
-  if (person.transl) add('Translation', person.transl.map((value) => value.toFixed(2)).join('  '), 'x, y, z of transl, m');
-  byId('details').append(element('h2', `Person ${person.id}`), list);
-}
-
-function showPressed() {
-  const pressed = { colour: state.colour, placement: `${state.placement}` };
-  for (const button of document.querySelectorAll('.row button')) {
-    for (const [name, value] of Object.entries(pressed)) {
-      if (name in button.dataset) button.setAttribute('aria-pressed', button.dataset[name] === value);
-    }
-  }
-}
-
-function showLegend() {
-  const legend = byId('legend');
-  legend.hidden = state.colour !== 'depth' || !page.depths;
-  if (legend.hidden) return;
-  legend.firstElementChild.textContent = `${page.depths[0].toFixed(1)} m`;
-  legend.lastElementChild.textContent = `${page.depths[1].toFixed(1)} m`;
-  legend.querySelector('i').style.background = `linear-gradient(to right, ${page.depth_scale.join(', ')})`;
-}
-
-const colourOf = (person) => person.colours[state.colour];
-
-function select(id) {
-  state.selected = id === state.selected ? null : id;
-  update();
-}
-
-function update() {
-  showSummary();
-  showPeople();
-  showDetails();
-  showPressed();
-  showLegend();
-  if (world) world.update();
-}
-
-// ---- The scene: metres, y up, the ground at y = 0; people are in the camera frame below a turned group --------------
-
-function decode(text, Type) {
-  const binary = atob(text);
-  return new Type(Uint8Array.from(binary, (letter) => letter.charCodeAt(0)).buffer);
-}
-
-const [FACES, COARSE] = [page.faces, page.coarse].map((text) => (
-  new THREE.BufferAttribute(decode(text, Uint32Array), 1)));
-
-function geometryOf({ mesh }) {
-  const steps = decode(mesh.steps, Uint16Array);
-  const positions = new Float32Array(steps.length);
-  for (let i = 0; i < steps.length; i += 1) positions[i] = mesh.origin[i % 3] + mesh.step * steps[i];
-  const geometry = new THREE.BufferGeometry();
-  geometry.setAttribute('position', new THREE.BufferAttribute(positions, 3));
-  if (mesh.opacity) {
-    const colours = new Uint8Array(positions.length / 3 * 4).fill(255);
-    decode(mesh.opacity, Uint8Array).forEach((value, i) => { colours[4 * i + 3] = value; });
-    geometry.setAttribute('color', new THREE.BufferAttribute(colours, 4, true));
-  }
-  geometry.setIndex([...FACES.array, ...COARSE.array]);
-  geometry.computeVertexNormals();
-  geometry.setIndex(FACES);
-  geometry.computeBoundingBox();
-  geometry.computeBoundingSphere();
-  return geometry;
-}
-
-function lines(points, colour, opacity = 1) {
-  const geometry = new THREE.BufferGeometry().setFromPoints(points.map((point) => new THREE.Vector3(...point)));
-  return new THREE.LineSegments(geometry,
-    new THREE.LineBasicMaterial({ color: colour, opacity, transparent: opacity < 1 }));
-}
-
-function textSprite(text, height) {
-  const canvas = document.createElement('canvas');
-  canvas.width = 256;
-  canvas.height = 64;
-  const context = canvas.getContext('2d');
-  context.font = '44px system-ui, "DejaVu Sans", sans-serif';
-  context.textAlign = 'center';
-  context.textBaseline = 'middle';
-  context.fillStyle = '#5c6470';
-  context.fillText(text, 128, 32);
-  const texture = new THREE.CanvasTexture(canvas);
-  texture.colorSpace = THREE.SRGBColorSpace;
-  const sprite = new THREE.Sprite(new THREE.SpriteMaterial({ map: texture, depthWrite: false }));
-  sprite.scale.set(4 * height, height, 1);
-  return sprite;
-}
-
-// Every metre a line, every fifth a stronger one; of scenes wider than 80 m every tenth and fiftieth.
-function grid([left, right, near, far]) {
-  const group = new THREE.Group();
-  const unit = Math.max(right - left, near - far) > 80 ? 10 : 1;
-  const [x0, x1, z0, z1] = [Math.floor(left / unit) - 1, Math.ceil(right / unit) + 1, Math.floor(far / unit) - 1,
-    Math.ceil(near / unit) + 1];
-  const [thin, strong] = [[], []];
-  for (let x = x0; x <= x1; x += 1) {
-    (x % 5 ? thin : strong).push([x * unit, 0, z0 * unit], [x * unit, 0, z1 * unit]);
-  }
-  for (let z = z0; z <= z1; z += 1) {
-    (z % 5 ? thin : strong).push([x0 * unit, 0, z * unit], [x1 * unit, 0, z * unit]);
-  }
-  group.add(lines(thin, '#d3d8df'), lines(strong, '#a8b0bc'));
-  for (let z = -5; z >= z0; z -= 5) {
-    const label = textSprite(`${-z * unit} m`, .45 * unit);
-    label.position.set((x0 - .9) * unit, .2 * unit, z * unit);
-    group.add(label);
-  }
-  return group;
-}
-
-// The camera's pyramid and its picture at `depth`, and thin lines of its view as far as the people.
-function camera(placement, image, depth, far) {
-  const [[fx, skew, cx], [, fy, cy]] = placement.intrinsics;
-  const { width, height } = page.image;
-  const corner = ([u, v], z) => {
-    const y = (v - cy) / fy;
-    return [z * (u - cx - skew * y) / fx, z * y, z];
-  };
-  const pixels = [[0, 0], [width, 0], [width, height], [0, height]];
-  const [near, away] = [depth, far].map((z) => pixels.map((pixel) => corner(pixel, z)));
-  const pyramid = near.flatMap((point, i) => [[0, 0, 0], point, point, near[(i + 1) % 4]]);
-  const group = new THREE.Group();
-  group.add(lines(pyramid, '#2f4a7d'), lines(near.flatMap((point, i) => [point, away[i]]), '#2f4a7d', .25));
-  const geometry = new THREE.BufferGeometry().setFromPoints(near.map((point) => new THREE.Vector3(...point)));
-  geometry.setAttribute('uv', new THREE.BufferAttribute(new Float32Array([0, 1, 1, 1, 1, 0, 0, 0]), 2));
-  geometry.setIndex([0, 1, 2, 0, 2, 3]);
-  const photo = new THREE.Mesh(geometry, new THREE.MeshBasicMaterial({ map: image, side: THREE.DoubleSide }));
-  photo.renderOrder = -1;
-  group.add(photo);
-  return { group, photo };
-}
+// The picture of the page: who is drawn, seen by which camera, and what pointers do.
 
 class World {
   constructor(view) {
@@ -220,9 +15,6 @@ class World {
     this.space.matrix.set(...page.camera_to_world.flat());
     this.scene.add(this.space);
     this.space.updateMatrixWorld(true);
-    this.eye = new THREE.PerspectiveCamera(45, 1, .02, 2000);
-    this.controls = new THREE.OrbitControls(this.eye, this.renderer.domElement);
-    this.controls.addEventListener('change', () => this.draw());
     this.photo = new THREE.Texture(byId('view').appendChild(new Image()));
     this.photo.image.hidden = true;
     this.photo.colorSpace = THREE.SRGBColorSpace;
@@ -230,11 +22,17 @@ class World {
     this.photo.image.src = page.image.jpeg;
     this.placements = page.placements.map((placement) => this.place(placement));
     this.markSelection();
-    this.scene.add(grid(this.extent()));
+    this.ground = grid(gridOf(this.extent()));
+    this.scene.add(this.ground.group);
     this.sharp = Math.min(window.devicePixelRatio, 2);
     this.ratio = this.sharp;
     this.faces = FACES;
     this.pace = 20;
+    const canvas = this.renderer.domElement;
+    this.views = { overview: overview(this.extent(), canvas), camera: fromCamera(this.space, canvas),
+      above: fromAbove(this.extent(), canvas) };
+    for (const { controls } of Object.values(this.views)) controls.addEventListener('change', () => this.draw());
+    this.choose('overview');
     this.listen();
   }
 
@@ -249,15 +47,18 @@ class World {
       mesh.userData.person = person;
       return mesh;
     });
-    const shown = camera(placement, this.photo, Math.min(1.2, .5 * Math.min(...depths, 2.4)), Math.max(...depths, 5));
-    group.add(shown.group, ...meshes);
+    const shown = placement.intrinsics && camera(placement.intrinsics, this.photo,
+      Math.min(1.2, .5 * Math.min(...depths, 2.4)), Math.max(...depths, 5));
+    group.add(...meshes, ...(shown ? [shown.group] : []));
     this.space.add(group);
     group.updateMatrixWorld(true);
-    return { group, meshes, photo: shown.photo };
+    const marks = meshes.map(mark);
+    marks.forEach((one) => this.scene.add(one));
+    return { group, meshes, marks, photo: shown && shown.photo };
   }
 
   markSelection() {
-    this.ring = new THREE.Mesh(new THREE.RingGeometry(.4, .48, 48).rotateX(-Math.PI / 2),
+    this.ring = new THREE.Mesh(new THREE.RingGeometry(.38, .46, 48).rotateX(-Math.PI / 2),
       new THREE.MeshBasicMaterial({ color: '#2f4a7d', side: THREE.DoubleSide }));
     this.scene.add(this.ring);
   }
@@ -277,70 +78,51 @@ class World {
       Math.max(0, ...boxes.map(({ max }) => max.z)), Math.min(-4, ...boxes.map(({ min }) => min.z))];
   }
 
+  choose(name) {
+    for (const { controls } of Object.values(this.views)) controls.enabled = false;
+    const { eye, controls } = this.views[name];
+    [this.eye, this.controls] = [eye, controls];
+    controls.enabled = true;
+  }
+
   look(name) {
-    const [left, right, near, far] = this.extent();
-    this.eye.fov = 45;
-    if (name === 'camera') {
-      this.lookFromCamera();
-    } else {
-      const corners = [left, right].flatMap((x) => [near, far].flatMap((z) => [0, 2].map((y) => [x, y, z])));
-      this.lookAtAll(corners.map((corner) => new THREE.Vector3(...corner)),
-        new THREE.Vector3(...(name === 'above' ? [0, 1, .001] : [.55, .5, .7])));
-    }
+    this.choose(name);
+    this.shape();
+    this.views[name].aim(this.controls);
     this.eye.updateProjectionMatrix();
     this.controls.update();
     this.draw();
   }
 
-  // From a direction, as near as shows all the points.
-  lookAtAll(points, direction) {
-    const centre = points.reduce((sum, point) => sum.add(point), new THREE.Vector3()).divideScalar(points.length);
-    const seen = (point) => {
-      const { x, y, z } = point.clone().project(this.eye);
-      return Math.abs(x) < .9 && Math.abs(y) < .9 && z < 1;
-    };
-    let distance = 2;
-    do {
-      distance *= 1.05;
-      this.eye.position.copy(centre).addScaledVector(direction, distance);
-      this.eye.lookAt(centre);
-      this.eye.updateProjectionMatrix();
-      this.eye.updateMatrixWorld();
-    } while (distance < 1500 && !points.every(seen));
-    this.controls.target.copy(centre);
-  }
-
-  // From where the photo was taken, with as much of a view as shows all of it.
-  lookFromCamera() {
-    const [[fx, , cx], [, fy, cy]] = current().intrinsics;
-    const { width, height } = page.image;
-    const across = Math.max(cx, width - cx) / fx;
-    const upright = Math.max(cy, height - cy) / fy;
-    this.eye.fov = Math.atan(1.05 * Math.max(upright, across / this.eye.aspect)) * 360 / Math.PI;
-    const depth = Math.max(Math.min(...current().people.map(({ distance }) => distance), 5), .5);
-    this.eye.position.set(0, 0, 0).applyMatrix4(this.space.matrixWorld);
-    this.controls.target.set(0, 0, depth).applyMatrix4(this.space.matrixWorld);
+  // All cameras fit the size of the view, and the placement that is shown.
+  shape() {
+    const { clientWidth: width, clientHeight: height } = this.view;
+    for (const { eye, shape } of Object.values(this.views)) {
+      shape({ width, height });
+      eye.updateProjectionMatrix();
+    }
   }
 
   update() {
-    this.placements.forEach(({ group, meshes }, i) => {
+    this.placements.forEach(({ group, meshes, marks }, i) => {
       group.visible = i === state.placement;
-      for (const { material, userData } of meshes) {
+      meshes.forEach(({ material, userData }, row) => {
         material.color.set(colourOf(userData.person));
         material.emissive.set(userData.person.id === state.selected ? '#3a3a3a' : '#000000');
-      }
+        marks[row].visible = group.visible;
+        marks[row].children.forEach((part) => part.material.color.set(colourOf(userData.person)));
+      });
     });
-    const selected = this.selectedMesh();
+    const { marks } = this.placements[state.placement];
+    const selected = marks[this.selectedRow()];
     this.ring.visible = Boolean(selected);
-    if (selected) {
-      const middle = this.boxOf(selected).getCenter(new THREE.Vector3());
-      this.ring.position.set(middle.x, .005, middle.z);
-    }
+    if (selected) this.ring.position.copy(selected.position);
+    this.shape();
     this.draw();
   }
 
-  selectedMesh() {
-    return this.placements[state.placement].meshes.find(({ userData }) => userData.person.id === state.selected);
+  selectedRow() {
+    return current().people.findIndex(({ id }) => id === state.selected);
   }
 
   // Drawn when something changed only. While frames take long they are of fewer triangles, then of fewer pixels, and
@@ -372,23 +154,19 @@ class World {
     const { width, height } = this.renderer.domElement.style;
     if (width !== `${clientWidth}px` || height !== `${clientHeight}px`) {
       this.renderer.setSize(clientWidth, clientHeight);
-      this.eye.aspect = clientWidth / clientHeight;
-      this.eye.updateProjectionMatrix();
+      this.shape();
     }
     const { photo, meshes } = this.placements[state.placement];
     for (const { geometry } of meshes) geometry.setIndex(faces);
-    photo.visible = byId('photo').checked && photo.material.map.image.complete;
-    // Seen from the camera, the photo lies behind everybody.
-    const taken = new THREE.Vector3().applyMatrix4(this.space.matrixWorld);
-    const behind = this.eye.position.distanceTo(taken) < .1;
-    photo.material.depthTest = !behind;
-    photo.material.depthWrite = !behind;
+    if (photo) photo.visible = byId('photo').checked && photo.material.map.image.complete;
+    this.eye.updateMatrixWorld();
+    for (const label of this.ground.labels) scaleLabel(label, this.eye, clientHeight);
     this.renderer.render(this.scene, this.eye);
     this.placeLabel();
   }
 
   placeLabel() {
-    const mesh = this.selectedMesh();
+    const mesh = this.placements[state.placement].meshes[this.selectedRow()];
     const label = byId('label');
     label.hidden = !mesh;
     if (!mesh) return;
@@ -446,10 +224,12 @@ document.querySelector('aside').addEventListener('click', ({ target }) => {
   const { placement, colour, view } = target.dataset;
   if (placement !== undefined) state.placement = Number(placement);
   if (colour !== undefined) state.colour = colour;
+  if (view !== undefined) state.view = view;
+  if (placement !== undefined || colour !== undefined || view !== undefined) update();
   if (view !== undefined && world) world.look(view);
-  if (placement !== undefined || colour !== undefined) update();
 });
 byId('photo').addEventListener('change', () => world && world.draw());
+byId('views').querySelector('[data-view=camera]').hidden = !current().intrinsics;
 update();
 if (world) {
   world.render(world.sharp);
