@@ -10,7 +10,8 @@ BUNDLED = (
     'configs/**/*.py',
     'demo/resources/*.safetensors', 'demo/resources/*.md',
     'demo/resources/photo/*', 'demo/resources/group/images/*', 'demo/resources/group/disparity/*',
-    'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py', 'tools/misc/doctor.py',
+    'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py', 'tools/place.py',
+    'tools/misc/doctor.py',
 )
 
 

@@ -3,6 +3,9 @@ from dataclasses import dataclass
 
 import torch
 
+#: Who is nearer is said to be known from this probability on.
+SURE = .9
+
 
 @dataclass
 class Posterior:
@@ -32,3 +35,15 @@ class Posterior:
         covariance = z[:, :, None] * self.log_depth_covariance * z[:, None]
         variance = covariance.diagonal(dim1=-2, dim2=-1)
         return (variance[:, :, None] + variance[:, None] - 2 * covariance).clamp(min=0).sqrt()
+
+    @property
+    def order_probabilities(self):
+        """(S, P, P) probability that person i is nearer than person j."""
+        difference = self.depth[:, None, :] - self.depth[:, :, None]
+        return torch.special.ndtr(difference / self.differences_std.clamp(min=1e-9))
+
+    def unsure_pairs(self, scene, mask):
+        """Pairs (i, j), i < j, of a scene's places in ``mask`` (P) of whom it is not known who is nearer."""
+        nearer = self.order_probabilities[scene]
+        unsure = (torch.maximum(nearer, 1 - nearer) < SURE) & mask[:, None] & mask
+        return unsure.triu(1).nonzero().tolist()

@@ -43,8 +43,9 @@ class DTOResult:
         Returns:
             S samples. ``pred_instances`` has new ``transl`` (m), ``betas`` and ``heights`` (m), and ``depths_std`` and
             ``heights_std`` (m) where the solver states them. Without dropped people it also has ``person_index``, each
-            one's row in the input. Metainfo gains ``optimised`` (bool) and ``height_deviation`` (float). Maps still
-            show the initial meshes.
+            one's row in the input. Metainfo gains ``optimised`` (bool), ``height_deviation`` (float) and, where the
+            solver says how sure it is, ``unsure_order``: pairs of rows of whom it is not known who is nearer. Maps
+            still show the initial meshes.
         """
         problem, mask, device = self.problem, self.problem.mask, self.scale.device
         if keep_dropped:
@@ -90,4 +91,15 @@ class DTOResult:
                 new.pred_camera.focal_std = self.posterior.log_focal_std[scene].float()
         new.set_metainfo(dict(
             optimised=bool(self.optimised[scene]), height_deviation=float(self.deviation[scene])))
+        if self.posterior is not None:
+            new.set_metainfo(dict(unsure_order=self._unsure_order(scene, people)))
         return new
+
+    def _unsure_order(self, scene, people):
+        """Pairs of rows of a scene's ``people`` of whom the solver does not know who is nearer."""
+        mask = self.problem.mask[scene]
+        places = mask.nonzero()[:, 0].tolist()
+        rows = self.problem.person_index[scene].tolist()
+        if 'person_index' in people:
+            rows = {place: row for row, place in enumerate(places)}
+        return tuple((rows[i], rows[j]) for i, j in self.posterior.unsure_pairs(scene, mask))

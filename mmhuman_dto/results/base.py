@@ -88,10 +88,11 @@ class ReaderContext:
     """What readers may ask for besides the file.
 
     Attributes:
-        image_size: name of a picture -> (height, width) px, None where it is not found (names without suffix match).
+        image_size: (name of a picture, number of its frame or None) -> (height, width) px, None where it is not found
+            (names without suffix match).
         bodies: :class:`~mmhuman_dto.results.smpl_family.SmplFamily`, which poses SMPL and SMPL-X bodies.
     """
-    image_size: callable = field(default=lambda name: None)
+    image_size: callable = field(default=lambda name, frame=None: None)
     bodies: object = None
 
 
@@ -103,8 +104,12 @@ class ResultReader(ABC):
         program: what it is called, with its address.
         files: what is read, in one line of the docs and of error messages.
         licence: of the program, as far as known.
+        initial_heights: (share of a person's difference from a typical adult's height that the program's meshes show,
+            std of what they show beside it, both of the logarithm), for the solver's
+            :class:`~mmhuman_dto.dto.terms.initial.InitialTerm`. The default is that of networks of adult bodies.
     """
     kind, program, files, licence = '', '', '', ''
+    initial_heights = (.17, .02)
 
     def __init__(self, path, context):
         self.path, self.context = Path(path), context

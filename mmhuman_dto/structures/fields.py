@@ -9,7 +9,7 @@ from typing import NamedTuple
 class FieldSpec(NamedTuple):
     """One per-person field."""
     #: what transforms do with it (``box``, ``area``, ``point2d``, ``point3d``, ``valid``, ``axis_angle``, ``shape``,
-    #: ``vec3``, ``scalar``, ``label``, ``sides``: labels of left and right, or ``mask``)
+    #: ``vec3``, ``scalar``, ``label``, ``sides``: labels of left and right, ``mesh`` or ``mask``)
     kind: str
     #: shape of one person's entry; a string names a size that is free but equal for all fields of a sample that use it
     #: (``J`` joints, ``K`` joints of the metainfo ``keypoint_set``, ``P`` body joints, ``B`` shape coefficients)
@@ -33,7 +33,7 @@ FIELDS = {
     'betas': FieldSpec('shape', ('B', ), '- (last = child blend where the body model has one)'),
     'transl': FieldSpec('vec3', (3, ), 'm, camera'),
     'heights': FieldSpec('scalar', (), 'm, rest pose'),
-    'vertices': FieldSpec('label', ('V', 3), 'm, camera, of people who are only meshes'),
+    'vertices': FieldSpec('mesh', ('V', 3), 'm, camera, of people who are only meshes'),
     'pelvis': FieldSpec('label', (3, ), 'm, camera'),
     'smpl_joints': FieldSpec('label', (24, 3), 'm, camera, SMPL\'s 24 kinematic joints, nan unknown'),
     'mesh_scales': FieldSpec('label', (), 'size of the placed mesh over that of the given one, about the pelvis; its '

@@ -51,8 +51,9 @@ _PERSON_INDEX = FieldSpec('label', (), 'row in the initial annotations', floatin
 
 
 def people_columns():
-    """Columns with one row a person, by name: the fields of people as registered by now. Masks are images, no rows."""
-    return {**{name: spec for name, spec in FIELDS.items() if spec.kind != 'mask'}, 'person_index': _PERSON_INDEX}
+    """Columns with one row a person, by name: the fields of people as registered by now, but for masks and meshes."""
+    rows = {name: spec for name, spec in FIELDS.items() if spec.kind not in ('mask', 'mesh')}
+    return {**rows, 'person_index': _PERSON_INDEX}
 
 
 class TableError(ValueError):

@@ -136,17 +136,8 @@ class HumanInferencer:
             return dict(sample=self._finished(placed))
         before = _copy(found)
         before.pred_instances = placed.initial_instances
-        note = '; '.join(text for text in (_gone(placed), self._odd(placed)) if text)
+        note = '; '.join(text for text in (_gone(placed), odd_depth(placed, self.stages.stages)) if text)
         return dict(sample=self._finished(placed), before=self._finished(before), note=note)
-
-    def _odd(self, placed):
-        """What about the depth map of a picture that was placed cannot be right; ''."""
-        stages = self.stages.stages
-        placing = next((stage for stage in stages if isinstance(stage, OptimiseTranslations)), None)
-        depth = next((stage for stage in stages if 'pred_maps.disparity' in stage.sets), None)
-        if placing is None or not {'disparity', 'id_map'} <= set(placed.get('pred_maps', Maps()).keys()):
-            return ''
-        return '; '.join(one.text for one in findings_of_maps([placed], placing.dto.solver, depth) if one.stops)
 
     def _nobody(self, sample):
         size = dict(global_orient=(3, ), body_pose=(self.body_model.num_body_joints, 3),
@@ -173,6 +164,15 @@ class HumanInferencer:
         people.keypoints_2d = project(people.keypoints_3d, sample.pred_camera.intrinsics)
         sample.set_metainfo(dict(body_model=type(body_model).__name__, joint_set=joint_set))
         return sample.to('cpu')
+
+
+def odd_depth(placed, stages):
+    """What about the depth map of a sample that stages have placed cannot be right; ''."""
+    placing = next((stage for stage in stages if isinstance(stage, OptimiseTranslations)), None)
+    depth = next((stage for stage in stages if 'pred_maps.disparity' in stage.sets), None)
+    if placing is None or not {'disparity', 'id_map'} <= set(placed.get('pred_maps', Maps()).keys()):
+        return ''
+    return '; '.join(one.text for one in findings_of_maps([placed], placing.dto.solver, depth) if one.stops)
 
 
 def _sample_of(photo):

@@ -20,12 +20,13 @@ _METRIC_STD = .1
 
 
 def recipe_config(recipe, depth=None, dto=None, focal=None, model=None, checkpoint=None, threshold=None, device=None,
-                  options=None):
+                  options=None, given=_GIVEN):
     """The checked config whose stages an inferencer runs.
 
     Args:
         recipe: config file, or the name of a shipped one.
         dto: whether DTO runs; None: where ``depth`` is given, else as the recipe has it.
+        given: what samples have before the stages.
         others: see :class:`~mmhuman_dto.apis.inference.HumanInferencer`.
 
     Raises:
@@ -49,7 +50,7 @@ def recipe_config(recipe, depth=None, dto=None, focal=None, model=None, checkpoi
     if dto is True and not _name_of(config['stages'], 'OptimiseTranslations'):
         raise ConfigError(f'{path}: has no stage OptimiseTranslations, so dto=True means nothing there')
     config['stages'] = _run(config['stages'], wanted)
-    check_needs(config['stages'], _GIVEN, _WANTED)
+    check_needs(config['stages'], given, _WANTED)
     return config
 
 

@@ -1,0 +1,211 @@
+"""Other programs' results through DTO: read, placed picture by picture, drawn, and written back."""
+import json
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mmhuman_dto.apis.inference.inferencer import odd_depth
+from mmhuman_dto.apis.inference.recipe import recipe_config
+from mmhuman_dto.apis.inference.result import HumanScene
+from mmhuman_dto.dto import count_reasons, counted
+from mmhuman_dto.dto.bodies import MeshBodies
+from mmhuman_dto.engine.device import pick_device
+from mmhuman_dto.fileio.atomic import write_atomically
+from mmhuman_dto.fileio.images import ImageError
+from mmhuman_dto.fileio.names import OutputNames
+from mmhuman_dto.generation.pipeline import Clock, Stages
+from mmhuman_dto.results import Moves, ResultError, open_results
+from mmhuman_dto.results.base import ReaderContext
+from mmhuman_dto.results.smpl_family import SmplFamily
+from mmhuman_dto.stages.base import Context
+from mmhuman_dto.stages.isolation import Outcome
+from mmhuman_dto.structures import Camera, HumanDataSample
+
+from .cameras import Cameras, refocused
+from .people import completed
+from .pictures import Pictures
+from .report import Report
+
+#: Grey of pictures that nobody has.
+_PAPER = 235
+#: What people have before the stages of the recipe.
+_GIVEN = ('image', 'pred_instances', 'pred_camera', 'checked people')
+
+
+def place(results, images=None, kind=None, depth=None, depth_kind=None, ages=None, masks=None, focal=None,
+          body_models=None, dto=True, device=None, options=None, recipe='place'):
+    """Place the people of another program's results in metres: :class:`PlacedResults`.
+
+    ::
+
+        placed = place('wham_output.pkl', 'frames', depth='depth_maps', depth_kind='disparity')
+        for scene in placed:
+            print(scene.img_id, scene.summary)
+        placed.write_back('placed')
+
+    Args:
+        results: file or folder of the results, see docs/place_formats.md.
+        images: folder of the pictures, or the video; None: none are drawn on, and sizes are those that results tell.
+        kind: of the results; None: found by looking at them.
+        depth: depth maps: a folder of files, a network of ``transformers``, or a config; None: none.
+        depth_kind: 'disparity', 'depth' or 'metres': what the maps hold, where their layout does not say.
+        ages: JSON file or folder of ages (:class:`~mmhuman_dto.perception.PrecomputedAges`), or a config of a source.
+        masks: folder of id maps (:class:`~mmhuman_dto.perception.PrecomputedMasks`), or a config of a source.
+        focal: see :class:`~.cameras.Cameras`.
+        body_models: folder of SMPL's and SMPL-X's files; None: OpenBody stands in where results have no meshes.
+        dto: False only reads, for files in our format and pictures of what was there.
+        device, options: as of :class:`~mmhuman_dto.HumanInferencer`. recipe: config of the stages.
+
+    Raises:
+        ResultError, BrokenFileError, UnsafeFileError: results that cannot be read; say file, key and what to do.
+        FileNotFoundError, ConfigError, ValueError: what else was given does not fit.
+    """
+    pictures = Pictures(images)
+    context = ReaderContext(pictures.size, SmplFamily(body_models))
+    reader = open_results(Path(results), kind, context)
+    found = reader.read()
+    config = _config(recipe, depth, depth_kind, ages, masks, device, options, reader)
+    return PlacedResults(reader, found, pictures, config, Cameras(focal), dto)
+
+
+class PlacedResults:
+    """The pictures of results, placed as they are asked for, once each; iterating gives a
+    :class:`~mmhuman_dto.apis.inference.result.HumanScene` of each.
+
+    Attributes:
+        bodies: :class:`~mmhuman_dto.dto.bodies.MeshBodies` of the people.
+        results: :class:`~mmhuman_dto.results.Results` that were read. reader: what read them.
+    """
+
+    def __init__(self, reader, results, pictures, config, cameras, dto):
+        self.reader, self.results = reader, results
+        self._pictures, self._cameras, self._dto = pictures, cameras, dto
+        device = pick_device(config['device'])
+        self.bodies = MeshBodies(results.faces)
+        context = Context(MeshBodies(results.faces.to(device)), Path(config['data_root']), device)
+        self._stages = Stages(config['stages'], context)
+        self._batch, self._names = config['batch_size'], OutputNames()
+        self._moves, self._report = [], Report(reader, results.notes)
+
+    def __len__(self):
+        return len(self.results.images)
+
+    def __iter__(self):
+        images = islice(iter(self.results.images), len(self._moves), None)
+        while batch := list(islice(images, self._batch)):
+            yield from self._place(batch)
+
+    def finish(self):
+        """Place whoever was not placed yet; self."""
+        for _ in self:
+            pass
+        return self
+
+    def write_back(self, out):
+        """Write the placed results in their own layout below ``out``: the paths."""
+        self.finish()
+        out = Path(out)
+        out.mkdir(parents=True, exist_ok=True)
+        return self.reader.write(out, self._moves)
+
+    def write_report(self, path):
+        """Write who is where, how sure that is, and how much each mesh grew, as JSON."""
+        self.finish()
+        text = json.dumps(self._report.content, indent=1, allow_nan=False) + '\n'
+        write_atomically(path, lambda temporary: temporary.write_text(text))
+
+    def _place(self, batch):
+        """Scenes of :class:`~mmhuman_dto.results.ImageResult`, whose moves are kept."""
+        samples, errors = zip(*map(self._begun, batch))
+        ended = [_copy(sample) if self._dto and len(sample.pred_instances) else None for sample in samples]
+        run = [sample for sample in ended if sample is not None]
+        self._stages.run(run, Clock())
+        run = iter(run)
+        for image, sample, error, after in zip(batch, samples, errors, ended):
+            scene = self._scene(sample, None if after is None else next(run), error)
+            moves = _moves(image, scene.sample)
+            self._moves.append(moves)
+            self._report.add(image, scene, moves)
+            yield scene
+
+    def _begun(self, image):
+        """(sample, why its picture could not be read) of an image result."""
+        picture, path, error = None, '', ''
+        try:
+            picture, path = self._pictures.read(image.name, image.frame)
+        except ImageError as wrong:
+            error = str(wrong)
+        size = tuple(picture.shape[:2] if picture is not None else image.image_size or _size_of(image))
+        sample = HumanDataSample(metainfo=dict(img_id=image.name, img_path=path, ori_shape=size, img_shape=size,
+                                               body_model=self.results.body))
+        intrinsics, source = self._cameras(sample, image.intrinsics, self.results.focal_is_guess)
+        people = completed(image.people, self.results.faces)
+        if image.intrinsics is not None:
+            people = refocused(people, image.intrinsics, intrinsics)
+        sample.pred_instances, sample.pred_camera = people, Camera(intrinsics=intrinsics.float())
+        sample.set_metainfo(dict(focal_source=source))
+        if picture is not None:
+            sample.image = picture
+        return sample.to(self._stages.context.device), error
+
+    def _scene(self, before, after, error):
+        """:class:`HumanScene` of a sample before and, None where they were not run, after the stages."""
+        notes = [error]
+        if isinstance(after, Outcome):
+            reasons = counted(count_reasons(dict(after.left_out).values()))
+            notes.insert(0, f'{after.stage}: {after.reason}' + (f' ({reasons})' if reasons else ''))
+            after = None
+        elif after is not None:
+            notes.append(odd_depth(after, self._stages.stages))
+        image = before.image if 'image' in before else np.full((*before.ori_shape, 3), _PAPER, np.uint8)
+        kept = [None if sample is None else _kept(sample) for sample in (before, after)]
+        return HumanScene(before.img_id, image, self.bodies, sample=kept[1] or kept[0],
+                          before=kept[0] if kept[1] else None, name=self._names.of(before.img_id),
+                          note='; '.join(text for text in notes if text))
+
+
+def _config(recipe, depth, depth_kind, ages, masks, device, options, reader):
+    """The recipe's checked config, with what was given and what is known of the program's meshes."""
+    share, std = reader.initial_heights
+    added = {'stages.dto.solver.terms.initial': dict(type='InitialTerm', share=share, std=std)}
+    if ages is not None:
+        source = ages if isinstance(ages, dict) else dict(type='PrecomputedAges', path=str(Path(ages).absolute()))
+        added['stages.ages'] = dict(type='AddAges', source=source, before='rasterise')
+    if masks is not None:
+        source = masks if isinstance(masks, dict) else dict(
+            type='PrecomputedMasks', folder=str(Path(masks).absolute()))
+        added['stages.masks'] = dict(type='AddMasks', source=source, before='rasterise')
+    return recipe_config(recipe, depth, True, device=device, options={**added, **(options or {})}, given=_GIVEN)
+
+
+def _size_of(image):
+    """(height, width) px of a picture that nobody has seen: its axis goes through its middle."""
+    if image.intrinsics is None:
+        raise ResultError(f'{image.name}: the results tell neither its camera nor its size; give --images')
+    return tuple(max(1, round(2 * float(centre))) for centre in image.intrinsics[[1, 0], 2])
+
+
+def _moves(image, sample):
+    """:class:`Moves` from the people as they were read to those of a sample."""
+    people = sample.pred_instances
+    scale = people.get('mesh_scales', torch.ones(len(people))).double()
+    shift = people.pelvis.double() - image.people.pelvis.double()
+    intrinsics = sample.pred_camera.intrinsics.double()
+    same = image.intrinsics is not None and torch.equal(image.intrinsics.float(), intrinsics.float())
+    return Moves(shift, scale, None if same else intrinsics)
+
+
+def _kept(sample):
+    """A sample on the CPU without what was needed to place it alone."""
+    kept = sample.to('cpu')
+    for name in set(kept.keys()) - {'pred_instances', 'pred_camera', 'pred_maps'}:
+        delattr(kept, name)
+    return kept
+
+
+def _copy(sample):
+    copied = sample.new()
+    copied.pred_instances = sample.pred_instances[:]
+    return copied

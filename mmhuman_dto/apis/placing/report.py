@@ -1,0 +1,52 @@
+"""What placing found, as plain numbers: who is where, how sure that is, and how much each mesh grew."""
+import numpy as np
+
+from mmhuman_dto.visualization import people_rows
+
+FORMAT, VERSION = 'mmhuman_dto.placement', 1
+_WORDS = dict(
+    distance='m along the camera axis, mean of the mesh', height='m, rest pose',
+    shift='m, camera frame, of the pelvis and of every translation',
+    scale='new over old size of the mesh about its pelvis; shape parameters do not carry it',
+    std='standard deviations in the same units, null where not known',
+    unsure_order='rows of pairs of people of whom it is not known who is nearer (less than 90 % sure)')
+
+
+class Report:
+    """Collects the placed pictures of results, as JSON-able numbers.
+
+    Args:
+        reader: :class:`~mmhuman_dto.results.ResultReader`. notes: sentences that are true of all of it.
+    """
+
+    def __init__(self, reader, notes):
+        self.content = dict(format=FORMAT, version=VERSION, kind=reader.kind, program=reader.program,
+                            results=str(reader.path), meaning=_WORDS, notes=list(notes), images=[])
+
+    def add(self, image, scene, moves):
+        """A picture: :class:`~mmhuman_dto.results.ImageResult`, its scene and :class:`~mmhuman_dto.results.Moves`."""
+        rows = {row.person: row for row in people_rows(scene.scene.last)}
+        tracks = image.people.track_ids.tolist() if 'track_ids' in image.people else [None] * len(image.people)
+        people = [dict(row=i, **({} if track is None else dict(track_id=track)), **_numbers(rows.get(i)),
+                       shift=_rounded(moves.shift[i]), scale=_rounded(moves.scale[i]))
+                  for i, track in enumerate(tracks)]
+        self.content['images'].append(dict(
+            name=image.name, **({} if image.frame is None else dict(frame=image.frame)),
+            image_size=list(scene.sample.ori_shape), intrinsics=_rounded(scene.sample.pred_camera.intrinsics),
+            focal_source=scene.sample.get('focal_source', ''), people=people,
+            unsure_order=[list(pair) for pair in scene.sample.get('unsure_order', ())], note=scene.note))
+
+
+def _numbers(row):
+    if row is None:
+        return dict(placed=False, note='not placed: mesh is not finite')
+    return dict(placed=not row.note, note=row.note, height=_rounded(row.height), height_std=_rounded(row.height_std),
+                distance=_rounded(row.distance), distance_std=_rounded(row.distance_std))
+
+
+def _rounded(values):
+    """Numbers to 6 digits, None for those that are not finite."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim:
+        return [_rounded(value) for value in values]
+    return float(f'{values:.6g}') if np.isfinite(values) else None

@@ -1,0 +1,162 @@
+"""Other programs' people are placed: where depth and heights put them, written back, drawn and told in numbers."""
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from mmhuman_dto.apis.placing import place
+from mmhuman_dto.fileio.images import write_image
+from mmhuman_dto.geometry import project
+from mmhuman_dto.registry import BODY_MODELS, RESULTS
+from mmhuman_dto.results import ImageResult, ResultReader, Results
+from mmhuman_dto.structures import People
+from mmhuman_dto.synthetic import CrowdConfig, InitialErrors, Renderer, sample_scene
+from mmhuman_dto.synthetic.corruption import initial_meshes
+
+SEEDS = range(3)
+
+
+@pytest.fixture(scope='module')
+def openbody():
+    return BODY_MODELS.build(dict(type='OpenBody'))
+
+
+@pytest.fixture(scope='module')
+def crowds(openbody, tmp_path_factory):
+    """A folder with pictures, exact depth maps in m and, in the layout of the toy reader, children as far adults."""
+    root, renderer, scenes = tmp_path_factory.mktemp('crowds'), Renderer(openbody), []
+    for seed in SEEDS:
+        scene = sample_scene(seed, openbody, CrowdConfig(people=(4, 5), size=(240, 320), child_share=.5))
+        picture = renderer(scene)
+        write_image(root / 'images' / f'{seed}.png', picture.image)
+        (root / 'depth').mkdir(exist_ok=True)
+        np.save(root / 'depth' / f'{seed}.npy', picture.depth.astype(np.float32))
+        (root / 'masks').mkdir(exist_ok=True)
+        write_image(root / 'masks' / f'{seed}.png', picture.id_map.astype(np.uint8))
+        errors = InitialErrors(**{**vars(InitialErrors.none()), 'height_shrinkage': .8, 'child_shrinkage': 1.})
+        scenes.append((scene, initial_meshes(scene, openbody, errors)))
+    return root, scenes
+
+
+@pytest.fixture
+def toy(crowds, openbody, monkeypatch):
+    """The kind 'toy' of results: meshes in memory; what is written back is kept in ``toy.written``."""
+    _, scenes = crowds
+
+    class Toy(ResultReader):
+        kind, program = 'toy', 'Toy'
+        written = None
+
+        @classmethod
+        def sniff(cls, path):
+            return False
+
+        def read(self):
+            return Results([self.image(seed, *scene) for seed, scene in zip(SEEDS, scenes)], openbody.faces, 'OpenBody',
+                           notes=('toys only',))
+
+        def image(self, seed, scene, initial):
+            pose, betas, transl = (torch.as_tensor(values).float()
+                                   for values in (initial.pose, initial.betas, initial.transl))
+            joints, count = openbody.skeleton(pose, betas, transl), len(pose)
+            people = People(vertices=openbody(pose, betas, transl).vertices, pelvis=joints[:, 0], smpl_joints=joints,
+                            heights=openbody.height(betas), heights_std=torch.zeros(count),
+                            track_ids=torch.arange(count) + 10)
+            return ImageResult(f'{seed}', people, torch.as_tensor(initial.intrinsics), scene.size)
+
+        def write(self, out, moves):
+            type(self).written = moves
+            return [out / 'toy']
+
+    monkeypatch.setitem(RESULTS.module_dict, 'Toy', Toy)
+    return Toy
+
+
+def errors_of(placed, scenes):
+    """Relative errors of the depths of all people."""
+    pairs = [(scene.sample.pred_instances.pelvis[:, 2].numpy(), truth.joints[:, 0, 2])
+             for scene, (truth, _) in zip(placed, scenes)]
+    return np.concatenate([found / true - 1 for found, true in pairs])
+
+
+def test_depth_in_metres_brings_far_adults_back_to_where_the_children_are(crowds, toy):
+    root, scenes = crowds
+    before = errors_of(place(root, root / 'images', 'toy', dto=False), scenes)
+    placed = place(root, root / 'images', 'toy', depth=dict(
+        type='PrecomputedDepth', folder=str(root / 'depth'), suffix='.npy', kind='depth'))
+    after = errors_of(placed, scenes)
+    assert np.abs(before).max() > .25
+    assert np.median(np.abs(after)) < .05 and np.median(np.abs(after)) < np.median(np.abs(before))
+    assert len(placed) == len(SEEDS)
+
+
+def test_moves_tell_what_became_of_each_person(crowds, toy, tmp_path):
+    root, _ = crowds
+    placed = place(root, root / 'images', 'toy')
+    scenes = list(placed)
+    placed.write_back(tmp_path)
+    for moves, scene, image in zip(toy.written, scenes, placed.results.images):
+        people = scene.sample.pred_instances
+        mesh = image.people.vertices
+        found = torch.stack([moves.points(i, mesh[i], image.people.pelvis[i]) for i in range(len(people))])
+        torch.testing.assert_close(found, people.vertices, rtol=1e-5, atol=1e-5)
+        assert moves.intrinsics is None
+        # About the camera, so that the picture stays.
+        torch.testing.assert_close(project(found, image.intrinsics.float()),
+                                   project(mesh, image.intrinsics.float()), rtol=1e-3, atol=.05)
+
+
+def test_without_dto_nobody_moves_and_numbers_stay_the_same_bits(crowds, toy, tmp_path):
+    root, _ = crowds
+    place(root, None, 'toy', dto=False).write_back(tmp_path)
+    for moves in toy.written:
+        assert (moves.shift == 0).all() and (moves.scale == 1).all() and moves.intrinsics is None
+        points = torch.randn(7, 3)
+        assert torch.equal(moves.points(0, points, torch.randn(3)), points)
+
+
+def test_another_focal_length_moves_depths_and_says_the_camera(crowds, toy, tmp_path):
+    root, scenes = crowds
+    longer = 1.5 * float(scenes[0][1].intrinsics[1, 1])
+    place(root, None, 'toy', focal=longer, dto=False).write_back(tmp_path)
+    moves, image = toy.written[0], toy(root, None).read().images[0]
+    assert float(moves.intrinsics[1, 1]) == pytest.approx(longer)
+    torch.testing.assert_close(moves.shift[:, 2].float(), .5 * image.people.pelvis[:, 2], rtol=1e-4, atol=1e-4)
+    moved = image.people.pelvis + moves.shift.float()
+    torch.testing.assert_close(project(moved[None], moves.intrinsics.float()),
+                               project(image.people.pelvis[None], image.intrinsics.float()), rtol=1e-4, atol=.01)
+
+
+def test_the_report_says_who_is_where_and_how_much_meshes_grew(crowds, toy, tmp_path):
+    root, _ = crowds
+    placed = place(root, root / 'images', 'toy')
+    scenes = list(placed)
+    placed.write_report(tmp_path / 'placement.json')
+    report = json.loads((tmp_path / 'placement.json').read_text())
+    assert report['kind'] == 'toy' and report['notes'] == ['toys only']
+    for image, scene in zip(report['images'], scenes):
+        people = scene.sample.pred_instances
+        assert [person['track_id'] for person in image['people']] == list(range(10, 10 + len(people)))
+        np.testing.assert_allclose([person['scale'] for person in image['people']], people.mesh_scales, rtol=1e-5)
+        np.testing.assert_allclose([person['height'] for person in image['people']], people.heights, rtol=1e-5)
+        assert all(person['height_std'] > .01 for person in image['people'] if person['placed'])
+
+
+def test_ages_that_are_told_make_children_small(crowds, toy, tmp_path):
+    root, scenes = crowds
+    table = {f'{seed}': dict(ages=scene.ages.tolist(), male_probs=[.5] * len(scene))
+             for seed, (scene, _) in zip(SEEDS, scenes)}
+    (tmp_path / 'ages.json').write_text(json.dumps(table))
+    untold, told = (np.concatenate([scene.sample.pred_instances.heights.numpy() for scene in place(
+        root, root / 'images', 'toy', ages=ages)]) for ages in (None, tmp_path / 'ages.json'))
+    truth = np.concatenate([scene.heights for scene, _ in scenes])
+    assert np.abs(told - truth).mean() < .04 < np.abs(untold - truth).mean()
+
+
+def test_pictures_are_drawn_and_files_of_ours_are_written(crowds, toy, tmp_path):
+    root, _ = crowds
+    scene = next(iter(place(root, root / 'images', 'toy')))
+    paths = scene.save(tmp_path, ['overlay', 'birdseye', 'side', 'params', 'glb', 'obj'])
+    assert all(path.is_file() for path in paths) and len(paths) >= 6
+    assert scene.is_placed and 'OpenBody' in scene.sample.body_model
