@@ -72,6 +72,10 @@ class Moves:
         """Of people who stay as they are."""
         return cls(torch.zeros(count, 3, dtype=torch.float64), torch.ones(count, dtype=torch.float64))
 
+    def in_units(self, per_metre):
+        """Of points in another unit, of which a metre has so many (1000: mm)."""
+        return Moves(self.shift * per_metre, self.scale, self.intrinsics)
+
     def translated(self, row, transl):
         """A translation (*, 3), tensor or array, m, camera frame, of the person in ``row``, of the same type."""
         return _like(torch.as_tensor(transl).double() + self.shift[row], transl)

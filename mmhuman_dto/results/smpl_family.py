@@ -49,28 +49,35 @@ class SmplFamily:
         self.model_path, self._models = model_path, {}
 
     @torch.no_grad()
-    def __call__(self, layout, pose, betas, transl, gender='neutral', vertices=None, ages=None):
+    def __call__(self, layout, pose, betas, transl=None, gender='neutral', vertices=None, ages=None, pelvis=None):
         """:class:`PosedBodies` of M bodies, in the frame of ``pose`` and ``transl``.
 
         Args:
             layout: 'smpl' or 'smplx'.
             pose: (M, J, 3) rad, axis-angle, root first; J is 22 (without hands), 24 (SMPL) or 55 (SMPL-X, hands as
                 rotations, not relative to a mean).
-            betas: (M, B) without the age. transl: (M, 3) m, the model's own: the pelvis is at transl + rest pelvis.
+            betas: (M, B) without the age. transl: (M, 3) m, the model's own: the pelvis is at transl + rest pelvis;
+                None: ``pelvis`` says where they are.
             gender: of the model's file.
             vertices: (M, V, 3) m, absolute, in the same frame, where the results have them: kept as they are where
                 the model's files tell their faces, else what a stand-in is scaled to.
             ages: (M) 0 adult .. 1 infant, SMPL+A's blend; None: adults.
+            pelvis: (M, 3) m, the root joint, where the results have it; None: ``transl`` says where they are.
         """
-        pose, betas, transl = (torch.as_tensor(values).float() for values in (pose, betas, transl))
+        pose, betas = (torch.as_tensor(values).float() for values in (pose, betas))
         model = self._model(layout, gender, betas.shape[1], ages is not None)
         if model is None:
-            return self._stand_in(layout, pose, transl, vertices, ages)
+            if pelvis is None:
+                pelvis = torch.as_tensor(transl).float() + torch.tensor(REST_PELVIS[layout])
+            return self._stand_in(layout, pose, torch.as_tensor(pelvis).float(), vertices, ages)
         wanted = model.num_body_joints + 1
         pose = torch.nn.functional.pad(pose[:, :wanted], (0, 0, 0, max(wanted - pose.shape[1], 0)))
         if ages is not None:
             betas = torch.cat([betas, torch.as_tensor(ages).float()[:, None]], 1)
         betas = torch.nn.functional.pad(betas, (0, model.num_betas - betas.shape[1]))  # no expression
+        if pelvis is not None:
+            transl = torch.as_tensor(pelvis).float() - model.skeleton(torch.zeros_like(pose), betas)[:, 0]
+        transl = torch.as_tensor(transl).float()
         posed = model(pose, betas, transl)
         joints = model.skeleton(pose, betas, transl)
         given = vertices is not None and vertices.shape[-2] == model.num_vertices
@@ -89,8 +96,8 @@ class SmplFamily:
                 kind, model_path=self.model_path, gender=gender, num_betas=num_betas)).eval()
         return self._models[key]
 
-    def _stand_in(self, layout, pose, transl, vertices, ages):
-        """OpenBody in the same pose, its pelvis where theirs is on average, as large as the vertices where given."""
+    def _stand_in(self, layout, pose, pelvis, vertices, ages):
+        """OpenBody in the same pose, its pelvis at theirs (M, 3), as large as the vertices where given."""
         model = self._models.setdefault('OpenBody', BODY_MODELS.build(dict(type='OpenBody')))
         betas = torch.zeros(len(pose), model.num_betas)
         if ages is not None:
@@ -101,7 +108,6 @@ class SmplFamily:
         if vertices is not None and len(pose):
             size = _extent(torch.as_tensor(vertices).float()) / _extent(posed)
             std = SCALED_HEIGHT_STD * size * model.height(betas)
-        pelvis = transl + transl.new_tensor(REST_PELVIS[layout])
         root = joints[:, :1]
 
         def place(points):

@@ -1,0 +1,147 @@
+"""Readers of programs that leave a file a picture, or one for several."""
+from abc import abstractmethod
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import torch
+
+from mmhuman_dto.fileio.finding import find_files, what_is_in
+
+from .base import ImageResult, ResultError, ResultReader, Results
+from .stored import SUFFIXES, Stored, load_stored, save_stored
+
+#: File of triangles (F, 3) beside results that do not have them.
+FACES = 'faces.npy'
+
+
+class Picture(NamedTuple):
+    """A picture as one reader understood it.
+
+    Attributes:
+        image: :class:`ImageResult`.
+        faces: (F, 3) of its meshes, or None where nobody is in it. body: what these are.
+        notes: what a user must know. focal_is_guess: as of :class:`Results`.
+    """
+    image: ImageResult
+    faces: torch.Tensor | None
+    body: str
+    notes: tuple = ()
+    focal_is_guess: bool = False
+
+
+class FilesReader(ResultReader):
+    """Results by pickle, torch.save, np.save or np.savez: one file, or a folder with them.
+
+    A subclass tells the pictures of a file's content apart (``parts``), understands one (``picture``), and changes it
+    as placing says (``moved``).
+    """
+    suffixes = SUFFIXES
+
+    @classmethod
+    def sniff(cls, path):
+        try:
+            return any(cls.knows(load_stored(file).content) for file, _ in cls.found(Path(path))[:2])
+        except (OSError, ValueError):
+            return False
+
+    @classmethod
+    def found(cls, path):
+        """[(file, its name without suffix below ``path``)] of what is to be read."""
+        if not path.is_dir():
+            return [(path, path.stem)] if path.suffix.lower() in cls.suffixes else []
+        names = [name for name in find_files(path, cls.suffixes) if PurePosixPath(name).name != FACES]
+        return [(path / name, str(PurePosixPath(name).with_suffix(''))) for name in names]
+
+    @classmethod
+    @abstractmethod
+    def knows(cls, content):
+        """Whether what a file holds is of this program; by its keys."""
+
+    @abstractmethod
+    def parts(self, content, name, where):
+        """{name of a picture: its part of a file's content}; ``name`` is the file's, ``where`` for messages."""
+
+    @abstractmethod
+    def picture(self, part, name, where):
+        """:class:`Picture` of a part."""
+
+    @abstractmethod
+    def moved(self, part, picture, moves):
+        """A part with what ``Moves`` change; ``picture`` is what :meth:`picture` made of it. Changes nothing given."""
+
+    def joined(self, content, parts):
+        """The content of a file from the parts (list) of its pictures; here of one that is a single part."""
+        return parts[0]
+
+    def read(self):
+        self._files, pictures = [], []
+        for path, name in self.found(self.path):
+            stored = load_stored(path)
+            if not self.knows(stored.content):
+                raise ResultError(f'{path}: {describe(stored.content)}; expected {self.files}')
+            parts = self.parts(stored.content, name, str(path))
+            read = [self.picture(part, key, f'{path}' + (f', {key}' if len(parts) > 1 else ''))
+                    for key, part in parts.items()]
+            self._files.append((path, stored, list(parts.values()), read))
+            pictures += read
+        if not self._files:
+            there = f' (there are {what_is_in(self.path)})' if self.path.is_dir() else ''
+            raise ResultError(f'{self.path}: no file to read{there}; expected {self.files}')
+        return together(pictures, self.path)
+
+    def write(self, out, moves):
+        moves, written = iter(moves), []
+        for path, stored, parts, pictures in self._files:
+            changed = [self.moved(part, picture, next(moves)) for part, picture in zip(parts, pictures)]
+            target = Path(out) / (path.relative_to(self.path) if self.path.is_dir() else path.name)
+            save_stored(target, Stored(self.joined(stored.content, changed), stored.form))
+            written.append(target)
+        return written
+
+    def own_faces(self):
+        """Triangles (F, 3) of the file ``faces.npy`` beside the results; None without."""
+        path = (self.path if self.path.is_dir() else self.path.parent) / FACES
+        return load_stored(path).content if path.is_file() else None
+
+
+def together(pictures, where):
+    """:class:`Results` of :class:`Picture` s, which share their faces."""
+    meshes = [picture for picture in pictures if picture.faces is not None and len(picture.image.people)]
+    faces = torch.as_tensor(meshes[0].faces).long() if meshes else torch.zeros(0, 3, dtype=torch.long)
+    for picture in meshes:
+        if not torch.equal(torch.as_tensor(picture.faces).long(), faces):
+            raise ResultError(f'{where}: {picture.image.name} has meshes with other triangles than '
+                              f'{meshes[0].image.name}; place each kind of meshes on its own')
+    return Results([picture.image for picture in pictures], faces, (meshes or pictures)[0].body,
+                   tuple(dict.fromkeys(note for picture in pictures for note in picture.notes)),
+                   any(picture.focal_is_guess for picture in pictures))
+
+
+def describe(content):
+    """What a file holds, in a few words of a message."""
+    if isinstance(content, dict):
+        names = [str(key) for key in content]
+        return f'holds the keys {", ".join(names[:8])}{", ..." if len(names) > 8 else ""}' if names else 'holds nothing'
+    if isinstance(content, (list, tuple)):
+        inside = f', the first {describe(content[0])}' if content and isinstance(content[0], dict) else ''
+        return f'holds a {type(content).__name__} of {len(content)}{inside}'
+    shape = f' of shape {tuple(content.shape)}' if hasattr(content, 'shape') else ''
+    return f'holds a {type(content).__name__}{shape}'
+
+
+def numbers(entry, key, shape, where):
+    """``entry[key]`` as a float64 tensor, for what has that shape (None: any size).
+
+    Raises:
+        ResultError: no such key, or another shape.
+    """
+    if key not in entry:
+        raise ResultError(f'{where}: no key {key!r}; {describe(entry)}')
+    try:
+        values = torch.as_tensor(entry[key]).detach().double()
+    except (TypeError, ValueError) as error:
+        raise ResultError(f'{where}, key {key!r}: no array of numbers ({error})') from error
+    if values.ndim != len(shape) or any(want not in (None, have) for have, want in zip(values.shape, shape)):
+        wanted = ', '.join('any' if size is None else str(size) for size in shape)
+        raise ResultError(f'{where}, key {key!r}: shape {tuple(values.shape)}, expected ({wanted})')
+    return values
