@@ -2,5 +2,6 @@
 from .base import ImageResult, Moves, ResultError, ResultReader, Results
 from .finding import open_results
 from .meshes import Meshes
+from .sam3d_body import Sam3DBody
 
-__all__ = ['ImageResult', 'Meshes', 'Moves', 'ResultError', 'ResultReader', 'Results', 'open_results']
+__all__ = ['ImageResult', 'Meshes', 'Moves', 'ResultError', 'ResultReader', 'Results', 'Sam3DBody', 'open_results']

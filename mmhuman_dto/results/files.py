@@ -3,6 +3,7 @@ from abc import abstractmethod
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from mmhuman_dto.fileio.finding import find_files, what_is_in
@@ -12,6 +13,8 @@ from .stored import SUFFIXES, Stored, load_stored, save_stored
 
 #: File of triangles (F, 3) beside results that do not have them.
 FACES = 'faces.npy'
+#: Files of a folder that are looked at to tell what it holds, should nobody be in the first ones.
+_LOOK_AT = 10
 
 
 class Picture(NamedTuple):
@@ -40,7 +43,8 @@ class FilesReader(ResultReader):
     @classmethod
     def sniff(cls, path):
         try:
-            return any(cls.knows(load_stored(file).content) for file, _ in cls.found(Path(path))[:2])
+            told = (cls.knows(load_stored(file).content) for file, _ in cls.found(Path(path))[:_LOOK_AT])
+            return bool(next((knows for knows in told if knows is not None), False))
         except (OSError, ValueError):
             return False
 
@@ -55,7 +59,7 @@ class FilesReader(ResultReader):
     @classmethod
     @abstractmethod
     def knows(cls, content):
-        """Whether what a file holds is of this program; by its keys."""
+        """Whether what a file holds is of this program, by its keys; None where it may be: nobody is in the picture."""
 
     @abstractmethod
     def parts(self, content, name, where):
@@ -77,7 +81,7 @@ class FilesReader(ResultReader):
         self._files, pictures = [], []
         for path, name in self.found(self.path):
             stored = load_stored(path)
-            if not self.knows(stored.content):
+            if self.knows(stored.content) is False:
                 raise ResultError(f'{path}: {describe(stored.content)}; expected {self.files}')
             parts = self.parts(stored.content, name, str(path))
             read = [self.picture(part, key, f'{path}' + (f', {key}' if len(parts) > 1 else ''))
@@ -127,6 +131,33 @@ def describe(content):
         return f'holds a {type(content).__name__} of {len(content)}{inside}'
     shape = f' of shape {tuple(content.shape)}' if hasattr(content, 'shape') else ''
     return f'holds a {type(content).__name__}{shape}'
+
+
+def person_list(value):
+    """A list of dictionaries from a list, a tuple or an array of them; None of anything else."""
+    if isinstance(value, np.ndarray) and value.ndim == 1 and (value.dtype == object or not value.size):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)) and all(isinstance(person, dict) for person in value):
+        return list(value)
+    return None
+
+
+def like_list(people, example):
+    """A list of people as the list, tuple or array that they came in."""
+    if isinstance(example, np.ndarray):
+        array = np.empty(len(people), example.dtype)
+        array[:] = people
+        return array
+    return type(example)(people)
+
+
+def number_like(number, example):
+    """A number as the scalar, array or tensor that stood there."""
+    if torch.is_tensor(example):
+        return torch.full_like(example, float(number))
+    if isinstance(example, np.ndarray):
+        return np.full_like(example, float(number))
+    return type(example)(number)
 
 
 def numbers(entry, key, shape, where):
