@@ -14,7 +14,7 @@ _END = b'end_header\n'
 
 
 class PlyMesh:
-    """A triangle mesh in a ``.ply`` file: ascii or binary, vertices first, then faces; colours and normals may be there.
+    """A triangle mesh in a ``.ply`` file, ascii or binary: vertices, then faces; colours and normals may be there.
 
     Source of the format: Turk, "The PLY Polygon File Format" (1994).
 

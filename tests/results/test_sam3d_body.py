@@ -4,12 +4,23 @@ import struct
 import numpy as np
 import pytest
 import torch
+from results.peers import (
+    alike,
+    changed_keys,
+    check_people,
+    context,
+    crowd,
+    dump,
+    malicious,
+    moves_of,
+    none_of,
+    pinhole,
+    shown,
+)
 
 from mmhuman_dto.fileio import UnsafeFileError
 from mmhuman_dto.results import ResultError, open_results
 from mmhuman_dto.results.stored import load_stored
-from results.peers import (alike, changed_keys, check_people, context, crowd, dump, malicious, moves_of, none_of,
-                           pinhole, shown)
 
 SIZE, FOCAL = (480, 720), 812.
 K = pinhole(FOCAL, 360, 240)
@@ -168,7 +179,7 @@ def test_wrong_files_are_told(tmp_path):
     with pytest.raises(ResultError, match=r'18439 vertices \(MHR\).*estimator\.faces'):
         open_results(tmp_path, 'sam3d_body', context(SIZE)).read()
     dump(tmp_path / 'a.pkl', [dict(verts=1)])
-    with pytest.raises(ResultError, match=r'a\.pkl: holds a list of 1, the first holds the keys verts; expected .*list'):
+    with pytest.raises(ResultError, match=r'a\.pkl: holds a list of 1, the first holds the keys verts; expected'):
         open_results(tmp_path, 'sam3d_body', context(SIZE)).read()
 
 
