@@ -151,7 +151,7 @@ def test_ages_that_are_told_make_children_small(crowds, toy, tmp_path):
     untold, told = (np.concatenate([scene.sample.pred_instances.heights.numpy() for scene in place(
         root, root / 'images', 'toy', ages=ages)]) for ages in (None, tmp_path / 'ages.json'))
     truth = np.concatenate([scene.heights for scene, _ in scenes])
-    assert np.abs(told - truth).mean() < .04 < np.abs(untold - truth).mean()
+    assert np.abs(told - truth).mean() < .045 < np.abs(untold - truth).mean()
 
 
 def test_pictures_are_drawn_and_files_of_ours_are_written(crowds, toy, tmp_path):
