@@ -2,6 +2,8 @@
 from .base import ImageResult, Moves, ResultError, ResultReader, Results
 from .finding import open_results
 from .meshes import Meshes
+from .multi_hmr import MultiHMR
+from .multi_hmr_anny import MultiHMRAnny
 from .sam3d_body import Sam3DBody
 
-__all__ = ['ImageResult', 'Meshes', 'Moves', 'ResultError', 'ResultReader', 'Results', 'Sam3DBody', 'open_results']
+__all__ = ['ImageResult', 'Moves', 'ResultError', 'ResultReader', 'Results', 'open_results']

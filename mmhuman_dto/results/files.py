@@ -176,3 +176,11 @@ def numbers(entry, key, shape, where):
         wanted = ', '.join('any' if size is None else str(size) for size in shape)
         raise ResultError(f'{where}, key {key!r}: shape {tuple(values.shape)}, expected ({wanted})')
     return values
+
+
+def stacked(people, key, shape, where):
+    """:func:`numbers` of every person, (N, ...); ResultError where their shapes differ."""
+    values = [numbers(person, key, shape, f'{where}, person {row}') for row, person in enumerate(people)]
+    if len({value.shape for value in values}) > 1:
+        raise ResultError(f'{where}, key {key!r}: people have shapes {sorted({tuple(v.shape) for v in values})}')
+    return torch.stack(values)

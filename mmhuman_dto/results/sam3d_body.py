@@ -4,9 +4,9 @@ import torch
 
 from mmhuman_dto.registry import RESULTS
 
-from .base import ImageResult, ResultError
+from .base import ImageResult
 from .cameras import centred, diagonal, measured
-from .files import FilesReader, Picture, like_list, number_like, numbers, person_list
+from .files import FilesReader, Picture, like_list, number_like, numbers, person_list, stacked
 from .meshes_only import check_meshes, faces_for, mesh_people
 from .sam3d_meshes import SavedMeshes, meshes_in
 
@@ -78,17 +78,17 @@ class Sam3DBody(FilesReader):
         if not people:
             return Picture(ImageResult(name, mesh_people(torch.zeros(0, 0, 3), None), None, image_size), None, 'MHR')
         image_size = image_size or _mask_size(people)
-        cam_t = _stacked(people, 'pred_cam_t', (3, ), where)[:, None]
-        vertices = _stacked(people, 'pred_vertices', (None, 3), where) + cam_t
+        cam_t = stacked(people, 'pred_cam_t', (3, ), where)[:, None]
+        vertices = stacked(people, 'pred_vertices', (None, 3), where) + cam_t
         check_meshes(vertices, where, 'pred_vertices')
         given = self.own_faces() if self._faces is None else self._faces
         faces = faces_for(vertices.shape[1], given, self.context, where, _FACES_HINT)
         keypoints = None
         if all('pred_keypoints_3d' in person for person in people):
-            keypoints = _stacked(people, 'pred_keypoints_3d', (70, 3), where) + cam_t
+            keypoints = stacked(people, 'pred_keypoints_3d', (70, 3), where) + cam_t
         more = {}
         if all('bbox' in person for person in people):
-            more['bboxes'] = _stacked(people, 'bbox', (4, ), where).float()
+            more['bboxes'] = stacked(people, 'bbox', (4, ), where).float()
         intrinsics, notes = _camera(people, keypoints, image_size, where)
         guess = image_size is not None and abs(_focal(people[0], where) - diagonal(image_size)) < .5
         image = ImageResult(name, mesh_people(vertices, faces, *_joints(keypoints), **more), intrinsics, image_size)
@@ -108,7 +108,7 @@ def _camera(people, keypoints, image_size, where):
     """Intrinsics, None where they are not known, and notes; 2D keypoints tell the principal point."""
     focal, notes = _focal(people[0], where), ()
     if keypoints is not None and all('pred_keypoints_2d' in person for person in people):
-        found = measured(keypoints, _stacked(people, 'pred_keypoints_2d', (70, 2), where), focal)
+        found = measured(keypoints, stacked(people, 'pred_keypoints_2d', (70, 2), where), focal)
         if found is not None:
             return found, notes
         notes = (_NOTE, )
@@ -117,13 +117,6 @@ def _camera(people, keypoints, image_size, where):
 
 def _lists(content):
     return {key: value for key, value in content.items() if key != 'faces'}
-
-
-def _stacked(people, key, shape, where):
-    values = [numbers(person, key, shape, f'{where}, person {row}') for row, person in enumerate(people)]
-    if len({value.shape for value in values}) > 1:
-        raise ResultError(f'{where}, key {key!r}: people have shapes {sorted({tuple(v.shape) for v in values})}')
-    return torch.stack(values)
 
 
 def _focal(person, where):
