@@ -4,12 +4,13 @@ from torch import nn
 
 from mmhuman_dto.body_models.mhr import MHR_FILE
 
-#: 32 x 576 points around and both ends' would be 18434; the grid below makes it 18439 with five spare points at an end.
+#: Rings and points around; what is left to MHR's number of vertices lies at the last point.
 _RINGS, _SEGMENTS, _SIZE = 32, 576, 18439
-#: MHR's own names of the joints that a body has; the other 127 are fingers, twists and the face.
-JOINTS = ('body_world', 'root', 'l_upleg', 'l_lowleg', 'l_foot', 'l_ball', 'r_upleg', 'r_lowleg', 'r_foot', 'r_ball',
-          'c_spine0', 'c_spine1', 'c_spine2', 'c_spine3', 'l_clavicle', 'l_uparm', 'l_lowarm', 'l_wrist', 'l_middle1',
-          'r_clavicle', 'r_uparm', 'r_lowarm', 'r_wrist', 'r_middle1', 'c_neck', 'c_head')
+#: Where MHR's skeleton has the joints of a body, by its own names; the other 127 are twists, fingers and the face.
+JOINTS = dict(
+    root=1, l_upleg=2, l_lowleg=3, l_foot=4, l_ball=8, r_upleg=18, r_lowleg=19, r_foot=20, r_ball=24, c_spine0=34,
+    c_spine1=35, c_spine2=36, c_spine3=37, r_clavicle=38, r_uparm=39, r_lowarm=40, r_wrist=42, r_middle1=52,
+    l_clavicle=74, l_uparm=75, l_lowarm=76, l_wrist=78, l_middle1=88, c_neck=110, c_head=113)
 
 
 class _Mesh(nn.Module):
@@ -19,27 +20,19 @@ class _Mesh(nn.Module):
         self.register_buffer('faces', faces)
 
 
-class _Skeleton(nn.Module):
-    joint_names: list[str]
-
-    def __init__(self, names):
-        super().__init__()
-        self.joint_names = names
-
-
 class _Character(nn.Module):
 
-    def __init__(self, faces, names):
+    def __init__(self, faces):
         super().__init__()
-        self.mesh, self.skeleton = _Mesh(faces), _Skeleton(names)
+        self.mesh = _Mesh(faces)
 
 
 class _Body(nn.Module):
     """200 cm tall in y at zero parameters: identity[0] adds 10 % of width, scale[0] is log2 of the size."""
 
-    def __init__(self, template, faces, joints, names):
+    def __init__(self, template, faces, joints):
         super().__init__()
-        self.character_torch = _Character(faces, names)
+        self.character_torch = _Character(faces)
         self.register_buffer('template', template)
         self.register_buffer('joints', joints)
 
@@ -69,8 +62,7 @@ def write_mhr(folder):
     here, beside = row * _SEGMENTS + column, row * _SEGMENTS + (column + 1) % _SEGMENTS
     faces = torch.cat([torch.stack([here, here + _SEGMENTS, beside], -1),
                        torch.stack([beside, here + _SEGMENTS, beside + _SEGMENTS], -1)]).flatten(0, 1)
-    names = [*JOINTS, *(f'other{i}' for i in range(127 - len(JOINTS)))]
-    joints = torch.rand(127, 3, generator=torch.Generator().manual_seed(0)) * 100
+    joints = torch.arange(127.)[:, None] + torch.tensor([0., 200, 400])  # cm, each another place
     path = folder / MHR_FILE
-    torch.jit.script(_Body(points, faces, joints, names)).save(str(path))
+    torch.jit.script(_Body(points, faces, joints)).save(str(path))
     return path

@@ -58,8 +58,8 @@ def measured_heights(joints=None, vertices=None, faces=None):
 
     Returns:
         tuple: heights (M) and their standard deviations (M), m, float32 tensors; nan for whom nothing is known. The
-        deviation says how well heights can be told by what is known, other bodies than ours included
-        (docs/bodies.md).
+        deviation says how well heights can be told by what is known, other bodies than ours included (figures:
+        docs/bodies.md); newborns are told too tall by their surface alone.
 
     Raises:
         ValueError: neither joints nor vertices, or of another shape.

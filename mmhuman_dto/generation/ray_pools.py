@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 
 from mmhuman_dto.fileio.config import import_parts
-from mmhuman_dto.perception.optional import require
+from mmhuman_dto.fileio.packages import require
 from mmhuman_dto.stages.isolation import Outcome
 
 from .manifest import GenerationError

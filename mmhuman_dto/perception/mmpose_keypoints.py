@@ -2,11 +2,12 @@
 import numpy as np
 from mmengine.dataset import Compose, pseudo_collate
 
+from mmhuman_dto.fileio.packages import require
 from mmhuman_dto.registry import SOURCES
 
 from .crops import TopDownKeypoints
 from .openmmlab import config_path, load_openmmlab, scope
-from .optional import WeightsError, require
+from .optional import WeightsError
 
 
 @SOURCES.register_module()

@@ -16,9 +16,10 @@ from mmengine.registry import DefaultScope
 
 from mmhuman_dto.engine.checkpoint import load_weights
 from mmhuman_dto.engine.device import pick_device
+from mmhuman_dto.fileio.packages import require
 
 from .finding import box_nms
-from .optional import WeightsError, refuse_url, require
+from .optional import WeightsError, refuse_url
 
 
 def load_openmmlab(package, config, checkpoint, device=None):

@@ -1,8 +1,8 @@
 """Packages and weights of other networks: asked for when a network is built, named when they are not there."""
-import importlib
 import os
 
 from mmhuman_dto.engine.device import pick_device
+from mmhuman_dto.fileio.packages import require
 
 #: What is fetched of a model on the Hugging Face hub: no pickles, no code, of several precisions the one that is
 #: loaded; nothing of its folders, where checkpoints of the training and other formats are (``*`` matches ``/`` too).
@@ -11,19 +11,6 @@ _PLAIN_FILES, _FOLDERS = ('*.json', 'model.safetensors', 'model-*-of-*.safetenso
 
 class WeightsError(OSError):
     """Weights that are not there, or that cannot be loaded safely; the message says what to do."""
-
-
-def require(module, extra, page='docs/perception.md'):
-    """Import an optional package that the ``extra`` of this one installs and ``page`` is about.
-
-    Raises:
-        ImportError: it is not installed, or does not load; the message names the command.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(f'{module} cannot be imported ({error}). Install it: pip install "mmhuman_dto[{extra}]", or '
-                          f'pip install -r requirements/{extra}.txt; see {page}') from error
 
 
 def refuse_url(path):

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import smplx
 import torch
 
 from mmhuman_dto.body_models import SMPLX
+from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.registry import BODY_MODELS
 
 
@@ -62,6 +64,22 @@ def test_whole_body_equals_smplx(smplx_dir, flat, kid):
     torch.testing.assert_close(thin(pose, betas, transl).joints, got.joints, atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match=r'got \(3, 24, 3\). 55 rotations are for whole_body=True'):
         model(pose[:, :24], betas, transl)
+
+
+@pytest.mark.parametrize('count', [16, 300])
+def test_large_files_have_more_betas(smplx_dir, tmp_path, count):
+    """Files of 300 directions of shape and 100 of expression, of which AMASS uses 16."""
+    (tmp_path / 'smplx').mkdir()
+    with load_npz(smplx_dir / 'smplx/SMPLX_NEUTRAL.npz') as file:
+        arrays = {name: file[name] for name in file if name != 'part2num'}
+    directions = np.random.default_rng(3).normal(size=(10475, 3, 400)).astype(np.float32) * .02
+    np.savez(tmp_path / 'smplx/SMPLX_NEUTRAL.npz', **dict(arrays, shapedirs=directions))
+    model = SMPLX(tmp_path, num_betas=count)
+    pose, betas, transl = people(count, rows=2)
+    check(model(pose, betas, transl), reference(tmp_path, pose, betas, transl, num_betas=count))
+    assert model.height(betas).shape == (2, ) and not torch.allclose(model.height(betas), model.height(0 * betas))
+    whole = SMPLX(tmp_path, num_betas=count, whole_body=True)
+    torch.testing.assert_close(whole.shape_dirs[count:], torch.from_numpy(directions[..., 300:310]).permute(2, 1, 0))
 
 
 def test_expression_directions_are_no_betas(smplx_dir):

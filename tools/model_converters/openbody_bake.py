@@ -3,16 +3,9 @@ import anny
 import numpy as np
 import torch
 
+from mmhuman_dto.body_models.anny import JOINT_BONES
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 
-#: SMPL joint -> anny bone whose head is its centre; the bone's whole subtree down to the next entry follows the joint.
-#: ``foot`` and ``hand`` joints have several heads: their mean.
-JOINT_BONES = {
-    'pelvis': ('root',), 'hip': ('upperleg01',), 'spine1': ('spine04',), 'knee': ('lowerleg01',),
-    'spine2': ('spine03',), 'ankle': ('foot',), 'spine3': ('spine02',), 'foot': tuple(f'toe{i}-1' for i in range(1, 6)),
-    'neck': ('neck01',), 'collar': ('clavicle',), 'head': ('head',), 'shoulder': ('upperarm01',),
-    'elbow': ('lowerarm01',), 'wrist': ('wrist',), 'hand': tuple(f'finger{i}-1' for i in range(2, 6)),
-}
 SMPL_JOINTS = JOINT_SETS['smpl24'].names
 #: Where the pelvis of every shape is put in the zero pose, m: as high as SMPL's (whose origin is near the chest).
 PELVIS = np.array([0., -0.24, 0.])
