@@ -1,6 +1,7 @@
 """Files of ``joblib.dump``, compressed or not, without joblib and without running anything they hold."""
 import bz2
 import lzma
+import mmap
 import zlib
 from functools import partial
 from pathlib import Path
@@ -26,16 +27,18 @@ def load_joblib(path):
     Raises:
         UnsafeFileError, BrokenFileError: with the file's name.
     """
+    return unpickle(read_unpacked(path), str(path), inline_arrays=True)
+
+
+def read_unpacked(path):
+    """Bytes of a file, without the compressions of :func:`load_joblib`; errors as there."""
     path = Path(path)
     check_memory(path.stat().st_size, path)
-    return unpickle(_unpacked(path.read_bytes(), path), str(path), inline_arrays=True)
-
-
-def _unpacked(data, path):
+    data = path.read_bytes()
     if data.startswith(_LZ4):
         raise UnsafeFileError(f'{path}: compressed with lz4, which is not read. Write it again with '
                               "joblib.dump(joblib.load(...), path, compress='zlib').")
-    make = next((make for head, make in _COMPRESSIONS.items() if data.startswith(head)), None)
+    make = _decompressor(data)
     if make is None:
         return data
     with reading(path, 'compressed as joblib does it'):
@@ -48,3 +51,19 @@ def _unpacked(data, path):
             parts.append(part)
             check_memory(size := size + len(part), path, 'it unpacked')
         return b''.join(parts)
+
+
+def mentions(path, *names):
+    """Whether the bytes of a file, unpacked, have all these names, as those of pickles have the keys of dictionaries;
+    False for what is no file or cannot be read. Does not read the values of a file that is not compressed."""
+    path = Path(path)
+    try:
+        with path.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            content = read_unpacked(path) if _decompressor(mapped[:8]) else mapped
+            return all(content.find(name.encode()) >= 0 for name in names)
+    except (OSError, ValueError):
+        return False
+
+
+def _decompressor(data):
+    return next((make for head, make in _COMPRESSIONS.items() if data.startswith(head)), None)

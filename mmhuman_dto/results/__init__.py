@@ -1,9 +1,15 @@
 """Results of other programs (registry ``RESULTS``): a reader each, which also writes back what placing changed."""
 from .base import ImageResult, Moves, ResultError, ResultReader, Results
 from .finding import open_results
+from .gvhmr import Gvhmr
 from .meshes import Meshes
 from .multi_hmr import MultiHMR
 from .multi_hmr_anny import MultiHMRAnny
+from .phalp import Phalp
+from .prompthmr import PromptHmr
+from .prompthmr_video import PromptHmrVideo
 from .sam3d_body import Sam3DBody
+from .tram import Tram
+from .wham import Wham
 
 __all__ = ['ImageResult', 'Moves', 'ResultError', 'ResultReader', 'Results', 'open_results']

@@ -1,5 +1,6 @@
 """What every reader of another program's results gives and takes back."""
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,14 +45,15 @@ class Results:
     """All that one program left.
 
     Attributes:
-        images: :class:`ImageResult` of each picture, in the order of the files; pictures without people included where
-            the results tell of them.
+        images: sequence of :class:`ImageResult` of each picture, in the order of the files; pictures without people
+            included where the results tell of them. Those of videos are made anew when they are asked for: what is
+            changed in one is lost, and who keeps all of them needs much memory.
         faces: (F, 3) int64, of everybody's ``vertices``.
         body: what the meshes are, for messages and files: 'SMPL', 'SMPL-X', 'MHR', 'Anny', ...
         notes: sentences that a user must know: what was assumed, what stands in for what.
         focal_is_guess: whether the program made up its focal length from the picture's size.
     """
-    images: list
+    images: Sequence
     faces: torch.Tensor
     body: str
     notes: tuple = ()
@@ -80,6 +82,14 @@ class Moves:
     def in_units(self, per_metre):
         """Of points in another unit, of which a metre has so many (1000: mm)."""
         return Moves(self.shift * per_metre, self.scale, self.intrinsics)
+
+    def of(self, rows):
+        """Of some of the people: a slice or list of rows."""
+        return Moves(self.shift[rows], self.scale[rows], self.intrinsics)
+
+    def moves(self, row):
+        """Whether the person in ``row`` does not stay as it is."""
+        return bool((self.shift[row] != 0).any() or self.scale[row] != 1)
 
     def translated(self, row, transl):
         """A translation (*, 3), tensor or array, m, camera frame, of the person in ``row``, of the same type."""

@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 import torch
 
+from mmhuman_dto.body_models.assets import find_body_file, read_body
 from mmhuman_dto.registry import BODY_MODELS
 
 #: Pelvis of the mean shape at zero pose, m; of single shapes within about .02 m of it.
@@ -49,7 +50,8 @@ class SmplFamily:
         self.model_path, self._models = model_path, {}
 
     @torch.no_grad()
-    def __call__(self, layout, pose, betas, transl=None, gender='neutral', vertices=None, ages=None, pelvis=None):
+    def __call__(self, layout, pose, betas, transl=None, gender='neutral', vertices=None, ages=None, pelvis=None,
+                 hands_of_mean=False):
         """:class:`PosedBodies` of M bodies, in the frame of ``pose`` and ``transl``.
 
         Args:
@@ -63,9 +65,10 @@ class SmplFamily:
                 the model's files tell their faces, else what a stand-in is scaled to.
             ages: (M) 0 adult .. 1 infant, SMPL+A's blend; None: adults.
             pelvis: (M, 3) m, the root joint, where the results have it; None: ``transl`` says where they are.
+            hands_of_mean: the hands' rotations are relative to the mean of SMPL-X's file.
         """
         pose, betas = (torch.as_tensor(values).float() for values in (pose, betas))
-        model = self._model(layout, gender, betas.shape[1], ages is not None)
+        model = self._model(layout, gender, betas.shape[1], ages is not None, hands_of_mean)
         if model is None:
             if pelvis is None:
                 pelvis = torch.as_tensor(transl).float() + torch.tensor(REST_PELVIS[layout])
@@ -84,17 +87,26 @@ class SmplFamily:
         return PosedBodies(torch.as_tensor(vertices).float() if given else posed.vertices, joints, joints[:, 0],
                            model.height(betas), torch.zeros(len(pose)), model.faces, type(model).__name__)
 
-    def _model(self, layout, gender, num_betas, with_ages):
+    def _model(self, layout, gender, num_betas, with_ages, hands_of_mean=False):
         """The body model of the files, on first use; None without files."""
         if self.model_path is None:
             return None
-        key = layout, gender, num_betas, with_ages
+        key = layout, gender, num_betas, with_ages, hands_of_mean
         if key not in self._models:
-            kind = (dict(type='SMPLX', whole_body=True, flat_hand_mean=True) if layout == 'smplx' else
+            kind = (dict(type='SMPLX', whole_body=True, flat_hand_mean=not hands_of_mean) if layout == 'smplx' else
                     dict(type='SMPL+A' if with_ages else 'SMPL'))
             self._models[key] = BODY_MODELS.build(dict(
                 kind, model_path=self.model_path, gender=gender, num_betas=num_betas)).eval()
         return self._models[key]
+
+    def joints_of(self, layout, vertices):
+        """(M, 24, 3) of posed meshes (M, V, 3) by the regressor of the user's file, within about .01 m of those that
+        posed them; None without files."""
+        if self.model_path is None:
+            return None
+        body = read_body(find_body_file(self.model_path, layout, 'neutral'), dict(smpl=24, smplx=55)[layout])
+        joints = torch.as_tensor(body.joint_regressor) @ torch.as_tensor(vertices).double()
+        return joints[:, [*range(_SHARED), 28, 43] if layout == 'smplx' else slice(None)]
 
     def _stand_in(self, layout, pose, pelvis, vertices, ages):
         """OpenBody in the same pose, its pelvis at theirs (M, 3), as large as the vertices where given."""

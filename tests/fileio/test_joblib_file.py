@@ -9,6 +9,7 @@ import torch
 from fileio.test_safe_pickle import plain
 
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_joblib, load_npy, load_pickle
+from mmhuman_dto.fileio.joblib_file import mentions
 from mmhuman_dto.fileio.plain_pickle import object_npy, pickled, write_pickle
 
 joblib = pytest.importorskip('joblib')
@@ -96,3 +97,13 @@ def test_a_wrong_description_is_refused(tmp_path, change):
     (tmp_path / 'a.pkl').write_bytes(zlib.compress(stream.getvalue().replace(*change)))
     with pytest.raises(BrokenFileError, match='a.pkl: damaged'):
         load_joblib(tmp_path / 'a.pkl')
+
+
+def test_names_in_files(tmp_path):
+    for compress in (0, 'zlib', 'xz'):
+        joblib.dump(VALUE, tmp_path / 'a.pkl', compress=compress)
+        assert mentions(tmp_path / 'a.pkl', 'floats', 'fortran') and not mentions(tmp_path / 'a.pkl', 'floats', 'other')
+    (tmp_path / 'empty').touch()
+    (tmp_path / 'cut').write_bytes(zlib.compress(bytes(999))[:-5])
+    for path in tmp_path / 'empty', tmp_path / 'cut', tmp_path / 'none', tmp_path:
+        assert not mentions(path, 'a')
