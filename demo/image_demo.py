@@ -31,6 +31,7 @@ from mmhuman_dto.apis.inference.inputs import count_photos
 from mmhuman_dto.apis.inference.result import DEFAULT_KINDS
 from mmhuman_dto.dto import DropReason
 from mmhuman_dto.fileio.names import printable
+from mmhuman_dto.perception.depth_kinds import KINDS
 from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization.writers import WRITERS
@@ -49,10 +50,13 @@ def parse_args(arguments=None):
     parser.add_argument('--checkpoint', help='its weights; default: the bundled ones')
     parser.add_argument('--depth', help="depth maps for DTO: a transformers model (name or folder), a folder of maps, "
                                         "or 'none'; default: the recipe's")
+    parser.add_argument('--depth-kind', choices=KINDS, help='what the maps hold: inverse depth, depth up to a factor, '
+                                                            'or metres (docs/depth.md); default: what the files say')
     parser.add_argument('--dto', action=argparse.BooleanOptionalAction,
                         help="place people together by DTO; default: with --depth, else as the recipe has it")
     parser.add_argument('--focal', help="focal length in px of the photo, 'exif' to take it from the file where it "
-                                        "says, or a JSON file {name of the picture: px}; default: the recipe's")
+                                        "says, 'depth' for that of the depth maps' camera, or a JSON file {name of the "
+                                        "picture: px}; default: the recipe's")
     parser.add_argument('--threshold', type=float, help="for --recipe network: confidence of people, 0..1")
     parser.add_argument('--out-dir', type=output_folder, help='default: work_dirs/image_demo')
     parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'table'], default=DEFAULT_KINDS, metavar='KIND',
@@ -75,7 +79,7 @@ def main(arguments=None):
     args.out_dir = args.out_dir or output_folder('work_dirs/image_demo')
     inferencer = HumanInferencer(
         args.recipe, args.depth, args.dto, _number(args.focal), args.model, args.checkpoint, args.threshold,
-        args.device, args.batch_size, args.allow_urls, args.cfg_options)
+        args.device, args.batch_size, args.allow_urls, args.cfg_options, args.depth_kind)
     table, scenes, failed, placed = PeopleTableBuilder(type(inferencer.body_model).__name__), 0, 0, 0
     with progress_bar(args.inputs) as advance:
         for scene in inferencer(args.inputs):

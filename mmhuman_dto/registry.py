@@ -37,6 +37,8 @@ READERS = _registry('reader', 'datasets')
 RESULTS = _registry('result reader', 'results')
 #: What answers for samples: networks, or files of their output, for depth, masks, ages, people, joints, meshes, focals.
 SOURCES = _registry('source', 'perception')
+#: How programs of depth networks lay out their files: folder -> maps and cameras.
+DEPTH_FILES = _registry('depth layout', 'perception')
 #: Steps of the generator, each samples -> samples.
 STAGES = _registry('generation stage', 'stages')
 

@@ -16,12 +16,14 @@ except ModuleNotFoundError:
 from mmengine.config import DictAction
 from mmengine.dist import get_rank
 
+from mmhuman_dto.apis.inference.depth import set_depth_kind
 from mmhuman_dto.dto import counted
 from mmhuman_dto.fileio.config import read_config
 from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.generation import Generator
 from mmhuman_dto.generation.launch import start_processes, stop_processes
 from mmhuman_dto.generation.shards import LEFT_OUT
+from mmhuman_dto.perception.depth_kinds import KINDS
 from mmhuman_dto.programs import planned_folder, program
 
 
@@ -39,10 +41,13 @@ def parse_args():
                         help='exit with status 1 when more images failed, not only when none was kept')
     parser.add_argument('--check-inputs', action=argparse.BooleanOptionalAction, default=True,
                         help='try a few images first, and stop where units, axes or maps cannot be right')
+    parser.add_argument('--depth-kind', choices=KINDS,
+                        help="what the depth maps hold, which the solver's terms follow (docs/depth.md); default: as "
+                             'the config says')
     parser.add_argument('--public-layout', metavar='SET',
                         help='also write SET_opt.npz and SET_CHMR_SMPL_OPT.npz, the public DTO-Humans layouts')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override config values, e.g. stages.depth.source.kind=depth')
+                        help='override config values, e.g. stages.depth.source.kind=metres')
     return parser.parse_args()
 
 
@@ -65,9 +70,11 @@ def main():
 
 def generate(args):
     """Run as the arguments say; returns the exit status."""
-    config = read_config(args.config, args.cfg_options)
+    config = read_config(args.config, args.cfg_options).to_dict()
+    if args.depth_kind:
+        set_depth_kind(config, args.depth_kind)
     out_dir = args.out_dir or Path('work_dirs/dto') / Path(args.config).stem
-    generator = generator_class(args.launcher)(config.to_dict(), out_dir, args.limit, args.resume,
+    generator = generator_class(args.launcher)(config, out_dir, args.limit, args.resume,
                                                check=args.check_inputs)
     counts = generator.run(args.public_layout)
     if get_rank() == 0:

@@ -10,7 +10,7 @@ data_root = 'data/4dhumans'
 body_model = dict(_delete_=True, type='SMPL+A', model_path='data/smpl', gender='neutral')
 source = dict(type='CameraHMRRelease', ann_file='coco-release.npz', img_prefix='images')
 stages = dict(
-    depth=dict(source=dict(type='PrecomputedDepth', folder='disparity')),
+    depth=dict(source=dict(type='PrecomputedDepth', folder='disparity', suffix='.png', kind='disparity')),
     masks=dict(source=dict(type='PrecomputedMasks', folder='masks')),
     ages=dict(source=dict(type='PrecomputedAges', path='ages')))
 contact_sheets = dict(every=2000)

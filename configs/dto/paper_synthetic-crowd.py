@@ -4,7 +4,8 @@ _base_ = ['../_base_/dto/paper.py']
 data_root = 'demo/resources/crowd'
 source = dict(type='InitialMeshes', ann_file='initial_meshes.npz', img_prefix='images')
 stages = dict(
-    depth=dict(source=dict(type='PrecomputedDepth', folder='disparity', scale='disparity/scale.json')),
+    depth=dict(source=dict(
+        type='PrecomputedDepth', folder='disparity', suffix='.png', kind='disparity', scale='disparity/scale.json')),
     masks=dict(source=dict(type='PrecomputedMasks', folder='masks')),
     ages=dict(source=dict(type='PrecomputedAges', path='ages.json')))
 contact_sheets = dict(every=20)

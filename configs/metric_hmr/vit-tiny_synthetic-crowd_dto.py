@@ -1,5 +1,5 @@
 # The network of vit-tiny_synthetic-crowd.py, its people placed together by DTO (docs/posterior.md, "At test time"), on
-# an imitated depth map. A real one: source=dict(type='PrecomputedDepth', folder=...).
+# an imitated depth map. A real one: source=dict(type='PrecomputedDepth', folder=..., kind=...).
 # Without: --cfg-options model.test_cfg.dto=None
 _base_ = ['./vit-tiny_synthetic-crowd.py', '../_base_/dto/vit-tiny.py']
 

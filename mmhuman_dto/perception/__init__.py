@@ -1,6 +1,6 @@
 from .base import AgeSource, DepthSource, FocalSource, SourceError
 from .blazepose_joints import BlazePoseJoints
-from .focal import ExifFocal, GivenFocal
+from .focal import DepthFocal, ExifFocal, GivenFocal
 from .imitated import ImitatedDepth
 from .keypoint_fit import KeypointFitMeshes
 from .keypoint_lifter import LiftedMeshes
@@ -9,7 +9,8 @@ from .mmdet_people import MMDetPeople
 from .mmpose_keypoints import MMPoseKeypoints
 from .movenet_joints import MoveNetJoints
 from .optional import WeightsError
-from .precomputed import PrecomputedAges, PrecomputedDepth, PrecomputedMasks
+from .precomputed import PrecomputedAges, PrecomputedMasks
+from .precomputed_depth import PrecomputedDepth
 from .transformers_ages import MiVOLOAges, TransformersAges
 from .transformers_boxes import TransformersBoxes
 from .transformers_depth import TransformersDepth

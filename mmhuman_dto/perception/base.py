@@ -4,6 +4,7 @@ A source is called with a list of samples (metainfo ``img_id``, ``img_path``, ``
 (H, W, 3) uint8 RGB; ``pred_instances``) and answers with one result a sample, in order. It must not change the samples.
 What is wrong with one image is raised as :class:`SourceError`; the caller then asks again image by image.
 """
+import math
 from abc import ABC, abstractmethod
 
 
@@ -16,11 +17,19 @@ class DepthSource(ABC):
 
     Its unit is 1/km (1000 / depth in m) where depth is metric, the network's own where it is relative. Of the solvers
     only the paper's depends on it: people below 50, 1 / ``FAR_DEPTH``, are far there, which is beyond 20 m in 1/km.
+
+    Attributes:
+        kind: what its maps were before they became disparity, see :data:`~.depth_kinds.KINDS`.
     """
+    kind = 'disparity'
 
     @abstractmethod
     def __call__(self, samples):
         """list of samples -> list of (H, W) float32 tensors: disparity >= 0, 0 where unknown, of the image's size."""
+
+    def with_focals(self, samples):
+        """list of samples -> list of (disparity as of a call, focal length that came with it, px of the image; nan)."""
+        return [(disparity, math.nan) for disparity in self(samples)]
 
 
 class MaskSource(ABC):

@@ -66,3 +66,22 @@ class GivenFocal(FocalSource):
         if self.table is None:
             return [float(self.focal)] * len(samples)
         return [float(self.table.get(sample.img_id, math.nan)) for sample in samples]
+
+
+@SOURCES.register_module()
+class DepthFocal(FocalSource):
+    """The focal length that came with the depth map: the camera that a depth network found, or its files hold.
+
+    The stage of depth has to come before that of the focal length. Networks and files without a camera: unknown (nan).
+
+    Args:
+        focal_std: standard deviation of its logarithm. No published number is for all networks: .1 is what they are
+            trusted here, less than EXIF and more than a guess.
+    """
+    needs = ('depth_focal', )
+
+    def __init__(self, focal_std=.1):
+        self.focal_std = focal_std
+
+    def __call__(self, samples):
+        return [float(sample.depth_focal) for sample in samples]

@@ -1,9 +1,8 @@
-"""Sources that read what other programs wrote: a file an image, found by the image's id.
+"""Masks and ages that other programs wrote: a file an image, found by the image's id.
 
 The file of image ``a/b.jpg`` is ``FOLDER/a/b`` with the stated suffix, or ``FOLDER/a/b.jpg`` with it. ``.npy`` holds
 the array, ``.npz`` holds it under a stated key, ``.png`` holds 8- or 16-bit integers. Nothing pickled is read.
 """
-import math
 from pathlib import Path
 
 import cv2
@@ -15,58 +14,10 @@ from mmhuman_dto.fileio.finding import MAP_SUFFIXES, find_map
 from mmhuman_dto.fileio.images import ImageError, read_values
 from mmhuman_dto.registry import SOURCES
 
-from .base import AgeSource, DepthSource, MaskSource, SourceError
+from .base import AgeSource, MaskSource, SourceError
 
 #: Aspect ratios of a map and its image may differ by rounding, not by more than this.
 _ASPECT_TOLERANCE = .03
-
-
-@SOURCES.register_module()
-class PrecomputedDepth(DepthSource):
-    """Depth or disparity maps from files, brought to the image's size (bilinear in disparity).
-
-    Args:
-        folder: folder of the maps, relative to ``data_root``.
-        suffix: '.png' (16 bit), '.npy' or '.npz' (key ``kind``).
-        kind: 'disparity' (relative inverse depth) or 'depth' (inverted here, 0 stays unknown).
-        scale: factor from stored values to the map's unit, or a JSON file of one factor an image id.
-    """
-
-    def __init__(self, folder, suffix='.png', kind='disparity', scale=1., data_root=''):
-        if kind not in ('disparity', 'depth'):
-            raise ValueError(f"kind must be 'disparity' or 'depth', got {kind!r}")
-        self.folder, self.suffix, self.kind = Path(data_root) / folder, _checked_suffix(suffix), kind
-        self.scale_path = Path(data_root) / scale if isinstance(scale, str) else None
-        self.scale = scale if self.scale_path is None else read_json(self.scale_path)
-
-    def __call__(self, samples):
-        return [self._read(sample) for sample in samples]
-
-    def _read(self, sample):
-        path = _file_of(sample, self.folder, self.suffix)
-        values = _read_map(path, self.kind).astype(np.float32) * self._scale_of(sample.img_id)
-        if np.isnan(values).any():
-            raise SourceError(f'{path}: holds nan')
-        if self.kind == 'depth':
-            values = np.divide(1, values, out=np.zeros_like(values), where=values > 0)
-        values = np.maximum(values, 0)
-        if not np.isfinite(values).all() or not values.any():
-            raise SourceError(f'{path}: no positive, finite {self.kind} in it')
-        return torch.from_numpy(_resized(values, sample.ori_shape, cv2.INTER_LINEAR, path))
-
-    def stored(self, sample):
-        """What the file of a sample's map holds, as it is: (h, w) of any type."""
-        return _read_map(_file_of(sample, self.folder, self.suffix), self.kind)
-
-    def _scale_of(self, img_id):
-        if self.scale_path is None:
-            return np.float32(self.scale)
-        if img_id not in self.scale:
-            raise SourceError(f'{self.scale_path}: has no scale for {img_id}')
-        scale = self.scale[img_id]
-        if not isinstance(scale, (int, float)) or not math.isfinite(scale):
-            raise SourceError(f'{self.scale_path}: the scale for {img_id} is {scale!r}, expected a number')
-        return np.float32(scale)
 
 
 @SOURCES.register_module()
@@ -193,10 +144,19 @@ def _resized(values, size, interpolation, path):
     """``values`` at ``size`` (h, w) of the image."""
     if values.shape == tuple(size):
         return values
-    (have_h, have_w), (h, w) = values.shape, size
-    if abs(have_w * h / (have_h * w) - 1) > _ASPECT_TOLERANCE:
-        raise SourceError(f'{path}: shape {values.shape} does not fit the image of {tuple(size)} (height, width)')
-    return cv2.resize(values, (w, h), interpolation=interpolation)
+    check_proportions(values.shape, size, path)
+    return cv2.resize(values, tuple(size)[::-1], interpolation=interpolation)
+
+
+def check_proportions(shape, size, path, rounding=None):
+    """Raise :class:`SourceError` where a map of ``shape`` (h, w) cannot be that of an image of ``size`` (h, w).
+
+    ``rounding`` px that its shorter side may be off, instead of a part of it.
+    """
+    (have_h, have_w), (h, w) = shape, size
+    off = abs(have_w * h / (have_h * w) - 1)
+    if off > _ASPECT_TOLERANCE and (rounding is None or off * min(shape) > rounding):
+        raise SourceError(f'{path}: shape {tuple(shape)} does not fit the image of {tuple(size)} (height, width)')
 
 
 def read_json(path):

@@ -4,7 +4,7 @@ import inspect
 
 from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.dto import EvidenceExtractor
-from mmhuman_dto.registry import BODY_MODELS, DTO_PRIORS, DTO_SOLVERS, DTO_TERMS, READERS, SOURCES, STAGES
+from mmhuman_dto.registry import BODY_MODELS, DEPTH_FILES, DTO_PRIORS, DTO_SOLVERS, DTO_TERMS, READERS, SOURCES, STAGES
 
 #: Top-level keys: those a config must have, and what the others are when it does not.
 REQUIRED = ('source', 'body_model', 'stages')
@@ -160,8 +160,21 @@ def check_component(where, config, registry):
             for name, term in value.items():
                 if term is not None:
                     check_component(f'{where}.terms.{name}', term, DTO_TERMS)
+        elif key == 'layout':
+            _check_layout(f'{where}.layout', value)
         elif key == 'evidence':
             _check_call(f'{where}.evidence', EvidenceExtractor, value)
+
+
+def _check_layout(where, config):
+    """Check the config of a layout of depth files, which its source gives a folder, and where it has none a type."""
+    name, known = _dictionary(where, config).get('type'), sorted(DEPTH_FILES.module_dict)
+    if name is not None and name not in known:
+        raise ConfigError(f'{where}: no {DEPTH_FILES.name} is called {name!r}{_suggest(name, known)}; known: '
+                          f'{", ".join(known)}')
+    if name is not None:
+        arguments = {key: value for key, value in config.items() if key != 'type'}
+        _check_call(where, DEPTH_FILES.get(name), {**arguments, 'folder': ''})
 
 
 def _dictionary(where, config):

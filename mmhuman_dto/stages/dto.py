@@ -120,11 +120,19 @@ class SourceStage(Stage):
 
 @STAGES.register_module()
 class AddDepth(SourceStage):
-    """The transform :class:`~mmhuman_dto.datasets.transforms.AddDisparity` of each sample, on the run's device."""
-    needs, sets = ('image', ), ('pred_maps.disparity', )
+    """The transform :class:`~mmhuman_dto.datasets.transforms.AddDisparity` of each sample, on the run's device.
 
-    def _set(self, sample, disparity):
+    Metainfo ``depth_focal`` is the focal length that came with the map, px; nan where none did.
+    """
+    needs, sets = ('image', ), ('pred_maps.disparity', 'depth_focal')
+
+    def _ask(self, samples):
+        return self.source.with_focals(samples)
+
+    def _set(self, sample, result):
+        disparity, focal = result
         set_disparity(sample, disparity.to(self.context.device))
+        sample.set_metainfo(dict(depth_focal=focal))
 
 
 @STAGES.register_module()

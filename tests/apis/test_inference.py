@@ -307,8 +307,8 @@ def test_picture_without_depth_says_so_and_stops_nobody_else(tiny, tmp_path):
     assert unknown.note in unknown.summary and str(unknown.people).endswith(f'\n{unknown.note}')
     assert known.note == '' and known.before is not None and 'missing.png' in missing.error
     np.save(tmp_path / 'unknown.npy', np.zeros((84, 112), np.float32))
-    empty = network(tiny, depth=dict(type='PrecomputedDepth', folder=str(tmp_path), suffix='.npy', kind='depth'))
-    assert 'unknown.npy: no positive, finite depth' in empty(tmp_path / 'unknown.png').note
+    empty = network(tiny, depth=dict(type='PrecomputedDepth', folder=str(tmp_path), suffix='.npy', kind='metres'))
+    assert 'unknown.npy: no positive, finite metres' in empty(tmp_path / 'unknown.png').note
 
 
 def stage_types(*args, **kwargs):
@@ -340,18 +340,21 @@ def test_another_network_brings_its_weights_and_its_body(tiny):
 
 
 @pytest.mark.parametrize('source, domain', [
-    (dict(type='PrecomputedDepth', folder='x'), 'inverse'),
-    (dict(type='PrecomputedDepth', folder='x', kind='depth'), 'log'),
-    (dict(type='TransformersDepth', model='x', kind='depth'), 'log')])
+    (dict(type='PrecomputedDepth', folder=str(CROWD / 'disparity')), 'inverse'),
+    (dict(type='PrecomputedDepth', folder='x', suffix='.npy', kind='disparity'), 'inverse'),
+    (dict(type='PrecomputedDepth', folder='x', suffix='.npy', kind='depth'), 'linear'),
+    (dict(type='PrecomputedDepth', folder='x', suffix='.npy', kind='metres'), 'log'),
+    (dict(type='ImitatedDepth'), 'inverse'),
+    (dict(type='TransformersDepth', model='x', kind='metres'), 'log')])
 def test_the_solver_takes_maps_for_what_they_are(known, source, domain):
     off = dict(depth=None, relief=None, height=dict(type='HeightTerm', wrong=.1))
     recipe = known('dto/posterior_synthetic-crowd', dto=dict(solver=dict(terms=off)))
     for which in ('network', recipe):
         config = recipe_config(which, depth=dict(source))
-        solver, made = config['stages']['dto']['solver'], config['stages']['depth']['source']
+        solver = config['stages']['dto']['solver']
         terms = [term for term in DTO_SOLVERS.build(solver).terms if isinstance(term, (DepthTerm, ReliefTerm))]
         assert [type(term.domain) for term in terms] == [type(domain_of(domain))] * 2
-        assert (terms[0].scale_std, made.get('scale')) == ((.1, 1.) if domain == 'log' else (float('inf'), None))
+        assert terms[0].scale_std == (.1 if domain == 'log' else float('inf'))
     assert solver['terms']['height']['wrong'] == .1
     off = DTO_SOLVERS.build(recipe_config(recipe, depth='none')['stages']['dto']['solver'])
     assert not any(isinstance(term, (DepthTerm, ReliefTerm)) for term in off.terms)

@@ -291,7 +291,7 @@ def test_a_metric_map_makes_the_focal_length_sure():
     """A guess that is off by a factor 1.25, with a map in metres that knows better; ground and heights can't tell."""
     sample = make_sample(z=(3. / 1.25, 4. / 1.25, 5. / 1.25), distance=(3., 4., 5.), ages=torch.full((3, ), 30.),
                          male_probs=torch.full((3, ), .5), betas=[[0., 0.]] * 3)
-    sample.pred_maps.disparity /= 300
+    sample.pred_maps.disparity *= 1000 / 300
     sample.pred_camera.focal_std = torch.tensor(.3)
     metric = dict(MESHES, relief=None, ground=None,
                   depth=dict(type='DepthTerm', domain='log', scale_std=.02, offset_std=.02))

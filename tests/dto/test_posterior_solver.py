@@ -134,7 +134,7 @@ def test_metric_depth_tells_the_focal_length():
     rng = np.random.default_rng(6)
     drawn = [draw(rng, 6, .02, focal=1.3) for _ in range(20)]
     problem = problem_of([dict(scene, **{name: scene[name] * factor for name, factor in
-                                         (('disparity', 1 / 900), ('depth', 900.), ('slope', 1 / 900))})
+                                         (('disparity', 1 / .9), ('depth', .9), ('slope', 1 / .9))})
                           for scene, _ in drawn])
     metric = dict(NOTHING, depth=DepthTerm(domain='log', scale_std=.01, offset_std=.02), height=HeightTerm())
     result = PosteriorDTO(metric, focal_std=.5).solve(problem)
@@ -151,7 +151,7 @@ def test_a_focal_length_far_from_the_guess_stays_possible():
     rng = np.random.default_rng(6)
     drawn = [draw(rng, 6, .02, focal=1.8)[0] for _ in range(10)]
     problem = problem_of([dict(scene, **{name: scene[name] * factor for name, factor in
-                                         (('disparity', 1 / 900), ('depth', 900.), ('slope', 1 / 900))})
+                                         (('disparity', 1 / .9), ('depth', .9), ('slope', 1 / .9))})
                           for scene in drawn])
     metric = dict(NOTHING, depth=DepthTerm(domain='log', scale_std=.15, offset_std=.02), height=HeightTerm())
     found = {dof: float(PosteriorDTO(metric, focal_std=.1, focal_dof=dof).solve(problem)

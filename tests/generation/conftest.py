@@ -21,7 +21,8 @@ data_root = '{data}'
 body_model = dict(_delete_=True, type='ToyBody')
 source = dict(type='InitialMeshes', ann_file='initial_meshes.npz', img_prefix='images')
 stages = dict(
-    depth=dict(source=dict(type='PrecomputedDepth', folder='disparity', scale='disparity/scale.json')),
+    depth=dict(source=dict(
+        type='PrecomputedDepth', folder='disparity', kind='disparity', scale='disparity/scale.json')),
     masks=dict(source=dict(type='PrecomputedMasks', folder='masks')),
     ages=dict(source=dict(type='PrecomputedAges', path='ages.json')),
     dto=dict(evidence=dict(min_visible_vertices=20, min_area=1e-3)),

@@ -15,7 +15,7 @@ from mmhuman_dto.geometry import axis_angle_to_matrix, matrix_to_axis_angle
 ROOT = Path(__file__).parents[2]
 CROWD = ROOT / 'demo/resources/crowd'
 NPY = ['stages.depth.source.suffix=.npy', 'stages.depth.source.scale=1.']
-DEPTH = [*NPY, 'stages.depth.source.kind=depth']
+METRES = [*NPY, 'stages.depth.source.kind=metres']
 
 
 def scaled(key, factor):
@@ -48,7 +48,7 @@ def _rewrite(data, change):
 
 
 def metres(disparity):
-    return (300 / disparity).astype(np.float32)
+    return (900 / disparity).astype(np.float32)  # people at 1 m have 900 there
 
 
 #: name: what is changed (of meshes a record, of maps the folder), options, status, sentence
@@ -62,18 +62,28 @@ WRONG = {
     'y up': (y_up, [], 2, 'are y axes pointing up?'),
     'focal': (scaled('cam_int', [[5, 1, 1], [1, 5, 1], [1, 1, 1]]), [], 2, 'is the focal length that of these'),
     'normalised focal': (scaled('cam_int', [[1e-3, 1, 1], [1, 1e-3, 1], [1, 1, 1]]), [], 2, 'the focal length is 0.6'),
-    'depth for disparity': (maps(metres), NPY, 2, 'hold depth, not disparity? stages.depth.source.kind=depth'),
-    'disparity for depth': (maps(lambda values: values), DEPTH, 2, 'Do the files hold disparity, not depth?'),
+    'depth for disparity': (maps(metres), NPY, 2, 'files hold metres, not disparity? stages.depth.source.kind=metres'),
+    'depth in mm for disparity': (
+        maps(lambda values: 1000 * metres(values)), NPY, 2,
+        'hold depth in mm, not disparity? stages.depth.source.kind=metres stages.depth.source.scale=0.001'),
+    'depth of no unit for disparity': (
+        maps(lambda values: 7 * metres(values)), NPY, 2, 'hold depth, not disparity? stages.depth.source.kind=depth'),
+    'disparity for metres': (maps(lambda values: values), METRES, 2,
+                             'Do the files hold disparity, not metres? stages.depth.source.kind=disparity'),
     'constant': (maps(lambda values: 0 * values + 100), NPY, 2, 'depth maps are constant'),
     'another size': (maps(lambda values: values.T), NPY, 2, 'does not fit the image'),
     'small maps': (maps(lambda values: cv2.resize(values, (120, 80))), NPY, 0, 'less than a quarter as large'),
     '8 bit': (maps(lambda values: (values / values.max() * 255).astype(np.uint8)), NPY, 0, 'have 8 bits'),
     'no scale': (None, ['stages.depth.source.scale=1.'], 0, 'source.scale=disparity/scale.json'),
-    'metres': (maps(metres), DEPTH, 0, 'is a scale missing? stages.depth.source.scale=0.001'),
-    'depth in mm': (maps(lambda values: 1000 * metres(values)), [
-        *DEPTH, 'stages.dto.solver.type=PosteriorDTO', 'stages.dto.solver._delete_=True',
-        'stages.dto.solver.terms.depth.type=DepthTerm', 'stages.dto.solver.terms.depth.domain=log',
-        'stages.dto.solver.terms.depth.scale_std=0.1'], 2, 'is a scale missing? stages.depth.source.scale=0.001'),
+    'mm for metres': (maps(lambda values: 1000 * metres(values)), METRES, 2,
+                      'are they in mm? Then stages.depth.source.scale=0.001 is missing'),
+    'cm for metres': (maps(lambda values: 100 * metres(values)), METRES, 2, 'are they in cm? Then'),
+    'inches for metres': (maps(lambda values: metres(values) / .0254), METRES, 2, 'in inches? Then stages.depth.source.'
+                          'scale=0.0254 is missing'),
+    'km for metres': (maps(lambda values: metres(values) / 1000), METRES, 2, 'are they in km? Then'),
+    "ZoeDepth's for metres": (maps(lambda values: 256 * metres(values)), METRES, 2, "are they in ZoeDepth's m * 256?"),
+    'canonical for metres': (maps(lambda values: metres(values) * 300 / 64), METRES, 0,
+                             'is a scale missing (stages.depth.source.scale=0.1 or the maps\' own)'),
     'nobody seen': (None, ['stages.dto.evidence.min_visible_vertices=1000000'], 2, 'DTO leaves out '),
 }
 

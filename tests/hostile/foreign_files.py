@@ -182,7 +182,7 @@ def all_of(path):
 
 
 def depth_of(path):
-    return PrecomputedDepth('', path.suffix, data_root=path.parent)
+    return PrecomputedDepth('', path.suffix, 'disparity', data_root=path.parent)
 
 
 def small_openbody(path):

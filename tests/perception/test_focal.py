@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from mmhuman_dto.perception import ExifFocal, GivenFocal
+from mmhuman_dto.perception import DepthFocal, ExifFocal, GivenFocal
 from mmhuman_dto.structures import HumanDataSample
 
 
@@ -65,3 +65,10 @@ def test_focal_lengths_that_are_none_are_refused(tmp_path, value):
         GivenFocal('focal.json', data_root=tmp_path)
     with pytest.raises(FileNotFoundError, match=r'gone\.json'):
         GivenFocal('gone.json', data_root=tmp_path)
+
+
+def test_the_focal_length_of_a_depth_map():
+    samples = [HumanDataSample(metainfo=dict(img_id='a', depth_focal=value)) for value in (700., math.nan)]
+    known, unknown = DepthFocal()(samples)
+    assert known == 700 and math.isnan(unknown)
+    assert (DepthFocal().focal_std, DepthFocal(.3).focal_std) == (.1, .3)

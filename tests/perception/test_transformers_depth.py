@@ -7,30 +7,33 @@ import torch
 from torch.nn.functional import interpolate
 
 from mmhuman_dto.perception import SourceError, TransformersDepth
-from mmhuman_dto.perception.transformers_depth import depth_kind, to_disparity
+from mmhuman_dto.perception.depth_kinds import to_disparity
+from mmhuman_dto.perception.transformers_depth import _Predicted, depth_kind
 from mmhuman_dto.registry import SOURCES
 
 
 @pytest.mark.parametrize('config, kind', [
     (dict(model_type='depth_anything', depth_estimation_type='relative'), 'disparity'),
-    (dict(model_type='depth_anything', depth_estimation_type='metric'), 'depth'),
-    (dict(model_type='zoedepth'), 'depth'),
-    (dict(model_type='glpn'), 'depth'),
-    (dict(model_type='depth_pro'), 'disparity'),
+    (dict(model_type='depth_anything', depth_estimation_type='metric'), 'metres'),
+    (dict(model_type='zoedepth'), 'metres'),
+    (dict(model_type='glpn'), 'metres'),
+    (dict(model_type='depth_pro', use_fov_model=True), 'metres'),
+    (dict(model_type='depth_pro', use_fov_model=False), 'disparity'),
 ])
 def test_the_config_says_what_is_predicted(config, kind):
     assert depth_kind(types.SimpleNamespace(**config), 'some/model') == kind
 
 
 def test_a_config_that_does_not_say_is_asked_about():
-    with pytest.raises(ValueError, match=r"some/dpt: its config \(dpt\) does not say .* kind='disparity'"):
+    with pytest.raises(ValueError, match=r"some/dpt: its config \(dpt\) does not say .* kind .*'disparity' .*'metres'"):
         depth_kind(types.SimpleNamespace(model_type='dpt'), 'some/dpt')
 
 
 def test_kinds_to_disparity():
-    values = torch.tensor([4., .5, 0, -1])
-    assert to_disparity(values, 'depth').tolist() == [.25, 2, 0, 0]
-    assert to_disparity(values, 'disparity').tolist() == [4, .5, 0, 0]
+    values = torch.tensor([4., .5, 0, -1, torch.nan, torch.inf])
+    for kind in ('depth', 'metres'):
+        assert to_disparity(values, kind).tolist() == [250, 2000, 0, 0, 0, 0]
+    assert to_disparity(values, 'disparity').tolist() == [4, .5, 0, 0, 0, 0]
 
 
 def test_unknown_kind_is_refused_before_anything_is_loaded():
@@ -59,7 +62,7 @@ def test_relative_and_metric_depth_anything(transformers, save_depth, photo):
     expected = interpolate(1000 / by_hand(transformers, folder, sample.image)[None], (60, 90), mode='bilinear')[0, 0]
     torch.testing.assert_close(metric, expected)
     assert 50 < metric.min() < metric.max()  # nothing beyond 20 m
-    half, = TransformersDepth(folder, scale=500)([sample])
+    half, = TransformersDepth(folder, scale=2.)([sample])  # twice as far
     torch.testing.assert_close(half, metric / 2)
 
 
@@ -92,7 +95,7 @@ def test_a_picture_comes_through_where_it_is(save_depth, photo):
 @pytest.mark.parametrize('value', [0., -1., torch.nan, torch.inf])
 def test_maps_that_say_nothing_are_an_error_of_the_image(save_depth, photo, value):
     source = TransformersDepth(save_depth())
-    source._predict = lambda pixels: torch.full((len(pixels), 4, 6), value)
+    source._predict = lambda pixels: _Predicted(torch.full((len(pixels), 4, 6), value), torch.ones(len(pixels)))
     with pytest.raises(SourceError, match=r'0\.jpg: the depth network gave no positive, finite disparity'):
         source([photo(40, 60)])
 

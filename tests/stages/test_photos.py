@@ -30,7 +30,7 @@ def known(**kwargs):
 PHOTOS = dict(data_root=str(CROWD), source=dict(type='Photos', folder='images'), batch_size=4)
 SOURCES_OF = {
     'detect': known(part='people'), 'pose': known(part='keypoints'), 'meshes': known(part='meshes'),
-    'depth': dict(type='PrecomputedDepth', folder='disparity', scale='disparity/scale.json'),
+    'depth': dict(type='PrecomputedDepth', folder='disparity', kind='disparity', scale='disparity/scale.json'),
     'ages': known(part='ages')}
 
 

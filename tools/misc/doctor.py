@@ -29,6 +29,7 @@ OPTIONAL = {'transformers': ('networks of the Hugging Face hub', 'pip install "m
             'mmdet': ('people by networks of OpenMMLab', 'docs/perception.md'),
             'mmpose': ('joints by networks of OpenMMLab', 'docs/perception.md'),
             'ray': ('generation on a cluster', 'pip install "mmhuman_dto[ray]"'),
+            'OpenEXR': ('depth maps in .exr files', 'pip install "mmhuman_dto[exr]"'),
             'pillow-heif': ('HEIC pictures', 'pip install pillow-heif')}
 #: What stands in place of a package where it does not fit the machine: its module is the same.
 INSTEAD = {'opencv-python': ('opencv-python-headless', ), 'mmcv-lite': ('mmcv', )}

@@ -6,7 +6,7 @@ import torch
 from mmhuman_dto.dto import count_reasons, counted
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.names import OutputNames
-from mmhuman_dto.generation.input_check import findings_of_maps
+from mmhuman_dto.generation.map_check import findings_of_maps
 from mmhuman_dto.generation.pipeline import Clock, Stages
 from mmhuman_dto.geometry import project
 from mmhuman_dto.perception.keypoint_fit import guessed_intrinsics
@@ -41,11 +41,15 @@ class HumanInferencer:
         recipe: a shipped recipe (``mmhuman-dto --list`` lists them) or a config file of stages, which is what
             ``tools/generate_dto.py`` takes.
         depth: depth map for DTO. None: the recipe's; ``'none'``: without; a network of ``transformers``, folder or name
-            on the Hugging Face hub; a folder of map files (:class:`~mmhuman_dto.perception.PrecomputedDepth`); config
+            on the Hugging Face hub; a folder of files of any depth program (docs/depth.md); config
             of a :class:`~mmhuman_dto.perception.DepthSource`. The terms of a posterior solver follow.
+        depth_kind: what the maps hold: ``'disparity'``, ``'depth'`` or ``'metres'``, see
+            :data:`mmhuman_dto.perception.depth_kinds.KINDS`; None: what the files or the network say, else a guess that
+            is warned of.
         dto: whether people are placed together by DTO; False also leaves out what comes after. None: where ``depth`` is
             given, else as the recipe has it.
-        focal: focal length, px of the picture; ``'exif'``: what the file says, where it does; a JSON file or a config
+        focal: focal length, px of the picture; ``'exif'``: what the file says, where it does; ``'depth'``: that of the
+            camera that comes with the depth map, where one does; a JSON file or a config
             of a :class:`~mmhuman_dto.perception.FocalSource`; None: the recipe's. A network's people keep their size in
             the picture and become nearer or farther.
         model, checkpoint, threshold: Metric-Aware HMR config (file or name), weights and confidence of people 0..1, for
@@ -63,10 +67,11 @@ class HumanInferencer:
     """
 
     def __init__(self, recipe=DEFAULT_RECIPE, depth=None, dto=None, focal=None, model=None, checkpoint=None,
-                 threshold=None, device=None, batch_size=4, allow_urls=False, options=None):
+                 threshold=None, device=None, batch_size=4, allow_urls=False, options=None, depth_kind=None):
         if batch_size < 1:
             raise ValueError(f'batch_size must be at least 1, is {batch_size}')
-        config = recipe_config(recipe, depth, dto, focal, model, checkpoint, threshold, device, options)
+        config = recipe_config(recipe, depth, dto, focal, model, checkpoint, threshold, device, options,
+                               depth_kind)
         self.stages = Stages.of(config)
         self.batch_size, self.allow_urls = batch_size, allow_urls
         names = list(config['stages'])
@@ -172,7 +177,8 @@ def odd_depth(placed, stages):
     depth = next((stage for stage in stages if 'pred_maps.disparity' in stage.sets), None)
     if placing is None or not {'disparity', 'id_map'} <= set(placed.get('pred_maps', Maps()).keys()):
         return ''
-    return '; '.join(one.text for one in findings_of_maps([placed], placing.dto.solver, depth) if one.stops)
+    return '; '.join(one.text for one in findings_of_maps([placed], depth.source.kind, placing.dto.solver)
+                     if one.stops)
 
 
 def _sample_of(photo):

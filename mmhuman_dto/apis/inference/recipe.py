@@ -1,26 +1,25 @@
 """A recipe's config as an inferencer's arguments change it, checked before anything is loaded."""
-from pathlib import Path
+from mmengine.config import Config
 
 from mmhuman_dto.fileio.bundled import find_config
 from mmhuman_dto.fileio.config import read_config
-from mmhuman_dto.fileio.finding import MAP_SUFFIXES, find_files
-from mmhuman_dto.perception.transformers_depth import model_kind
 from mmhuman_dto.stages import ConfigError, check_needs, checked_config
 
 from .catalogue import runs_dto
+from .depth import depth_source, expect_kind, forget_maps
 
 #: Stages that are not run: pictures are opened before, and every result is kept.
 _LEFT_OUT = ('LoadImage', 'KeepOptimised')
 #: Stages of which DTO alone reads the results.
 _FOR_DTO = ('AddDepth', 'AddMasks', 'RasteriseMeshes')
+#: Focal lengths by a word, and the sources that know them.
+_FOCALS = dict(exif='ExifFocal', depth='DepthFocal')
 #: What samples have before the stages, and must have after them.
 _GIVEN, _WANTED = ('image', ), ('pred_instances', 'pred_camera')
-#: How far off metric depth networks are on the whole: std of the logarithm.
-_METRIC_STD = .1
 
 
 def recipe_config(recipe, depth=None, dto=None, focal=None, model=None, checkpoint=None, threshold=None, device=None,
-                  options=None, given=_GIVEN):
+                  options=None, depth_kind=None, given=_GIVEN):
     """The checked config whose stages an inferencer runs.
 
     Args:
@@ -34,19 +33,19 @@ def recipe_config(recipe, depth=None, dto=None, focal=None, model=None, checkpoi
         ConfigError: an argument that the recipe has no use for, or a recipe that cannot work.
     """
     with_depth = depth not in (None, 'none')
-    if with_depth and dto is False:
+    if with_depth and dto is False and focal != 'depth':
         raise ConfigError('depth is for DTO, which dto=False leaves out')
     path = find_config(recipe)
     config = read_config(path, options).to_dict()
     stages = config.setdefault('stages', {})
     if (model, checkpoint, threshold) != (None, None, None):
         _set_network(path, config, dict(config=model, checkpoint=checkpoint, threshold=threshold))
+    if depth is not None or depth_kind is not None:
+        _set_depth(path, stages, depth, depth_kind, options or {})
     if focal is not None:
         _set_focal(path, stages, focal)
-    if depth is not None:
-        _set_depth(path, stages, depth)
     config = checked_config({**config, 'device': device or config.get('device', 'auto')})
-    wanted = dto is True or with_depth or (dto is None and runs_dto(path))
+    wanted = dto is True or (dto is None and (with_depth or runs_dto(path)))
     if dto is True and not _name_of(config['stages'], 'OptimiseTranslations'):
         raise ConfigError(f'{path}: has no stage OptimiseTranslations, so dto=True means nothing there')
     config['stages'] = _run(config['stages'], wanted)
@@ -57,12 +56,19 @@ def recipe_config(recipe, depth=None, dto=None, focal=None, model=None, checkpoi
 def _run(stages, dto):
     """The stages that are run; without ``dto`` neither it nor what follows."""
     kept = {}
+    left_out = (*_LEFT_OUT, *(() if dto else _FOR_DTO))
+    if _asks_maps_for_focal(stages):
+        left_out = [kind for kind in left_out if kind != 'AddDepth']
     for name, stage in stages.items():
         if not dto and stage['type'] == 'OptimiseTranslations':
             break
-        if stage['type'] not in (_LEFT_OUT if dto else (*_LEFT_OUT, *_FOR_DTO)):
+        if stage['type'] not in left_out:
             kept[name] = stage
     return kept
+
+
+def _asks_maps_for_focal(stages):
+    return any(stage['type'] == 'AddFocal' and stage['source']['type'] == 'DepthFocal' for stage in stages.values())
 
 
 def _name_of(stages, kind):
@@ -86,78 +92,48 @@ def _set_network(path, config, said):
 
 
 def _set_focal(path, stages, focal):
-    if focal == 'exif':
-        focal = dict(type='ExifFocal')
-    elif not isinstance(focal, dict):
-        focal = dict(type='GivenFocal', focal=focal)
+    if not isinstance(focal, dict):
+        focal = dict(type=_FOCALS[focal]) if focal in _FOCALS else dict(type='GivenFocal', focal=focal)
     name = _name_of(stages, 'AddFocal')
     meshes = _name_of(stages, 'AddMeshes')
-    if name:
-        stages[name] = {**stages[name], 'source': focal}
-    elif meshes:
-        stages['focal'] = dict(type='AddFocal', source=focal, before=meshes)
-    else:
+    if not name and not meshes:
         raise ConfigError(f'{path}: has no stage AddMeshes that a focal length would be given to')
+    stages[name or 'focal'] = {**(stages[name] if name else dict(type='AddFocal', before=meshes)), 'source': focal}
+    if focal['type'] == 'DepthFocal':
+        depth = _name_of(stages, 'AddDepth')
+        if not depth:
+            raise ConfigError("focal='depth' is the focal length that comes with depth maps; give depth too")
+        stages[depth] = {**stages[depth], 'before': name or 'focal'}
 
 
-def _set_depth(path, stages, depth):
+def _set_depth(path, stages, depth, kind, options):
     name, dto = _name_of(stages, 'AddDepth'), stages.get(_name_of(stages, 'OptimiseTranslations'))
     if dto is None:
         raise ConfigError(f'{path}: has no stage OptimiseTranslations that a depth map would be for')
     if depth == 'none':
+        if kind is not None:
+            raise ConfigError(f'depth_kind={kind!r} is of depth maps, which depth=\'none\' leaves out')
         if name:
             stages[name] = None
-        _forget_maps(path, dto['solver'])
+        forget_maps(path, dto['solver'])
         return
-    source = depth_source(depth)
+    if depth is None and not name:
+        raise ConfigError(f'{path}: has no depth maps that would be of kind {kind!r}; give depth')
+    source = stages[name]['source'] if depth is None else depth
+    if not isinstance(source, dict):
+        stated = _below(options, f'stages.{name or "depth"}.source')
+        said, layout = stated.pop('kind', None), stated.pop('layout', None)
+        source = {**depth_source(source, kind or said, layout), **stated}
+    elif kind is not None:
+        source = {**source, 'kind': kind}
     before = _name_of(stages, 'RasteriseMeshes') or _name_of(stages, 'OptimiseTranslations')
     stages[name or 'depth'] = {**(stages[name] if name else dict(type='AddDepth', before=before)), 'source': source}
-    if dto['solver']['type'] == 'PosteriorDTO':
-        _use_maps(dto['solver'], source)
+    expect_kind(dto['solver'], source)
 
 
-def depth_source(depth):
-    """Config of the depth source that is meant by a config, a folder of maps, or a network's folder or name.
-
-    Raises:
-        ConfigError: a folder without maps, or with maps of several kinds.
-    """
-    if isinstance(depth, dict):
-        return depth
-    folder = Path(depth)
-    if not folder.is_dir() or (folder / 'config.json').is_file():
-        return dict(type='TransformersDepth', model=str(depth))
-    suffixes = sorted({Path(name).suffix.lower() for name in find_files(folder, MAP_SUFFIXES)})
-    if len(suffixes) != 1:
-        raise ConfigError(f'{folder}: expected a config.json, of a network, or depth maps that are all of one of '
-                          f'{", ".join(MAP_SUFFIXES)}, found {", ".join(suffixes) or "none"}; other maps are named by '
-                          "depth=dict(type='PrecomputedDepth', ...)")
-    source = dict(type='PrecomputedDepth', folder=str(folder.resolve()), suffix=suffixes[0])
-    scale = folder.resolve() / 'scale.json'
-    return dict(source, scale=str(scale)) if scale.is_file() else source
-
-
-def _forget_maps(path, solver):
-    if solver['type'] != 'PosteriorDTO':
-        raise ConfigError(f'{path}: {solver["type"]} cannot do without a depth map; PosteriorDTO can')
-    solver['terms'] = {**(solver.get('terms') or {}), 'depth': None, 'relief': None}
-
-
-def _use_maps(solver, source):
-    """Terms of depth are on, and of the form that the source's maps have; metric maps are in m."""
-    terms = dict(solver.get('terms') or {})
-    for name, kind in (('depth', 'DepthTerm'), ('relief', 'ReliefTerm')):
-        if terms.get(name, 0) is None:
-            del terms[name]
-        if _is_metric(source):
-            terms[name] = {'type': kind, **terms.get(name, {}), 'domain': 'log'}
-    if _is_metric(source):
-        terms['depth']['scale_std'] = _METRIC_STD
-        source.setdefault('scale', 1.)
-    solver['terms'] = terms
-
-
-def _is_metric(source):
-    if source['type'] == 'TransformersDepth' and source.get('kind') is None:
-        return model_kind(source['model'], source.get('local_files_only', False)) == 'depth'
-    return source.get('kind') == 'depth'
+def _below(options, key):
+    """What options {dotted key: value} say below a key, as a dictionary."""
+    below = {name.removeprefix(f'{key}.'): value for name, value in options.items() if name.startswith(f'{key}.')}
+    config = Config()
+    config.merge_from_dict(below)
+    return config.to_dict()

@@ -177,7 +177,8 @@ def _config(recipe, depth, depth_kind, ages, masks, device, options, reader):
         source = masks if isinstance(masks, dict) else dict(
             type='PrecomputedMasks', folder=str(Path(masks).absolute()))
         added['stages.masks'] = dict(type='AddMasks', source=source, before='rasterise')
-    return recipe_config(recipe, depth, True, device=device, options={**added, **(options or {})}, given=_GIVEN)
+    return recipe_config(recipe, depth, True, device=device, options={**added, **(options or {})},
+                         depth_kind=depth_kind, given=_GIVEN)
 
 
 def _size_of(image):

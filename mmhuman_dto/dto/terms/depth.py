@@ -1,10 +1,15 @@
 """What the depth map says: how far away people are, and how deep they are."""
+import math
+
 import torch
 
 from mmhuman_dto.registry import DTO_TERMS
 
 from .base import NoisyTerm, Normal, constant, masked_mean
 from .domains import domain_of, values_over_mean
+
+#: The disparity of metric maps is in 1/km: this over depth in m.
+PER_KILOMETRE = 1000.
 
 
 @DTO_TERMS.register_module()
@@ -15,7 +20,7 @@ class DepthTerm(NoisyTerm):
         domain: the form of the map: 'inverse' (relative models), 'log' (metric ones), 'linear' (the paper's).
         offset_std: how much the form's offset is expected to differ from 0.
         scale_std: std of the logarithm of (true / shown depth). Infinite, for maps without a metric scale, leaves the
-            scale to the other terms; else the map's 1 / disparity is in m, and it tells the focal length too.
+            scale to the other terms; else the map's disparity is in 1/km, and it tells the focal length too.
         std, weight, dof: the noise of log depth, see :class:`NoisyTerm`.
     """
 
@@ -31,7 +36,7 @@ class DepthTerm(NoisyTerm):
         if self.scale_std == float('inf'):
             scale, std = masked_mean(log_z - self.domain.log_depth(x, zero), problem.has_depth), 3.
         else:
-            scale, std = self.domain.log_depth(mean, zero), self.scale_std
+            scale, std = self.domain.log_depth(mean, zero) + math.log(PER_KILOMETRE), self.scale_std
         return {'depth_scale': Normal(scale[:, 0], std), 'depth_offset': Normal(zero[:, 0], self.offset_std)}
 
     @constant

@@ -17,7 +17,7 @@ def sample():
 @pytest.fixture
 def source(tmp_path):
     np.save(tmp_path / 'a.npy', np.tile(np.repeat(np.float32([100, 300]), 20), (20, 1)))
-    return dict(type='PrecomputedDepth', folder=str(tmp_path), suffix='.npy')
+    return dict(type='PrecomputedDepth', folder=str(tmp_path), suffix='.npy', kind='disparity')
 
 
 def test_a_file_becomes_a_map_that_is_resized_along(sample, source):
