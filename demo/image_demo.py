@@ -6,7 +6,8 @@ Without arguments a bundled photo is looked at. Writes to the output folder, a f
     side/        from the side on a metre grid
     birdseye/    straight from above on a metre grid
     params/      .json and .npz: pose, shape, translation, camera; see docs/inference.md
-    glb/ obj/    meshes; glb with the camera
+    glb/ usd/    people as meshes over their bones, and the camera; obj/ ply/ meshes alone
+    bvh/ amass/ trc/    bones, poses and joints, a file a person; see docs/export.md
     html/        one page to walk around in, before and after
     table/       all pictures as one people table, which HumanTable reads
 Where DTO runs everything is shown before | after it, and files hold the people after it (NAME_before those before).
@@ -34,7 +35,7 @@ from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.perception.depth_kinds import KINDS
 from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
-from mmhuman_dto.visualization.writers import WRITERS
+from mmhuman_dto.visualization.writers import WRITERS, KindError
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_INPUT = ROOT / 'demo/resources/photo/treadmill.jpg'
@@ -80,7 +81,7 @@ def main(arguments=None):
     inferencer = HumanInferencer(
         args.recipe, args.depth, args.dto, _number(args.focal), args.model, args.checkpoint, args.threshold,
         args.device, args.batch_size, args.allow_urls, args.cfg_options, args.depth_kind)
-    table, scenes, failed, placed = PeopleTableBuilder(type(inferencer.body_model).__name__), 0, 0, 0
+    table, scenes, failed, placed, unwritten = PeopleTableBuilder(type(inferencer.body_model).__name__), 0, 0, 0, 0
     with progress_bar(args.inputs) as advance:
         for scene in inferencer(args.inputs):
             if scene.error:
@@ -89,7 +90,11 @@ def main(arguments=None):
             else:
                 scenes += 1
                 placed += scene.is_placed
-                scene.save(args.out_dir, [kind for kind in args.save if kind != 'table'])
+                try:
+                    scene.save(args.out_dir, [kind for kind in args.save if kind != 'table'])
+                except KindError as error:  # what can be written of it is
+                    unwritten += 1
+                    print(error, file=sys.stderr)
                 if 'table' in args.save and scene.people and (scene.is_placed or not scene.note):
                     add_to(table, scene)
                 print(f'{scene.img_id}: {scene.summary}')
@@ -101,7 +106,7 @@ def main(arguments=None):
     if (args.dto or args.depth not in (None, 'none')) and not placed:
         print('DTO was asked for, and placed nobody in any picture; why is said above', file=sys.stderr)
         return 1
-    return 1 if failed else 0
+    return 1 if failed or unwritten else 0
 
 
 def add_to(table, scene):

@@ -21,7 +21,7 @@ from mmhuman_dto.apis.placing import place
 from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.registry import RESULTS
-from mmhuman_dto.visualization.writers import WRITERS
+from mmhuman_dto.visualization.writers import WRITERS, KindError
 
 DEFAULT_KINDS = ('overlay', 'birdseye', 'params', 'glb')
 
@@ -67,9 +67,13 @@ def main(arguments=None):
     print(f'{args.results}: {len(placed)} pictures of {placed.reader.program}')
     for note in placed.results.notes:
         print(f'note: {note}')
-    kinds, people = [kind for kind in args.save if kind != 'none'], 0
+    kinds, people, unwritten = [kind for kind in args.save if kind != 'none'], 0, 0
     for scene in placed:
-        scene.save(out, kinds)
+        try:
+            scene.save(out, kinds)
+        except KindError as error:  # what can be written of it is
+            unwritten += 1
+            print(error, file=sys.stderr)
         people += scene.is_placed
         print(f'{scene.img_id}: {scene.people.summary}' + (f' ({scene.note})' if scene.note else ''))
     placed.write_back(out / 'results')
@@ -78,7 +82,7 @@ def main(arguments=None):
     if args.dto and not people:
         print('Nobody was placed in any picture; why is said above', file=sys.stderr)
         return 1
-    return 0
+    return 1 if unwritten else 0
 
 
 def listing():

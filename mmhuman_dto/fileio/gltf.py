@@ -25,7 +25,7 @@ _TYPES = {1: gltf.SCALAR, 3: gltf.VEC3, 4: gltf.VEC4, 16: gltf.MAT4}
 _COMPONENTS = {'f': gltf.FLOAT, 'I': gltf.UNSIGNED_INT, 'B': gltf.UNSIGNED_BYTE}
 _ZNEAR = .01
 #: Bones that a vertex can move with: two sets of four, which is as many as Unreal, Godot and Babylon take.
-_MOST_BONES = 8
+MOST_BONES = 8
 
 
 class Body(NamedTuple):
@@ -145,17 +145,15 @@ class _Scene:
     def _influences(self, weights):
         """Accessors of JOINTS_0, WEIGHTS_0, JOINTS_1, ...: the bones that a vertex moves with. People share them."""
         if not self.influences:
-            bones, shares = strongest_bones(weights, _MOST_BONES)
+            bones, shares = strongest_bones(weights, MOST_BONES)
             for number in range(0, bones.shape[1], 4):
                 for name, values in (('JOINTS', bones.astype(np.uint8)), ('WEIGHTS', shares.astype(np.float32))):
                     self.influences[f'{name}_{number // 4}'] = self.add(values[:, number:number + 4], gltf.ARRAY_BUFFER)
         return self.influences
 
     def _material(self, body):
-        srgb = np.asarray(body.color, float) / 255
-        linear = np.where(srgb <= .04045, srgb / 12.92, ((srgb + .055) / 1.055)**2.4)
         self.file.materials.append(gltf.Material(name=body.name, pbrMetallicRoughness=gltf.PbrMetallicRoughness(
-            baseColorFactor=[*linear.round(5).tolist(), 1.], metallicFactor=0., roughnessFactor=.8)))
+            baseColorFactor=[*linear_color(body.color), 1.], metallicFactor=0., roughnessFactor=.8)))
         return len(self.file.materials) - 1
 
     def write(self, path):
@@ -165,6 +163,12 @@ class _Scene:
         self.file.buffers.append(gltf.Buffer(byteLength=len(self.blob)))
         self.file.set_binary_blob(bytes(self.blob))
         self.file.save_binary(path)
+
+
+def linear_color(color):
+    """sRGB (3) uint8 as shares of light (3) 0..1."""
+    srgb = np.asarray(color, float) / 255
+    return np.where(srgb <= .04045, srgb / 12.92, ((srgb + .055) / 1.055)**2.4).round(5).tolist()
 
 
 def strongest_bones(weights, most):

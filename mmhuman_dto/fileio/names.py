@@ -5,7 +5,7 @@ from itertools import chain, count
 from pathlib import PurePosixPath
 
 #: Suffixes of outputs, which a folder of outputs must not look like.
-_SUFFIXES = ('.jpg', '.png', '.json', '.npz', '.glb', '.obj', '.html')
+_SUFFIXES = ('.jpg', '.png', '.json', '.npz', '.glb', '.obj', '.ply', '.usdc', '.bvh', '.trc', '.html')
 #: What outputs of the people before DTO are called besides: ``NAME_before``.
 BEFORE = '_before'
 #: Bytes of a part of a path, of the 255 that file systems take: room for ``_before`` and a suffix.

@@ -7,26 +7,37 @@ import torch
 from mmhuman_dto.fileio.gltf import Body, write_glb
 from mmhuman_dto.fileio.names import BEFORE
 from mmhuman_dto.fileio.obj import write_obj
+from mmhuman_dto.fileio.ply import write_ply
 
 from .colors import colors_of
 from .mesh_render import vertex_normals
 from .people_rows import people_rows
-from .rigs import skins_of
+from .rigs import KindError, skins_of, upright
 
 
-def write_scene_glb(scene, path):
-    """The meshes and the camera as ``.glb``, the ground at y = 0; ``_before`` too after DTO."""
+def write_scene_glb(scene, path, write=write_glb, suffix='.glb'):
+    """The meshes over their bones and the camera as ``.glb``, the ground at y = 0; ``_before`` too after DTO."""
     ground, paths = scene.ground, []
-    for suffix, placement in versions(scene):
-        paths.append(Path(f'{path}{suffix}.glb'))
+    for version, placement in versions(scene):
+        paths.append(Path(f'{path}{version}{suffix}'))
         bodies = bodies_of(placement, scene.faces, skins_of(placement))
-        write_glb(paths[-1], bodies, scene.faces, placement.intrinsics, scene.image.shape[:2],
-                  (ground.rotation, ground.height), dict(
-                      image=scene.title, units='metres', notes=placement.notes,
-                      coordinates='node camera_space: x right, y up, z towards the viewer, camera at its origin; '
-                                  'scene: y up from the ground, which is an estimate from where the people stand',
-                      focal_px=[float(placement.intrinsics[i, i]) for i in (0, 1)]))
+        write(paths[-1], bodies, scene.faces, placement.intrinsics, scene.image.shape[:2],
+              (ground.rotation, ground.height), dict(
+                  image=scene.title, units='metres', notes=placement.notes,
+                  coordinates='node camera_space: x right, y up, z towards the viewer, camera at its origin; '
+                              'scene: y up from the ground, which is an estimate from where the people stand',
+                  focal_px=[float(placement.intrinsics[i, i]) for i in (0, 1)]))
     return paths
+
+
+def write_scene_usd(scene, path):
+    """The same as ``.usdc``."""
+    try:
+        from mmhuman_dto.fileio.usd import write_usd
+    except ImportError as error:
+        raise KindError(f'{scene.title}: usd-core cannot be imported ({error}). Install it: pip install '
+                        '"mmhuman_dto[usd]", or pip install -r requirements/usd.txt; see docs/export.md') from error
+    return write_scene_glb(scene, path, write_usd, '.usdc')
 
 
 def write_scene_obj(scene, path):
@@ -41,6 +52,21 @@ def write_scene_obj(scene, path):
             'metres; x right, y up, z towards the viewer; the camera is at the origin and looks along -z',
             f'focal length {fx:.2f} {fy:.2f} px, principal point {cx:.2f} {cy:.2f} px, image {width} x {height} px',
             *placement.notes))
+    return paths
+
+
+def write_scene_ply(scene, path):
+    """Each person's mesh as ``PATH/person_0.ply`` in the frame of the ``.glb``; ``_before`` too after DTO."""
+    rotation, translation = upright(scene.ground)
+    paths = []
+    for suffix, placement in versions(scene):
+        for body in bodies_of(placement, scene.faces):
+            paths.append(Path(f'{path}{suffix}') / f'{body.name}.ply')
+            write_ply(paths[-1], body.vertices @ rotation.T + translation, body.normals @ rotation.T, body.color,
+                      scene.faces, (f'{body.name} of {scene.title}, by mmhuman_dto',
+                                    'metres; x right, y up from the ground, z towards the viewer',
+                                    ', '.join(f'{key} {value}' for key, value in body.extras.items()),
+                                    *placement.notes))
     return paths
 
 

@@ -1,6 +1,7 @@
 """What a scene can be saved as, by name: pictures, meshes, parameters.
 
-A writer is a function (scene, path without suffix) -> list of the files it wrote; ``WRITERS['name'] = f`` adds one.
+A writer is a function (scene, path without suffix) -> list of the files it wrote; ``WRITERS['name'] = f`` adds one. It
+raises :class:`KindError` for a scene that has not what its kind needs.
 """
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from mmhuman_dto.tables.people_file import write_people
 from .birdseye import draw_birdseye
 from .contact_sheet import shrink
 from .html_page import write_html
-from .mesh_writers import versions, write_scene_glb, write_scene_obj
+from .mesh_writers import versions, write_scene_glb, write_scene_obj, write_scene_ply, write_scene_usd
+from .motion_writers import write_scene_amass, write_scene_bvh_cm, write_scene_bvh_m, write_scene_trc
 from .overlay import draw_overlay
+from .rigs import KindError
 from .sideview import draw_sideview
 
 #: Photos are drawn on at this size (px) at most.
@@ -23,10 +26,22 @@ LARGEST_OVERLAY = (1600, 2048)
 def save_scene(scene, out_dir, name, kinds):
     """Save a scene as ``OUT_DIR/KIND/NAME.suffix`` for each kind of ``WRITERS``: a list of the paths written.
 
-    ``name`` may contain folders; ValueError for a kind that is not known.
+    ``name`` may contain folders.
+
+    Raises:
+        ValueError: a kind that is not known; nothing is written.
+        KindError: kinds that cannot be made of this scene, each with its reason; all others are written.
     """
     check_kinds(kinds)
-    return [path for kind in kinds for path in WRITERS[kind](scene, Path(out_dir) / kind / name)]
+    paths, refused = [], []
+    for kind in kinds:
+        try:
+            paths += WRITERS[kind](scene, Path(out_dir) / kind / name)
+        except KindError as error:
+            refused.append(f'no {kind} of {error}')
+    if refused:
+        raise KindError('; '.join(refused))
+    return paths
 
 
 def check_kinds(kinds):
@@ -58,7 +73,7 @@ def write_params(scene, path):
     paths = []
     for suffix, placement in versions(scene):
         if placement.sample is None:
-            raise ValueError(f'{scene.title}: made from meshes, not from parameters that could be saved')
+            raise KindError(f'{scene.title}: made from meshes, not from parameters that could be saved')
         for kind in ('.json', '.npz'):
             paths.append(Path(f'{path}{suffix}{kind}'))
             write_people(paths[-1], placement.sample)
@@ -67,7 +82,9 @@ def write_params(scene, path):
 
 #: Name -> writer.
 WRITERS = dict(overlay=write_overlay, side=write_side, birdseye=write_birdseye, params=write_params,
-               glb=write_scene_glb, obj=write_scene_obj, html=write_html)
+               glb=write_scene_glb, obj=write_scene_obj, ply=write_scene_ply, usd=write_scene_usd,
+               bvh=write_scene_bvh_cm, bvh_m=write_scene_bvh_m, amass=write_scene_amass, trc=write_scene_trc,
+               html=write_html)
 
 
 def _image(path, suffix, picture):

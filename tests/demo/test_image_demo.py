@@ -142,6 +142,15 @@ def test_pictures_whose_outputs_would_be_called_alike(network, tmp_path):
     assert {table.image_id(i) for i in range(len(table))} == {'PARTY.jpg', 'party.jpg', 'party_before.jpg'}
 
 
+def test_kinds_that_cannot_be_written_are_said(network, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'mmhuman_dto.fileio.usd', None)
+    arguments = [str(CROWD / '0003.jpg'), *network, '--out-dir', str(tmp_path), '--save']
+    assert demo.main([*arguments, 'usd', 'bvh', 'amass']) == 1
+    out, err = capsys.readouterr()
+    assert err.startswith('no usd of 0003.jpg: usd-core cannot be imported') and 'of 1 pictures' in out
+    assert {path.name for path in tmp_path.iterdir()} == {'bvh', 'amass'}
+
+
 def test_bundled_weights_are_used_or_named(tmp_path, monkeypatch):
     monkeypatch.setattr(model_module, 'BUNDLED_WEIGHTS', str(tmp_path / '{name}.safetensors'))
     with pytest.raises(SystemExit, match=f'{DEFAULT_MODEL}.safetensors: no such weights; give a checkpoint'):

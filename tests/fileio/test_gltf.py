@@ -1,8 +1,8 @@
 """The rules of the glTF 2.0 specification, checked on files as they lie on the disk."""
 import numpy as np
 import pytest
-import torch
 from glb_files import matrix_of, node_named, read_glb, world_matrices, world_vertices
+from rigged_people import rigged
 from smplx.joint_names import JOINT_NAMES
 from smplx_files import write_smplx
 
@@ -100,21 +100,6 @@ def test_obj_numbers_vertices_through_all_objects(tmp_path):
     faces = np.array([line.split()[1:] for line in lines if line.startswith('f ')], int)
     np.testing.assert_allclose(vertices[4:], (CORNERS + [1, 2, 4]) * [1, -1, -1], atol=1e-5)
     assert faces.min() == 1 and faces.max() == 8 and np.array_equal(faces[4:] - 5, FACES)
-
-
-def rigged(body_model, count=2, bend=.4):
-    """(bodies, vertices (N, V, 3) m in the camera frame, joints (N, 24, 3)) of people who are turned and bent."""
-    generator = torch.Generator().manual_seed(4)
-    pose = torch.randn(count, body_model.num_body_joints + 1, 3, generator=generator) * bend
-    betas = torch.randn(count, body_model.num_betas, generator=generator)
-    betas[:, -1] = .3
-    transl = torch.randn(count, 3, generator=generator) + torch.tensor([0, 0, 5.])
-    output = body_model(pose, betas, transl)
-    skins = [body_model.skin(p[None], b, t[None]) for p, b, t in zip(pose, betas, transl)]
-    normals = np.tile(np.float32([0, 0, 1]), (body_model.num_vertices, 1))
-    bodies = [Body(f'person_{i}', mesh.numpy(), normals, (255, 128, 0), dict(height_m=height), skin, normals)
-              for i, (mesh, skin, height) in enumerate(zip(output.vertices, skins, body_model.height(betas).tolist()))]
-    return bodies, output.vertices.numpy(), output.joints[:, :24].numpy()
 
 
 @pytest.mark.parametrize('kind', ['OpenBody', 'SMPL'])

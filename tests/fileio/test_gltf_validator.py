@@ -5,11 +5,11 @@ import subprocess
 
 import numpy as np
 import pytest
-import torch
+from rigged_people import rigged
 from smplx_files import write_smplx
 
 from mmhuman_dto.body_models import SMPL, SMPLX, OpenBody
-from mmhuman_dto.fileio.gltf import Body, write_glb
+from mmhuman_dto.fileio.gltf import write_glb
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
 PROGRAM = '''
@@ -37,24 +37,12 @@ def validate(tmp_path_factory):
     return report
 
 
-def people_of(body_model, count=3):
-    generator = torch.Generator().manual_seed(2)
-    pose = torch.randn(count, body_model.num_body_joints + 1, 3, generator=generator) * .5
-    betas, transl = torch.zeros(count, body_model.num_betas), torch.tensor([[0, 0, 3.]]).repeat(count, 1)
-    betas[:, 0] = torch.arange(count)
-    normals = np.tile(np.float32([0, 0, 1]), (body_model.num_vertices, 1))
-    with torch.no_grad():
-        vertices = body_model(pose, betas, transl).vertices.numpy()
-    return [Body(f'person_{i}', vertices[i], normals, (200, 100, 30 * i), dict(height_m=1.7),
-                 body_model.skin(pose[i:i + 1], betas[i], transl[i:i + 1]), normals) for i in range(count)]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize('kind', ['OpenBody', 'SMPL', 'SMPLX', 'meshes', 'nobody'])
 def test_khronos_finds_nothing(kind, validate, tmp_path):
     body_model = {'SMPL': lambda: SMPL(write_synthetic_smpl(tmp_path / 'smpl')),
                   'SMPLX': lambda: SMPLX(write_smplx(tmp_path / 'smplx'))}.get(kind, OpenBody)()
-    bodies = people_of(body_model) if kind != 'nobody' else []
+    bodies = rigged(body_model, 3)[0] if kind != 'nobody' else []
     if kind == 'meshes':
         bodies = [body._replace(skin=None) for body in bodies]
     write_glb(tmp_path / 'a.glb', bodies, body_model.faces.numpy(), INTRINSICS, (480, 640), (np.eye(3), 1.5),

@@ -1,15 +1,22 @@
+import sys
+
 import numpy as np
 import pytest
 import torch
 from glb_files import read_glb, world_vertices
+from smplx_files import write_smplx
 
-from mmhuman_dto.body_models import OpenBody
+from mmhuman_dto.body_models import SMPLA, SMPLX, OpenBody
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.structures import Camera, HumanDataSample, People
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 from mmhuman_dto.tables.people_file import read_people
 from mmhuman_dto.visualization import Placement, Scene
-from mmhuman_dto.visualization.writers import WRITERS, save_scene
+from mmhuman_dto.visualization.writers import WRITERS, KindError, save_scene
 
+#: Kinds that need people of a body model, and those that meshes alone do for.
+OF_BODIES = ['bvh', 'bvh_m', 'amass', 'trc']
+OF_MESHES = [kind for kind in WRITERS if kind not in OF_BODIES]
 PHOTO = np.full((200, 240, 3), 90, np.uint8)
 
 
@@ -43,7 +50,7 @@ def posed():
 
 
 def test_every_kind_before_and_after(scene, tmp_path):
-    paths = save_scene(scene, tmp_path, 'deep/a', WRITERS)
+    paths = save_scene(scene, tmp_path, 'deep/a', OF_MESHES)
     written = {path.relative_to(tmp_path).as_posix() for path in paths}
     assert written == {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*') if path.is_file()}
     assert written >= {'overlay/deep/a.jpg', 'side/deep/a.png', 'birdseye/deep/a.png', 'params/deep/a.json',
@@ -52,7 +59,7 @@ def test_every_kind_before_and_after(scene, tmp_path):
 
 
 def test_without_dto_there_is_one_version(scene, tmp_path):
-    paths = save_scene(scene._replace(after=None), tmp_path, 'a', WRITERS)
+    paths = save_scene(scene._replace(after=None), tmp_path, 'a', OF_MESHES)
     assert not [path for path in paths if 'before' in path.name]
     assert read_image(tmp_path / 'overlay/a.jpg').shape == (200, 240, 3)
 
@@ -83,6 +90,64 @@ def test_people_of_a_body_model_have_bones_and_stand_where_they_stood(posed, tmp
     assert abs(level[..., 1].min()) < .1
 
 
+def test_bones_and_joints_are_a_file_a_person(posed, tmp_path):
+    scene = posed._replace(after=posed.before)
+    paths = save_scene(scene, tmp_path, 'deep/a', [*OF_BODIES, 'ply'])
+    files, suffixes = {path.relative_to(tmp_path).as_posix() for path in paths}, dict(amass='npz', bvh_m='bvh')
+    assert files == {f'{kind}/deep/a{version}/person_{number}.{suffixes.get(kind, kind)}' for number in (0, 2)
+                     for kind in (*OF_BODIES, 'ply') for version in ('', '_before')}
+    assert files == {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*') if path.is_file()}
+
+
+def test_all_kinds_put_people_where_the_glb_does(posed, tmp_path):
+    """x right, y up from the ground, z towards the viewer; AMASS z up."""
+    save_scene(posed, tmp_path, 'a', ['bvh', 'bvh_m', 'trc', 'amass', 'ply', 'glb'])
+    placement, body_model = posed.before, posed.before.body_model
+    joints = body_model(*(torch.as_tensor(values).float() for values in (
+        placement.people.pose, placement.people.betas, placement.people.transl))).joints.double().numpy()
+    joints = posed.ground.level(joints) * [1, -1, -1]
+    document, arrays = read_glb(tmp_path / 'glb/a.glb')
+    for number, truth in zip((0, 2), joints):
+        for kind, scale in (('bvh', 100), ('bvh_m', 1)):
+            lines = (tmp_path / kind / f'a/person_{number}.bvh').read_text().split('MOTION\n')[1].splitlines()
+            assert lines[:2] == ['Frames: 1', 'Frame Time: 0.03333333']
+            np.testing.assert_allclose(np.array(lines[2].split()[:3], float), truth[0] * scale, atol=2e-5 * scale)
+        lines = (tmp_path / f'trc/a/person_{number}.trc').read_text().splitlines()
+        assert lines[3].split('\t')[2::3] == list(body_model.joint_names)
+        np.testing.assert_allclose(np.array(lines[6].split('\t')[2:], float).reshape(-1, 3), truth, atol=2e-5)
+        file = np.load(tmp_path / f'amass/a/person_{number}.npz')
+        posed_again = body_model(
+            torch.from_numpy(np.concatenate([file['poses'][:, :66], np.zeros((1, 6))], 1)),
+            torch.from_numpy(file['body_betas'])[None], torch.from_numpy(file['trans'])).joints[0, :22].numpy()
+        np.testing.assert_allclose(posed_again, truth[:22, [0, 2, 1]] * [1, -1, 1], atol=2e-5)
+        assert not file['betas'].any() and str(file['body_model']) == 'OpenBody'
+        mesh = (tmp_path / f'ply/a/person_{number}.ply').read_bytes().split(b'\nend_header\n', 1)[1]
+        points = np.frombuffer(mesh, [('place', '<f4', 3), ('normal', '<f4', 3), ('color', 'u1', 3)], 6900)['place']
+        np.testing.assert_allclose(points, world_vertices(document, arrays, f'person_{number}'), atol=2e-5)
+
+
+def test_shapes_as_amass_has_them(tmp_path):
+    """SMPL's are its own, without the blend to a child; SMPL-X's also without the expression."""
+    smpl, smplx = write_synthetic_smpl(tmp_path / 'smpl'), write_smplx(tmp_path / 'smplx')
+    child = smplx / 'smplx/smplx_kid_template.npy'
+    whole = SMPLX(smplx, whole_body=True, kid_template_path=child)
+    for body_model, expression in ((SMPLA(smpl, 'female'), 0), (whole, 10)):
+        bones, count = body_model.num_body_joints, body_model.num_betas
+        people = People(global_orient=torch.zeros(1, 3), body_pose=torch.zeros(1, bones, 3),
+                        betas=torch.arange(1., count + 1)[None] / 10, transl=torch.tensor([[0, 0, 4.]]))
+        sample = HumanDataSample(pred_instances=people, pred_camera=Camera(intrinsics=torch.eye(3)))
+        placement = Placement.from_sample(sample, body_model)
+        save_scene(Scene('a.jpg', PHOTO, body_model.faces.numpy(), placement), tmp_path, 'a', ['amass'])
+        file = np.load(tmp_path / 'amass/a/person_0.npz')
+        np.testing.assert_allclose(file['betas'], [*people.betas[0, :10], *np.zeros(6)], atol=1e-6)
+        np.testing.assert_allclose(file['child_blend'], count / 10, atol=1e-6)
+        assert 'body_betas' not in file and str(file['gender']) == body_model.gender
+        if expression:
+            np.testing.assert_allclose(file['expression'], people.betas[0, 10:20], atol=1e-6)
+        else:
+            assert body_model.gender == 'female' and 'expression' not in file
+
+
 def test_meshes_say_how_sure_their_numbers_are(boxes, faces, tmp_path):
     people = boxes([(0, .6, 4), (1, .6, 5)])._replace(notes=('focal length guessed', ), people=People(
         heights_std=torch.tensor([.05, np.nan]), depths_std=torch.tensor([.25, np.nan]), scores=torch.tensor([.5, .75]),
@@ -102,7 +167,7 @@ def test_meshes_say_how_sure_their_numbers_are(boxes, faces, tmp_path):
 
 def test_nobody(boxes, faces, tmp_path):
     paths = save_scene(Scene('b.jpg', PHOTO, faces, with_sample(boxes([]))), tmp_path, 'b', WRITERS)
-    assert len(paths) == 8 and all(path.stat().st_size for path in paths)
+    assert len(paths) == 9 and all(path.stat().st_size for path in paths)
     assert len(read_people(tmp_path / 'params/b.json').pred_instances) == 0
 
 
@@ -113,8 +178,20 @@ def test_large_photos_are_drawn_smaller_and_unknown_kinds_refused(scene, tmp_pat
     assert read_image(tmp_path / 'overlay/a.jpg').shape == (1600, 320, 3)
     with pytest.raises(ValueError, match='cannot save hologram; known: overlay'):
         save_scene(scene, tmp_path, 'a', ['overlay', 'hologram'])
-    with pytest.raises(ValueError, match='a.jpg: made from meshes'):
-        save_scene(scene._replace(after=scene.after._replace(sample=None)), tmp_path, 'a', ['params'])
+
+
+def test_what_cannot_be_written_is_said_and_stops_nothing_else(scene, tmp_path, monkeypatch):
+    """Meshes without a body model or parameters, and a package that is not there."""
+    monkeypatch.setitem(sys.modules, 'mmhuman_dto.fileio.usd', None)
+    bare = scene._replace(after=scene.after._replace(sample=None))
+    with pytest.raises(KindError) as refused:
+        save_scene(bare, tmp_path, 'a', [*OF_BODIES, 'usd', 'params', 'obj'])
+    reasons = str(refused.value).split('; no ')
+    assert reasons[:4] == ['no bvh of a.jpg: it needs people of a body model, and these are only meshes',
+                           *(reasons[0].replace('no bvh', kind) for kind in OF_BODIES[1:])]
+    assert 'usd of a.jpg: usd-core cannot be imported' in reasons[4] and 'pip install "mmhuman_dto[usd]"' in reasons[4]
+    assert reasons[-1].startswith('params of a.jpg: made from meshes')
+    assert {path.name for path in tmp_path.rglob('*') if path.is_file()} == {'a.obj', 'a_before.obj'}
 
 
 def test_writers_can_be_added(scene, tmp_path, monkeypatch):

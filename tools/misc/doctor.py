@@ -30,6 +30,7 @@ OPTIONAL = {'transformers': ('networks of the Hugging Face hub', 'pip install "m
             'mmpose': ('joints by networks of OpenMMLab', 'docs/perception.md'),
             'ray': ('generation on a cluster', 'pip install "mmhuman_dto[ray]"'),
             'OpenEXR': ('depth maps in .exr files', 'pip install "mmhuman_dto[exr]"'),
+            'usd-core': ('people as USD', 'pip install "mmhuman_dto[usd]"'),
             'pillow-heif': ('HEIC pictures', 'pip install pillow-heif')}
 #: What stands in place of a package where it does not fit the machine: its module is the same.
 INSTEAD = {'opencv-python': ('opencv-python-headless', ), 'mmcv-lite': ('mmcv', )}

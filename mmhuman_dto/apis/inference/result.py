@@ -84,7 +84,8 @@ class HumanScene:
         """Write ``OUT_DIR/KIND/NAME.suffix`` for each kind of ``visualization.writers.WRITERS``: the paths.
 
         ``name`` may contain folders; None: ``self.name``, by which no picture of one call overwrites another.
-        ValueError for an unknown kind.
+        ValueError for an unknown kind, :class:`~mmhuman_dto.visualization.writers.KindError` for kinds that cannot be
+        made of these people, once all others are written.
         """
         return save_scene(self.scene, out_dir, name or self.name or OutputNames().of(self.img_id), kinds)
 
