@@ -5,6 +5,15 @@ import torch
 
 from .moving import move_people, refocus
 
+#: SMPL's joints nearest to the ground, the balls of the feet.
+FOOT_JOINTS = (10, 11)
+#: SMPL's joints of the legs: hips, knees, ankles, each left and right.
+LEG_JOINTS = ((1, 2), (4, 5), (7, 8))
+#: SMPL's joints at the ends of the trunk.
+NECK, PELVIS = 12, 0
+#: What of a mesh of unknown joints counts as its feet, and how much higher a foot's ball is: shares of its height.
+LOWEST, BALL = .03, .012
+
 
 class Measures(NamedTuple):
     """What DTO is to know of M bodies; float64.
@@ -13,11 +22,14 @@ class Measures(NamedTuple):
         heights: (M) rest-pose height, m.
         joints: (M, 24, 3) SMPL's kinematic joints, m, camera frame; nan where not known, of the pelvis never.
         depths: (M) depth, m, by which they are said to be in front of the camera, and how large they appear.
+        leg_reach: (M, 2) how far the left and the right leg reach on along the trunk, 1 as far as they are long, as of
+            who stands.
         finite: (M) bool, whether all that makes the body is finite.
     """
     heights: torch.Tensor
     joints: torch.Tensor
     depths: torch.Tensor
+    leg_reach: torch.Tensor
     finite: torch.Tensor
 
 
@@ -74,7 +86,8 @@ class ModelBodies:
     def measure(self, people):
         pose, betas, transl = self._parameters(people)
         joints = self.body_model.skeleton(pose, betas, transl).double()
-        return Measures(self.heights(people).double(), joints, transl[:, 2], transl.isfinite().all(-1))
+        return Measures(self.heights(people).double(), joints, transl[:, 2], leg_reach(joints),
+                        transl.isfinite().all(-1))
 
     def heights(self, people):
         return self.body_model.height(self._betas(people))
@@ -110,12 +123,17 @@ class MeshBodies:
         self.faces = torch.as_tensor(faces).long()
 
     def measure(self, people):
-        pelvis = stack_rows(people, 'pelvis', (3, )).double()
+        pelvis, vertices = stack_rows(people, 'pelvis', (3, )).double(), self.vertices(people).double()
         joints = torch.cat([torch.as_tensor(group.smpl_joints).double() if 'smpl_joints' in group else
                             pelvis.new_full((len(group), 24, 3), torch.nan) for group in people])
         joints = torch.cat([pelvis[:, None], joints[:, 1:]], 1)
-        finite = self.vertices(people).isfinite().all(-1).all(-1) & pelvis.isfinite().all(-1)
-        return Measures(self.heights(people).double(), joints, pelvis[:, 2], finite)
+        finite = vertices.isfinite().all(-1).all(-1) & pelvis.isfinite().all(-1)
+        heights = self.heights(people).double()
+        feet, upright = _lowest(vertices, heights)
+        for foot in FOOT_JOINTS:
+            joints[:, foot] = torch.where(joints[:, foot].isfinite(), joints[:, foot], feet)
+        reach = leg_reach(joints)
+        return Measures(heights, joints, pelvis[:, 2], reach.where(reach.isfinite(), upright[:, None]), finite)
 
     def heights(self, people):
         return stack_rows(people, 'heights')
@@ -141,6 +159,26 @@ class MeshBodies:
         if any('smpl_joints' in group for group in people):
             points['smpl_joints'] = stack_rows(people, 'smpl_joints', (24, 3))
         return points
+
+
+def leg_reach(joints):
+    """:attr:`Measures.leg_reach` (M, 2) of skeletons (M, 24, 3)."""
+    hip, knee, ankle = (joints[:, pair] for pair in LEG_JOINTS)
+    length = (knee - hip).norm(dim=-1) + (ankle - knee).norm(dim=-1)
+    down = torch.nn.functional.normalize(joints[:, PELVIS] - joints[:, NECK], dim=-1)
+    return ((ankle - hip) * down[:, None]).sum(-1) / length.clamp(min=1e-6)
+
+
+def _lowest(vertices, heights):
+    """Where a foot's ball would be (M, 3), m, of meshes (M, V, 3) that stand, and how upright they are (M): how high in
+    the picture over how tall."""
+    y = vertices[..., 1]
+    if not y.shape[1]:
+        return vertices.new_zeros(len(y), 3), torch.ones_like(heights)
+    low = (y > y.amax(1, keepdim=True) - LOWEST * heights[:, None]).double()
+    feet = (vertices * low[..., None]).sum(1) / low.sum(1, keepdim=True).clamp(min=1)
+    feet = feet - torch.stack([torch.zeros_like(heights), BALL * heights, torch.zeros_like(heights)], -1)
+    return feet, (y.amax(1) - y.amin(1)) / heights
 
 
 def stack_rows(people, name, row=(), fill=None, device=None):

@@ -7,7 +7,7 @@ import torch
 from ..body_models.joint_sets import JOINT_SETS
 from ..geometry import project
 from ..structures.fields import SEEN_SCORE
-from .bodies import bodies_of, stack_rows
+from .bodies import FOOT_JOINTS, PELVIS, bodies_of, stack_rows
 from .evidence import DropReason, EvidenceExtractor
 from .prior import HeightPrior
 
@@ -16,12 +16,8 @@ STATISTICS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'corre
               'residual_std')
 #: Columns of the field ``dto_evidence``: all that maps say of a person, and the depth of the mesh it was found for.
 CACHED = (*STATISTICS, 'feet_seen', 'root_z')
-#: SMPL's joints nearest to the ground, the balls of the feet, and the joints of a picture that show them.
-FOOT_JOINTS, ANKLES = (10, 11), ('left_ankle', 'right_ankle')
-#: SMPL's joints of the legs: hips, knees, ankles, each left and right.
-LEG_JOINTS = ((1, 2), (4, 5), (7, 8))
-#: SMPL's joints at the ends of the trunk.
-NECK, PELVIS = 12, 0
+#: The joints of a picture that show the feet.
+ANKLES = ('left_ankle', 'right_ankle')
 #: A foot is seen where its person shows this near to it, m.
 REACH = .08
 
@@ -143,21 +139,14 @@ class _Meshes(NamedTuple):
 
     @classmethod
     def of(cls, people, bodies):
-        heights, joints, depths, finite = bodies.measure(people)
+        heights, joints, depths, leg_reach, finite = bodies.measure(people)
         left, right = joints[:, FOOT_JOINTS].unbind(1)
         lower = ~(left[:, 1] > right[:, 1])
         bad = ~(heights > 0) | ~heights.isfinite() | ~(depths > 0) | ~finite
         # Feet that are not known are at the camera, where no term looks at them.
         feet = torch.where(lower[:, None], right, left).nan_to_num(0.)
-        return cls(heights, joints[:, PELVIS, 2], depths, feet, lower, _leg_reach(joints, lower).nan_to_num(1.), bad)
-
-
-def _leg_reach(joints, right):
-    """How far the legs, the right ones where ``right`` (M), of skeletons (M, J, 3) reach, see ``leg_reach``."""
-    hip, knee, ankle = (torch.where(right[:, None], joints[:, pair[1]], joints[:, pair[0]]) for pair in LEG_JOINTS)
-    length = (knee - hip).norm(dim=-1) + (ankle - knee).norm(dim=-1)
-    down = torch.nn.functional.normalize(joints[:, PELVIS] - joints[:, NECK], dim=-1)
-    return ((ankle - hip) * down).sum(-1) / length.clamp(min=1e-6)
+        reach = torch.where(lower, leg_reach[:, 1], leg_reach[:, 0])
+        return cls(heights, joints[:, PELVIS, 2], depths, feet, lower, reach, bad)
 
 
 def _known_of_depth(samples, meshes, extractor, depth):

@@ -8,10 +8,12 @@ import torch
 
 from mmhuman_dto.structures import People
 
-#: ``initial_heights`` of programs whose bodies are grown-ups, of those whose bodies also shrink but have no ages, or of
-#: which nothing is known, and of those whose bodies have ages. Measured on rendered crowds whose heights were pulled to
-#: the mean adult's by 80, 50 and 30 % (.16, .42, .63); the stds are wider, as no program was measured.
+#: ``initial_heights`` of programs whose bodies are grown-ups, of those whose bodies shrink but have no ages, and of
+#: those whose bodies have ages. Measured on rendered crowds whose heights were pulled to the mean adult's by 80, 50 and
+#: 30 % (.16, .42, .63); the stds are wider, as no program was measured.
 ADULT_BODIES, SHRINKING_BODIES, AGED_BODIES = (.17, .03), (.45, .06), (.65, .08)
+#: The same of programs of which nothing is known.
+ANY_BODIES = (.3, .08)
 
 
 class ResultError(ValueError):

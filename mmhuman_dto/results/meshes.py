@@ -5,7 +5,7 @@ import torch
 from mmhuman_dto.body_models import topology_of
 from mmhuman_dto.registry import RESULTS
 
-from .base import ImageResult, ResultError
+from .base import ANY_BODIES, ImageResult, ResultError
 from .files import FilesReader, Picture, numbers
 from .meshes_only import FACES_HINT, UNITS, check_meshes, faces_for, mesh_people
 
@@ -28,6 +28,7 @@ class Meshes(FilesReader):
     files = 'an .npz a picture with vertices (N, V, 3) and K (3, 3)'
     licence = 'as of the body that the meshes are of'
     suffixes = ('.npz', )
+    initial_heights = ANY_BODIES
 
     @classmethod
     def knows(cls, content):

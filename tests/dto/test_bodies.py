@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmhuman_dto.dto import DropReason, DTOOptimizer, PosteriorDTO
-from mmhuman_dto.dto.bodies import MeshBodies, ModelBodies, bodies_of
+from mmhuman_dto.dto.bodies import FOOT_JOINTS, MeshBodies, ModelBodies, bodies_of
 from mmhuman_dto.dto.drawing import draw_meshes
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import BODY_MODELS
@@ -81,15 +81,28 @@ def test_another_focal_length_moves_meshes_as_wholes_along_their_axis(crowds, op
     assert (moved['mesh_scales'] == 1).all()
 
 
-def test_without_joints_feet_say_nothing_and_the_rest_is_placed(crowds, openbody):
-    samples = [as_meshes(sample, openbody) for sample in crowds]
-    for sample in samples:
-        del sample.pred_instances.smpl_joints
-    placed = place(samples, MeshBodies(openbody.faces))
-    for after in placed:
-        assert (after.pred_instances.drop_reasons == DropReason.KEPT).any()
-        assert after.pred_instances.vertices.isfinite().all()
-        assert after.pred_instances.heights_std[after.pred_instances.drop_reasons == 0].isfinite().all()
+def test_without_joints_the_lowest_of_a_mesh_are_its_feet(crowds, openbody):
+    whole = as_meshes(crowds[0], openbody)
+    bare = whole.new()
+    bare.pred_instances = whole.pred_instances[:]
+    del bare.pred_instances.smpl_joints
+    bodies = MeshBodies(openbody.faces)
+    known, found = (bodies.measure([sample.pred_instances]) for sample in (whole, bare))
+    balls = known.joints[:, FOOT_JOINTS]
+    lower = balls[torch.arange(len(balls)), balls[..., 1].argmax(1)]
+    assert ((found.joints[:, 10] - lower)[:, 1:].abs().amax(1) < .12 * known.heights).all()
+    standing = known.leg_reach.amin(1) > .95
+    assert standing.any() and (found.leg_reach[standing] > .85).all()
+    placed, = place([bare], bodies)
+    assert (placed.pred_instances.drop_reasons == DropReason.KEPT).any()
+    assert placed.pred_instances.vertices.isfinite().all()
+
+
+def test_a_mesh_on_its_back_does_not_stand():
+    board = torch.tensor([[[0., 0, 3], [0, .2, 3], [0, 0, 4.7]]])
+    people = People(vertices=board, pelvis=board[:, 0], heights=torch.tensor([1.7]))
+    measures = MeshBodies([[0, 1, 2]]).measure([people])
+    assert measures.leg_reach.max() < .2
 
 
 def test_an_uncertain_height_makes_the_placed_height_uncertain(crowds, openbody):

@@ -1,0 +1,80 @@
+"""The program place: meshes of any program in, the same files, numbers and pictures out; or a sentence why not."""
+import json
+
+import numpy as np
+import pytest
+import torch
+from scripts import load_script
+
+from mmhuman_dto.__main__ import main as program
+from mmhuman_dto.fileio.images import write_image
+from mmhuman_dto.registry import BODY_MODELS
+
+tool = load_script('tools/place.py')
+CAMERA = np.array([[800, 0, 480], [0, 800, 320], [0, 0, 1.]])
+
+
+@pytest.fixture(scope='module')
+def party(tmp_path_factory):
+    """A picture's two people: an adult at 3.2 m and a child of 1.1 m at 3 m, who came as an adult at 4.6 m."""
+    root, body_model = tmp_path_factory.mktemp('party'), BODY_MODELS.build(dict(type='OpenBody'))
+    transl = torch.tensor([[-.6, 0., 3.2], [.6, 0., 4.6]])
+    pose = torch.tensor([torch.pi, 0, 0] + [0.] * 69).expand(2, -1)
+    vertices = body_model(pose, torch.zeros(2, 11), transl).vertices.numpy()
+    (root / 'results').mkdir()
+    np.savez(root / 'results' / 'party.npz', vertices=vertices, faces=body_model.faces.numpy(), K=CAMERA)
+    write_image(root / 'images' / 'party.jpg', np.full((640, 960, 3), 90, np.uint8))
+    (root / 'ages.json').write_text(json.dumps({'party': dict(ages=[40, 7], male_probs=[None, None])}))
+    return root, vertices
+
+
+def test_files_numbers_and_pictures(party, tmp_path, capsys):
+    root, vertices = party
+    assert tool.main([str(root / 'results'), '--images', str(root / 'images'), '--ages', str(root / 'ages.json'),
+                      '--out', str(tmp_path), '--save', 'overlay', 'params']) == 0
+    out = capsys.readouterr().out
+    assert '1 pictures of any program' in out and 'party: 2 people' in out
+    report = json.loads((tmp_path / 'placement.json').read_text())
+    adult, child = report['images'][0]['people']
+    assert .95 < adult['scale'] < 1.1 and .6 < child['scale'] < .8
+    assert 1. < child['height'] < 1.4
+    with np.load(tmp_path / 'results' / 'party.npz') as written:
+        assert set(written) == {'vertices', 'faces', 'K'} and (written['K'] == CAMERA).all()
+        np.testing.assert_allclose(written['vertices'][1], child['scale'] * vertices[1], atol=1e-4)
+    assert (tmp_path / 'overlay' / 'party.jpg').is_file() and (tmp_path / 'params' / 'party.json').is_file()
+
+
+def test_reading_alone_gives_the_same_numbers(party, tmp_path):
+    root, vertices = party
+    assert tool.main([str(root / 'results'), '--no-dto', '--out', str(tmp_path), '--save', 'none']) == 0
+    with np.load(tmp_path / 'results' / 'party.npz') as written:
+        assert (written['vertices'] == vertices).all()
+
+
+@pytest.mark.parametrize(('arguments', 'said'), [
+    (['nowhere'], 'nowhere: not found'),
+    (['{root}/results', '--from', 'prophecy'], '--from prophecy: no such kind'),
+    (['{root}/images'], 'no known results'),
+    (['{root}/results', '--images', '{root}/none'], 'none: not found'),
+    (['{root}/results', '--ages', '{root}/none.json'], 'none.json'),
+])
+def test_what_cannot_be_is_said_in_one_line(party, tmp_path, arguments, said):
+    with pytest.raises(SystemExit) as ended:
+        tool.main([part.format(root=party[0]) for part in arguments] + ['--out', str(tmp_path)])
+    assert said in str(ended.value) and '\n' not in str(ended.value)
+
+
+def test_nobody_placed_is_no_success(party, tmp_path, capsys):
+    root, vertices = party
+    (tmp_path / 'results').mkdir()
+    np.savez(tmp_path / 'results' / 'party.npz', vertices=vertices[:0], faces=np.zeros((1, 3), int), K=CAMERA)
+    assert tool.main([str(tmp_path / 'results'), '--out', str(tmp_path / 'out'), '--save', 'none']) == 1
+    said = capsys.readouterr()
+    assert 'nobody found' in said.out and 'Nobody was placed' in said.err
+
+
+def test_it_is_one_of_the_programs(monkeypatch, capsys):
+    monkeypatch.setattr('sys.argv', ['mmhuman-dto', 'place', '--list'])
+    with pytest.raises(SystemExit) as ended:
+        program()
+    assert ended.value.code == 0 and 'any program' in capsys.readouterr().out
