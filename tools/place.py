@@ -36,9 +36,9 @@ def parse_args(arguments=None):
     parser.add_argument('--ages', help='JSON file {name of the picture: {"ages": [years], "male_probs": [0..1]}}, in '
                                        'the order of the people; null where unknown')
     parser.add_argument('--masks', help='folder of id maps: 0 nobody, i + 1 the person in row i')
-    parser.add_argument('--focal', help="px of the picture, 'exif', 'results' (as the program had it), or a JSON file "
-                                        '{name of the picture: px}; default: as the program had it, unless it made it '
-                                        "up and the picture's file says better")
+    parser.add_argument('--focal', help="px of the picture, 'exif', 'depth' (came with the maps), 'results' (as the "
+                                        'program had it), or a JSON file {name of the picture: px}; default: as the '
+                                        "program had it, unless it made it up and the picture's file says better")
     parser.add_argument('--body-models', help="folder of SMPL's and SMPL-X's files, for results without meshes")
     parser.add_argument('--dto', action=argparse.BooleanOptionalAction, default=True,
                         help='--no-dto only reads, shows and writes what was there')

@@ -4,12 +4,15 @@ import math
 import torch
 
 from mmhuman_dto.geometry import project, unproject
+from mmhuman_dto.perception.focal import DepthFocal
 from mmhuman_dto.perception.keypoint_fit import guessed_intrinsics
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.results import ResultError
 
 #: Focal lengths over the longer side of the picture that a photo of people may have: 10 to 300 mm, in 35-mm terms.
 _USUAL = (.25, 8.)
+#: What a focal length may be called that nobody gives as a number.
+_NAMED = {None: dict(type='ExifFocal'), 'exif': dict(type='ExifFocal'), 'depth': dict(type='DepthFocal')}
 
 
 class Cameras:
@@ -17,7 +20,8 @@ class Cameras:
 
     Args:
         focal: px of the picture; ``'exif'``: what the file says; ``'results'``: the one of the results; a JSON file
-            {name: px} or a config of a :class:`~mmhuman_dto.perception.FocalSource`; None: the one of the results, or,
+            {name: px} or a config of a :class:`~mmhuman_dto.perception.FocalSource`; ``'depth'``: the one that comes
+            with the depth maps, which must be there first (``needs_maps``); None: the one of the results, or,
             where their program made it up, what the picture's file says, and our guess where that of the program is no
             photo's.
     """
@@ -25,6 +29,7 @@ class Cameras:
     def __init__(self, focal=None):
         self.focal = focal
         self.source = _source(focal)
+        self.needs_maps = isinstance(self.source, DepthFocal)
 
     def __call__(self, sample, stated, is_guess):
         """(intrinsics (3, 3) float64, what is said of them as ``focal_source``).
@@ -64,9 +69,9 @@ def refocused(people, old, new):
 def _source(focal):
     if focal == 'results':
         return None
-    if focal is None or focal == 'exif':
-        return SOURCES.build(dict(type='ExifFocal'))
-    return SOURCES.build(focal if isinstance(focal, dict) else dict(type='GivenFocal', focal=focal))
+    if not isinstance(focal, dict):
+        focal = _NAMED.get(focal, dict(type='GivenFocal', focal=focal))
+    return SOURCES.build(focal)
 
 
 def _absurd(intrinsics, size):

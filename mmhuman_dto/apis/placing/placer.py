@@ -64,6 +64,8 @@ def place(results, images=None, kind=None, depth=None, depth_kind=None, ages=Non
     """
     pictures = Pictures(images)
     context = ReaderContext(pictures.size, SmplFamily(body_models))
+    if focal == 'depth' and depth in (None, 'none'):
+        raise ValueError("focal='depth' is the focal length that comes with depth maps; give depth too")
     reader = open_results(Path(results), kind, context)
     found = reader.read()
     config = _config(recipe, depth, depth_kind, ages, masks, device, options, reader)
@@ -86,6 +88,8 @@ class PlacedResults:
         self.bodies = MeshBodies(results.faces)
         context = Context(MeshBodies(results.faces.to(device)), Path(config['data_root']), device)
         self._stages = Stages(config['stages'], context)
+        self._mapping = [name for name, stage in config['stages'].items() if stage['type'] == 'AddDepth']
+        self._placing = [name for name in config['stages'] if not (cameras.needs_maps and name in self._mapping)]
         self._batch, self._names = config['batch_size'], OutputNames()
         self._moves, self._report = [], Report(reader, results.notes)
 
@@ -118,10 +122,13 @@ class PlacedResults:
 
     def _place(self, batch):
         """Scenes of :class:`~mmhuman_dto.results.ImageResult`, whose moves are kept."""
-        samples, errors = zip(*map(self._begun, batch))
+        begun, errors = map(list, zip(*map(self._opened, batch)))
+        if self._cameras.needs_maps:
+            self._stages.run(begun, Clock(), self._mapping)
+        samples = [self._peopled(sample, image) for sample, image in zip(begun, batch)]
         ended = [_copy(sample) if self._dto and len(sample.pred_instances) else None for sample in samples]
         run = [sample for sample in ended if sample is not None]
-        self._stages.run(run, Clock())
+        self._stages.run(run, Clock(), self._placing)
         run = iter(run)
         for image, sample, error, after in zip(batch, samples, errors, ended):
             scene = self._scene(sample, None if after is None else next(run), error)
@@ -130,8 +137,8 @@ class PlacedResults:
             self._report.add(image, scene, moves)
             yield scene
 
-    def _begun(self, image):
-        """(sample, why its picture could not be read) of an image result."""
+    def _opened(self, image):
+        """(sample without people, why its picture could not be read) of an image result."""
         picture, path, error = None, '', ''
         try:
             picture, path = self._pictures.read(image.name, image.frame)
@@ -140,15 +147,21 @@ class PlacedResults:
         size = tuple(picture.shape[:2] if picture is not None else image.image_size or _size_of(image))
         sample = HumanDataSample(metainfo=dict(img_id=image.name, img_path=path, ori_shape=size, img_shape=size,
                                                body_model=self.results.body))
+        if picture is not None:
+            sample.image = picture
+        return sample.to(self._stages.context.device), error
+
+    def _peopled(self, sample, image):
+        """The sample with people and the camera that they are placed for."""
+        if isinstance(sample, Outcome):
+            raise ResultError(f'{image.name}: its focal length was to come with its depth map: {sample.reason}')
         intrinsics, source = self._cameras(sample, image.intrinsics, self.results.focal_is_guess)
         people = completed(image.people, self.results.faces)
         if image.intrinsics is not None:
             people = refocused(people, image.intrinsics, intrinsics)
         sample.pred_instances, sample.pred_camera = people, Camera(intrinsics=intrinsics.float())
         sample.set_metainfo(dict(focal_source=source))
-        if picture is not None:
-            sample.image = picture
-        return sample.to(self._stages.context.device), error
+        return sample.to(self._stages.context.device)
 
     def _scene(self, before, after, error):
         """:class:`HumanScene` of a sample before and, None where they were not run, after the stages."""

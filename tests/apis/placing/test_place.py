@@ -160,3 +160,15 @@ def test_pictures_are_drawn_and_files_of_ours_are_written(crowds, toy, tmp_path)
     paths = scene.save(tmp_path, ['overlay', 'birdseye', 'side', 'params', 'glb', 'obj'])
     assert all(path.is_file() for path in paths) and len(paths) >= 6
     assert scene.is_placed and 'OpenBody' in scene.sample.body_model
+
+
+def test_the_focal_length_that_comes_with_depth_maps(crowds, toy, tmp_path):
+    root, scenes = crowds
+    for seed, (scene, _) in zip(SEEDS, scenes):
+        camera = scene.intrinsics * [[1.2, 1, 1], [1, 1.2, 1], [1, 1, 1]]
+        np.savez(tmp_path / f'{seed}.npz', depth=np.load(root / 'depth' / f'{seed}.npy'), intrinsics=camera)
+    source = dict(type='PrecomputedDepth', folder=str(tmp_path), suffix='.npz', kind='metres')
+    for scene, (truth, _) in zip(place(root, root / 'images', 'toy', depth=source, focal='depth'), scenes):
+        assert float(scene.intrinsics[1, 1]) == pytest.approx(1.2 * truth.intrinsics[1, 1], rel=1e-5)
+    with pytest.raises(ValueError, match='give depth too'):
+        place(root, root / 'images', 'toy', focal='depth')
