@@ -53,5 +53,5 @@ setup(
     python_requires='>=3.10',
     install_requires=requirements(ROOT / 'requirements/runtime.txt'),
     extras_require={name: requirements(ROOT / f'requirements/{name}.txt')
-                    for name in ('anny', 'dev', 'exr', 'openmmlab', 'ray', 'transformers', 'usd')},
+                    for name in ('anny', 'dev', 'exr', 'openmmlab', 'ray', 'transformers', 'usd', 'viewer')},
 )

@@ -35,6 +35,7 @@ from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.perception.depth_kinds import KINDS
 from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
+from mmhuman_dto.visualization import load_viser, show
 from mmhuman_dto.visualization.writers import WRITERS, KindError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,6 +63,8 @@ def parse_args(arguments=None):
     parser.add_argument('--out-dir', type=output_folder, help='default: work_dirs/image_demo')
     parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'table'], default=DEFAULT_KINDS, metavar='KIND',
                         help=f'any of {", ".join(WRITERS)}, table; default: {" ".join(DEFAULT_KINDS)}')
+    parser.add_argument('--show', action='store_true', help='then look around in all pictures with a browser, until '
+                                                            'Ctrl-C (pip install viser)')
     parser.add_argument('--device', help='cpu, cuda:0, ...; default: a GPU where there is one')
     parser.add_argument('--batch-size', type=int, default=4)
     parser.add_argument('--allow-urls', action='store_true', help='fetch http(s) addresses')
@@ -77,11 +80,14 @@ def main(arguments=None):
     if args.list:
         print(listing())
         return 0
+    if args.show:
+        load_viser()
     args.out_dir = args.out_dir or output_folder('work_dirs/image_demo')
     inferencer = HumanInferencer(
         args.recipe, args.depth, args.dto, _number(args.focal), args.model, args.checkpoint, args.threshold,
         args.device, args.batch_size, args.allow_urls, args.cfg_options, args.depth_kind)
     table, scenes, failed, placed, unwritten = PeopleTableBuilder(type(inferencer.body_model).__name__), 0, 0, 0, 0
+    shown = []
     with progress_bar(args.inputs) as advance:
         for scene in inferencer(args.inputs):
             if scene.error:
@@ -98,11 +104,15 @@ def main(arguments=None):
                 if 'table' in args.save and scene.people and (scene.is_placed or not scene.note):
                     add_to(table, scene)
                 print(f'{scene.img_id}: {scene.summary}')
+                if args.show:
+                    shown.append(scene.scene)
             advance()
     if 'table' in args.save:
         table.write(args.out_dir / 'table')
     print(f'In {printable(args.out_dir)}/: {", ".join(args.save)} of {scenes} pictures'
           + (f'; {failed} could not be read' if failed else ''))
+    if shown:
+        show(shown)
     if (args.dto or args.depth not in (None, 'none')) and not placed:
         print('DTO was asked for, and placed nobody in any picture; why is said above', file=sys.stderr)
         return 1

@@ -80,7 +80,7 @@ def test_metadata(monkeypatch):
     monkeypatch.chdir(ROOT)
     package = run_setup('setup.py', stop_after='config')
     assert package.get_version() == mmhuman_dto.__version__
-    assert set(package.extras_require) == {'anny', 'dev', 'exr', 'openmmlab', 'ray', 'transformers', 'usd'}
+    assert set(package.extras_require) == {'anny', 'dev', 'exr', 'openmmlab', 'ray', 'transformers', 'usd', 'viewer'}
     assert all(package.extras_require.values()) and any(line.startswith('torch>=') for line in package.install_requires)
 
 

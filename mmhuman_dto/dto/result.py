@@ -1,4 +1,5 @@
 """What a solver finds, and the people it is about put where it says."""
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -29,6 +30,17 @@ class DTOResult:
     #: (S) scenes the solver has no solution for: they keep their initial people, are not ``optimised`` and their
     #: posterior is nan; None where solving can't fail
     failed: torch.Tensor | None = None
+    depth_form: Callable | None = None  # of :meth:`metres`, which asks it for scenes that were solved
+
+    def metres(self, scene, disparity):
+        """What a scene's depth map says once its form is solved: z (*) float64, m, camera frame, of disparity (*).
+
+        nan where the disparity is not positive, or not known. None where the solver did not ask the map.
+        """
+        failed = self.failed is not None and bool(self.failed[scene])
+        if self.depth_form is None or failed:
+            return None
+        return self.depth_form(scene, disparity.double().where(disparity > 0, torch.nan))
 
     def apply(self, samples, body_model, keep_dropped=False):
         """New samples with the people placed; their bodies are updated in one batch.

@@ -192,6 +192,8 @@ class OptimiseTranslations(Stage):
             place them again without maps.
         keep_dropped: whether people without evidence stay, as they were, with the reason in ``drop_reasons``; they are
             no meshes to train on (``has_mesh``).
+        keep_depth: whether ``pred_maps.depth`` is what the depth map says in metres once people are placed, where the
+            solver asked one.
 
     Raises:
         ValueError: both ``keep_evidence`` and ``keep_dropped``.
@@ -199,11 +201,12 @@ class OptimiseTranslations(Stage):
     batched = True
     needs, sets = ('pred_maps.id_map', ), ('optimised', 'initial_instances')
 
-    def __init__(self, solver, prior=None, evidence=None, keep_evidence=False, keep_dropped=False):
+    def __init__(self, solver, prior=None, evidence=None, keep_evidence=False, keep_dropped=False,
+                 keep_depth=False):
         if keep_evidence and keep_dropped:
             raise ValueError('keep_evidence=True needs keep_dropped=False: dropped people have no evidence')
         self.dto = DTOOptimizer(solver, prior, evidence)
-        self.keep_evidence, self.keep_dropped = keep_evidence, keep_dropped
+        self.keep_evidence, self.keep_dropped, self.keep_depth = keep_evidence, keep_dropped, keep_depth
 
     @classmethod
     def needs_of(cls, config):
@@ -224,7 +227,18 @@ class OptimiseTranslations(Stage):
                 after.pred_instances.has_mesh = after.pred_instances.drop_reasons == DropReason.KEPT
             if self.keep_evidence:
                 after.pred_instances.dto_evidence = result.problem.cached(scene)
+            if self.keep_depth:
+                _keep_depth(after, result, scene)
         return [after if len(after.pred_instances) else SkipImage(NOBODY) for after in placed]
+
+
+def _keep_depth(sample, result, scene):
+    """Set ``pred_maps.depth`` (H, W) float32, m, of a placed sample that has a depth map, in maps of its own."""
+    maps = sample.get('pred_maps', {})
+    depth = result.metres(scene, maps.disparity) if 'disparity' in maps else None
+    if depth is not None:
+        sample.pred_maps = maps.new()
+        sample.pred_maps.depth = depth.float()
 
 
 @STAGES.register_module()

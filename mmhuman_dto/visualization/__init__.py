@@ -16,3 +16,4 @@ from .sample_view import draw_sample
 from .scene import Placement, Scene
 from .sideview import draw_sideview
 from .stick_figures import stick_figures
+from .viser_view import load_viser, show

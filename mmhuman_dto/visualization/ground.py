@@ -30,6 +30,15 @@ class Ground(NamedTuple):
         ahead /= np.linalg.norm(ahead)
         return np.stack([np.cross(down, ahead), down, ahead])
 
+    @property
+    def camera_to_world(self):
+        """(4, 4) from the camera frame to the one of viewers, m: x right, y up from the ground, z towards the viewer,
+        its origin under the camera."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = np.diag([1, -1, -1]) @ self.rotation
+        matrix[1, 3] = self.height
+        return matrix
+
     def level(self, points):
         """Points (*, 3), m, camera frame -> level frame with its origin on the ground under the camera."""
         return (points @ self.rotation.T - np.array([0, self.height, 0])).astype(np.asarray(points).dtype)

@@ -77,7 +77,7 @@ def describe(scene):
     depths = np.concatenate([placement.depths for _, placement in scene.panels])
     near, far = (float(depths.min()), float(depths.max())) if len(depths) else (0., 1.)
     return dict(
-        image=_photo(scene), camera_to_world=_camera_to_world(scene.ground),
+        image=_photo(scene), camera_to_world=scene.ground.camera_to_world.tolist(),
         faces=_base64(faces, '<u4'), coarse=_base64(coarse, '<u4'), share=len(faces) / len(scene.faces),
         depths=[near, far] if len(depths) else None, depth_scale=_depth_colors(np.linspace(0, 1, 9)),
         placements=[_describe_placement(name, placement, of, origin, near, far) for (name, placement), of in zip(
@@ -110,13 +110,6 @@ def _photo(scene):
     small = shrink(scene.image, scene.last, _LARGEST_PHOTO)[0]
     content = cv2.imencode('.jpg', small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
     return dict(width=width, height=height, jpeg=f'data:image/jpeg;base64,{_base64(content, np.uint8)}')
-
-
-def _camera_to_world(ground):
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.diag([1, -1, -1]) @ ground.rotation
-    matrix[1, 3] = ground.height
-    return matrix.tolist()
 
 
 def _describe_placement(name, placement, meshes, origin, near, far):

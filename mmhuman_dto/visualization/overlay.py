@@ -43,19 +43,12 @@ def _label(picture, placement, colors, title_size):
     order, heads = _heads(placement, (height, width))
     anchors = np.stack([heads[:, [0, 2]].mean(1), heads[:, 1]], 1)
     rows = people_rows(placement)
-    texts = [_words(rows[i]) for i in order]
+    texts = [rows[i].label for i in order]
     sizes = [text_size(lines, cap) for lines in texts]
     corners = place_labels(anchors, sizes, (width, height), cap * .5, heads, [[0, 0, *title_size]])
     for person, lines, corner in zip(order, texts, corners):
         if corner is not None:
             draw_text(picture, lines, corner, cap, INK, plate_color(colors[person]))
-
-
-def _words(row):
-    """Lines of a person's label."""
-    if row.note:
-        return tuple(row.note.replace(': ', ':\n').split('\n'))
-    return (*((f'{row.height_text} tall', ) if row.height_text else ()), f'{row.distance_text} away')
 
 
 def _heads(placement, size):

@@ -31,6 +31,13 @@ class PersonRow(NamedTuple):
         return measured(self.distance, self.distance_std, 1)
 
     @property
+    def label(self):
+        """Lines of the person's label: height and distance, or why DTO left it out."""
+        if self.note:
+            return tuple(self.note.replace(': ', ':\n').split('\n'))
+        return (*((f'{self.height_text} tall', ) if self.height_text else ()), f'{self.distance_text} away')
+
+    @property
     def joints_text(self):
         """Such as '12 of 17'; '' where nothing is known of the joints."""
         return '' if self.joints is None else f'{self.seen} of {self.joints}'

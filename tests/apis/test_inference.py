@@ -24,7 +24,7 @@ from mmhuman_dto.fileio import bundled
 from mmhuman_dto.fileio.bundled import find_config
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.generation.pipeline import StagePipeline
-from mmhuman_dto.geometry import project
+from mmhuman_dto.geometry import project, rasterize
 from mmhuman_dto.registry import DTO_SOLVERS
 from mmhuman_dto.stages import ConfigError, StageError, checked_config
 from mmhuman_dto.visualization import PersonRow
@@ -290,7 +290,8 @@ def test_dto_places_people_as_the_generator_does(known):
             torch.testing.assert_close(ours.pred_instances[name], theirs.pred_instances[name].cpu())
         output = body_model(ours.pred_instances.pose, ours.pred_instances.betas, ours.pred_instances.transl)
         torch.testing.assert_close(ours.pred_instances.keypoints_3d, output.joints)
-        assert set(dict(ours.items())) == {'pred_instances', 'pred_camera'}
+        assert set(dict(ours.items())) == {'pred_instances', 'pred_camera', 'pred_maps'}
+        assert set(dict(ours.pred_maps.items())) == {'depth'} and 'pred_maps' not in scene.before
         before = scene.before.pred_instances  # everybody, as they were
         torch.testing.assert_close(before.transl, theirs.initial_instances.transl)
         assert (before[ours.pred_instances.person_index].transl - ours.pred_instances.transl).abs().max() > .01
@@ -406,6 +407,26 @@ def test_the_line_says_who_is_nearest_and_who_is_tallest():
         'about <all>']
     assert 'about &lt;all&gt;' in view._repr_html_() and 'nobody found' in PeopleView([])._repr_html_()
     assert [row.person for row in view] == [0, 3, 5] and len(view) == 3
+
+
+def test_the_depth_map_in_metres_is_kept_where_the_solver_asked_it():
+    scene = HumanInferencer('photo', depth=PHOTO.parents[1] / 'disparity', device='cpu')(PHOTO)
+    depth = scene.sample.pred_maps.depth
+    raster = rasterize(torch.tensor(scene.vertices), torch.tensor(scene.faces),
+                       torch.tensor(scene.intrinsics, dtype=torch.float32), depth.shape)
+    for person in range(3):
+        inside = raster.id_map == person + 1
+        assert float(depth[inside].median() / raster.z_map[inside].median()) == pytest.approx(1, abs=.15)
+    assert 'pred_maps' not in HumanInferencer('photo', device='cpu')(PHOTO).sample
+
+
+def test_looking_around_shows_the_scene(inferencer, monkeypatch):
+    shown = []
+    monkeypatch.setattr('mmhuman_dto.apis.inference.result.show',
+                        lambda *args, **options: shown.append((args, options)))
+    scene = inferencer(PICTURE)
+    scene.view(port=1234)
+    assert shown == [((scene.scene, ), dict(port=1234))]
 
 
 def test_those_whom_dto_left_out_stay_and_say_why():

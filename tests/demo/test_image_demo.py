@@ -181,6 +181,23 @@ def test_a_bar_on_a_terminal(network, folder, tmp_path, monkeypatch, capsys):
     assert '2/2' in terminal.getvalue() and capsys.readouterr().out.count(' people, ') == 2
 
 
+def test_pictures_are_shown_after_all_were_saved(network, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(demo, 'load_viser', lambda: None)
+    monkeypatch.setattr(demo, 'show', lambda scenes: shown.extend(
+        (scene.title, len(list((tmp_path / 'params').glob('*.npz')))) for scene in scenes))
+    pictures = [str(CROWD / '0003.jpg'), str(tmp_path / 'missing.jpg'), str(CROWD / '0005.jpg')]
+    assert demo.main([*pictures, *network, '--save', 'params', '--out-dir', str(tmp_path), '--show']) == 1
+    assert shown == [('0003.jpg', 2), ('0005.jpg', 2)]
+
+
+def test_a_viewer_that_is_not_there_is_said_first(network, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'viser', None)
+    with pytest.raises(SystemExit, match='pip install viser'):
+        demo.main([str(CROWD / '0003.jpg'), *network, '--out-dir', str(tmp_path / 'out'), '--show'])
+    assert not list((tmp_path / 'out').iterdir())
+
+
 def test_recipes_and_weights_are_listed(monkeypatch, capsys):
     assert demo.main(['--list']) == 0
     text = capsys.readouterr().out

@@ -155,8 +155,11 @@ class HumanInferencer:
     @torch.no_grad()
     def _finished(self, sample):
         """What is kept of a sample, on the CPU; heights and joints are those of the people as they are now."""
+        depth = sample.get('pred_maps', Maps()).get('depth')
         for name in set(sample.keys()) - set(_KEPT):
             delattr(sample, name)
+        if depth is not None:
+            sample.pred_maps = Maps(depth=depth)
         if 'masks' in sample.get('detected_instances', ()):
             sample.detected_instances = sample.detected_instances[:]
             del sample.detected_instances.masks

@@ -63,7 +63,7 @@ def _run(stages, dto):
         if not dto and stage['type'] == 'OptimiseTranslations':
             break
         if stage['type'] not in left_out:
-            kept[name] = stage
+            kept[name] = {'keep_depth': True, **stage} if stage['type'] == 'OptimiseTranslations' else stage
     return kept
 
 

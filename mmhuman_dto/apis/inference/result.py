@@ -10,7 +10,7 @@ from PIL import Image
 from mmhuman_dto.dto import DropReason
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.structures import HumanDataSample
-from mmhuman_dto.visualization import Placement, Scene, draw_overlay, people_rows
+from mmhuman_dto.visualization import Placement, Scene, draw_overlay, people_rows, show
 from mmhuman_dto.visualization.writers import save_scene
 
 from .people import PeopleView
@@ -104,3 +104,7 @@ class HumanScene:
         if notebook is None or notebook.get_ipython() is None:
             return picture
         return notebook.display.display(picture)
+
+    def view(self, **options):
+        """Look around in it with a browser, until Ctrl-C: :func:`mmhuman_dto.visualization.show`, with its options."""
+        return show(self.scene, **options)

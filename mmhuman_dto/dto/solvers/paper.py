@@ -3,6 +3,7 @@
 People are moved along their camera rays so that z_i = alpha * depth_i + beta, one (alpha, beta) a group of a scene.
 Everything works on whole batches, (S, P) people of S scenes, with masks and in float64. Constants are the paper's.
 """
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -89,10 +90,13 @@ class PaperDTO:
         lines = [Line(*part) for part in zip(*(values.chunk(len(groups)) for values in lines))]
         near, near_line = self._nearer_to_prior(groups[:2], lines[:2])
         far, far_line = groups[2], push_behind(near, near_line, groups[2], lines[2])
+        alpha, beta = (torch.stack(pair, -1) for pair in ((near_line.alpha, far_line.alpha),
+                                                          (near_line.beta, far_line.beta)))
         return DTOResult(
             problem=problem,
-            alpha=torch.stack([near_line.alpha, far_line.alpha], -1),
-            beta=torch.stack([near_line.beta, far_line.beta], -1),
+            alpha=alpha,
+            beta=beta,
+            depth_form=partial(on_lines, alpha, beta),
             scale=1 + relative_move(near, near_line) + relative_move(far, far_line),
             skipped=near_line.skipped | far_line.skipped,
             optimised=torch.maximum(near_line.count, far_line.count) >= 2,
@@ -199,6 +203,17 @@ def scene_deviation(near, far):
     total = near.deviation * near.count + far.deviation * far.count + SKIPPED_DEVIATION * skipped
     people = near.count + far.count + skipped
     return torch.where(people > 0, total / people, 0.)
+
+
+def on_lines(alpha, beta, scene, disparity):
+    """z (*), m, of disparity (*) by a scene's lines (S, 2) of near and far people; by the other one where one has no
+    slope, None where neither has."""
+    lines = [(float(slope), float(shift)) for slope, shift in zip(alpha[scene], beta[scene]) if slope > 0]
+    if not lines:
+        return None
+    depth = 1 / disparity
+    near, far = (slope * depth + shift for slope, shift in (lines[0], lines[-1]))
+    return torch.where(depth > FAR_DEPTH, far, near)
 
 
 def moved_z(group, alpha, beta):

@@ -3,6 +3,8 @@
 Gauss-Newton on all terms at once, in which each term's noise and weights are refitted every round by expectation
 maximisation and the height mixture by expectation propagation; the inverse Hessian is the posterior's covariance.
 """
+from functools import partial
+
 import torch
 
 from mmhuman_dto.registry import DTO_SOLVERS, DTO_TERMS
@@ -80,7 +82,10 @@ class PosteriorDTO:
         point = layout.mean.where(failed[:, None], point)  # initial people, given camera
         covariance = covariance.masked_fill(failed[:, None, None], torch.nan)
         keeps_camera = not self._focal_std(problem).any()
-        return _result(problem, layout, layout.values(point), covariance, failed, keeps_camera)
+        values = layout.values(point)
+        result = _result(problem, layout, values, covariance, failed, keeps_camera)
+        result.depth_form = partial(_metres, terms, problem, values)
+        return result
 
     def _scene_variables(self, terms, problem):
         variables = {'log_focal': Normal(
@@ -94,6 +99,12 @@ class PosteriorDTO:
 
     def _focal_std(self, problem):
         return problem.focal_std.nan_to_num(self.focal_std)
+
+
+def _metres(terms, problem, values, scene, disparity):
+    """What the first term that reads the map in metres says; None where none does."""
+    said = (term.metres(problem, values, scene, disparity) for term in terms)
+    return next((depth for depth in said if depth is not None), None)
 
 
 def _result(problem, layout, values, covariance, failed, keeps_camera):

@@ -64,6 +64,9 @@ class Term(ABC):
         """Scene variables this term brings: {name: :class:`Normal`}."""
         return {}
 
+    def metres(self, problem, values, scene, disparity):  # noqa: B027
+        """z (*), m, of a scene's disparity (*) where the term reads depth maps in metres by its values; else None."""
+
     @abstractmethod
     def residuals(self, problem, values):
         """(S, R), finite also where nobody is."""

@@ -39,6 +39,13 @@ class DepthTerm(NoisyTerm):
             scale, std = self.domain.log_depth(mean, zero) + math.log(PER_KILOMETRE), self.scale_std
         return {'depth_scale': Normal(scale[:, 0], std), 'depth_offset': Normal(zero[:, 0], self.offset_std)}
 
+    def metres(self, problem, values, scene, disparity):
+        if not bool(problem.has_depth[scene].any()):
+            return None
+        _, mean, _ = self._observed(problem)
+        shown = self.domain.log_depth(self.domain.value(disparity) / mean[scene], values['depth_offset'][scene])
+        return (values['depth_scale'][scene] + shown).exp()
+
     @constant
     def evidence(self, problem):
         """A person whose mesh and map disagree pixel by pixel is known less well."""

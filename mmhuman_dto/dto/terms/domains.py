@@ -15,6 +15,10 @@ class InverseDepth:
         """The map's value of each person (S, P) and the initial mesh's z (S, P), m, over the same pixels."""
         return problem.disparity, 1 / problem.inverse_z
 
+    def value(self, disparity):
+        """The map's value, in the form's terms, of a disparity."""
+        return disparity
+
     def log_depth(self, x, offset):
         """Logarithm of z but for the scale."""
         return -extended_log(x + offset * (1 - x))
@@ -35,6 +39,9 @@ class LinearDepth(InverseDepth):
 
     def observed(self, problem):
         return problem.depth, problem.z
+
+    def value(self, disparity):
+        return 1 / disparity
 
     def log_depth(self, x, offset):
         return extended_log(x + offset * (1 - x))
