@@ -26,6 +26,16 @@ class Skeleton(NamedTuple):
     rotations: np.ndarray
     root: np.ndarray
 
+    @classmethod
+    def from_joints(cls, names, parents, rotations, joints):
+        """Of bones whose joints (T, K, 3), m, are known as they are turned; at rest the root is at the origin."""
+        skeleton = cls(names, parents, np.zeros(joints.shape[1:]), rotations, joints[:, 0])
+        turned, _ = skeleton.world()
+        for bone, parent in list(enumerate(parents))[1:]:
+            offsets = np.einsum('tij,ti->tj', turned[:, parent], joints[:, bone] - joints[:, parent])
+            skeleton.rest[bone] = skeleton.rest[parent] + offsets.mean(0)
+        return skeleton
+
     @property
     def offsets(self):
         """(K, 3), m: from the parent's joint to the bone's, at rest; 0 of the root."""

@@ -7,6 +7,7 @@ import torch
 from mmhuman_dto.fileio.gltf import Body, write_glb
 from mmhuman_dto.fileio.names import BEFORE
 from mmhuman_dto.fileio.obj import write_obj
+from mmhuman_dto.fileio.packages import require
 from mmhuman_dto.fileio.ply import write_ply
 
 from .colors import colors_of
@@ -33,10 +34,10 @@ def write_scene_glb(scene, path, write=write_glb, suffix='.glb'):
 def write_scene_usd(scene, path):
     """The same as ``.usdc``."""
     try:
-        from mmhuman_dto.fileio.usd import write_usd
+        require('pxr', 'usd', 'docs/export.md')
     except ImportError as error:
-        raise KindError(f'{scene.title}: usd-core cannot be imported ({error}). Install it: pip install '
-                        '"mmhuman_dto[usd]", or pip install -r requirements/usd.txt; see docs/export.md') from error
+        raise KindError(f'{scene.title}: {error}') from error
+    from mmhuman_dto.fileio.usd import write_usd  # which needs that package
     return write_scene_glb(scene, path, write_usd, '.usdc')
 
 

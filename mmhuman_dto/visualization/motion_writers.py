@@ -14,7 +14,7 @@ from mmhuman_dto.fileio.bvh import write_bvh
 from mmhuman_dto.fileio.trc import write_trc
 
 from .mesh_writers import versions
-from .rigs import KindError, joints_of, skins_of, upright
+from .rigs import KindError, joints_of, skeletons_of, skins_of, upright
 
 #: Frames a second that files of a single picture say.
 RATE = 30
@@ -23,25 +23,25 @@ RATE = 30
 def write_scene_bvh(scene, path, scale):
     """Bones at rest and their angles, ``scale`` units a metre, as ``PATH/person_0.bvh``; ``_before`` too after DTO."""
     move, paths = upright(scene.ground), []
-    for file, skin, _ in _people(scene, path, skins_of):
+    for file, skeleton, _ in _people(scene, path, skeletons_of, 'joints and rotations of its people'):
         paths.append(Path(f'{file}.bvh'))
-        write_bvh(paths[-1], skin.skeleton.moved(*move), RATE, scale)
+        write_bvh(paths[-1], skeleton.moved(*move), RATE, scale)
     return paths
 
 
 def write_scene_trc(scene, path):
-    """The body model's joints as markers, ``PATH/person_0.trc``; ``_before`` too after DTO."""
+    """Joints as markers, ``PATH/person_0.trc``; ``_before`` too after DTO."""
     (rotation, translation), paths = upright(scene.ground), []
-    for file, joints, placement in _people(scene, path, joints_of):
+    for file, (names, joints), _ in _people(scene, path, joints_of, 'joints of its people'):
         paths.append(Path(f'{file}.trc'))
-        write_trc(paths[-1], placement.body_model.joint_names, (joints @ rotation.T + translation)[None], RATE)
+        write_trc(paths[-1], names, (joints @ rotation.T + translation)[None], RATE)
     return paths
 
 
 def write_scene_amass(scene, path):
     """Pose, shape and place by AMASS's names, ``PATH/person_0.npz``; ``_before`` too after DTO."""
     move, paths = upright(scene.ground), []
-    for file, (skin, betas), placement in _people(scene, path, _skins_and_betas):
+    for file, (skin, betas), placement in _people(scene, path, _skins_and_betas, 'people of a body model'):
         paths.append(Path(f'{file}.npz'))
         write_amass(paths[-1], skin.skeleton.moved(*move), rate=RATE,
                     gender=placement.body_model.gender, **_shape(placement.body_model, betas))
@@ -51,12 +51,12 @@ def write_scene_amass(scene, path):
 write_scene_bvh_cm, write_scene_bvh_m = partial(write_scene_bvh, scale=100.), partial(write_scene_bvh, scale=1.)
 
 
-def _people(scene, path, what_of):
+def _people(scene, path, what_of, needed):
     """(file without suffix, what ``what_of(placement)`` has of a person, placement) of everybody in all versions."""
     for suffix, placement in versions(scene):
         things = what_of(placement)
         if things is None and len(placement.ids):
-            raise KindError(f'{scene.title}: it needs people of a body model, and these are only meshes')
+            raise KindError(f'{scene.title}: it needs {needed}, and these are only meshes')
         for number, thing in zip(placement.ids, [] if things is None else things):
             yield Path(f'{path}{suffix}') / f'person_{number}', thing, placement
 

@@ -2,8 +2,15 @@
 import numpy as np
 import torch
 
-from ..body_models import BodyModel
+from ..body_models import JOINT_SETS, SMPL_PARENTS, BodyModel
 from ..fileio.gltf import FLIP
+from ..geometry.rotation import axis_angle_to_matrix
+from ..geometry.skeleton import Skeleton
+
+#: Names of SMPL's bones, and how many below the root have rotations that all of its family share.
+_NAMES, _BODY = JOINT_SETS['smpl24'].names, 21
+#: Rotations below the root: of the body alone, of SMPL, of SMPL-X.
+_ROTATIONS = _BODY, 23, 54
 
 
 class KindError(ValueError):
@@ -18,13 +25,38 @@ def skins_of(placement):
     return [placement.body_model.skin(pose[None], betas, transl[None]) for pose, betas, transl in zip(*parameters)]
 
 
-def joints_of(placement):
-    """(N, J, 3) m, camera frame: the joints that the body model names; None for mere meshes."""
-    parameters = _parameters(placement)
-    if parameters is None:
+def skeletons_of(placement):
+    """A :class:`~mmhuman_dto.geometry.skeleton.Skeleton` of one frame a person, camera frame, or None.
+
+    Of a body model, or of meshes of which SMPL's joints and rotations are known, as large as the meshes were placed.
+    """
+    skins, people = skins_of(placement), placement.people
+    if skins is not None:
+        return [skin.skeleton for skin in skins]
+    if people is None or not {'global_orient', 'body_pose', 'smpl_joints'} <= set(people.keys()):
         return None
-    with torch.no_grad():
-        return placement.body_model(*parameters).joints.double().cpu().numpy()
+    joints, body = placement.field('smpl_joints'), torch.from_numpy(placement.field('body_pose'))
+    if body.shape[1] not in _ROTATIONS or not np.isfinite(joints).all():
+        return None
+    # Hands turn nothing that is written.
+    pose = torch.nn.functional.pad(body[:, :_BODY], (0, 0, 1, len(SMPL_PARENTS) - 1 - _BODY))
+    pose[:, 0] = torch.from_numpy(placement.field('global_orient'))
+    return [Skeleton.from_joints(_NAMES, SMPL_PARENTS, turns[None], places[None])
+            for turns, places in zip(axis_angle_to_matrix(pose).numpy(), joints)]
+
+
+def joints_of(placement):
+    """(names, (J, 3) m, camera frame) a person: what the body model names, or SMPL's as far as they are known; None."""
+    parameters = _parameters(placement)
+    if parameters is not None:
+        with torch.no_grad():
+            joints = placement.body_model(*parameters).joints.double().cpu().numpy()
+        return [(placement.body_model.joint_names, places) for places in joints]
+    joints = placement.field('smpl_joints')
+    if joints is None:
+        return None
+    known = np.isfinite(joints).all(-1)
+    return [([name for name, row in zip(_NAMES, rows) if row], places[rows]) for places, rows in zip(joints, known)]
 
 
 def upright(ground):

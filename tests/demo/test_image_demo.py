@@ -143,11 +143,11 @@ def test_pictures_whose_outputs_would_be_called_alike(network, tmp_path):
 
 
 def test_kinds_that_cannot_be_written_are_said(network, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, 'mmhuman_dto.fileio.usd', None)
+    monkeypatch.setitem(sys.modules, 'pxr', None)
     arguments = [str(CROWD / '0003.jpg'), *network, '--out-dir', str(tmp_path), '--save']
     assert demo.main([*arguments, 'usd', 'bvh', 'amass']) == 1
     out, err = capsys.readouterr()
-    assert err.startswith('no usd of 0003.jpg: usd-core cannot be imported') and 'of 1 pictures' in out
+    assert err.startswith('no usd of 0003.jpg: pxr cannot be imported') and 'of 1 pictures' in out
     assert {path.name for path in tmp_path.iterdir()} == {'bvh', 'amass'}
 
 

@@ -27,3 +27,10 @@ def test_in_another_frame_everything_is_moved_alike():
     np.testing.assert_allclose(joints, skeleton.world()[1] @ turn.T + shift, atol=1e-12)
     np.testing.assert_allclose(turned, turn @ skeleton.world()[0], atol=1e-12)
     np.testing.assert_allclose(skeleton.rotations[0, 0], arm((20, 30, 40)).rotations[0, 0])
+
+
+def test_bones_at_rest_are_found_from_joints_that_are_turned():
+    skeleton = arm((20, 30, 40), (90, -50, 10))
+    found = Skeleton.from_joints(skeleton.names, skeleton.parents, skeleton.rotations, skeleton.world()[1])
+    np.testing.assert_allclose(found.rest, skeleton.rest - skeleton.rest[0], atol=1e-12)
+    np.testing.assert_allclose(found.world()[1], skeleton.world()[1], atol=1e-12)

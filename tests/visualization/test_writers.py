@@ -3,10 +3,12 @@ import sys
 import numpy as np
 import pytest
 import torch
+from bvh_files import read_bvh
 from glb_files import read_glb, world_vertices
 from smplx_files import write_smplx
 
 from mmhuman_dto.body_models import SMPLA, SMPLX, OpenBody
+from mmhuman_dto.dto.bodies import MeshBodies
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
@@ -126,6 +128,34 @@ def test_all_kinds_put_people_where_the_glb_does(posed, tmp_path):
         np.testing.assert_allclose(points, world_vertices(document, arrays, f'person_{number}'), atol=2e-5)
 
 
+def test_meshes_with_known_joints_and_rotations_have_bones(posed, tmp_path):
+    """As results of other programs have them, placed larger than they were: bones grew with the mesh."""
+    given, body_model, rows = posed.before.people, posed.before.body_model, slice(0, 24)
+    output, pelvis = body_model(given.pose, given.betas, given.transl), torch.tensor([[0, 0, 4.], [1, 0, 6]])
+    vertices, joints = ((points - output.joints[:, :1]) * 1.2 + pelvis[:, None] for points in output)
+    people = People(vertices=vertices, smpl_joints=joints[:, rows], pelvis=pelvis, heights=torch.full((2, ), 1.8),
+                    global_orient=given.global_orient, body_pose=given.body_pose, betas=given.betas)
+    sample = HumanDataSample(pred_instances=people, pred_camera=posed.before.sample.pred_camera)
+    scene = Scene('a.jpg', PHOTO, posed.faces, Placement.from_sample(sample, MeshBodies(posed.faces)))
+    save_scene(scene, tmp_path, 'a', ['bvh_m', 'trc', 'glb'])
+    truth = scene.ground.level(joints.double().numpy()) * [1, -1, -1]
+    for number in (0, 1):
+        places, bones, *_ = read_bvh(tmp_path / f'bvh_m/a/person_{number}.bvh')
+        for row, name in enumerate(body_model.joint_names[rows]):
+            np.testing.assert_allclose(places[name][0], truth[number, row], atol=2e-5)
+        offsets = {name: offset for name, _, offset, _ in bones}
+        at_rest = body_model.skeleton(torch.zeros(24, 3), given.betas[number]).numpy()
+        np.testing.assert_allclose(offsets['left_knee'], 1.2 * (at_rest[4] - at_rest[1]), atol=2e-5)
+        lines = (tmp_path / f'trc/a/person_{number}.trc').read_text().splitlines()
+        markers = np.array(lines[6].split('\t')[2:], float).reshape(-1, 3)
+        np.testing.assert_allclose(markers, truth[number, rows], atol=2e-5)
+    assert 'skins' not in read_glb(tmp_path / 'glb/a.glb')[0]
+    scene.before.people.smpl_joints[0, 22] = np.nan
+    with pytest.raises(KindError, match='no bvh of a.jpg: it needs joints and rotations of its people'):
+        save_scene(scene, tmp_path, 'b', ['bvh', 'trc'])
+    assert (tmp_path / 'trc/b/person_0.trc').read_text().splitlines()[3].count('hand') == 1
+
+
 def test_shapes_as_amass_has_them(tmp_path):
     """SMPL's are its own, without the blend to a child; SMPL-X's also without the expression."""
     smpl, smplx = write_synthetic_smpl(tmp_path / 'smpl'), write_smplx(tmp_path / 'smplx')
@@ -182,14 +212,15 @@ def test_large_photos_are_drawn_smaller_and_unknown_kinds_refused(scene, tmp_pat
 
 def test_what_cannot_be_written_is_said_and_stops_nothing_else(scene, tmp_path, monkeypatch):
     """Meshes without a body model or parameters, and a package that is not there."""
-    monkeypatch.setitem(sys.modules, 'mmhuman_dto.fileio.usd', None)
+    monkeypatch.setitem(sys.modules, 'pxr', None)
     bare = scene._replace(after=scene.after._replace(sample=None))
     with pytest.raises(KindError) as refused:
         save_scene(bare, tmp_path, 'a', [*OF_BODIES, 'usd', 'params', 'obj'])
     reasons = str(refused.value).split('; no ')
-    assert reasons[:4] == ['no bvh of a.jpg: it needs people of a body model, and these are only meshes',
-                           *(reasons[0].replace('no bvh', kind) for kind in OF_BODIES[1:])]
-    assert 'usd of a.jpg: usd-core cannot be imported' in reasons[4] and 'pip install "mmhuman_dto[usd]"' in reasons[4]
+    assert reasons[:4] == [f'{kind} of a.jpg: it needs {what}, and these are only meshes' for kind, what in zip(
+        ('no bvh', *OF_BODIES[1:]), (*['joints and rotations of its people'] * 2, 'people of a body model',
+                                     'joints of its people'))]
+    assert 'usd of a.jpg: pxr cannot be imported' in reasons[4] and 'pip install "mmhuman_dto[usd]"' in reasons[4]
     assert reasons[-1].startswith('params of a.jpg: made from meshes')
     assert {path.name for path in tmp_path.rglob('*') if path.is_file()} == {'a.obj', 'a_before.obj'}
 

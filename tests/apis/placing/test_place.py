@@ -4,8 +4,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from bvh_files import read_bvh
+from glb_files import read_glb, world_vertices
 
 from mmhuman_dto.apis.placing import place
+from mmhuman_dto.body_models import JOINT_SETS
 from mmhuman_dto.fileio.images import write_image
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import BODY_MODELS, RESULTS
@@ -13,8 +16,9 @@ from mmhuman_dto.results import ImageResult, ResultReader, Results
 from mmhuman_dto.structures import People
 from mmhuman_dto.synthetic import CrowdConfig, InitialErrors, Renderer, sample_scene
 from mmhuman_dto.synthetic.corruption import initial_meshes
+from mmhuman_dto.visualization.writers import KindError
 
-SEEDS = range(3)
+SEEDS, NAMES = range(3), JOINT_SETS['smpl24'].names
 
 
 @pytest.fixture(scope='module')
@@ -62,7 +66,7 @@ def toy(crowds, openbody, monkeypatch):
             joints, count = openbody.skeleton(pose, betas, transl), len(pose)
             people = People(vertices=openbody(pose, betas, transl).vertices, pelvis=joints[:, 0], smpl_joints=joints,
                             heights=openbody.height(betas), heights_std=torch.zeros(count),
-                            track_ids=torch.arange(count) + 10)
+                            global_orient=pose[:, 0], body_pose=pose[:, 1:], track_ids=torch.arange(count) + 10)
             return ImageResult(f'{seed}', people, torch.as_tensor(initial.intrinsics), scene.size)
 
         def write(self, out, moves):
@@ -105,6 +109,25 @@ def test_moves_tell_what_became_of_each_person(crowds, toy, tmp_path):
         # About the camera, so that the picture stays.
         torch.testing.assert_close(project(found, image.intrinsics.float()),
                                    project(mesh, image.intrinsics.float()), rtol=1e-3, atol=.05)
+
+
+def test_bones_and_meshes_of_placed_people_stand_together(crowds, toy, tmp_path):
+    """Results tell joints and rotations: a BVH has bones as large as the mesh was placed."""
+    root, _ = crowds
+    scene = next(iter(place(root, root / 'images', 'toy')))
+    scene.save(tmp_path, ['glb', 'bvh_m', 'trc'], 'a')
+    people = scene.sample.pred_instances
+    assert people.mesh_scales.sub(1).abs().max() > .01
+    joints = scene.scene.ground.level(people.smpl_joints.double().numpy()) * [1, -1, -1]
+    document, arrays = read_glb(tmp_path / 'glb/a.glb')
+    for number, truth in enumerate(joints):
+        places, *_ = read_bvh(tmp_path / f'bvh_m/a/person_{number}.bvh')
+        np.testing.assert_allclose(np.stack(list(places.values()))[:, 0], truth[[NAMES.index(name) for name in places]],
+                                   atol=1e-4)
+        mesh = world_vertices(document, arrays, f'person_{number}')
+        assert (mesh.min(0) - .01 < truth).all() and (truth < mesh.max(0) + .01).all()
+    with pytest.raises(KindError, match='no amass of 0: it needs people of a body model, and these are only meshes'):
+        scene.save(tmp_path, ['amass'], 'a')
 
 
 def test_without_dto_nobody_moves_and_numbers_stay_the_same_bits(crowds, toy, tmp_path):
