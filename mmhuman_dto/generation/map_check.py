@@ -145,7 +145,8 @@ def _of_order(people, kind, options):
                     f'{len(within)})')
     # Order alone is no proof: a map of the ground, flat within people, can have it reversed.
     proven = within_says and (between_says or pairs < _PAIRS)
-    return [Finding(f'the depth maps are inverted, they say the reverse of the meshes: {"; ".join(said)}. '
+    return [Finding(f'the depth maps {"are" if proven else "may be"} inverted, they say the reverse of the meshes: '
+                    f'{"; ".join(said)}. '
                     f'{_inverted(np.concatenate(people), kind, options)}', proven)]
 
 

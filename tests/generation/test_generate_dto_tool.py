@@ -25,6 +25,21 @@ def test_status_is_not_zero_when_nothing_survives(tool, crowd):
     assert tool(crowd.config, '--out-dir', crowd.out, '--limit', 1)[0] == 1
 
 
+def test_a_kind_of_depth_maps_is_said_on_the_command_line(tool, crowd, caplog):
+    """The source and the terms of the solver follow: what is disparity cannot be metres, which is told."""
+    posterior = crowd.config.parent / 'posterior.py'
+    posterior.write_text(f"_base_ = ['{crowd.config}']\n"
+                         "stages = dict(dto=dict(solver=dict(_delete_=True, type='PosteriorDTO', terms=dict())))\n")
+    arguments = [posterior, '--out-dir', crowd.out, '--limit', 4, '--depth-kind']
+    assert tool(*arguments, 'metres')[0] == 0
+    assert 'Do the files hold disparity, not metres? stages.depth.source.kind=disparity' in caplog.text
+    config = json.loads((crowd.out / 'manifest.json').read_text())['config']
+    assert config['stages']['depth']['source']['kind'] == 'metres'
+    terms = config['stages']['dto']['solver']['terms']
+    assert (terms['depth']['scale_std'], terms['depth']['domain'], terms['relief']['domain']) == (.1, 'log', 'log')
+    assert tool(*arguments, 'feet')[0] == 2
+
+
 def test_refusals_are_one_line_and_status_2(tool, crowd):
     tool(crowd.config, '--out-dir', crowd.out, '--limit', 1)
     for arguments, message in (

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import pytest
 import scipy.sparse
 import torch
 from PIL import Image
@@ -185,6 +186,19 @@ def depth_of(path):
     return PrecomputedDepth('', path.suffix, 'disparity', data_root=path.parent)
 
 
+def views_of(path):
+    return PrecomputedDepth('', kind='depth', layout=dict(type='DepthAnything3'), data_root=path.parent)
+
+
+def exr(path):
+    openexr = pytest.importorskip('OpenEXR', reason='extra [exr] is not installed')
+    openexr.File({}, {'Y': np.float32(_RAMP)}).write(str(path))
+
+
+def pfm(path):
+    path.write_bytes(b'Pf\n8 6\n-1.0\n' + _RAMP.astype('<f4').tobytes())
+
+
 def small_openbody(path):
     """OpenBody's asset with 2 of its faces and no shapes."""
     data = dict(np.load(ASSET))
@@ -233,6 +247,11 @@ CASES = [
     Case('a.npz', saved(disparity=_RAMP * .5), source(depth_of), 'npz:disparity'),
     Case('a.npy', lambda path: np.save(path, _RAMP), source(depth_of), 'npy'),
     Case('a.png', drawn(_RAMP), source(depth_of)),
+    Case('a.pfm', pfm, source(depth_of)),
+    Case('a.exr', exr, source(depth_of)),
+    Case('a.pt', lambda path: torch.save(dict(disparity=torch.from_numpy(_RAMP * .5)), path), source(depth_of),
+         'torch'),
+    Case('results.npz', saved(depth=_RAMP[None] * .5, intrinsics=np.eye(3)[None] + 2), source(views_of), 'npz:depth'),
     Case('a.png', drawn((_RAMP % 3).astype(np.uint8)),
          source(lambda path: PrecomputedMasks('', data_root=path.parent))),
     *(Case(f'picture.{suffix}', picture(), look)

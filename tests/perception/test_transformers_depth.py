@@ -66,6 +66,87 @@ def test_relative_and_metric_depth_anything(transformers, save_depth, photo):
     torch.testing.assert_close(half, metric / 2)
 
 
+@pytest.fixture(scope='session')
+def save_depth_pro(transformers, saved):
+    """save_depth_pro(use_fov_model) -> folder of a Depth Pro; its pictures are prepared without torchvision."""
+    def make(use_fov_model):
+        encoder = dict(model_type='dinov2', hidden_size=16, num_hidden_layers=4, num_attention_heads=2, image_size=16,
+                       patch_size=4, mlp_ratio=2)
+        config = transformers.DepthProConfig(
+            fusion_hidden_size=8, patch_size=16, intermediate_hook_ids=[3, 1], intermediate_feature_dims=[8, 8],
+            scaled_images_feature_dims=[16, 8, 8], merge_padding_value=1, use_fov_model=use_fov_model,
+            image_model_config=encoder, patch_model_config=encoder, fov_model_config=encoder)
+        return saved('DepthProForDepthEstimation', config, transformers.DPTImageProcessorPil(
+            size=dict(height=64, width=64), image_mean=[.5] * 3, image_std=[.5] * 3))
+
+    return make
+
+
+def test_depth_pro_becomes_metres_by_its_own_field_of_view(transformers, save_depth_pro, photo):
+    """As its post-processing has it: focal length = width / 2 / tan(fov / 2), depth = focal length / width / answer."""
+    source, sample = TransformersDepth(save_depth_pro(True)), photo(60, 90)
+    raw = source.network(pixel_values=source.processor(sample.image, return_tensors='pt').pixel_values)
+    raw = raw.predicted_depth.detach()
+    source.network = Answering(raw, torch.tensor([50.]))
+    (disparity, focal), = source.with_focals([sample])
+    assert source.kind == 'metres' and focal == pytest.approx(45 / np.tan(np.radians(25)), rel=1e-6)
+    inverse = (raw * (90 / focal)).clamp(1e-4, 1e4)
+    expected = interpolate(1000 * inverse[None], (60, 90), mode='bilinear')[0, 0]
+    torch.testing.assert_close(disparity, expected, rtol=1e-4, atol=1e-3)
+    assert raw.std() > 0 and source([sample])[0].shape == (60, 90)
+
+
+class Answering(torch.nn.Module):
+    """A network that always says the same."""
+    device = torch.device('cpu')
+
+    def __init__(self, depth, angle):
+        super().__init__()
+        self.answer = types.SimpleNamespace(predicted_depth=depth, field_of_view=angle)
+
+    def forward(self, pixel_values):
+        return self.answer
+
+
+def test_depth_pro_answers_for_a_batch(save_depth_pro, photo):
+    source = TransformersDepth(save_depth_pro(True))
+    together = source.with_focals([photo(60, 90, 0), photo(120, 90, 1)])
+    for (disparity, focal), sample in zip(together, (photo(60, 90, 0), photo(120, 90, 1))):
+        (alone, its), = source.with_focals([sample])
+        torch.testing.assert_close(disparity, alone, rtol=1e-3, atol=1e-3)
+        assert focal == pytest.approx(its, rel=1e-4)
+
+
+def test_depth_pro_without_field_of_view_is_disparity(save_depth_pro, photo):
+    folder, sample = save_depth_pro(False), photo(60, 90)
+    source = TransformersDepth(folder)
+    (disparity, focal), = source.with_focals([sample])
+    assert source.kind == 'disparity' and np.isnan(focal)
+    with pytest.raises(ValueError, match="this Depth Pro has no use_fov_model, .* kind='disparity', not 'metres'"):
+        TransformersDepth(folder, kind='metres')
+
+
+def test_zoedepth_is_asked_without_its_padding(transformers, saved, photo):
+    """Its own padding would shift the map unless it is cut off again, for which post-processing wants the sizes."""
+    backbone = transformers.BeitConfig(
+        image_size=64, patch_size=16, hidden_size=16, num_hidden_layers=4, num_attention_heads=2, intermediate_size=16,
+        use_relative_position_bias=True, reshape_hidden_states=False,
+        out_features=['stage1', 'stage2', 'stage3', 'stage4'])
+    folder = saved('ZoeDepthForDepthEstimation', transformers.ZoeDepthConfig(
+        backbone_config=backbone, neck_hidden_sizes=[8, 8, 8, 8], fusion_hidden_size=8, bottleneck_features=8,
+        reassemble_factors=[4, 2, 1, .5], num_relative_features=8, num_attractors=[4, 2, 2, 1], bin_embedding_dim=8),
+        transformers.ZoeDepthImageProcessorPil(size=dict(height=64, width=64), do_pad=True))
+    source = TransformersDepth(folder)
+    asked = source.network.forward
+    shapes = []
+    source.network.forward = lambda pixel_values: (shapes.append(tuple(pixel_values.shape)), asked(pixel_values))[1]
+    sample = photo(60, 90)
+    (disparity, focal), = source.with_focals([sample])
+    assert source.kind == 'metres' and disparity.shape == (60, 90) and np.isnan(focal)
+    plain = source.processor(sample.image, do_pad=False, return_tensors='pt').pixel_values.shape
+    assert shapes == [tuple(plain)] and plain != source.processor(sample.image, return_tensors='pt').pixel_values.shape
+
+
 def test_images_of_many_sizes_at_once(save_depth, photo):
     source = TransformersDepth(save_depth(), batch_size=2)
     samples = [photo(*size, seed) for seed, size in enumerate([(60, 90), (90, 60), (60, 90), (600, 900), (57, 91)])]

@@ -175,13 +175,16 @@ class HumanInferencer:
 
 
 def odd_depth(placed, stages):
-    """What about the depth map of a sample that stages have placed cannot be right; ''."""
+    """What about the depth map of a sample that stages have placed cannot be right; ''.
+
+    One picture's order is no proof, what its metres are is told by every person.
+    """
     placing = next((stage for stage in stages if isinstance(stage, OptimiseTranslations)), None)
     depth = next((stage for stage in stages if 'pred_maps.disparity' in stage.sets), None)
     if placing is None or not {'disparity', 'id_map'} <= set(placed.get('pred_maps', Maps()).keys()):
         return ''
-    return '; '.join(one.text for one in findings_of_maps([placed], depth.source.kind, placing.dto.solver)
-                     if one.stops)
+    found = findings_of_maps([placed], depth.source.kind, placing.dto.solver)
+    return '; '.join(one.text for one in found if one.stops or depth.source.kind != 'disparity')
 
 
 def _sample_of(photo):

@@ -16,6 +16,8 @@ _FILE = 'results.npz'
 _CANONICAL_FOCAL = 300.
 #: Sides fed are multiples of this, px.
 _PATCH = 14
+#: Mean colours of one picture at two sizes differ by less than this, of 255.
+_COLOUR = 16
 #: Networks whose answers are metres, or become them.
 _METRIC = 'nested', 'metric'
 
@@ -66,9 +68,8 @@ class DepthAnything3(DepthFiles):
 
     def read(self, path, sample, kind):
         if self._arrays is None:
-            self._arrays = {name: array for name, array in read_arrays(path).items()
-                            if name in ('depth', 'intrinsics', 'image')}
-        depth = array_of(self._arrays, 'depth', path)
+            self._arrays = _of_file(path)
+        depth = self._arrays['depth']
         row = self._row(path, sample, len(depth))
         values, (height, width) = depth[row].astype(np.float32), depth.shape[1:]
         intrinsics = None
@@ -103,14 +104,29 @@ class DepthAnything3(DepthFiles):
 
     def _check_picture(self, path, sample, row):
         """Refuse a map whose own picture, where it was saved too, is another one."""
-        if 'image' not in self._arrays or 'image' not in sample:
+        if 'colours' not in self._arrays or 'image' not in sample:
             return
-        theirs = self._arrays['image'][row].astype(np.float32).mean((0, 1))
-        ours = np.asarray(sample.image).astype(np.float32).mean((0, 1))
-        if theirs.shape == ours.shape and np.abs(theirs - ours).max() > 16:
+        theirs, ours = self._arrays['colours'][row], np.asarray(sample.image).mean((0, 1))
+        if np.abs(theirs - ours).max() > _COLOUR:
             raise SourceError(f'{path}: picture {row} in it is not {sample.img_id}: its mean colour is '
                               f'{theirs.round().tolist()}, not {ours.round().tolist()}. layout.images must be the '
                               'folder that was fed, with nothing added since')
+
+
+def _of_file(path):
+    """``depth`` and, where they are there, ``intrinsics`` and the mean ``colours`` (N, 3) of the pictures."""
+    arrays = read_arrays(path)
+    kept = dict(depth=array_of(arrays, 'depth', path))
+    if kept['depth'].ndim != 3:
+        raise SourceError(f'{path}: depth has shape {kept["depth"].shape}, expected (N, H, W)')
+    if 'intrinsics' in arrays:
+        kept['intrinsics'] = arrays['intrinsics']
+    if arrays.get('image', kept['depth']).ndim == 4:
+        kept['colours'] = np.array([picture.mean((0, 1)) for picture in arrays['image']])
+    count = len(kept['depth'])
+    if wrong := [name for name, array in kept.items() if len(array) != count]:
+        raise SourceError(f'{path}: holds {count} maps and {len(kept[wrong[0]])} {wrong[0]}')
+    return kept
 
 
 def _is_results(folder, name):
@@ -118,6 +134,6 @@ def _is_results(folder, name):
         return False
     try:
         with load_npz(folder / name) as content:
-            return 'depth' in content and content['depth'].ndim == 3
+            return 'depth' in content
     except (OSError, ValueError):
         return False

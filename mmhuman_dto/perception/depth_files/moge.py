@@ -1,10 +1,9 @@
 """MoGe, versions 1 and 2: a folder an image of its command line, or what ``infer`` answers, saved."""
 import math
-from pathlib import Path
 
 import numpy as np
 
-from mmhuman_dto.fileio import load_json
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json
 from mmhuman_dto.fileio.images import ImageError, read_values
 from mmhuman_dto.registry import DEPTH_FILES
 
@@ -72,13 +71,16 @@ def _of_arrays(path):
 
 def _masked(values, mask, path):
     if mask.shape != values.shape:
-        raise SourceError(f'{Path(path)}: the mask is {mask.shape}, the depth {values.shape}')
+        raise SourceError(f'{path}: the mask is {mask.shape}, the depth {values.shape}')
     return np.where(mask > 0, values, np.float32(np.inf))
 
 
 def _angle(path, name):
     """An angle of ``fov.json`` in rad; SourceError unless it is between 0 and 180 degrees."""
-    content = load_json(path)
+    try:
+        content = load_json(path)
+    except (UnsafeFileError, BrokenFileError) as error:
+        raise SourceError(str(error)) from error
     value = content.get(name) if isinstance(content, dict) else None
     if not isinstance(value, (int, float)) or not 0 < value < 180:
         raise SourceError(f'{path}: {name} is {value!r}, expected degrees')
