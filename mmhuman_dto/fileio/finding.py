@@ -78,3 +78,8 @@ def find_map(folder, img_id, suffix):
     whole, own = Path(folder, img_id), Path(folder, img_id).with_suffix('')
     names = (f'{base}{end}' for base in (whole, own) for end in (suffix, suffix.upper()))
     return next((Path(name) for name in names if os.path.isfile(name)), None)
+
+
+def entry_of(table, img_id):
+    """The entry of an image in a table by names: under its own, else under that without suffix; None."""
+    return table.get(img_id, table.get(str(PurePosixPath(img_id).with_suffix(''))))

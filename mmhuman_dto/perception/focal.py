@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import ExifTags
 
+from mmhuman_dto.fileio.finding import entry_of
 from mmhuman_dto.fileio.images import ImageError, opened
 from mmhuman_dto.registry import SOURCES
 
@@ -65,7 +66,7 @@ class GivenFocal(FocalSource):
     def __call__(self, samples):
         if self.table is None:
             return [float(self.focal)] * len(samples)
-        return [float(self.table.get(sample.img_id, math.nan)) for sample in samples]
+        return [float(entry_of(self.table, sample.img_id) or math.nan) for sample in samples]
 
 
 @SOURCES.register_module()

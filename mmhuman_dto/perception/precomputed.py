@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError, load_json, load_npy, load_npz
-from mmhuman_dto.fileio.finding import MAP_SUFFIXES, find_map
+from mmhuman_dto.fileio.finding import MAP_SUFFIXES, entry_of, find_map
 from mmhuman_dto.fileio.images import ImageError, read_values
 from mmhuman_dto.registry import SOURCES
 
@@ -74,7 +74,7 @@ class PrecomputedAges(AgeSource):
                 entry = table.T
             entry = dict(zip(('ages', 'male_probs'), entry))
         else:
-            path, entry = self.path, self.table.get(sample.img_id)
+            path, entry = self.path, entry_of(self.table, sample.img_id)
             if entry is None:
                 raise SourceError(f'{path}: has no entry for {sample.img_id}')
         return tuple(_per_person(entry, key, len(sample.pred_instances), path, sample.img_id)

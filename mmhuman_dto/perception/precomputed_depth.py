@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import torch
 
+from mmhuman_dto.fileio.finding import entry_of
 from mmhuman_dto.geometry import resize_intrinsics
 from mmhuman_dto.registry import DEPTH_FILES, SOURCES
 
@@ -67,9 +68,9 @@ class PrecomputedDepth(DepthSource):
     def _scale_of(self, img_id):
         if self.scale_path is None:
             return np.float32(self.scale)
-        if img_id not in self.scale:
+        scale = entry_of(self.scale, img_id)
+        if scale is None:
             raise SourceError(f'{self.scale_path}: has no scale for {img_id}')
-        scale = self.scale[img_id]
         if not isinstance(scale, (int, float)) or not math.isfinite(scale):
             raise SourceError(f'{self.scale_path}: the scale for {img_id} is {scale!r}, expected a number')
         return np.float32(scale)

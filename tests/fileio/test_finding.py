@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmhuman_dto.apis.inference.inputs import count_photos, open_photos
 from mmhuman_dto.datasets import Photos
-from mmhuman_dto.fileio.finding import find_files, find_map, find_pictures
+from mmhuman_dto.fileio.finding import entry_of, find_files, find_map, find_pictures
 from mmhuman_dto.fileio.images import ImageError, read_image
 
 
@@ -117,6 +117,11 @@ def test_the_map_of_a_picture(tmp_path, file, suffix):
     (tmp_path / file).touch()
     assert find_map(tmp_path, 'a.jpg', suffix) == tmp_path / file
     assert find_map(tmp_path, 'b.jpg', suffix) is None
+
+
+def test_the_entry_of_a_picture():
+    table = {'a/b.jpg': 1, 'a/b': 2, 'c': 3, 'd.png': 4}
+    assert [entry_of(table, name) for name in ('a/b.jpg', 'a/b.png', 'c.jpg', 'd.png', 'd.jpg')] == [1, 2, 3, 4, None]
 
 
 def test_maps_of_pictures_of_one_name_are_told_apart(tmp_path):

@@ -33,7 +33,7 @@ def test_files_numbers_and_pictures(party, tmp_path, capsys):
     assert tool.main([str(root / 'results'), '--images', str(root / 'images'), '--ages', str(root / 'ages.json'),
                       '--out', str(tmp_path), '--save', 'overlay', 'params']) == 0
     out = capsys.readouterr().out
-    assert '1 pictures of any program' in out and 'party: 2 people' in out
+    assert '1 pictures of any program' in out and 'party.jpg: 2 people' in out
     report = json.loads((tmp_path / 'placement.json').read_text())
     adult, child = report['images'][0]['people']
     assert .95 < adult['scale'] < 1.1 and .6 < child['scale'] < .8

@@ -38,11 +38,16 @@ class Pictures:
             self.root, self._names = self.root.parent, [self.root.name]
         self._by_name = _index(self._names)
 
-    def path(self, name, frame=None):
-        """The file of a picture; None where there is none."""
+    def found(self, name, frame=None):
+        """What a picture is called in the folder; None where there is none."""
         found = next((self._by_name[key] for key in _keys(name) if key in self._by_name), None) if self._names else None
         if found is None and frame is not None and 0 <= frame < len(self._names):
             found = self._names[frame]
+        return found
+
+    def path(self, name, frame=None):
+        """The file of a picture; None where there is none."""
+        found = self.found(name, frame)
         return None if found is None else self.root / found
 
     def size(self, name, frame=None):

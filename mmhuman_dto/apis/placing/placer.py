@@ -145,7 +145,9 @@ class PlacedResults:
         except ImageError as wrong:
             error = str(wrong)
         size = tuple(picture.shape[:2] if picture is not None else image.image_size or _size_of(image))
-        sample = HumanDataSample(metainfo=dict(img_id=image.name, img_path=path, ori_shape=size, img_shape=size,
+        # Maps, ages and focal lengths are of pictures, whose names results shorten, or count.
+        name = self._pictures.found(image.name, image.frame) or image.name
+        sample = HumanDataSample(metainfo=dict(img_id=name, img_path=path, ori_shape=size, img_shape=size,
                                                body_model=self.results.body))
         if picture is not None:
             sample.image = picture

@@ -1,5 +1,6 @@
 """Other programs' people are placed: where depth and heights put them, written back, drawn and told in numbers."""
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -175,6 +176,22 @@ def test_ages_that_are_told_make_children_small(crowds, toy, tmp_path):
         root, root / 'images', 'toy', ages=ages)]) for ages in (None, tmp_path / 'ages.json'))
     truth = np.concatenate([scene.heights for scene, _ in scenes])
     assert np.abs(told - truth).mean() < .045 < np.abs(untold - truth).mean()
+
+
+def test_frames_that_results_count_have_the_maps_of_their_pictures(crowds, toy, tmp_path, monkeypatch):
+    root, _ = crowds
+    for folder, suffix in (('images', '.png'), ('depth', '.npy')):
+        (tmp_path / folder).mkdir()
+        for seed in SEEDS:
+            (tmp_path / folder / f'frame_{seed}{suffix}').write_bytes((root / folder / f'{seed}{suffix}').read_bytes())
+    (tmp_path / 'focal.json').write_text(json.dumps({'frame_0.png': 500., 'frame_1': 600.}))
+    unnumbered = toy.image
+    monkeypatch.setattr(toy, 'image', lambda *given: replace(unnumbered(*given), frame=given[1]))
+    placed = list(place(root, tmp_path / 'images', 'toy', depth=str(tmp_path / 'depth'), depth_kind='metres',
+                        focal=str(tmp_path / 'focal.json')))
+    assert [scene.img_id for scene in placed] == ['frame_0.png', 'frame_1.png', 'frame_2.png']
+    assert all('pred_maps' in scene.sample and 'not found' not in scene.note for scene in placed)
+    assert [float(scene.intrinsics[1, 1]) for scene in placed[:2]] == [500, 600]
 
 
 def test_pictures_are_drawn_and_files_of_ours_are_written(crowds, toy, tmp_path):
