@@ -41,6 +41,11 @@ def faces_of(num_vertices, model_path=None):
     return _faces_of(int(num_vertices), None if model_path is None else str(model_path), os.environ.get(MHR_VARIABLE))
 
 
+def mhr_file(model_path=None):
+    """Path of MHR's file, found as :func:`faces_of` finds it, or None; FileNotFoundError if not in ``model_path``."""
+    return _mhr_file(model_path, os.environ.get(MHR_VARIABLE))
+
+
 @functools.lru_cache(maxsize=16)
 def _faces_of(num_vertices, model_path, mhr_path):
     name = topology_of(num_vertices)

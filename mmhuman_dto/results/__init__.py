@@ -1,4 +1,5 @@
 """Results of other programs (registry ``RESULTS``): a reader each, which also writes back what placing changed."""
+from .anny_fit import AnnyFit
 from .base import ImageResult, Moves, ResultError, ResultReader, Results
 from .bev import BEV
 from .camerahmr import CameraHmr
@@ -6,6 +7,7 @@ from .finding import open_results
 from .gvhmr import Gvhmr
 from .meshes import Meshes
 from .multi_hmr import MultiHMR
+from .multi_hmr2 import MultiHMR2
 from .multi_hmr_anny import MultiHMRAnny
 from .nlf import NLF
 from .obj_4dhumans import Obj4DHumans

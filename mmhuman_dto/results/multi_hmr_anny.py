@@ -1,7 +1,8 @@
 """Multi-HMR's network of Anny bodies."""
 from mmhuman_dto.registry import RESULTS
 
-from .files import numbers
+from . import anny_bodies
+from .files import numbers, stacked
 from .meshes_only import faces_for, mesh_people
 from .multi_hmr import MultiHMR, square_camera
 
@@ -23,7 +24,10 @@ class MultiHMRAnny(MultiHMR):
 
     def _bodies(self, people, vertices, pelvis, where):
         faces = faces_for(vertices.shape[1], self.own_faces(), self.context, where)
-        return mesh_people(vertices, faces, pelvis), faces, self.body, ()
+        shape, pose = (stacked(people, key, size, where) for key, size in (('shape', (None, )), ('rotvec', (None, 3))))
+        joints = anny_bodies.anny_joints(pose, shape, pelvis, vertices)
+        found = mesh_people(vertices, faces, pelvis, joints, **anny_bodies.anny_heights(shape))
+        return found, faces, self.body, ()
 
     def _stated(self, part, people, where):
         return numbers(people[0], 'K', (3, 3), where)

@@ -2,7 +2,9 @@
 import numpy as np
 import torch
 
-from mmhuman_dto.registry import RESULTS
+from mmhuman_dto.body_models.mhr import mhr_smpl24
+from mmhuman_dto.body_models.topologies import mhr_file
+from mmhuman_dto.registry import BODY_MODELS, RESULTS
 
 from .base import ImageResult
 from .cameras import centred, diagonal, measured
@@ -15,6 +17,8 @@ from .sam3d_meshes import SavedMeshes, meshes_in
 _SMPL_ROWS = (1, 2, 4, 5, 7, 8, 16, 17, 18, 19, 20, 21, 12)
 _MHR_ROWS = (9, 10, 11, 12, 13, 14, 5, 6, 7, 8, 62, 41, 69)
 _HIPS = (9, 10)
+#: Hips, knees and ankles of MHR's skeleton are so near (m) to the keypoints of the same name.
+_SAME_JOINT = .1
 #: Keys of an npz that are no names of pictures.
 _ONE_PICTURE = ('outputs', 'results', 'people', 'arr_0')
 _FACES_HINT = ('Save those of the estimator once beside the results: np.save("faces.npy", estimator.faces); or set '
@@ -91,7 +95,9 @@ class Sam3DBody(FilesReader):
             more['bboxes'] = stacked(people, 'bbox', (4, ), where).float()
         intrinsics, notes = _camera(people, keypoints, image_size, where)
         guess = image_size is not None and abs(_focal(people[0], where) - diagonal(image_size)) < .5
-        image = ImageResult(name, mesh_people(vertices, faces, *_joints(keypoints), **more), intrinsics, image_size)
+        more.update(_heights(people, self.context, where))
+        pelvis, joints = _joints(people, keypoints, cam_t, where)
+        image = ImageResult(name, mesh_people(vertices, faces, pelvis, joints, **more), intrinsics, image_size)
         return Picture(image, faces, 'MHR', notes, guess)
 
     def moved(self, part, picture, moves):
@@ -130,10 +136,35 @@ def _mask_size(people):
     return next((tuple(person['mask'].shape[:2]) for person in people if person.get('mask') is not None), None)
 
 
-def _joints(keypoints):
-    """Pelvis (N, 3), between the hips, and SMPL's joints (N, 24, 3), nan unknown, of keypoints (N, 70, 3) or None."""
+def _joints(people, keypoints, cam_t, where):
+    """Pelvis (N, 3) and SMPL's joints (N, 24, 3), nan unknown, m, camera frame; (None, None) where neither is known.
+
+    By the 127 joints of MHR's skeleton, of which the root is the pelvis, where they are among the 70 keypoints; else by
+    these, and the pelvis is the middle of the hips.
+    """
     if keypoints is None:
         return None, None
+    if all('pred_joint_coords' in person for person in people):
+        joints = mhr_smpl24(stacked(people, 'pred_joint_coords', (127, 3), where) + cam_t)
+        if (joints[:, _SMPL_ROWS[:6]] - keypoints[:, _MHR_ROWS[:6]]).norm(dim=-1).max() < _SAME_JOINT:
+            return joints[:, 0], joints
     joints = keypoints.new_full((len(keypoints), 24, 3), torch.nan)
     joints[:, _SMPL_ROWS] = keypoints[:, _MHR_ROWS]
     return keypoints[:, _HIPS].mean(1), joints
+
+
+def _heights(people, context, where):
+    """{field: values} of heights by MHR's own file, where it is at hand and the people tell its parameters; else {}."""
+    if not all({'shape_params', 'mhr_model_params'} <= set(person) for person in people):
+        return {}
+    try:
+        file = mhr_file(getattr(context.bodies, 'model_path', None))
+    except FileNotFoundError:
+        file = mhr_file()
+    if file is None:
+        return {}
+    shape, pose = (stacked(people, key, (size, ), where).float() for key, size in (
+        ('shape_params', 45), ('mhr_model_params', 204)))
+    with torch.no_grad():
+        heights = BODY_MODELS.build(dict(type='MHR', model_path=str(file))).height(shape, pose)
+    return dict(heights=heights, heights_std=torch.zeros(len(people)))

@@ -18,7 +18,7 @@ from results.peers import (
 from smplx_files import write_smplx
 
 from mmhuman_dto.fileio import UnsafeFileError
-from mmhuman_dto.results import ResultError, open_results
+from mmhuman_dto.results import ResultError, anny_bodies, open_results
 from mmhuman_dto.results.stored import load_stored
 
 SIZE, SQUARE = (480, 720), 896
@@ -44,6 +44,11 @@ def humans(vertices=10475, net=NET, anny=False):
                           expression=np.zeros(10), shape=np.linspace(-1, 1, 10))
         people.append({key: torch.as_tensor(value).float() for key, value in values.items()})
     return people
+
+
+@pytest.fixture(autouse=True)
+def no_anny(monkeypatch):
+    monkeypatch.setattr(anny_bodies, 'anny_body', lambda: None)
 
 
 @pytest.fixture(scope='module')

@@ -4,6 +4,7 @@ import struct
 import numpy as np
 import pytest
 import torch
+from mhr_file import write_mhr
 from results.peers import (
     alike,
     changed_keys,
@@ -18,6 +19,7 @@ from results.peers import (
     shown,
 )
 
+from mmhuman_dto.body_models.mhr import SMPL_ROWS
 from mmhuman_dto.fileio import UnsafeFileError
 from mmhuman_dto.results import ResultError, open_results
 from mmhuman_dto.results.stored import load_stored
@@ -181,6 +183,26 @@ def test_wrong_files_are_told(tmp_path):
     dump(tmp_path / 'a.pkl', [dict(verts=1)])
     with pytest.raises(ResultError, match=r'a\.pkl: holds a list of 1, the first holds the keys verts; expected'):
         open_results(tmp_path, 'sam3d_body', context(SIZE)).read()
+
+
+def test_joints_by_the_skeleton_and_heights_by_the_file(tmp_path, monkeypatch):
+    truth, people = crowd(), outputs()
+    for i, person in enumerate(people):
+        person['pred_joint_coords'] = np.full((127, 3), 9, np.float32)
+        person['pred_joint_coords'][list(SMPL_ROWS)] = truth.joints[i] - person['pred_cam_t']
+        person['mhr_model_params'] = np.zeros(204, np.float32)
+        person['mhr_model_params'][136] = -.5 * i  # of the stand-in the logarithm to base 2 of its size
+    dump(tmp_path / 'in/photo.pkl', people)
+    np.save(tmp_path / 'in/faces.npy', FACES)
+    image, = open_results(tmp_path / 'in', None, context(SIZE)).read().images
+    np.testing.assert_allclose(image.people.smpl_joints, truth.joints, atol=1e-5)
+    np.testing.assert_allclose(image.people.pelvis, truth.joints[:, 0], atol=1e-5)
+    assert torch.isnan(image.people.heights).all()
+    monkeypatch.setenv('SAM3D_MHR_PATH', str(write_mhr(tmp_path)))
+    image, = open_results(tmp_path / 'in', None, context(SIZE)).read().images
+    np.testing.assert_allclose(image.people.heights, [2, 2**.5, 1], rtol=1e-3)
+    (tmp_path / 'in/faces.npy').unlink()
+    assert len(open_results(tmp_path / 'in', None, context(SIZE, tmp_path / 'in')).read().faces) > 1000
 
 
 def test_malicious_pickle_is_refused(tmp_path):
