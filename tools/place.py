@@ -21,6 +21,7 @@ from mmhuman_dto.apis.placing import place
 from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.programs import output_folder, program
 from mmhuman_dto.registry import RESULTS
+from mmhuman_dto.visualization import load_viser, show
 from mmhuman_dto.visualization.writers import WRITERS, KindError
 
 DEFAULT_KINDS = ('overlay', 'birdseye', 'params', 'glb')
@@ -45,6 +46,8 @@ def parse_args(arguments=None):
     parser.add_argument('--out', '--out-dir', type=output_folder, help='default: work_dirs/place')
     parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'none'], default=DEFAULT_KINDS, metavar='KIND',
                         help=f'any of {", ".join(WRITERS)}, or none; default: {" ".join(DEFAULT_KINDS)}')
+    parser.add_argument('--show', action='store_true',
+                        help='then look around in all pictures with a browser, until Ctrl-C (needs viser)')
     parser.add_argument('--device', help='cpu, cuda:0, ...; default: a GPU where there is one')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help="change configs/place/place.py: stages.dto.solver.terms.ground=None")
@@ -61,13 +64,16 @@ def main(arguments=None):
     if args.list:
         print(listing())
         return 0
+    if args.show:
+        load_viser()  # or it is said at once how to install it
     out = args.out or output_folder('work_dirs/place')
     placed = place(args.results, args.images, args.kind, args.depth, args.depth_kind, args.ages, args.masks,
                    _number(args.focal), args.body_models, args.dto, args.device, args.cfg_options)
-    print(f'{args.results}: {len(placed)} pictures of {placed.reader.program}')
+    pictures = '1 picture' if len(placed) == 1 else f'{len(placed)} pictures'
+    print(f'{args.results}: {pictures} of {placed.reader.program}')
     for note in placed.results.notes:
         print(f'note: {note}')
-    kinds, people, unwritten = [kind for kind in args.save if kind != 'none'], 0, 0
+    kinds, people, unwritten, shown = [kind for kind in args.save if kind != 'none'], 0, 0, []
     for scene in placed:
         try:
             scene.save(out, kinds)
@@ -75,10 +81,14 @@ def main(arguments=None):
             unwritten += 1
             print(error, file=sys.stderr)
         people += scene.is_placed
+        if args.show:
+            shown.append(scene.scene)
         print(f'{scene.img_id}: {scene.people.summary}' + (f' ({scene.note})' if scene.note else ''))
     placed.write_back(out / 'results')
     placed.write_report(out / 'placement.json')
     print(f'In {printable(out)}/: results, placement.json' + ''.join(f', {kind}' for kind in kinds))
+    if shown:
+        show(shown)
     if args.dto and not people:
         print('Nobody was placed in any picture; why is said above', file=sys.stderr)
         return 1

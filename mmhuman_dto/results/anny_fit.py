@@ -5,7 +5,7 @@ import torch
 from mmhuman_dto.registry import RESULTS
 
 from . import anny_bodies
-from .base import ImageResult, ResultError
+from .base import AGED_BODIES, ImageResult, ResultError
 from .files import FilesReader, Picture, numbers, stacked
 from .meshes_only import check_meshes, mesh_people
 
@@ -23,6 +23,7 @@ class AnnyFit(FilesReader):
     Placing changes ``root_translation_params`` and, where the camera is solved for, ``camera_intrinsics``.
     """
     kind = 'anny_fit'
+    initial_heights = AGED_BODIES
     program = 'Anny-Fit (https://github.com/naver/anny-fit)'
     files = "a folder a picture with params.npz, of a dictionary a person ('0', '1', ...)"
     licence = 'NAVER, non-commercial; Anny: Apache-2.0, its data CC0'

@@ -1,6 +1,7 @@
 """BEV, which knows children: ROMP's layout with an age after the shape, and meshes around the hips."""
 from mmhuman_dto.registry import RESULTS
 
+from .base import AGED_BODIES
 from .romp import ROMP
 
 #: From this age coefficient on its meshes are SMIL's infants and not SMPL+A's children.
@@ -12,6 +13,7 @@ class BEV(ROMP):
     """As of :class:`ROMP`, with ``smpl_betas`` (N, 11), whose last is the blend from an adult (0) to an infant (1), and
     vertices and joints around the middle of the hips."""
     kind = 'bev'
+    initial_heights = AGED_BODIES
     program = 'BEV (https://github.com/Arthur151/ROMP)'
     num_betas = 11
 

@@ -11,7 +11,7 @@ from mmhuman_dto.fileio.glb_mesh import GlbMesh
 from mmhuman_dto.registry import RESULTS
 
 from . import anny_bodies
-from .base import ImageResult, ResultError, ResultReader
+from .base import AGED_BODIES, ImageResult, ResultError, ResultReader
 from .cameras import centred
 from .files import Picture, describe, numbers, together
 from .meshes_only import check_meshes, mesh_people
@@ -34,6 +34,7 @@ class MultiHMR2(ResultReader):
     Placing changes the vertices of the meshes and that translation (and K with the camera).
     """
     kind = 'multi_hmr2'
+    initial_heights = AGED_BODIES
     program = 'Multi-HMR 2 (https://github.com/naver/multi-hmr2)'
     files = 'the folder of multihmr2 --save_mesh --save_anny_params, with meshes/*.glb and anny_params/*.pkl'
     licence = 'not seen; Anny: Apache-2.0, its data CC0'

@@ -2,6 +2,7 @@
 from mmhuman_dto.registry import RESULTS
 
 from . import anny_bodies
+from .base import AGED_BODIES
 from .files import numbers, stacked
 from .meshes_only import faces_for, mesh_people
 from .multi_hmr import MultiHMR, square_camera
@@ -12,6 +13,7 @@ class MultiHMRAnny(MultiHMR):
     """A list of people a picture, each a dictionary with ``v3d`` of Anny's mesh, ``transl_pelvis`` (1, 3), m, camera
     frame, and ``K`` (3, 3), px of the network's square."""
     kind = 'multi_hmr_anny'
+    initial_heights = AGED_BODIES
     program = 'Multi-HMR, its Anny network (https://github.com/naver/multi-hmr)'
     files = 'a file a picture with the list of people of the model'
     licence = 'NAVER, non-commercial; Anny: Apache-2.0, its data CC0'

@@ -6,7 +6,7 @@ from mmhuman_dto.body_models.mhr import mhr_smpl24
 from mmhuman_dto.body_models.topologies import mhr_file
 from mmhuman_dto.registry import BODY_MODELS, RESULTS
 
-from .base import ImageResult
+from .base import SHRINKING_BODIES, ImageResult
 from .cameras import centred, diagonal, measured
 from .files import FilesReader, Picture, like_list, number_like, numbers, person_list, stacked
 from .meshes_only import check_meshes, faces_for, mesh_people
@@ -36,6 +36,7 @@ class Sam3DBody(FilesReader):
     vertices in the PLY files.
     """
     kind = 'sam3d_body'
+    initial_heights = SHRINKING_BODIES
     program = ('SAM 3D Body (https://github.com/facebookresearch/sam-3d-body), Fast SAM 3D Body '
                '(https://github.com/yangtiming/Fast-SAM-3D-Body)')
     files = ('a file a picture with the list that process_one_image returns, one with {picture: list}, or the '

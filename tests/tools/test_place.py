@@ -33,7 +33,7 @@ def test_files_numbers_and_pictures(party, tmp_path, capsys):
     assert tool.main([str(root / 'results'), '--images', str(root / 'images'), '--ages', str(root / 'ages.json'),
                       '--out', str(tmp_path), '--save', 'overlay', 'params']) == 0
     out = capsys.readouterr().out
-    assert '1 pictures of any program' in out and 'party.jpg: 2 people' in out
+    assert '1 picture of any program' in out and 'party.jpg: 2 people' in out
     report = json.loads((tmp_path / 'placement.json').read_text())
     adult, child = report['images'][0]['people']
     assert .95 < adult['scale'] < 1.1 and .6 < child['scale'] < .8
@@ -71,6 +71,15 @@ def test_nobody_placed_is_no_success(party, tmp_path, capsys):
     assert tool.main([str(tmp_path / 'results'), '--out', str(tmp_path / 'out'), '--save', 'none']) == 1
     said = capsys.readouterr()
     assert 'nobody found' in said.out and 'Nobody was placed' in said.err
+
+
+def test_pictures_are_shown_after_all_is_written(party, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(tool, 'load_viser', lambda: None)
+    monkeypatch.setattr(tool, 'show', lambda scenes: shown.extend(
+        (scene.title, (tmp_path / 'placement.json').is_file()) for scene in scenes))
+    assert tool.main([str(party[0] / 'results'), '--out', str(tmp_path), '--save', 'none', '--show']) == 0
+    assert shown == [('party', True)]
 
 
 def test_it_is_one_of_the_programs(monkeypatch, capsys):
