@@ -114,6 +114,16 @@ def test_the_table_has_those_whom_dto_placed(tmp_path, capsys):
     assert [table.image_id(i) for i in range(len(table))] == ['0002.jpg'] and len(table[0].pred_instances) == 11
 
 
+def test_maps_of_another_kind_than_said_are_told(tmp_path, capsys):
+    """Disparity taken for metres: what is near has more of it."""
+    maps = str(CROWD.parent / 'disparity')
+    arguments = [str(CROWD / '0002.jpg'), '--depth', maps, '--out-dir', str(tmp_path), '--save', 'params']
+    for kind in ('disparity', 'metres'):
+        assert demo.main([*arguments, '--depth-kind', kind]) == 0
+        out = capsys.readouterr().out
+        assert ('Do the files hold disparity, not metres? --depth-kind disparity' in out) == (kind == 'metres')
+
+
 def test_dto_that_was_asked_for_and_placed_nobody_is_no_success(network, tmp_path, capsys):
     write_image(tmp_path / 'photos/black.png', np.zeros((64, 64, 3), np.uint8))
     write_image(tmp_path / 'photos/disparity/black.png', np.zeros((64, 64, 3), np.uint8))

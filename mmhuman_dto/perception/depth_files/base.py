@@ -102,16 +102,12 @@ def pixel_intrinsics(intrinsics, path, width, height):
     return values
 
 
-def intrinsics_of(focal, shape):
-    """Intrinsics (3, 3) of a map of ``shape`` (h, w), the axis through its centre; SourceError unless positive."""
+def intrinsics_of(focal, shape, path):
+    """Intrinsics (3, 3) of the map of ``shape`` (h, w) in a file, the axis through its centre; SourceError unless the
+    focal length, px, is positive."""
     if not (np.isfinite(focal) and focal > 0):
-        raise SourceError(f'a focal length of {focal} px comes with the map, expected a positive number')
+        raise SourceError(f'{path}: a focal length of {focal} px comes with the map, expected a positive number')
     return np.array([[focal, 0, shape[1] / 2], [0, focal, shape[0] / 2], [0, 0, 1]])
-
-
-def focal_on(shape, intrinsics):
-    """Mean focal length of intrinsics that are of a map; px of it."""
-    return (intrinsics[0, 0] + intrinsics[1, 1]) / 2
 
 
 def known_intrinsics(sample, shape, writer):

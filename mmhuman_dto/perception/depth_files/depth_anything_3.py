@@ -9,7 +9,7 @@ from mmhuman_dto.registry import DEPTH_FILES
 
 from ..base import SourceError
 from .arrays import array_of, read_arrays
-from .base import DepthFiles, DepthMap, focal_on, intrinsics_of, known_intrinsics, pixel_intrinsics
+from .base import DepthFiles, DepthMap, intrinsics_of, known_intrinsics, pixel_intrinsics
 
 _FILE = 'results.npz'
 #: Focal length, px of the image fed, at which DA3METRIC answers in metres.
@@ -25,7 +25,7 @@ _METRIC = 'nested', 'metric'
 @DEPTH_FILES.register_module()
 class DepthAnything3(DepthFiles):
     """``exports/npz/results.npz`` or ``exports/mini_npz/results.npz``: ``depth`` (N, h, w) at the size that the network
-    saw (longer side 504 px) of N images in the order of their names, and, but of its monocular networks, ``intrinsics``
+    saw (longer side 504 px) of N images in the order of their names, and, where the network says them, ``intrinsics``
     (N, 3, 3), px of the same size.
 
     Which network wrote it is not in the file. Those of any number of views and DA3MONO give ``depth``; DA3NESTED gives
@@ -77,14 +77,15 @@ class DepthAnything3(DepthFiles):
             intrinsics = pixel_intrinsics(self._arrays['intrinsics'][row], path, width, height)
         self._check_picture(path, sample, row)
         if kind == 'metres' and self.network == 'metric':
-            values = values * (focal_on(values.shape, self._fed(intrinsics, sample, values.shape)) / _CANONICAL_FOCAL)
+            fed = self._fed(intrinsics, sample, values.shape, path)
+            values = values * ((fed[0, 0] + fed[1, 1]) / 2 / _CANONICAL_FOCAL)
         return DepthMap(values, intrinsics, _PATCH)
 
-    def _fed(self, intrinsics, sample, shape):
+    def _fed(self, intrinsics, sample, shape, path):
         if intrinsics is not None:
             return intrinsics
         if self.focal is not None:
-            return intrinsics_of(self.focal * shape[1] / sample.ori_shape[1], shape)
+            return intrinsics_of(self.focal * shape[1] / sample.ori_shape[1], shape, path)
         return known_intrinsics(sample, shape, 'DA3METRIC')
 
     def _row(self, path, sample, count):

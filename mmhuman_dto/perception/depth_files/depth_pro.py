@@ -39,17 +39,18 @@ class DepthPro(DepthFiles):
         values = two_dimensional(array_of(arrays, key, path), path)
         focal = next((float(arrays[name].squeeze()) for name in _FOCALS if name in arrays), None)
         if focal is None and key == 'predicted_depth':
-            return _unprocessed(values, array_of(arrays, 'field_of_view', path), sample)
-        return DepthMap(values.astype(np.float32), None if focal is None else intrinsics_of(focal, values.shape))
+            return _unprocessed(values, array_of(arrays, 'field_of_view', path), sample, path)
+        intrinsics = None if focal is None else intrinsics_of(focal, values.shape, path)
+        return DepthMap(values.astype(np.float32), intrinsics)
 
 
-def _unprocessed(values, angle, sample):
+def _unprocessed(values, angle, sample, path):
     """The :class:`DepthMap` of inverse depth for a width of one focal length, ``angle`` being that of the width.
 
     The network sees a square whatever the image is.
     """
     share = .5 / math.tan(math.radians(float(angle.squeeze())) / 2)  # focal length over width
     (height, width), (h, w) = sample.ori_shape, values.shape
-    intrinsics = intrinsics_of(share * w, values.shape)
+    intrinsics = intrinsics_of(share * w, values.shape, path)
     intrinsics[1, 1] *= width * h / (height * w)
     return DepthMap(1 / np.clip(values.astype(np.float64) / share, *_RANGE), intrinsics, math.inf)

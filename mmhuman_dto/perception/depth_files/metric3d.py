@@ -36,5 +36,5 @@ class Metric3D(PlainDepth):
         if self.focal is None:
             intrinsics = known_intrinsics(sample, values.shape, self.writer)
         else:
-            intrinsics = intrinsics_of(self.focal * values.shape[1] / sample.ori_shape[1], values.shape)
+            intrinsics = intrinsics_of(self.focal * values.shape[1] / sample.ori_shape[1], values.shape, path)
         return DepthMap(values * (intrinsics[0, 0] / _CANONICAL_FOCAL))

@@ -33,8 +33,9 @@ class MoGe(DepthFiles):
         return {'depth', 'intrinsics', 'mask'} <= set(shapes) and shapes['intrinsics'] == (3, 3)
 
     def path(self, sample):
-        for base in (self.folder / sample.img_id, (self.folder / sample.img_id).with_suffix('')):
-            if (base / _DEPTH).is_file():
+        whole = self.folder / sample.img_id
+        for base in (whole, whole.with_suffix(''), self.folder):
+            if (base / _DEPTH).is_file() and base.name in (whole.name, whole.stem):
                 return base / _DEPTH
         try:
             return self.find(sample, *NAMED)

@@ -77,5 +77,5 @@ def _intrinsics(arrays, path, shape):
     if 'intrinsics' in arrays:
         return pixel_intrinsics(arrays['intrinsics'], path, *shape[::-1])
     if 'focallength_px' in arrays:
-        return intrinsics_of(float(arrays['focallength_px'].squeeze()), shape)
+        return intrinsics_of(float(arrays['focallength_px'].squeeze()), shape, path)
     return None

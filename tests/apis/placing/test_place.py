@@ -88,8 +88,7 @@ def errors_of(placed, scenes):
 def test_depth_in_metres_brings_far_adults_back_to_where_the_children_are(crowds, toy):
     root, scenes = crowds
     before = errors_of(place(root, root / 'images', 'toy', dto=False), scenes)
-    placed = place(root, root / 'images', 'toy', depth=dict(
-        type='PrecomputedDepth', folder=str(root / 'depth'), suffix='.npy', kind='depth'))
+    placed = place(root, root / 'images', 'toy', depth=root / 'depth', depth_kind='metres')
     after = errors_of(placed, scenes)
     assert np.abs(before).max() > .25
     assert np.median(np.abs(after)) < .05 and np.median(np.abs(after)) < np.median(np.abs(before))

@@ -161,6 +161,10 @@ def test_moge_folders(tmp_path, shown, kind, factor):
         (disparity, focal), = PrecomputedDepth(tmp_path, kind=kind).with_focals([sample_of(one)])
         check_depth(disparity, one, factor=factor)
         assert focal == pytest.approx(one.focal, rel=1e-4)
+    own = PrecomputedDepth(tmp_path / shown[0].name, kind=kind)  # the folder of one image
+    check_depth(own([sample_of(shown[0])])[0], shown[0], factor=factor)
+    with pytest.raises(SourceError, match=r'depth\.exr: not found'):
+        own([sample_of(shown[1])])
     (tmp_path / shown[0].name / 'fov.json').write_text('{"fov_x": 0.9}')
     with pytest.raises(SourceError, match=r'fov\.json: fov_y is None, expected degrees'):
         PrecomputedDepth(tmp_path, kind=kind)([sample_of(shown[0])])
@@ -252,8 +256,23 @@ def test_midas_is_inverse_depth_from_the_bottom_up(tmp_path, shown):
     for one in shown:
         disparity, = source([sample_of(one)])
         np.testing.assert_allclose(disparity, 5000 * one.inverse + 80, rtol=1e-5)
-    with pytest.raises(SourceError, match=r'c_photo\.pfm: not found'):
+    with pytest.raises(SourceError, match=r'c_photo-NETWORK\.pfm: not found'):
         source([sample_of(shown[0]._replace(name='c_photo'))])
+
+
+def test_the_picture_of_midas_counts_where_nothing_else_is_left(tmp_path, shown):
+    """16 bits from the least to the largest value; in colours it says nothing."""
+    one = shown[0]
+    inverse = one.inverse
+    values = np.round((inverse - inverse.min()) / np.ptp(inverse) * 65535).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / f'{one.name}-midas_v21_384.png'), values)
+    source = PrecomputedDepth(tmp_path)
+    assert type(source.layout) is MiDaS
+    np.testing.assert_array_equal(source([sample_of(one)])[0], values)
+    programs.midas(tmp_path, shown[1])
+    (tmp_path / f'{shown[1].name}-dpt_beit_large_512.pfm').unlink()
+    with pytest.raises(SourceError, match='it is a picture in colours'):
+        source([sample_of(shown[1])])
 
 
 def test_names_with_glob_signs_are_names(tmp_path, shown):
@@ -287,3 +306,35 @@ def test_damaged_files_are_named(tmp_path, shown):
     for layout in ('MoGe', 'UniDepth', 'DepthPro'):
         with pytest.raises(SourceError, match=r"a_photo\.npz: has no key 'depth', has \['points'\]"):
             PrecomputedDepth(tmp_path, kind='metres', layout=dict(type=layout))([sample_of(shown[0])])
+
+
+@pytest.mark.parametrize('arrays, message', [
+    (dict(depth=np.ones(SIZE)), r'depth has shape \(180, 240\), expected \(N, H, W\)'),
+    (dict(depth=np.ones((2, *SIZE)), intrinsics=np.ones((3, 3, 3))), 'holds 2 maps and 3 intrinsics'),
+    (dict(other=np.ones((2, *SIZE))), r"has no key 'depth', has \['other'\]"),
+])
+def test_results_of_another_shape_are_named(tmp_path, shown, arrays, message):
+    np.savez(tmp_path / 'results.npz', **arrays)
+    with pytest.raises(SourceError, match=rf'results\.npz: {message}'):
+        PrecomputedDepth(tmp_path, kind='depth', layout=dict(type='DepthAnything3'))([sample_of(shown[0])])
+
+
+def test_masks_and_focal_lengths_that_cannot_be_are_named(tmp_path, shown):
+    path = tmp_path / f'{shown[0].name}.npz'
+    np.savez(path, depth=np.ones(SIZE), mask=np.ones((3, 4), bool), intrinsics=np.eye(3))
+    with pytest.raises(SourceError, match=r'a_photo\.npz: the mask is \(3, 4\), the depth \(180, 240\)'):
+        PrecomputedDepth(tmp_path, kind='depth')([sample_of(shown[0])])
+    np.savez(path, depth=np.ones(SIZE), focallength_px=-3.)
+    with pytest.raises(SourceError, match=r'a_photo\.npz: a focal length of -3\.0 px comes with the map'):
+        PrecomputedDepth(tmp_path)([sample_of(shown[0])])
+
+
+def test_layouts_that_change_values_do_not_show_what_is_stored(tmp_path, shown):
+    """Only plain files are looked at as they are, for their number of bits."""
+    programs.depth_anything_v2_metric(tmp_path, shown[0])
+    assert PrecomputedDepth(tmp_path).stored(sample_of(shown[0])) is None
+    programs.depth_anything_v2(tmp_path, shown[0])
+    stored = PrecomputedDepth(tmp_path, '.png', 'disparity').stored(sample_of(shown[0]))
+    assert stored.dtype == np.uint8 and stored.shape == SIZE
+    with pytest.raises(ValueError, match="say it in layout: layout=dict\\(type='PlainDepth', suffix='.png'\\)"):
+        PrecomputedDepth(tmp_path, '.png', 'disparity', layout=dict(type='PlainDepth'))
