@@ -113,16 +113,22 @@ def silhouette(browser):
 
 
 @pytest.fixture(scope='module')
-def browser(seen_from_a_hill):
+def open_browser():
     with chromium_page() as page:
-        page.goto(seen_from_a_hill[0].as_uri())
-        settle(page)
         yield page
-        assert not page.complaints
+
+
+@pytest.fixture
+def browser(open_browser, seen_from_a_hill):
+    """The scene's page as it opens, with all pixels on slow machines too."""
+    open_browser.goto(seen_from_a_hill[0].as_uri())
+    settle(open_browser)
+    open_browser.evaluate('() => { world.adapt = () => {}; }')
+    yield open_browser
+    assert not open_browser.complaints
 
 
 def look(browser, view):
-    browser.evaluate('() => { world.adapt = () => {}; }')  # all pixels on slow machines too
     browser.check('#photo')
     browser.click(f'[data-view={view}]')
     settle(browser)
