@@ -100,12 +100,18 @@ class FilesReader(ResultReader):
             target = Path(out) / (path.relative_to(self.path) if self.path.is_dir() else path.name)
             save_stored(target, Stored(self.joined(stored.content, changed), stored.form))
             written.append(target)
+        if self._faces_file.is_file():
+            written.append(Path(out) / FACES)
+            save_stored(written[-1], load_stored(self._faces_file))
         return written
+
+    @property
+    def _faces_file(self):
+        return (self.path if self.path.is_dir() else self.path.parent) / FACES
 
     def own_faces(self):
         """Triangles (F, 3) of the file ``faces.npy`` beside the results; None without."""
-        path = (self.path if self.path.is_dir() else self.path.parent) / FACES
-        return load_stored(path).content if path.is_file() else None
+        return load_stored(self._faces_file).content if self._faces_file.is_file() else None
 
 
 def together(pictures, where):

@@ -6,7 +6,7 @@ from mmhuman_dto.body_models import topology_of
 from mmhuman_dto.registry import RESULTS
 from mmhuman_dto.structures import People
 
-from .base import ImageResult
+from .base import ANY_BODIES, ImageResult
 from .cameras import centred, longer_side_focal, measured
 from .files import FilesReader, Picture, like_list, numbers, person_list, stacked
 from .meshes_only import check_meshes, faces_for, mesh_people
@@ -94,7 +94,9 @@ class MultiHMR(FilesReader):
         shape = stacked(people, 'shape', (None, ), where)
         posed = self.context.bodies('smplx', pose, shape[:, :10], pelvis=pelvis, vertices=vertices)
         fields = posed.fields()
-        child = (shape[:, 10:] != 0).any(1)  # an eleventh coefficient, to a child, which the height does not know
+        if shape.shape[1] > 10:
+            self.initial_heights = ANY_BODIES  # of which an eleventh coefficient may make children
+        child = (shape[:, 10:] != 0).any(1)  # whose heights the first ten do not tell
         for name in ('heights', 'heights_std'):
             fields[name][child] = torch.nan
         if all('j3d' in person for person in people):

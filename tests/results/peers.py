@@ -36,10 +36,12 @@ class CrowdTruth(NamedTuple):
         return len(self.vertices)
 
     def sampled(self, count):
-        """(N, count, 3): the same points on everybody's surface, for bodies of ``count`` vertices."""
-        rng = np.random.default_rng(0)
+        """(N, count, 3), for bodies of ``count`` vertices: these, if as many, and points on everybody's surface."""
+        rng, own = np.random.default_rng(0), self.vertices[:, :count if count >= self.vertices.shape[1] else 0]
+        count -= own.shape[1]
         rows, weights = rng.integers(0, len(self.faces), count), rng.dirichlet(np.ones(3), count)
-        return (self.vertices[:, self.faces[rows]] * weights[None, :, :, None]).sum(2)
+        points = (self.vertices[:, self.faces[rows]] * weights[None, :, :, None]).sum(2)
+        return np.concatenate([own, points], 1)
 
 
 @functools.cache

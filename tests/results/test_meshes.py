@@ -28,10 +28,10 @@ def test_units(tmp_path, units):
     assert results.images[0].name == 'photo' and results.images[0].image_size == (480, 720)
     assert not results.focal_is_guess and torch.isnan(results.images[0].people.heights).all()
 
-    path, = reader.write(tmp_path / 'same', none_of(results))
+    path, *_ = reader.write(tmp_path / 'same', none_of(results))
     alike(load_stored(path).content, content)
 
-    path, = reader.write(tmp_path / 'moved', moves_of(results))
+    path, *_ = reader.write(tmp_path / 'moved', moves_of(results))
     got = load_stored(path).content
     assert changed_keys(got, content) == {'vertices', 'joints'}
     factor = dict(m=1, cm=100, mm=1000)[units]
@@ -97,7 +97,7 @@ def test_placing_may_change_the_camera(tmp_path):
     reader = open_results(tmp_path, 'meshes', context())
     results = reader.read()
     camera = torch.tensor(K * [[1.2, 1, 1], [1, 1.2, 1], [1, 1, 1]])
-    path, = reader.write(tmp_path / 'out', moves_of(results, camera=camera))
+    path, *_ = reader.write(tmp_path / 'out', moves_of(results, camera=camera))
     got = load_stored(path).content
     assert changed_keys(got, content) == {'vertices', 'joints', 'K'}
     np.testing.assert_allclose(got['K'], camera)

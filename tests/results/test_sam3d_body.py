@@ -19,6 +19,7 @@ from results.peers import (
     shown,
 )
 
+from mmhuman_dto.body_models import faces_of
 from mmhuman_dto.body_models.mhr import SMPL_ROWS
 from mmhuman_dto.fileio import UnsafeFileError
 from mmhuman_dto.results import ResultError, open_results
@@ -26,7 +27,8 @@ from mmhuman_dto.results.stored import load_stored
 
 SIZE, FOCAL = (480, 720), 812.
 K = pinhole(FOCAL, 360, 240)
-FACES = np.random.default_rng(0).integers(0, 18439, (500, 3))
+#: The first vertices of these meshes are OpenBody's.
+FACES = faces_of(6900).numpy()
 
 
 def keypoints(truth):
@@ -83,18 +85,19 @@ def test_pickle_a_picture(tmp_path, fast):
     assert not results.focal_is_guess and not results.notes
     np.testing.assert_array_equal(results.faces, FACES)
 
-    path, = reader.write(tmp_path / 'same', none_of(results))
-    assert path == tmp_path / 'same/photo.pkl'
+    path, faces = reader.write(tmp_path / 'same', none_of(results))
+    assert (path, faces) == (tmp_path / 'same/photo.pkl', tmp_path / 'same/faces.npy')
+    np.testing.assert_array_equal(np.load(faces), FACES)
     alike(load_stored(path).content, people)
 
-    path, = reader.write(tmp_path / 'moved', moves_of(results))
+    path, *_ = reader.write(tmp_path / 'moved', moves_of(results))
     got = load_stored(path).content
     alike([got[0], got[2]], [people[0], people[2]])
     assert changed_keys(got[1], people[1]) == {'pred_cam_t'}
     np.testing.assert_allclose(got[1]['pred_cam_t'] - people[1]['pred_cam_t'], [.1, -.2, 1.5], atol=1e-6)
 
     camera = torch.tensor(pinhole(900., 360, 240))
-    path, = reader.write(tmp_path / 'camera', moves_of(results, camera=camera))
+    path, *_ = reader.write(tmp_path / 'camera', moves_of(results, camera=camera))
     got = load_stored(path).content
     assert changed_keys(got[0], people[0]) == {'focal_length'} and got[0]['focal_length'] == np.float32(900)
 
@@ -121,9 +124,9 @@ def test_other_ways_to_save_it(tmp_path, form):
     names = ['day/a.jpg', 'b.jpg'] if form.startswith('many') else ['photo']
     assert [image.name for image in results.images] == names
     assert [len(image.people) for image in results.images] == [3, 0][:len(names)]
-    written, = reader.write(tmp_path / 'out', none_of(results))
+    written, *_ = reader.write(tmp_path / 'out', none_of(results))
     alike(load_stored(written).content, load_stored(path).content)
-    written, = reader.write(tmp_path / 'moved', moves_of(results))
+    written, *_ = reader.write(tmp_path / 'moved', moves_of(results))
     moved = open_results(tmp_path / 'moved' if form not in ('npy', 'pt') else written, 'sam3d_body', reader.context)
     if form not in ('npy', 'pt'):
         np.testing.assert_allclose(moved.read().images[0].people.pelvis[1] - results.images[0].people.pelvis[1],
