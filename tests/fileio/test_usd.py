@@ -59,6 +59,15 @@ def test_skins_give_the_vertices_of_the_body_model(kind, tmp_path):
             np.testing.assert_allclose(places[name], bones[row] @ TILT.T @ Y_UP + [0, 2, 0], atol=1e-4)
         height = stage.GetPrimAtPath(path).GetAttribute('userProperties:height_m').Get()
         assert height == pytest.approx(body.extras['height_m'])
+        skeleton = UsdSkel.Skeleton(stage.GetPrimAtPath(f'{path}/{body.name}_skeleton'))
+        cache = UsdSkel.Cache()
+        cache.Populate(UsdSkel.Root(stage.GetPrimAtPath(path)), Usd.PrimDefaultPredicate)
+        at_rest = cache.GetSkelQuery(skeleton).ComputeJointSkelTransforms(0, atRest=True)
+        at_rest = [matrix.ExtractTranslation() for matrix in at_rest]
+        np.testing.assert_allclose(at_rest, body.skin.skeleton.rest, atol=1e-6)
+        # Blender turns only bones that have frames.
+        animation = UsdSkel.Animation(stage.GetPrimAtPath(f'{path}/animation'))
+        assert animation.GetRotationsAttr().GetTimeSamples() == [stage.GetStartTimeCode()] == [stage.GetEndTimeCode()]
     plain = UsdGeom.Mesh(stage.GetPrimAtPath('/people/camera_space/person_5'))
     np.testing.assert_allclose(plain.GetPointsAttr().Get(), vertices[0] @ Y_UP, atol=1e-6)
     assert len(plain.GetFaceVertexIndicesAttr().Get()) == body_model.faces.numel()

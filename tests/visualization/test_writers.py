@@ -124,8 +124,20 @@ def test_all_kinds_put_people_where_the_glb_does(posed, tmp_path):
         np.testing.assert_allclose(posed_again, truth[:22, [0, 2, 1]] * [1, -1, 1], atol=2e-5)
         assert not file['betas'].any() and str(file['body_model']) == 'OpenBody'
         mesh = (tmp_path / f'ply/a/person_{number}.ply').read_bytes().split(b'\nend_header\n', 1)[1]
-        points = np.frombuffer(mesh, [('place', '<f4', 3), ('normal', '<f4', 3), ('color', 'u1', 3)], 6900)['place']
-        np.testing.assert_allclose(points, world_vertices(document, arrays, f'person_{number}'), atol=2e-5)
+        points = np.frombuffer(mesh, [('place', '<f4', 3), ('normal', '<f4', 3), ('color', 'u1', 3)], 6900)
+        np.testing.assert_allclose(points['place'], world_vertices(document, arrays, f'person_{number}'), atol=2e-5)
+        assert face_outwards(points['place'], points['normal'], posed.faces)
+    for mesh in document['meshes']:
+        attributes = mesh['primitives'][0]['attributes']
+        assert face_outwards(arrays[attributes['POSITION']], arrays[attributes['NORMAL']], posed.faces)
+
+
+def face_outwards(vertices, normals, faces):
+    """Whether normals (V, 3) of almost all vertices are those of the triangles around them."""
+    corners = vertices[faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    return np.median(np.einsum('fci,fi->fc', normals[faces], across)) > .95
 
 
 def test_meshes_with_known_joints_and_rotations_have_bones(posed, tmp_path):
