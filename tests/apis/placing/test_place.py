@@ -126,7 +126,7 @@ def test_bones_and_meshes_of_placed_people_stand_together(crowds, toy, tmp_path)
                                    atol=1e-4)
         mesh = world_vertices(document, arrays, f'person_{number}')
         assert (mesh.min(0) - .01 < truth).all() and (truth < mesh.max(0) + .01).all()
-    with pytest.raises(KindError, match='no amass of 0.png: it needs people of a body model, and these are only meshes'):
+    with pytest.raises(KindError, match='no amass of 0.png: it needs people of a body model'):
         scene.save(tmp_path, ['amass'], 'a')
 
 
