@@ -1,10 +1,12 @@
 """Results of other programs (registry ``RESULTS``): a reader each, which also writes back what placing changed."""
+from .amass import Amass
 from .anny_fit import AnnyFit
 from .base import ImageResult, Moves, ResultError, ResultReader, Results
 from .bev import BEV
 from .camerahmr import CameraHmr
 from .finding import open_results
 from .gvhmr import Gvhmr
+from .human3r import Human3R
 from .meshes import Meshes
 from .multi_hmr import MultiHMR
 from .multi_hmr2 import MultiHMR2

@@ -128,9 +128,11 @@ class ResultReader(ABC):
         initial_heights: (share of a person's difference from a typical adult's height that the program's meshes show,
             std of what they show beside it, both of the logarithm), for the solver's
             :class:`~mmhuman_dto.dto.terms.initial.InitialTerm`.
+        before_camera: whether the people stand before a camera; else they are in a world and cannot be placed.
     """
     kind, program, files, licence = '', '', '', ''
     initial_heights = ADULT_BODIES
+    before_camera = True
 
     def __init__(self, path, context):
         self.path, self.context = Path(path), context

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from results.peers import alike, changed_keys, context, moves_of, none_of, pinhole
-from results.videos import SIZE, check_frames, check_stand_ins, model_files, refuses_pickles, true_tracks
+from results.videos import SIZE, check_frames, check_stand_ins, model_files, posed, refuses_pickles, true_tracks
 
 from mmhuman_dto.results import ResultError, open_results
 from mmhuman_dto.results.gvhmr import Gvhmr
@@ -13,7 +13,6 @@ FOCAL = float(np.hypot(*SIZE))
 def truth():
     """The one person, in all frames; face and hands are at rest."""
     track = true_tracks('smplx')[0]
-    from results.videos import posed
     pose = track.pose.copy()
     pose[:, 22:] = 0
     vertices, joints = posed('smplx', pose, track.betas, track.transl)

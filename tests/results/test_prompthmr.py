@@ -4,6 +4,7 @@ import torch
 from results.peers import alike, changed_keys, check_people, context, moves_of, none_of, pinhole
 from results.videos import SIZE, model_files, posed, refuses_pickles, true_tracks
 
+from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
 from mmhuman_dto.results import ResultError, open_results
 from mmhuman_dto.results.prompthmr import PromptHmr
 
@@ -21,7 +22,6 @@ def people():
 
 def content(focal=FOCAL, absolute=True):
     """As demo_phmr.py saves it: cam_int is that of the picture scaled to 896 px and padded to a square."""
-    from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
     pose, betas, transl, vertices, joints = map(torch.tensor, people())
     scale = 896 / max(SIZE)
     return dict(pose=torch.zeros(2, 132), betas=betas, transl=transl, rotmat=axis_angle_to_matrix(pose[:, :22]),

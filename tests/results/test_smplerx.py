@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from results.peers import alike, changed_keys, context, moves_of, none_of, pinhole, shown
-from results.videos import SIZE, model_files, posed, refuses_pickles, true_tracks
+from results.videos import SIZE, model_files, npz_of, posed, refuses_pickles, true_tracks
 
 from mmhuman_dto.fileio.obj import ObjMesh
 from mmhuman_dto.results import ResultError, open_results
@@ -138,15 +138,5 @@ def test_errors_name_file_and_key(tmp_path):
 
 
 def test_nothing_is_run(tmp_path):
-    import io
-    import zipfile
     folder = write(tmp_path / 'a')
-
-    def npz(payload):
-        head, whole = io.BytesIO(), io.BytesIO()
-        np.lib.format.write_array_header_1_0(head, dict(descr='|O', fortran_order=False, shape=()))
-        with zipfile.ZipFile(whole, 'w') as archive:
-            archive.writestr('betas.npy', head.getvalue() + payload)
-        return whole.getvalue()
-
-    refuses_pickles(folder / 'smplx' / '00001_0.npz', 'smplerx', folder, npz)
+    refuses_pickles(folder / 'smplx' / '00001_0.npz', 'smplerx', folder, npz_of('betas'))

@@ -1,6 +1,8 @@
 """People of a crowd who move through a video, as SMPL or SMPL-X bodies of synthetic files, with exact truth."""
 import functools
+import io
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,3 +123,14 @@ def refuses_pickles(file, kind, folder, wrap=lambda payload: payload):
     with pytest.raises(UnsafeFileError, match=f'{file.name}.*refused, it '):
         open_results(folder, kind, context()).read()
     assert not evidence.exists()
+
+
+def npz_of(key):
+    """Function that wraps a pickle as that key of an npz."""
+    def npz(payload):
+        head, whole = io.BytesIO(), io.BytesIO()
+        np.lib.format.write_array_header_1_0(head, dict(descr='|O', fortran_order=False, shape=()))
+        with zipfile.ZipFile(whole, 'w') as archive:
+            archive.writestr(f'{key}.npy', head.getvalue() + payload)
+        return whole.getvalue()
+    return npz

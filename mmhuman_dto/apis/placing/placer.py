@@ -30,6 +30,8 @@ from .report import Report
 
 #: Grey of pictures that nobody has.
 _PAPER = 235
+#: Size (height, width), px, of the paper of people without a camera.
+_PAPER_SIZE = 720, 1280
 #: What people have before the stages of the recipe.
 _GIVEN = ('image', 'pred_instances', 'pred_camera', 'checked people')
 
@@ -67,6 +69,9 @@ def place(results, images=None, kind=None, depth=None, depth_kind=None, ages=Non
     if focal == 'depth' and depth in (None, 'none'):
         raise ValueError("focal='depth' is the focal length that comes with depth maps; give depth too")
     reader = open_results(Path(results), kind, context)
+    if dto and not reader.before_camera:
+        raise ResultError(f'{results}: {reader.kind} has people in a world without a camera, who cannot be placed; '
+                          'with dto=False (--no-dto) they are shown and exported as they are')
     found = reader.read()
     config = _config(recipe, depth, depth_kind, ages, masks, device, options, reader)
     return PlacedResults(reader, found, pictures, config, Cameras(focal), dto)
@@ -144,7 +149,7 @@ class PlacedResults:
             picture, path = self._pictures.read(image.name, image.frame)
         except ImageError as wrong:
             error = str(wrong)
-        size = tuple(picture.shape[:2] if picture is not None else image.image_size or _size_of(image))
+        size = tuple(picture.shape[:2] if picture is not None else image.image_size or self._size(image))
         # Maps, ages and focal lengths are of pictures, whose names results shorten, or count.
         name = self._pictures.found(image.name, image.frame) or image.name
         sample = HumanDataSample(metainfo=dict(img_id=name, img_path=path, ori_shape=size, img_shape=size,
@@ -164,6 +169,10 @@ class PlacedResults:
         sample.pred_instances, sample.pred_camera = people, Camera(intrinsics=intrinsics.float())
         sample.set_metainfo(dict(focal_source=source))
         return sample.to(self._stages.context.device)
+
+    def _size(self, image):
+        """(height, width) px of a picture that nobody has seen."""
+        return _size_of(image) if self.reader.before_camera else _PAPER_SIZE
 
     def _scene(self, before, after, error):
         """:class:`HumanScene` of a sample before and, None where they were not run, after the stages."""
