@@ -73,6 +73,8 @@ def main(arguments=None):
     print(f'{args.results}: {pictures} of {placed.reader.program}')
     for note in placed.results.notes:
         print(f'note: {note}')
+    for failed in placed.results.failed:
+        print(failed, file=sys.stderr)
     kinds, people, unwritten, shown = [kind for kind in args.save if kind != 'none'], 0, 0, []
     for scene in placed:
         try:
@@ -92,7 +94,7 @@ def main(arguments=None):
     if args.dto and not people:
         print('Nobody was placed in any picture; why is said above', file=sys.stderr)
         return 1
-    return 1 if unwritten else 0
+    return 1 if unwritten or placed.results.failed else 0
 
 
 def listing():

@@ -54,12 +54,14 @@ class Results:
         body: what the meshes are, for messages and files: 'SMPL', 'SMPL-X', 'MHR', 'Anny', ...
         notes: sentences that a user must know: what was assumed, what stands in for what.
         focal_is_guess: whether the program made up its focal length from the picture's size.
+        failed: what is wrong with each file of a folder that could not be read; the others were.
     """
     images: Sequence
     faces: torch.Tensor
     body: str
     notes: tuple = ()
     focal_is_guess: bool = False
+    failed: tuple = ()
 
 
 @dataclass

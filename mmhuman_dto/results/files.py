@@ -1,11 +1,13 @@
 """Readers of programs that leave a file a picture, or one for several."""
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.fileio.finding import find_files, what_is_in
 
 from .base import ImageResult, ResultError, ResultReader, Results
@@ -13,6 +15,8 @@ from .stored import SUFFIXES, Stored, load_stored, save_stored
 
 #: File of triangles (F, 3) beside results that do not have them.
 FACES = 'faces.npy'
+#: What is wrong with one file of a folder, which costs the others nothing.
+_FAULTS = (ResultError, BrokenFileError, UnsafeFileError, OSError)
 #: Files of a folder that are looked at to tell what it holds, should nobody be in the first ones.
 _LOOK_AT = 10
 
@@ -42,11 +46,16 @@ class FilesReader(ResultReader):
 
     @classmethod
     def sniff(cls, path):
+        told = (cls._told(file) for file, _ in cls.found(Path(path))[:_LOOK_AT])
+        return bool(next((knows for knows in told if knows is not None), False))
+
+    @classmethod
+    def _told(cls, file):
+        """What :meth:`knows` says of a file; None of one that cannot be read."""
         try:
-            told = (cls.knows(load_stored(file).content) for file, _ in cls.found(Path(path))[:_LOOK_AT])
-            return bool(next((knows for knows in told if knows is not None), False))
+            return cls.knows(load_stored(file).content)
         except (OSError, ValueError):
-            return False
+            return None
 
     @classmethod
     def found(cls, path):
@@ -78,25 +87,29 @@ class FilesReader(ResultReader):
         return parts[0]
 
     def read(self):
-        self._files, pictures = [], []
+        self._files, told, failed = [], Together(self.path), []
         for path, name in self.found(self.path):
-            stored = load_stored(path)
-            if self.knows(stored.content) is False:
-                raise ResultError(f'{path}: {describe(stored.content)}; expected {self.files}')
-            parts = self.parts(stored.content, name, str(path))
-            read = [self.picture(part, key, f'{path}' + (f', {key}' if len(parts) > 1 else ''))
-                    for key, part in parts.items()]
-            self._files.append((path, stored, list(parts.values()), read))
-            pictures += read
+            try:
+                _, parts = self._understood(path, name)
+                told.add(picture for _, picture in parts)
+            except _FAULTS as error:
+                if not self.path.is_dir():
+                    raise
+                failed.append(error)
+                continue
+            self._files.append(ReadFile(path, name, len(parts)))
         if not self._files:
+            if failed:
+                raise failed[0]
             there = f' (there are {what_is_in(self.path)})' if self.path.is_dir() else ''
             raise ResultError(f'{self.path}: no file to read{there}; expected {self.files}')
-        return together(pictures, self.path)
+        return told.results(PicturesOfFiles(self, self._files), tuple(map(str, failed)))
 
     def write(self, out, moves):
         moves, written = iter(moves), []
-        for path, stored, parts, pictures in self._files:
-            changed = [self.moved(part, picture, next(moves)) for part, picture in zip(parts, pictures)]
+        for path, name, _ in self._files:
+            stored, parts = self._understood(path, name)
+            changed = [self.moved(part, picture, next(moves)) for part, picture in parts]
             target = Path(out) / (path.relative_to(self.path) if self.path.is_dir() else path.name)
             save_stored(target, Stored(self.joined(stored.content, changed), stored.form))
             written.append(target)
@@ -104,6 +117,15 @@ class FilesReader(ResultReader):
             written.append(Path(out) / FACES)
             save_stored(written[-1], load_stored(self._faces_file))
         return written
+
+    def _understood(self, path, name):
+        """(:class:`~.stored.Stored`, [(part, :class:`Picture`)]) of a file."""
+        stored = load_stored(path)
+        if self.knows(stored.content) is False:
+            raise ResultError(f'{path}: {describe(stored.content)}; expected {self.files}')
+        parts = self.parts(stored.content, name, str(path))
+        return stored, [(part, self.picture(part, key, f'{path}' + (f', {key}' if len(parts) > 1 else '')))
+                        for key, part in parts.items()]
 
     @property
     def _faces_file(self):
@@ -114,17 +136,67 @@ class FilesReader(ResultReader):
         return load_stored(self._faces_file).content if self._faces_file.is_file() else None
 
 
+class ReadFile(NamedTuple):
+    """A file that was understood: its path, its name in the results, and how many pictures it is about."""
+    path: Path
+    name: str
+    count: int
+
+
+class PicturesOfFiles(Sequence):
+    """:class:`ImageResult` of each picture, read anew when it is asked for: meshes of many would fill the memory."""
+
+    def __init__(self, reader, files):
+        self._reader, self._kept = reader, (None, ())
+        self._places = [(file, place) for file in files for place in range(file.count)]
+
+    def __len__(self):
+        return len(self._places)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        file, place = self._places[index]
+        if self._kept[0] != file:
+            self._kept = file, [picture.image for _, picture in self._reader._understood(file.path, file.name)[1]]
+        return self._kept[1][place]
+
+
+class Together:
+    """What :class:`Picture` s have in common, as they are read: triangles, body, notes.
+
+    Args:
+        where: for messages.
+    """
+
+    def __init__(self, where):
+        self._where, self._first, self._bodies, self._notes, self._guess = where, None, [], {}, False
+
+    def add(self, pictures):
+        """Pictures of a file; ResultError where they have other triangles than those before."""
+        for picture in pictures:
+            if picture.faces is not None and len(picture.image.people):
+                faces = torch.as_tensor(picture.faces).long()
+                if self._first is None:
+                    self._first = picture.image.name, faces, picture.body
+                elif not torch.equal(faces, self._first[1]):
+                    raise ResultError(f'{self._where}: {picture.image.name} has meshes with other triangles than '
+                                      f'{self._first[0]}; place each kind of meshes on its own')
+            self._bodies.append(picture.body)
+            self._notes.update(dict.fromkeys(picture.notes))
+            self._guess |= picture.focal_is_guess
+
+    def results(self, images, failed=()):
+        """:class:`Results` of images."""
+        _, faces, body = self._first or (None, torch.zeros(0, 3, dtype=torch.long), self._bodies[0])
+        return Results(images, faces, body, tuple(self._notes), self._guess, failed)
+
+
 def together(pictures, where):
     """:class:`Results` of :class:`Picture` s, which share their faces."""
-    meshes = [picture for picture in pictures if picture.faces is not None and len(picture.image.people)]
-    faces = torch.as_tensor(meshes[0].faces).long() if meshes else torch.zeros(0, 3, dtype=torch.long)
-    for picture in meshes:
-        if not torch.equal(torch.as_tensor(picture.faces).long(), faces):
-            raise ResultError(f'{where}: {picture.image.name} has meshes with other triangles than '
-                              f'{meshes[0].image.name}; place each kind of meshes on its own')
-    return Results([picture.image for picture in pictures], faces, (meshes or pictures)[0].body,
-                   tuple(dict.fromkeys(note for picture in pictures for note in picture.notes)),
-                   any(picture.focal_is_guess for picture in pictures))
+    told = Together(where)
+    told.add(pictures)
+    return told.results([picture.image for picture in pictures])
 
 
 def describe(content):

@@ -1,5 +1,6 @@
 """The program place: meshes of any program in, the same files, numbers and pictures out; or a sentence why not."""
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -71,6 +72,20 @@ def test_nobody_placed_is_no_success(party, tmp_path, capsys):
     assert tool.main([str(tmp_path / 'results'), '--out', str(tmp_path / 'out'), '--save', 'none']) == 1
     said = capsys.readouterr()
     assert 'nobody found' in said.out and 'Nobody was placed' in said.err
+
+
+def test_a_broken_file_costs_itself_and_the_exit_status(party, tmp_path, capsys):
+    root, vertices = party
+    folder = tmp_path / 'results'
+    shutil.copytree(root / 'results', folder)
+    (folder / 'broken.npz').write_bytes((folder / 'party.npz').read_bytes()[:900])
+    np.savez(folder / 'zoo.npz', vertices=vertices, faces=np.zeros((1, 3), int), K=CAMERA)
+    assert tool.main([str(folder), '--out', str(tmp_path / 'out'), '--save', 'none']) == 1
+    said = capsys.readouterr()
+    assert 'broken.npz' in said.err and 'party' in said.out
+    report = json.loads((tmp_path / 'out' / 'placement.json').read_text())
+    assert len(report['images']) == 1 and len(report['failed']) == 2
+    assert [path.name for path in (tmp_path / 'out' / 'results').iterdir()] == ['party.npz']
 
 
 def test_pictures_are_shown_after_all_is_written(party, tmp_path, monkeypatch):

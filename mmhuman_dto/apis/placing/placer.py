@@ -96,7 +96,7 @@ class PlacedResults:
         self._mapping = [name for name, stage in config['stages'].items() if stage['type'] == 'AddDepth']
         self._placing = [name for name in config['stages'] if not (cameras.needs_maps and name in self._mapping)]
         self._batch, self._names = config['batch_size'], OutputNames()
-        self._moves, self._report = [], Report(reader, results.notes)
+        self._moves, self._report = [], Report(reader, results)
 
     def __len__(self):
         return len(self.results.images)

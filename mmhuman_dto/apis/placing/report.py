@@ -16,12 +16,13 @@ class Report:
     """Collects the placed pictures of results, as JSON-able numbers.
 
     Args:
-        reader: :class:`~mmhuman_dto.results.ResultReader`. notes: sentences that are true of all of it.
+        reader: :class:`~mmhuman_dto.results.ResultReader`. results: :class:`~mmhuman_dto.results.Results`.
     """
 
-    def __init__(self, reader, notes):
+    def __init__(self, reader, results):
         self.content = dict(format=FORMAT, version=VERSION, kind=reader.kind, program=reader.program,
-                            results=str(reader.path), meaning=_WORDS, notes=list(notes), images=[])
+                            results=str(reader.path), meaning=_WORDS, notes=list(results.notes), images=[],
+                            failed=list(results.failed))
 
     def add(self, image, scene, moves):
         """A picture: :class:`~mmhuman_dto.results.ImageResult`, its scene and :class:`~mmhuman_dto.results.Moves`."""
