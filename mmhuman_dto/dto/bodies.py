@@ -114,6 +114,7 @@ class MeshBodies:
     """People by ``vertices``, ``pelvis`` and ``heights``, and ``smpl_joints`` where they are known.
 
     A mesh is scaled about the camera, which leaves the picture as it is; ``mesh_scales`` says by how much it grew.
+    Where people have parameters too, ``transl`` moves as the pelvis does.
 
     Args:
         faces: (F, 3) integers, of everybody.
@@ -149,6 +150,8 @@ class MeshBodies:
             goal = goal * torch.stack([torch.ones_like(scale), torch.ones_like(scale), focal_factor], -1)
         moved = {name: ((values.double() - pelvis[:, None]) * scale[:, None, None] + goal[:, None]).to(values.dtype)
                  for name, values in self._points(people).items()}
+        if people and all('transl' in group for group in people):
+            moved['transl'] = stack_rows(people, 'transl', (3, )) + (goal - pelvis).to(pelvis.dtype)
         grown = stack_rows(people, 'mesh_scales', fill=1., device=pelvis.device) * scale
         return dict(moved, pelvis=goal.to(pelvis.dtype), heights=(self.heights(people) * scale).to(pelvis.dtype),
                     mesh_scales=grown.to(pelvis.dtype))

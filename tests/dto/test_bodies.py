@@ -70,6 +70,15 @@ def test_a_scaled_mesh_looks_the_same_in_the_picture(crowds, openbody):
     torch.testing.assert_close(new.smpl_joints[:, 0], new.pelvis)
 
 
+def test_translations_move_as_the_pelvis_does(crowds, openbody):
+    before = as_meshes(crowds[0], openbody)
+    before.pred_instances.transl = crowds[0].pred_instances.transl
+    after, = place([before], MeshBodies(openbody.faces))
+    old, new = before.pred_instances, after.pred_instances
+    torch.testing.assert_close(new.transl - old.transl, new.pelvis - old.pelvis, rtol=1e-4, atol=1e-5)
+    assert (new.transl - old.transl).norm(dim=-1).max() > .1
+
+
 def test_another_focal_length_moves_meshes_as_wholes_along_their_axis(crowds, openbody):
     people = as_meshes(crowds[0], openbody).pred_instances
     one, count = torch.ones(len(people), dtype=torch.float64), len(people)

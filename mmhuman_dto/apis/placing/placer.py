@@ -21,7 +21,7 @@ from mmhuman_dto.results.base import ReaderContext
 from mmhuman_dto.results.smpl_family import SmplFamily
 from mmhuman_dto.stages.base import Context
 from mmhuman_dto.stages.isolation import Outcome
-from mmhuman_dto.structures import Camera, HumanDataSample
+from mmhuman_dto.structures import Camera, HumanDataSample, Maps
 
 from .cameras import Cameras, refocused
 from .people import completed
@@ -223,10 +223,13 @@ def _moves(image, sample):
 
 
 def _kept(sample):
-    """A sample on the CPU without what was needed to place it alone."""
+    """A sample on the CPU with what is shown of it: people, camera, and the depth map in m where there is one."""
     kept = sample.to('cpu')
-    for name in set(kept.keys()) - {'pred_instances', 'pred_camera', 'pred_maps'}:
+    depth = kept.pred_maps.get('depth') if 'pred_maps' in kept else None
+    for name in set(kept.keys()) - {'pred_instances', 'pred_camera'}:
         delattr(kept, name)
+    if depth is not None:
+        kept.pred_maps = Maps(depth=depth)
     return kept
 
 
