@@ -8,4 +8,7 @@ def __getattr__(name):
     if name == 'HumanInferencer':
         from .apis import HumanInferencer
         return HumanInferencer
+    if name == 'place':
+        from .apis.placing import place
+        return place
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
