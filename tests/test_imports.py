@@ -42,6 +42,7 @@ def test_imports_go_down():
 
 def test_plain_import_loads_no_runner():
     code = ('import sys, mmhuman_dto, mmhuman_dto.registry; print("mmengine.runner" in sys.modules); '
-            'print("mmhuman_dto.apis" in sys.modules); from mmhuman_dto import HumanInferencer as I, place; print(I.__name__, place.__name__)')
+            'print("mmhuman_dto.apis" in sys.modules); from mmhuman_dto import HumanInferencer as I, place; '
+            'print(I.__name__, place.__name__)')
     out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
     assert out.split() == ['False', 'False', 'HumanInferencer', 'place']
