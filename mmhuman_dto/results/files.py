@@ -11,7 +11,7 @@ from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.fileio.finding import find_files, what_is_in
 
 from .base import ImageResult, ResultError, ResultReader, Results
-from .stored import SUFFIXES, Stored, load_stored, save_stored
+from .stored import SUFFIXES, Stored, load_stored, looked_at, save_stored
 
 #: File of triangles (F, 3) beside results that do not have them.
 FACES = 'faces.npy'
@@ -53,7 +53,7 @@ class FilesReader(ResultReader):
     def _told(cls, file):
         """What :meth:`knows` says of a file; None of one that cannot be read."""
         try:
-            return cls.knows(load_stored(file).content)
+            return cls.knows(looked_at(file).content)
         except (OSError, ValueError):
             return None
 

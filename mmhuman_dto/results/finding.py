@@ -2,6 +2,7 @@
 from mmhuman_dto.registry import RESULTS
 
 from .base import ResultError
+from .stored import looked_at
 
 
 def open_results(path, kind, context):
@@ -18,6 +19,7 @@ def open_results(path, kind, context):
     if kind is not None:
         return kinds[kind](path, context)
     found = sorted(name for name, reader in kinds.items() if reader.sniff(path))
+    looked_at.cache_clear()
     if len(found) != 1:
         raise ResultError(f'{path}: ' + (f'could be of {" or ".join(found)}; say which with --from' if found else
                                          'no known results; say what they are with --from '

@@ -1,4 +1,5 @@
 """Files that programs leave in one of several formats: read without running anything in them, written in the same."""
+import functools
 import io
 import zipfile
 from pathlib import Path
@@ -47,6 +48,10 @@ def load_stored(path):
     if type(content) is int and content == _TORCH_MAGIC:
         return Stored(load_tensors(path), 'torch')
     return Stored(content, 'pickle')
+
+
+#: :func:`load_stored` for one reader after the other who look at the same file; ``cache_clear`` when all have looked.
+looked_at = functools.lru_cache(maxsize=4)(load_stored)
 
 
 def save_stored(path, stored):

@@ -55,7 +55,8 @@ class Wham(BodiesReader):
                             numbers(track, 'trans', (None, 3), where)).checked(where)
 
     def write(self, out, moves):
-        moves, pelvises, changed = self.of_rows(moves), self.pelvises(), {}
+        moves, changed = self.of_rows(moves), {}
+        pelvises = self.pelvises() if any('verts' in track for track in self.stored.content.values()) else None
         for (number, track), rows in zip(self.stored.content.items(), tracks.slices_of(self.tracks)):
             changed[number] = dict(track, trans=tracks.moved_track(moves, rows, track['trans']))
             if 'verts' in track:
