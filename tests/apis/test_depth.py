@@ -111,6 +111,25 @@ def test_terms_follow_the_kind_that_is_said(tmp_path):
         recipe_config('photo', depth='none', depth_kind='metres')
 
 
+def test_configs_of_sources_are_looked_at_below_the_recipes_folder(tmp_path):
+    """A relative folder is the recipe's; what is no source, or lacks something, is told as everywhere."""
+    programs.depth_pro(tmp_path, SHOWN)
+    config = recipe_config('photo', depth=dict(type='PrecomputedDepth', folder=tmp_path.name),
+                           options=dict(data_root=str(tmp_path.parent)))
+    assert terms_of(config)['depth']['domain'] == 'log'
+    for source, message in ((dict(type='Nothing'), "no source is called 'Nothing'"),
+                            (dict(type='PrecomputedDepth', kind='depth'), 'PrecomputedDepth\\) needs folder'),
+                            (dict(type='PrecomputedDepth'), 'PrecomputedDepth\\) needs folder'),
+                            (dict(type='TransformersDepth'), 'TransformersDepth\\) needs model'),
+                            (dict(), 'has no type')):
+        with pytest.raises(ConfigError, match=message):
+            recipe_config('photo', depth=source)
+    np.save(tmp_path / 'a.npy', np.ones(SIZE))
+    (tmp_path / 'a.npz').unlink()
+    with pytest.raises(ConfigError, match='nothing says what its depth maps hold; give kind'):
+        recipe_config('photo', depth=dict(type='PrecomputedDepth', folder=str(tmp_path)))
+
+
 def test_options_reach_the_source_of_a_folder(tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), np.full(SIZE, 700, np.uint16))
     zoe = recipe_config('photo', depth=tmp_path, options={'stages.depth.source.layout.type': 'ZoeDepth'})

@@ -3,6 +3,7 @@ import logging
 from pathlib import Path
 
 from mmhuman_dto.fileio.images import ImageError, read_values
+from mmhuman_dto.perception.base import DepthSource
 from mmhuman_dto.perception.depth_files.arrays import SUFFIXES
 from mmhuman_dto.perception.depth_files.base import first_names
 from mmhuman_dto.perception.depth_kinds import HOW_TO_CHOOSE, checked_kind
@@ -98,31 +99,40 @@ def _kind_of(files):
     return taken
 
 
-def kind_of_source(source):
-    """Which kind of maps the source of a config gives."""
+def kind_of_source(source, data_root=''):
+    """Which kind of maps the source of a config gives; ``data_root`` is the recipe's.
+
+    Raises:
+        ConfigError: files that do not say it, and nobody else does.
+    """
     if source.get('kind') is not None:
         return source['kind']
-    if source['type'] == 'TransformersDepth':
+    if source.get('type') == 'TransformersDepth' and 'model' in source:
         return model_kind(source['model'], source.get('local_files_only', False))
-    if source['type'] == 'PrecomputedDepth':
-        files = depth_files(Path(source.get('data_root', ''), source['folder']), source.get('suffix'),
-                            source.get('layout'))
+    if source.get('type') == 'PrecomputedDepth' and 'folder' in source:
+        folder = Path(source.get('data_root', data_root), source['folder'])
+        files = depth_files(folder, source.get('suffix'), source.get('layout'))
         kind, _ = files.stated_kind()
-        files.check(kind)
+        try:
+            files.check(kind)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
         return kind
-    return SOURCES.get(source['type']).kind
+    # That there is such a source is checked with the rest of the config.
+    return getattr(SOURCES.module_dict.get(source.get('type')), 'kind', DepthSource.kind)
 
 
-def expect_kind(solver, source):
+def expect_kind(solver, source, data_root=''):
     """Turn a posterior solver's terms of depth on, in the form that the maps of a source have.
 
     Args:
         solver: config, which is changed; other solvers than ``PosteriorDTO`` stay as they are.
         source: config of a depth source, see :func:`depth_source`.
+        data_root: the recipe's, below which folders are.
     """
     if solver['type'] != 'PosteriorDTO':
         return
-    kind, terms = kind_of_source(source), dict(solver.get('terms') or {})
+    kind, terms = kind_of_source(source, data_root), dict(solver.get('terms') or {})
     for name, term in (('depth', 'DepthTerm'), ('relief', 'ReliefTerm')):
         if terms.get(name, 0) is None:
             del terms[name]

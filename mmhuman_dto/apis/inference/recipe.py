@@ -41,7 +41,7 @@ def recipe_config(recipe, depth=None, dto=None, focal=None, model=None, checkpoi
     if (model, checkpoint, threshold) != (None, None, None):
         _set_network(path, config, dict(config=model, checkpoint=checkpoint, threshold=threshold))
     if depth is not None or depth_kind is not None:
-        _set_depth(path, stages, depth, depth_kind, options or {})
+        _set_depth(path, config, depth, depth_kind, options or {})
     if focal is not None:
         _set_focal(path, stages, focal)
     config = checked_config({**config, 'device': device or config.get('device', 'auto')})
@@ -106,7 +106,8 @@ def _set_focal(path, stages, focal):
         stages[depth] = {**stages[depth], 'before': name or 'focal'}
 
 
-def _set_depth(path, stages, depth, kind, options):
+def _set_depth(path, config, depth, kind, options):
+    stages = config['stages']
     name, dto = _name_of(stages, 'AddDepth'), stages.get(_name_of(stages, 'OptimiseTranslations'))
     if dto is None:
         raise ConfigError(f'{path}: has no stage OptimiseTranslations that a depth map would be for')
@@ -128,7 +129,7 @@ def _set_depth(path, stages, depth, kind, options):
         source = {**source, 'kind': kind}
     before = _name_of(stages, 'RasteriseMeshes') or _name_of(stages, 'OptimiseTranslations')
     stages[name or 'depth'] = {**(stages[name] if name else dict(type='AddDepth', before=before)), 'source': source}
-    expect_kind(dto['solver'], source)
+    expect_kind(dto['solver'], source, config.get('data_root', ''))
 
 
 def _below(options, key):
