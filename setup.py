@@ -11,7 +11,7 @@ BUNDLED = (
     'demo/resources/*.safetensors', 'demo/resources/*.md',
     'demo/resources/photo/*', 'demo/resources/group/images/*', 'demo/resources/group/disparity/*',
     'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py', 'tools/place.py',
-    'tools/misc/doctor.py',
+    'tools/convert.py', 'tools/misc/doctor.py',
 )
 
 

@@ -11,7 +11,7 @@ from mmhuman_dto.apis.inference.catalogue import listing
 from mmhuman_dto.fileio.bundled import BUNDLED
 
 PROGRAMS = dict(image='demo/image_demo.py', generate='tools/generate_dto.py', train='tools/train.py',
-                test='tools/test.py', place='tools/place.py', doctor='tools/misc/doctor.py')
+                test='tools/test.py', place='tools/place.py', convert='tools/convert.py', doctor='tools/misc/doctor.py')
 
 
 def main():

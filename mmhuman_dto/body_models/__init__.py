@@ -1,6 +1,5 @@
 from .anny import Anny
 from .base import BodyModel, BodyModelError, BodyOutput
-from .conversion import MeshConversion
 from .foreign import ForeignBody
 from .joint_sets import JOINT_SETS, SMPL_PARENTS, JointSet
 from .measuring import measured_heights

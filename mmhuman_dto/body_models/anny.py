@@ -1,8 +1,10 @@
 """Anny, NAVER's body of all ages, through its package (code Apache-2.0, body data CC0; the extra ``anny``)."""
+import copy
+
 import torch
 
 from mmhuman_dto.fileio.packages import require
-from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
+from mmhuman_dto.geometry.rotation import axis_angle_to_matrix, matrix_to_axis_angle
 from mmhuman_dto.registry import BODY_MODELS
 
 from .foreign import ForeignBody, restored
@@ -42,6 +44,11 @@ class Anny(ForeignBody):
 
     regressor_names = ('coco17', )
     knows_children = True
+    #: Least value of an age; of the other phenotypes it is 0.
+    least = torch.tensor([0., -1 / 3, *[0.] * 9])
+    #: Bones that stand for one of SMPL's joints each.
+    main_bones = tuple(heads[0] + side for heads in JOINT_BONES.values() if len(heads) == 1
+                       for side in ('', '.L', '.R'))
 
     def __init__(self, rig='anny', pose_parameterization='local-bone', phenotypes='default'):
         super().__init__()
@@ -55,6 +62,17 @@ class Anny(ForeignBody):
         self.register_buffer('faces', model.faces.long(), persistent=False)
         self.register_buffer('regressor_coco17', points.regression_weights.float(), persistent=False)
         self.register_buffer('regressor_smpl24', bone_means(self.bone_names), persistent=False)
+
+    @property
+    def mean_betas(self):
+        """(B,) an average adult's phenotypes."""
+        betas = torch.full((self.num_betas, ), .5)
+        betas[1] = 2 / 3
+        return betas
+
+    def pose_of(self, rotations):
+        """The pose (N, J, 3), rad, of rotations (N, J, 3, 3)."""
+        return matrix_to_axis_angle(rotations)
 
     def forward(self, pose, betas, transl=None):
         self._check('pose', pose, (len(self.bone_names), 3))
@@ -86,6 +104,36 @@ class Anny(ForeignBody):
     def to_camera(self, points):
         x, y, z = points.unbind(-1)
         return torch.stack([x, -z, y], -1)
+
+    @property
+    def vertex_parts(self):
+        """(V,) SMPL's joint, 0..23, that each vertex mostly follows."""
+        part_of = {bone: row for row, bone in self.regressor_smpl24.nonzero().tolist()}
+        parents, parts = self.model.bone_parents, []
+        for bone in range(len(self.bone_names)):
+            while bone not in part_of:
+                bone = parents[bone]
+            parts.append(part_of[bone])
+        return torch.tensor(parts)[self.model.dense_vertex_bone_weights.argmax(1)]
+
+    def extrapolated(self):
+        """A copy that goes on beyond the ends of phenotypes as it comes to them, for fits to walk through."""
+        free = copy.copy(self)
+        free._modules = dict(self._modules, model=copy.copy(self.model))
+        free.model.extrapolate_phenotypes = True
+        return free
+
+    def thinned(self, vertices):
+        """A light copy whose vertices are these (S,) alone; it has no faces, heights and regressors."""
+        thin, vertices = copy.copy(self), torch.as_tensor(vertices, dtype=torch.long)
+        thin._modules = dict(self._modules, model=copy.copy(self.model))
+        buffers = dict(self.model._buffers)
+        buffers['blendshapes'] = buffers['blendshapes'][:, vertices]
+        for name in ('template_vertices', 'vertex_bone_weights', 'vertex_bone_indices', 'dense_vertex_bone_weights'):
+            buffers[name] = buffers[name][vertices]
+        thin.model._buffers = buffers
+        thin.num_vertices = len(vertices)
+        return thin
 
     def _phenotypes(self, betas):
         if betas.shape[-1] > self.num_betas:

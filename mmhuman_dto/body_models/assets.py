@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse
+import torch
 
 from mmhuman_dto.fileio import BrokenFileError, load_npy, load_npz, load_pickle
 
@@ -136,3 +137,22 @@ def _checked(path, what, value, shape):
     if value.dtype.kind not in 'biuf':
         raise BrokenFileError(f'{path}: {what} holds {value.dtype}, expected numbers')
     return value
+
+
+def read_mapping(path, num_target, num_source):
+    """(num_target, num_source) float64 sparse tensor that makes the vertices of one body of another's.
+
+    The file is SMPL-X's authors' ``smpl2smplx_deftrafo_setup.pkl`` or ``smplx2smpl_deftrafo_setup.pkl`` (transfer_model
+    of the smplx repository): the key ``mtx``, of whose columns the second half is for normals and not used.
+
+    Raises:
+        BrokenFileError, UnsafeFileError, FileNotFoundError: another file, or one of other bodies.
+    """
+    content = load_pickle(path)
+    matrix = content.get('mtx') if isinstance(content, dict) else None
+    if matrix is None or getattr(matrix, 'shape', None) not in ((num_target, num_source), (num_target, 2 * num_source)):
+        raise BrokenFileError(f'{path}: no key mtx of shape ({num_target}, {num_source}) or twice as wide, as '
+                              'smpl2smplx_deftrafo_setup.pkl and smplx2smpl_deftrafo_setup.pkl have it; is it the file '
+                              'of the other direction?')
+    matrix = scipy.sparse.csr_matrix(matrix, dtype=np.float64)[:, :num_source].tocoo()
+    return torch.sparse_coo_tensor(np.stack([matrix.row, matrix.col]), matrix.data, matrix.shape, check_invariants=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
+from mmhuman_dto.geometry.rotation import axis_angle_to_matrix, matrix_to_axis_angle
 from mmhuman_dto.geometry.skeleton import Skeleton, Skin
 from mmhuman_dto.registry import BODY_MODELS
 
@@ -109,7 +109,7 @@ class BodyModel(nn.Module):
             :class:`BodyOutput`; ValueError for a shape the model doesn't take.
         """
         pose, betas, transl, lead = self._flatten(pose, betas, transl)
-        rotations = self._rotations(pose)
+        rotations = self.bone_rotations(pose)
         rest = self._rest_joints(betas)
         world = self._world_transforms(rotations, rest)
         shift = world[:, :, :3, 3:] - world[:, :, :3, :3] @ rest[..., None]
@@ -119,15 +119,15 @@ class BodyModel(nn.Module):
         mesh = self._unskinned(betas, rotations)
         vertices = (blended[:, :, :3] * mesh[:, None]).sum(2) + blended[:, :, 3] + transl[..., None]
         vertices = vertices.transpose(1, 2).contiguous()
-        kinematic = self._kinematic(world[:, :, :3, 3]) + transl[:, None]
+        kinematic = self.public_joints(world[:, :, :3, 3]) + transl[:, None]
         joints = torch.cat([kinematic, vertices[:, self.joint_vertices]], 1)
         return BodyOutput(vertices.view(*lead, *vertices.shape[1:]), joints.view(*lead, *joints.shape[1:]))
 
     def skeleton(self, pose, betas, transl=None):
         """Kinematic joints (*, 24, 3), m, without the vertices; arguments as of :meth:`forward`."""
         pose, betas, transl, lead = self._flatten(pose, betas, transl)
-        world = self._world_transforms(self._rotations(pose), self._rest_joints(betas))
-        joints = self._kinematic(world[:, :, :3, 3]) + transl[:, None]
+        world = self._world_transforms(self.bone_rotations(pose), self._rest_joints(betas))
+        joints = self.public_joints(world[:, :, :3, 3]) + transl[:, None]
         return joints.view(*lead, *joints.shape[1:])
 
     @torch.no_grad()
@@ -140,7 +140,7 @@ class BodyModel(nn.Module):
             transl: (T, 3), m.
         """
         pose, betas, transl, _ = self._flatten(pose, betas, transl)
-        rotations, rest = self._rotations(pose), self._rest_joints(betas[:1])[0]
+        rotations, rest = self.bone_rotations(pose), self._rest_joints(betas[:1])[0]
         at_rest = self._unskinned(betas[:1], torch.eye(3).to(rotations).expand_as(rotations[:1]))
         bent = None if self.pose_dirs is None else _array((self._unskinned(betas, rotations) - at_rest).mT)
         skeleton = Skeleton(self.bone_names, tuple(self._tree), *map(_array, (rest, rotations, rest[0] + transl)))
@@ -181,6 +181,18 @@ class BodyModel(nn.Module):
         thin.num_vertices = len(keep)
         return thin
 
+    def bone_rotations(self, pose):
+        """Local rotations (N, K, 3, 3) of all bones from SMPL's pose (N, 24, 3)."""
+        return axis_angle_to_matrix(pose)
+
+    def public_joints(self, bone_joints):
+        """The 24 public joints of all bones' joints (N, K, 3)."""
+        return bone_joints
+
+    def pose_of(self, rotations):
+        """The pose (N, P, 3), rad, whose :meth:`bone_rotations` are (N, K, 3, 3), as near as it can say them."""
+        return matrix_to_axis_angle(rotations)
+
     @classmethod
     def check_meshes_of(cls, name, where):
         """Raise :class:`BodyModelError` where meshes of the body model that configs call ``name`` are not this one's.
@@ -205,14 +217,6 @@ class BodyModel(nn.Module):
             factors = torch.arange(1, joints.numel() + 1, device=joints.device).sqrt().view_as(joints)
             gradient, = torch.autograd.grad((joints * factors).sum() + 0 * vertices.sum(), vertices)
         return gradient.any(-1).nonzero()[:, 0]
-
-    def _rotations(self, pose):
-        """Local rotations (N, K, 3, 3) of all bones from SMPL's pose (N, 24, 3)."""
-        return axis_angle_to_matrix(pose)
-
-    def _kinematic(self, bone_joints):
-        """The 24 public joints of all bones' joints (N, K, 3)."""
-        return bone_joints
 
     def _regressor_hint(self, joint_set):
         """What a user can do about a missing regressor."""

@@ -22,6 +22,8 @@ class ForeignBody(nn.Module):
     joint_names = JOINT_SETS['smpl24'].names
     regressor_names = ()
     child_coefficient, knows_children, shape_space = None, False, None
+    #: (V,) SMPL's joint, 0..23, that each vertex mostly follows; None where the body does not tell.
+    vertex_parts = None
 
     check_meshes_of = classmethod(BodyModel.check_meshes_of.__func__)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
+from mmhuman_dto.geometry.rotation import axis_angle_to_matrix, matrix_to_axis_angle
 from mmhuman_dto.registry import BODY_MODELS
 
 from .assets import find_body_file, read_body
@@ -79,11 +79,16 @@ class SMPLX(BodyModel):
             self.num_body_joints = _NUM_BONES - 1
         self.pose_hint = f'. {_NUM_BONES} rotations are for whole_body=True, SMPL\'s 24 for whole_body=False'
 
-    def _rotations(self, pose):
+    def bone_rotations(self, pose):
         if pose.shape[1] == _NUM_BONES:
             return axis_angle_to_matrix(pose + self.rest_pose)
         rest = self.face_hands_rotations.expand(len(pose), -1, -1, -1)
         return torch.cat([axis_angle_to_matrix(pose[:, :_NUM_BODY]), rest], 1)
 
-    def _kinematic(self, bone_joints):
+    def public_joints(self, bone_joints):
         return pick_joints(bone_joints, _SMPL_ROWS)
+
+    def pose_of(self, rotations):
+        if self.num_body_joints == _NUM_BONES - 1:
+            return matrix_to_axis_angle(rotations) - self.rest_pose
+        return torch.nn.functional.pad(matrix_to_axis_angle(rotations[:, :_NUM_BODY]), (0, 0, 0, 2))

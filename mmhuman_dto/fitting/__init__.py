@@ -1,6 +1,9 @@
-"""Bodies fitted to joints in the picture: kinematics without vertices, terms with their Jacobians, a batched solver."""
+"""Bodies fitted to joints in the picture, and to other bodies: kinematics, terms with derivatives, a batched solver."""
+from .body_fit import BodyFit
+from .conversion import Converted, MeshConversion, convert
 from .keypoints import FitResult, KeypointFit
 from .kinematics import FitState, JointTables
 from .starts import PoseBank
 
-__all__ = ['FitResult', 'FitState', 'JointTables', 'KeypointFit', 'PoseBank']
+__all__ = ['BodyFit', 'Converted', 'FitResult', 'FitState', 'JointTables', 'KeypointFit', 'MeshConversion', 'PoseBank',
+           'convert']

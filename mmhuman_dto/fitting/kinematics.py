@@ -63,6 +63,7 @@ class JointTables:
     Args:
         body_model: :class:`mmhuman_dto.body_models.base.BodyModel`.
         joint_set: name of a joint set, or None for the model's kinematic joints.
+        points: (S,) vertices that follow the joints as such.
         hips: part of the way to the shoulder of their side that the picture's hips lie above the model's.
         dtype, device: of the tables.
 
@@ -70,9 +71,12 @@ class JointTables:
         rest_pelvis: (B + 1, 3): the pelvis at rest for each coefficient, last the constant.
     """
 
-    def __init__(self, body_model, joint_set='coco17', hips=0., dtype=torch.float64, device='cpu'):
+    def __init__(self, body_model, joint_set='coco17', hips=0., points=(), dtype=torch.float64, device='cpu'):
         template, dirs, weights, rest, parents = _skinning(body_model)
         own, mass = _own_parts(body_model, joint_set, template, dirs, weights, rest)
+        if len(points):
+            more, more_mass = _parts_of_vertices(points, template, dirs, weights)
+            own, mass = torch.cat([own, more], 1), torch.cat([mass, more_mass])
         bones = len(parents)
         descends = torch.eye(bones, dtype=torch.float64)
         for bone in range(1, bones):
@@ -162,15 +166,25 @@ def _own_parts(body_model, joint_set, template, dirs, weights, rest):
         mass = matrix @ weights[kept]
         return torch.einsum('jv,vk,svc->sjkc', matrix, weights[kept], meshes), mass
     names = [*range(kinematic)] if joint_set is None else pick_rows(body_model.joint_names, joint_set)
+    # Bones of the public joints, which are others than the first where a body has bones of face and hands.
+    public = body_model.public_joints(torch.arange(kinematic).view(1, -1, 1)).flatten().tolist()
+    bones = names if joint_set is None else public
     own, mass = rest.new_zeros(len(rest), len(names), kinematic, 3), rest.new_zeros(len(names), kinematic)
     for row, joint in enumerate(names):
-        if joint < body_model.num_body_joints + 1:
-            mass[row, joint], own[:, row, joint] = 1, rest[:, joint]
+        if joint_set is None or joint < len(public):
+            bone = bones[joint]
+            mass[row, bone], own[:, row, bone] = 1, rest[:, bone]
         else:
-            vertex = body_model.joint_vertices[joint - body_model.num_body_joints - 1].cpu()
-            mass[row] = weights[vertex]
-            own[:, row] = weights[vertex][None, :, None] * torch.cat([dirs[:, vertex], template[None, vertex]])[:, None]
+            vertex = body_model.joint_vertices[joint - len(public)].cpu()
+            own[:, row:row + 1], mass[row:row + 1] = _parts_of_vertices([vertex], template, dirs, weights)
     return own, mass
+
+
+def _parts_of_vertices(vertices, template, dirs, weights):
+    """:func:`_own_parts` of vertices (S,) that are joints as they are."""
+    vertices = torch.as_tensor(vertices, dtype=torch.long)
+    meshes = torch.cat([dirs[:, vertices], template[None, vertices]])
+    return weights[vertices][None, :, :, None] * meshes[:, :, None], weights[vertices]
 
 
 def _levels(parents):

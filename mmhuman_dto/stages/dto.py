@@ -4,11 +4,11 @@ import inspect
 
 import torch
 
-from mmhuman_dto.body_models import MeshConversion
 from mmhuman_dto.datasets.transforms import LoadImage
 from mmhuman_dto.datasets.transforms.depth import maps_of, set_disparity
 from mmhuman_dto.dto import DropReason, DTOOptimizer
 from mmhuman_dto.dto.drawing import LONG_SIDE, draw_meshes
+from mmhuman_dto.fitting import MeshConversion
 from mmhuman_dto.registry import BODY_MODELS, DTO_SOLVERS, SOURCES, STAGES
 
 from .base import SkipImage, Stage, StageError, check_intrinsics
@@ -51,7 +51,7 @@ class CheckPeople(Stage):
 @STAGES.register_module()
 class ConvertMeshes(Stage):
     """Turns initial meshes of another body model into meshes of the recipe's: same pose, pelvis and, where it has such
-    a body, height (:class:`mmhuman_dto.body_models.MeshConversion`). Put it ``before`` the stage CheckPeople.
+    a body, height (:class:`mmhuman_dto.fitting.MeshConversion`). Put it ``before`` the stage CheckPeople.
 
     Args:
         meshes_of: config of the body model that the meshes are of, with its files.

@@ -2,10 +2,10 @@
 import cv2
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from ..geometry import interpolate, project, rasterize_meshes, resize_intrinsics
 from ..geometry.camera import crop_intrinsics
+from ..geometry.surfaces import vertex_normals
 
 #: Directions towards the lights, camera frame, and their strength: sun from the upper left, soft light from the right.
 LIGHTS = ((np.array([-.45, -.66, -.60], np.float32), 1.15), (np.array([.78, -.12, -.61], np.float32), .22))
@@ -79,16 +79,6 @@ def _draw(vertices, faces, intrinsics, size, colors, supersample, scale, support
         strength = [torch.tensor(FAINT + (1 - FAINT) * of, dtype=torch.float32)[:, None] for of in support]
         layer *= interpolate(raster, meshes, strength, intrinsics).numpy()
     return cv2.resize(layer, size[::-1], interpolation=cv2.INTER_AREA)
-
-
-def vertex_normals(vertices, faces):
-    """Area-weighted unit normals (N, V, 3) of vertices (N, V, 3) with faces (F, 3) int64; zero for those of no face."""
-    a, b, c = (vertices[:, faces[:, k]] for k in range(3))
-    face_normals = torch.cross(b - a, c - a, dim=-1)
-    normals = torch.zeros_like(vertices)
-    for k in range(3):
-        normals.index_add_(1, faces[:, k], face_normals)
-    return F.normalize(normals, dim=-1)
 
 
 def _rays(rows, cols, intrinsics):

@@ -9,9 +9,9 @@ from mmhuman_dto.fileio.names import BEFORE
 from mmhuman_dto.fileio.obj import write_obj
 from mmhuman_dto.fileio.packages import require
 from mmhuman_dto.fileio.ply import write_ply
+from mmhuman_dto.geometry.surfaces import vertex_normals
 
 from .colors import colors_of
-from .mesh_render import vertex_normals
 from .people_rows import people_rows
 from .rigs import KindError, skins_of, upright
 

@@ -1,8 +1,8 @@
 """Joints of annotated meshes, and who is visible enough to be asked for."""
 import torch
 
-from mmhuman_dto.body_models import MeshConversion
 from mmhuman_dto.body_models.joint_sets import to_joint_set
+from mmhuman_dto.fitting import MeshConversion
 from mmhuman_dto.geometry import project
 from mmhuman_dto.registry import BODY_MODELS, TRANSFORMS
 
@@ -68,7 +68,7 @@ class JointsFromMeshes:
 @TRANSFORMS.register_module()
 class ConvertMeshes:
     """People of one body model as people of another: same pose, pelvis and, where the other has it, height; see
-    :class:`mmhuman_dto.body_models.MeshConversion`. Put it first, before JointsFromMeshes.
+    :class:`mmhuman_dto.fitting.MeshConversion`. Put it first, before JointsFromMeshes.
 
     Needs ``gt_instances`` (global_orient, body_pose, betas, transl); sets ``betas``, ``transl`` and metainfo
     ``body_model``.

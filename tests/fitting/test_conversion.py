@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.body_models import BodyModelError, MeshConversion
+from mmhuman_dto.body_models import BodyModelError
 from mmhuman_dto.datasets.transforms import ConvertMeshes, JointsFromMeshes
+from mmhuman_dto.fitting import MeshConversion
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 
