@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mmhuman_dto.apis.inference.depth import kind_of_source
 from mmhuman_dto.apis.inference.inferencer import odd_depth
 from mmhuman_dto.apis.inference.recipe import recipe_config
 from mmhuman_dto.apis.inference.result import HumanScene
@@ -16,6 +17,7 @@ from mmhuman_dto.fileio.atomic import write_atomically
 from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation.pipeline import Clock, Stages
+from mmhuman_dto.perception.keypoint_fit import GUESSED_FOCAL_STD
 from mmhuman_dto.results import Moves, ResultError, open_results
 from mmhuman_dto.results.base import ReaderContext
 from mmhuman_dto.results.smpl_family import SmplFamily
@@ -95,6 +97,7 @@ class PlacedResults:
         self._stages = Stages(config['stages'], context)
         self._mapping = [name for name, stage in config['stages'].items() if stage['type'] == 'AddDepth']
         self._placing = [name for name in config['stages'] if not (cameras.needs_maps and name in self._mapping)]
+        self._metric = any(kind_of_source(config['stages'][name]['source']) == 'metres' for name in self._mapping)
         self._batch, self._names = config['batch_size'], OutputNames()
         self._moves, self._report = [], Report(reader, results)
 
@@ -167,6 +170,8 @@ class PlacedResults:
         if image.intrinsics is not None:
             people = refocused(people, image.intrinsics, intrinsics)
         sample.pred_instances, sample.pred_camera = people, Camera(intrinsics=intrinsics.float())
+        if source == 'guess' and self._metric:  # heights and distances in metres tell the focal length
+            sample.pred_camera.focal_std = torch.tensor(GUESSED_FOCAL_STD)
         sample.set_metainfo(dict(focal_source=source))
         return sample.to(self._stages.context.device)
 
@@ -230,6 +235,8 @@ def _kept(sample):
         delattr(kept, name)
     if depth is not None:
         kept.pred_maps = Maps(depth=depth)
+    if kept.focal_source == 'guess' and 'focal_std' not in kept.pred_camera:  # for those who look at it
+        kept.pred_camera.focal_std = torch.tensor(GUESSED_FOCAL_STD)
     return kept
 
 

@@ -9,6 +9,7 @@ from bvh_files import read_bvh
 from glb_files import read_glb, world_vertices
 
 from mmhuman_dto.apis.placing import place
+from mmhuman_dto.apis.placing.cameras import refocused
 from mmhuman_dto.body_models import JOINT_SETS
 from mmhuman_dto.fileio.images import write_image
 from mmhuman_dto.geometry import project
@@ -51,7 +52,7 @@ def toy(crowds, openbody, monkeypatch):
 
     class Toy(ResultReader):
         kind, program = 'toy', 'Toy'
-        written = None
+        written, focal_is_guess = None, False
 
         @classmethod
         def sniff(cls, path):
@@ -59,7 +60,7 @@ def toy(crowds, openbody, monkeypatch):
 
         def read(self):
             return Results([self.image(seed, *scene) for seed, scene in zip(SEEDS, scenes)], openbody.faces, 'OpenBody',
-                           notes=('toys only',))
+                           notes=('toys only',), focal_is_guess=self.focal_is_guess)
 
         def image(self, seed, scene, initial):
             pose, betas, transl = (torch.as_tensor(values).float()
@@ -211,3 +212,34 @@ def test_the_focal_length_that_comes_with_depth_maps(crowds, toy, tmp_path):
         assert float(scene.intrinsics[1, 1]) == pytest.approx(1.2 * truth.intrinsics[1, 1], rel=1e-5)
     with pytest.raises(ValueError, match='give depth too'):
         place(root, root / 'images', 'toy', focal='depth')
+
+
+def test_metres_of_a_depth_map_tell_a_focal_length_that_was_made_up(crowds, toy, tmp_path, monkeypatch):
+    """Distances that an absurd focal length has made too large by a factor of 1.5 become those of the map."""
+    root, scenes = crowds
+    longer = {seed: float(1.5 * scene.intrinsics[1, 1]) for seed, (scene, _) in zip(SEEDS, scenes)}
+    read = toy.image
+
+    def image(self, seed, scene, initial):
+        found = read(self, seed, scene, initial)
+        camera = found.intrinsics.clone()
+        camera[0, 0] = camera[1, 1] = longer[seed]
+        people = refocused(found.people, found.intrinsics, camera)
+        return ImageResult(found.name, people, camera, scene.size)
+
+    monkeypatch.setattr(toy, 'image', image)
+    depth = dict(type='PrecomputedDepth', folder=str(root / 'depth'), suffix='.npy', kind='metres')
+    errors, focals = {}, {}
+    for guess in (False, True):
+        monkeypatch.setattr(toy, 'focal_is_guess', guess)
+        placed = place(root, root / 'images', 'toy', depth=depth)
+        found = list(placed)
+        errors[guess] = np.median(np.abs(errors_of(found, scenes)))
+        focals[guess] = [float(scene.intrinsics[1, 1]) / float(truth.intrinsics[1, 1])
+                         for scene, (truth, _) in zip(found, scenes)]
+        placed.write_back(tmp_path)
+        assert all((moves.intrinsics is not None) == guess for moves in toy.written)
+    np.testing.assert_allclose(focals[False], 1.5, rtol=1e-5)
+    np.testing.assert_allclose(focals[True], 1, atol=.15)
+    assert errors[True] < .06 < errors[False]
+    assert all('focal length guessed (±' in scene.scene.last.notes[0] for scene in found)
