@@ -12,7 +12,7 @@ from .posing import BodyRows, Shot
 
 #: What is said where a video's frames are not known to be of any size.
 SIZE_HINT = ('the size of the pictures, which the focal length is made of, is not in the results; give the pictures as '
-             '--images, or the camera as --camera')
+             '--images')
 
 
 class Track(NamedTuple):

@@ -13,7 +13,7 @@ from .files import numbers
 from .posing import BodiesReader
 
 _CAMERA, _TRACK = 'camera.npy', re.compile(r'hps_track_(\d+)\.npy')
-_NO_CAMERA = (f'there is no {_CAMERA} beside the tracks, which has the focal length; give the camera as --camera')
+_NO_CAMERA = (f'there is no {_CAMERA} beside the tracks, which has the focal length; give it as --focal')
 
 
 @RESULTS.register_module()
