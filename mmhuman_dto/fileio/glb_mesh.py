@@ -11,6 +11,8 @@ from .limits import check_memory
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
 _INDICES = {5121: '<u1', 5123: '<u2', 5125: '<u4'}
 _FLOAT = 5126
+#: Bytes that a byte of JSON may become.
+_JSON_MEMORY = 64
 
 
 class GlbMesh:
@@ -30,7 +32,7 @@ class GlbMesh:
         check_memory(path.stat().st_size, path)
         self._content = path.read_bytes()
         with reading(path, 'a .glb of one mesh'):
-            self._document, self._start = _chunks(self._content)
+            self._document, self._start = _chunks(self._content, path)
             primitive, matrix = _only_mesh(self._document)
             self._positions = self._accessor(primitive['attributes']['POSITION'], {_FLOAT: '<f4'}, 3)
             self._matrix = matrix
@@ -75,12 +77,13 @@ class GlbMesh:
         return np.frombuffer(self._content, dtype, width * accessor['count'], start).reshape(-1, width)
 
 
-def _chunks(content):
+def _chunks(content, path):
     """(document, where the binary chunk begins)."""
     magic, version, _ = struct.unpack_from('<III', content)
     length, kind = struct.unpack_from('<II', content, 12)
     if (magic, version, kind) != (_MAGIC, 2, _JSON):
         raise ValueError('it is no glTF 2.0')
+    check_memory(_JSON_MEMORY * length, path, 'its document')
     _, kind = struct.unpack_from('<II', content, 20 + length)
     if kind != _BIN:
         raise ValueError('it has no binary chunk')
@@ -89,18 +92,21 @@ def _chunks(content):
 
 def _only_mesh(document):
     """(primitive, (4, 4) of its node) of a document."""
-    found = []
+    found, seen = [], set()
 
-    def visit(number, matrix, depth):
+    def visit(number, matrix):
+        if number in seen:
+            raise ValueError('a node has two parents')
+        seen.add(number)
         node = document['nodes'][number]
         matrix = matrix @ _matrix(node)
         if 'mesh' in node:
             found.extend((primitive, matrix) for primitive in document['meshes'][node['mesh']]['primitives'])
-        for child in node.get('children', ()) if depth < 100 else ():
-            visit(child, matrix, depth + 1)
+        for child in node.get('children', ()):
+            visit(child, matrix)
 
     for root in document['scenes'][document.get('scene', 0)]['nodes']:
-        visit(root, np.eye(4), 0)
+        visit(root, np.eye(4))
     if len(found) != 1 or found[0][0].get('mode', 4) != 4:
         raise ValueError(f'it has {len(found)} meshes, expected one of triangles')
     return found[0]

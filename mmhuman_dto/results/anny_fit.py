@@ -7,7 +7,7 @@ from mmhuman_dto.registry import RESULTS
 from . import anny_bodies
 from .base import AGED_BODIES, ImageResult, ResultError
 from .files import FilesReader, Picture, numbers, stacked
-from .meshes_only import check_meshes, mesh_people
+from .meshes_only import check_meshes, mesh_people, nobody
 
 _BONES, _FILE = 163, 'params'
 _CHANGES_NOTE = ('local_changes_params are not among the shapes that are drawn and measured here: bodies are those '
@@ -44,7 +44,7 @@ class AnnyFit(FilesReader):
     def picture(self, part, name, where):
         people, image_size = list(part.values()), self.context.image_size(name)
         if not people:
-            return Picture(ImageResult(name, mesh_people(torch.zeros(0, 0, 3), None), None, image_size), None, 'Anny')
+            return Picture(ImageResult(name, nobody(), None, image_size), None, 'Anny')
         body = anny_bodies.anny_body()
         if body is None:
             raise ResultError(f'{where}: bodies of Anny-Fit are parameters, which the package anny poses. Install it: '

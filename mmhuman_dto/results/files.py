@@ -1,6 +1,7 @@
 """Readers of programs that leave a file a picture, or one for several."""
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ class FilesReader(ResultReader):
         """What :meth:`knows` says of a file; None of one that cannot be read."""
         try:
             return cls.knows(looked_at(file).content)
-        except (OSError, ValueError):
+        except Exception:  # keys of other types than this program's
             return None
 
     @classmethod
@@ -121,11 +122,12 @@ class FilesReader(ResultReader):
     def _understood(self, path, name):
         """(:class:`~.stored.Stored`, [(part, :class:`Picture`)]) of a file."""
         stored = load_stored(path)
-        if self.knows(stored.content) is False:
-            raise ResultError(f'{path}: {describe(stored.content)}; expected {self.files}')
-        parts = self.parts(stored.content, name, str(path))
-        return stored, [(part, self.picture(part, key, f'{path}' + (f', {key}' if len(parts) > 1 else '')))
-                        for key, part in parts.items()]
+        with in_layout(path, self.files):
+            if self.knows(stored.content) is False:
+                raise ResultError(f'{path}: {describe(stored.content)}; expected {self.files}')
+            parts = self.parts(stored.content, name, str(path))
+            return stored, [(part, self.picture(part, key, f'{path}' + (f', {key}' if len(parts) > 1 else '')))
+                            for key, part in parts.items()]
 
     @property
     def _faces_file(self):
@@ -190,6 +192,23 @@ class Together:
         """:class:`Results` of images."""
         _, faces, body = self._first or (None, torch.zeros(0, 3, dtype=torch.long), self._bodies[0])
         return Results(images, faces, body, tuple(self._notes), self._guess, failed)
+
+
+@contextmanager
+def in_layout(where, files):
+    """Within it, whatever content of another kind than expected leads to is a :class:`ResultError` that names the file.
+
+    Errors of this package are clear already, and so is what is not there or not installed.
+    """
+    try:
+        yield
+    except (OSError, ImportError):
+        raise
+    except Exception as error:
+        if type(error).__module__.startswith('mmhuman_dto.'):
+            raise
+        raise ResultError(f'{where}: its content is not as expected ({type(error).__name__}: {error}); expected '
+                          f'{files}') from error
 
 
 def together(pictures, where):

@@ -36,6 +36,11 @@ def mesh_people(vertices, faces, pelvis=None, joints=None, **more):
     return people
 
 
+def nobody():
+    """:class:`People` of a picture that nobody is in."""
+    return mesh_people(torch.zeros(0, 1, 3), None)
+
+
 def surface_middles(vertices, faces):
     """Centres of gravity (N, 3) of the surfaces of meshes (N, V, 3): of people near the navel."""
     if not len(vertices):

@@ -9,7 +9,7 @@ from mmhuman_dto.structures import People
 from .base import ANY_BODIES, ImageResult
 from .cameras import centred, longer_side_focal, measured
 from .files import FilesReader, Picture, like_list, numbers, person_list, stacked
-from .meshes_only import check_meshes, faces_for, mesh_people
+from .meshes_only import check_meshes, faces_for, mesh_people, nobody
 
 #: Field of view, degrees, along both sides of the square that the network sees, hence along the picture's longer side.
 FIELD_OF_VIEW = 60.
@@ -60,7 +60,7 @@ class MultiHMR(FilesReader):
             return self._saved_mesh(part, name, image_size, where)
         people = _people(part)
         if not people:
-            empty = ImageResult(name, mesh_people(torch.zeros(0, 0, 3), None), None, image_size)
+            empty = ImageResult(name, nobody(), None, image_size)
             return Picture(empty, None, self.body)
         vertices = stacked(people, 'v3d', (None, 3), where)
         check_meshes(vertices, where, 'v3d')

@@ -13,8 +13,8 @@ from mmhuman_dto.registry import RESULTS
 from . import anny_bodies
 from .base import AGED_BODIES, ImageResult, ResultError, ResultReader
 from .cameras import centred
-from .files import Picture, describe, numbers, together
-from .meshes_only import check_meshes, mesh_people
+from .files import Picture, describe, in_layout, numbers, together
+from .meshes_only import check_meshes, mesh_people, nobody
 from .stored import Stored, load_stored, save_stored
 
 MESHES, PARAMETERS = 'meshes', 'anny_params'
@@ -77,7 +77,11 @@ class MultiHMR2(ResultReader):
         return [(path, GlbMesh(path)) for _, path in sorted((int(match[1]), path) for match, path in found if match)]
 
     def _picture(self, file, stored, meshes):
-        content, where = stored.content, str(file)
+        with in_layout(file, self.files):
+            return self._understood(file, stored.content, meshes)
+
+    def _understood(self, file, content, meshes):
+        where = str(file)
         if not isinstance(content, dict) or 'pose_parameters' not in content:
             raise ResultError(f'{where}: {describe(content)}; expected K, shape and pose_parameters')
         frame = int(file.stem) if self._video else None
@@ -88,7 +92,7 @@ class MultiHMR2(ResultReader):
             raise ResultError(f'{where}: {len(pelvis)} people, but {len(meshes)} meshes {MESHES}/{file.stem}_*.glb; '
                               'run multihmr2 with --save_mesh and --save_anny_params')
         if not meshes:
-            empty = ImageResult(file.stem, mesh_people(torch.zeros(0, 0, 3), None), None, image_size, frame)
+            empty = ImageResult(file.stem, nobody(), None, image_size, frame)
             return Picture(empty, None, 'Anny')
         if len({mesh.vertices.shape for _, mesh in meshes}) > 1:
             raise ResultError(f'{where}: its meshes differ in their number of vertices')

@@ -9,7 +9,7 @@ from mmhuman_dto.structures import People
 from .base import ImageResult, ResultError
 from .cameras import longer_side_focal, measured, pinhole
 from .files import FilesReader, Picture, numbers
-from .meshes_only import check_meshes, faces_for, mesh_people
+from .meshes_only import check_meshes, faces_for, mesh_people, nobody
 
 #: Field of view, degrees, along the longer side, where the caller gives no camera.
 FIELD_OF_VIEW = 55.
@@ -73,7 +73,7 @@ class NLF(FilesReader):
         image_size = self.context.image_size(name)
         key = next(key for key in ('vertices3d', 'vertices3d_nonparam') if key in part)
         if not len(part[key]):
-            return Picture(ImageResult(name, mesh_people(torch.zeros(0, 0, 3), None), None, image_size), None, 'SMPL')
+            return Picture(ImageResult(name, nobody(), None, image_size), None, 'SMPL')
         vertices = numbers(part, key, (None, None, 3), where) / _PER_METRE
         check_meshes(vertices, where, key, _UNIT_HINT)
         joints = _joints(part, key, where)

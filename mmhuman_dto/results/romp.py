@@ -9,7 +9,7 @@ from mmhuman_dto.structures import People
 from .base import ImageResult
 from .cameras import centred
 from .files import FilesReader, Picture, numbers
-from .meshes_only import check_meshes, mesh_people
+from .meshes_only import check_meshes, nobody
 
 #: Focal length, px, of its picture of 512 px, to which the longer side of any is brought.
 FOCAL, FRAME = 443.4, 512
@@ -64,7 +64,7 @@ class ROMP(FilesReader):
         image_size = self.context.image_size(name, frame)
         intrinsics = None if image_size is None else centred(FOCAL / FRAME * max(image_size), image_size)
         if not part or not len(part['cam_trans']):
-            image = ImageResult(name, mesh_people(torch.zeros(0, 6890, 3), None), intrinsics, image_size, frame)
+            image = ImageResult(name, nobody(), intrinsics, image_size, frame)
             return Picture(image, None, 'SMPL', focal_is_guess=True)
         people, posed = self._people(part, where)
         image = ImageResult(name, people, intrinsics, image_size, frame)

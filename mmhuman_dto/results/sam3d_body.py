@@ -9,7 +9,7 @@ from mmhuman_dto.registry import BODY_MODELS, RESULTS
 from .base import SHRINKING_BODIES, ImageResult
 from .cameras import centred, diagonal, measured
 from .files import FilesReader, Picture, like_list, number_like, numbers, person_list, stacked
-from .meshes_only import check_meshes, faces_for, mesh_people
+from .meshes_only import check_meshes, faces_for, mesh_people, nobody
 from .sam3d_meshes import SavedMeshes, meshes_in
 
 #: SMPL's joints among MHR's 70 keypoints: rows of SMPL, rows of MHR (left and right hip, knee, ankle, shoulder, elbow,
@@ -81,7 +81,7 @@ class Sam3DBody(FilesReader):
     def picture(self, part, name, where):
         people, image_size = person_list(part), self.context.image_size(name)
         if not people:
-            return Picture(ImageResult(name, mesh_people(torch.zeros(0, 0, 3), None), None, image_size), None, 'MHR')
+            return Picture(ImageResult(name, nobody(), None, image_size), None, 'MHR')
         image_size = image_size or _mask_size(people)
         cam_t = stacked(people, 'pred_cam_t', (3, ), where)[:, None]
         vertices = stacked(people, 'pred_vertices', (None, 3), where) + cam_t

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import torch
+from mesh_files import glb, ply
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -24,16 +25,24 @@ from mmhuman_dto.datasets.public.relative_human import RelativeHuman
 from mmhuman_dto.engine.checkpoint import read_state
 from mmhuman_dto.engine.hooks.plain_checkpoint import load_local
 from mmhuman_dto.fileio import load_joblib, load_json, load_npy, load_npz, load_pickle
+from mmhuman_dto.fileio.glb_mesh import GlbMesh
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import read_image
+from mmhuman_dto.fileio.ply_mesh import PlyMesh
 from mmhuman_dto.generation.manifest import prepare_folder, read_manifest
 from mmhuman_dto.models.heads.people_head import PeopleHead
 from mmhuman_dto.perception import ExifFocal, GivenFocal, PrecomputedAges, PrecomputedDepth, PrecomputedMasks
+from mmhuman_dto.results.base import ReaderContext
+from mmhuman_dto.results.nlf import NLF
+from mmhuman_dto.results.romp import ROMP
+from mmhuman_dto.results.sam3d_body import Sam3DBody
+from mmhuman_dto.results.smpl_family import SmplFamily
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.tables.people_file import read_people, write_people
 from mmhuman_dto.tables.people_table import PeopleTable, PeopleTableBuilder
 
 SIZE = 6, 8
+_MESH = np.float32([[0, 0, 4], [1, 0, 4], [0, 1.5, 4]])
 _RAMP = np.arange(1, 49).reshape(SIZE).astype(np.uint16)
 
 
@@ -205,6 +214,10 @@ def small_openbody(path):
     np.savez_compressed(path, **{**data, 'faces': data['faces'][:2], 'shape_dirs': data['shape_dirs'] * 0})
 
 
+def results(reader):
+    return lambda path: reader(path, ReaderContext(bodies=SmplFamily())).read()
+
+
 CASES = [
     Case('a.pkl', pickled(everything()), load_pickle, 'pickle'),
     Case('python2.pkl', pickled(everything(), 2), load_pickle),
@@ -263,7 +276,19 @@ CASES = [
     Case('load_from.pth', checkpoint(False), load_local, 'torch'),
     Case('weights.safetensors', lambda path: save_file(dict(weight=torch.ones(2, 3), bias=torch.ones(2)), path),
          read_state),
-    Case('openbody.npz', small_openbody, OpenBody, 'npz:faces')]
+    Case('openbody.npz', small_openbody, OpenBody, 'npz:faces'),
+    Case('mesh.ply', lambda path: path.write_bytes(ply(_MESH, [[0, 1, 2]], 'binary')), PlyMesh),
+    Case('text.ply', lambda path: path.write_bytes(ply(_MESH, [[0, 1, 2]], 'ascii')), PlyMesh),
+    Case('mesh.glb', lambda path: path.write_bytes(glb(_MESH, [[0, 1, 2]])), GlbMesh),
+    Case('photo.pkl', pickled({'faces': np.array([[0, 1, 2]]), 'a.jpg': [dict(
+        pred_vertices=_MESH, pred_cam_t=np.float32([0, 0, 3]), focal_length=9., bbox=np.ones(4), mask=None,
+        pred_keypoints_3d=np.ones((70, 3)), pred_keypoints_2d=np.ones((70, 2)))]}), results(Sam3DBody), 'pickle'),
+    Case('photo.npz', saved(results=dict(
+        smpl_thetas=np.ones((1, 72)), smpl_betas=np.ones((1, 10)), cam_trans=np.ones((1, 3)),
+        joints=np.zeros((1, 24, 3)))), results(ROMP), 'npz:results'),
+    Case('photo.pt', lambda path: torch.save(dict(
+        pose=[torch.ones(1, 72)], betas=[torch.ones(1, 10)], trans=[torch.ones(1, 3)],
+        vertices3d=[1000 * torch.from_numpy(_MESH)[None]]), path), results(NLF), 'torch')]
 
 
 def named(case):

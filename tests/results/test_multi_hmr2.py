@@ -1,9 +1,7 @@
-import json
-import struct
-
 import numpy as np
 import pytest
 import torch
+from mesh_files import glb
 from results.peers import (
     alike,
     changed_keys,
@@ -32,26 +30,6 @@ NET = pinhole(600 * SCALE, 350 * SCALE, 260 * SCALE + TOP)
 @pytest.fixture(autouse=True)
 def no_package(monkeypatch):
     monkeypatch.setattr(anny_bodies, 'anny_body', lambda: None)
-
-
-def glb(vertices, faces, node=None):
-    """A file as trimesh writes it: one mesh below a node."""
-    positions, indices = np.asarray(vertices, '<f4'), np.asarray(faces, '<u4')
-    document = dict(
-        asset=dict(version='2.0'), scene=0, scenes=[dict(nodes=[0])],
-        nodes=[dict(name='world', children=[1]), dict(name='geometry_0', mesh=0, **(node or {}))],
-        meshes=[dict(primitives=[dict(attributes=dict(POSITION=1), indices=0, mode=4)])],
-        bufferViews=[dict(buffer=0, byteOffset=0, byteLength=indices.nbytes),
-                     dict(buffer=0, byteOffset=indices.nbytes, byteLength=positions.nbytes)],
-        accessors=[dict(bufferView=0, componentType=5125, count=indices.size, type='SCALAR'),
-                   dict(bufferView=1, componentType=5126, count=len(positions), type='VEC3')],
-        buffers=[dict(byteLength=indices.nbytes + positions.nbytes)])
-    text = json.dumps(document).encode()
-    text += b' ' * (-len(text) % 4)
-    chunks = struct.pack('<II', len(text), 0x4E4F534A) + text
-    binary = indices.tobytes() + positions.tobytes()
-    chunks += struct.pack('<II', len(binary), 0x004E4942) + binary
-    return struct.pack('<III', 0x46546C67, 2, 12 + len(chunks)) + chunks
 
 
 def write_results(folder, turn=(1, 1, 1), stem='photo', count=3, node=None):

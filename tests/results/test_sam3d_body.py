@@ -1,9 +1,9 @@
 import json
-import struct
 
 import numpy as np
 import pytest
 import torch
+from mesh_files import ply
 from mhr_file import write_mhr
 from results.peers import (
     alike,
@@ -214,19 +214,6 @@ def test_malicious_pickle_is_refused(tmp_path):
     with pytest.raises(UnsafeFileError, match=r'a\.pkl: refused'):
         open_results(tmp_path / 'a.pkl', 'sam3d_body', context(SIZE)).read()
     assert not evidence.exists()
-
-
-def ply(vertices, faces, form):
-    """A PLY file with colours and, binary, as trimesh writes them."""
-    count, kind = len(vertices), dict(ascii='ascii', binary='binary_little_endian')[form]
-    head = (f'ply\nformat {kind} 1.0\ncomment by a test\nelement vertex {count}\nproperty float x\nproperty float y\n'
-            'property float z\nproperty uchar red\nproperty uchar green\nproperty uchar blue\n'
-            f'element face {len(faces)}\nproperty list uchar int vertex_indices\nend_header\n')
-    if form == 'ascii':
-        rows = [f'{x:.9g} {y:.9g} {z:.9g} 1 2 3' for x, y, z in vertices] + [f'3 {a} {b} {c}' for a, b, c in faces]
-        return (head + '\n'.join(rows) + '\n').encode()
-    return head.encode() + b''.join(struct.pack('<fffBBB', *row, 1, 2, 3) for row in vertices) + b''.join(
-        struct.pack('<Biii', 3, *row) for row in faces)
 
 
 @pytest.mark.parametrize('form', ['ascii', 'binary'])

@@ -32,7 +32,7 @@ from .report import Report
 
 #: Grey of pictures that nobody has.
 _PAPER = 235
-#: Size (height, width), px, of the paper of people without a camera.
+#: Size (height, width), px, of the paper of people without a camera, and of nobody.
 _PAPER_SIZE = 720, 1280
 #: What people have before the stages of the recipe.
 _GIVEN = ('image', 'pred_instances', 'pred_camera', 'checked people')
@@ -212,6 +212,8 @@ def _config(recipe, depth, depth_kind, ages, masks, device, options, reader):
 
 def _size_of(image):
     """(height, width) px of a picture that nobody has seen: its axis goes through its middle."""
+    if image.intrinsics is None and not len(image.people):
+        return _PAPER_SIZE
     if image.intrinsics is None:
         raise ResultError(f'{image.name}: the results tell neither its camera nor its size; give --images')
     return tuple(max(1, round(2 * float(centre))) for centre in image.intrinsics[[1, 0], 2])

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from mesh_files import ply
 from results import peers
 from results import test_anny_fit as anny_fit
 from results import test_meshes as meshes
@@ -21,7 +22,7 @@ from mmhuman_dto.results.stored import load_stored
 
 def notebook(folder):
     for i, vertices in enumerate(peers.crowd().vertices):
-        content = sam3d_body.ply(vertices * [1, -1, -1], peers.crowd().faces, 'binary')
+        content = ply(vertices * [1, -1, -1], peers.crowd().faces, 'binary')
         (folder / f'photo_mesh_{i:03d}.ply').write_bytes(content)
     (folder / 'photo_focal_length.json').write_text(json.dumps({'focal_length': 812.}))
 
@@ -73,6 +74,14 @@ def test_people_are_found_again_where_they_were_placed(tmp_path, monkeypatch, na
     np.testing.assert_allclose(again.pelvis, people.pelvis, atol=2e-4 if name != 'notebook' else 2e-3)
     if grows:
         np.testing.assert_allclose(again.vertices, people.vertices, atol=1e-3)
+
+
+def test_a_picture_that_nobody_is_in_and_nobody_has(tmp_path):
+    lists(tmp_path)
+    peers.dump(tmp_path / 'empty.pkl', [])
+    placed = place(tmp_path)
+    assert [len(scene.sample.pred_instances) for scene in placed] == [0, 3]
+    assert len(placed.write_back(tmp_path / 'out')) == 3
 
 
 def peers_file(path, before):
