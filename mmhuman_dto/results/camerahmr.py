@@ -54,8 +54,8 @@ class CameraHmr(FilesReader):
         return {name: content}
 
     def picture(self, part, name, where):
-        pose = torch.cat([numbers(part, 'global_orient', (None, 1, 3, 3), where),
-                          numbers(part, 'body_pose', (None, 23, 3, 3), where)], 1)
+        root = numbers(part, 'global_orient', (None, 1, 3, 3), where)
+        pose = torch.cat([root, numbers(part, 'body_pose', (len(root), 23, 3, 3), where)], 1)
         count, size = len(pose), self._size(part, name, where)
         camera = _camera(part, size, where)
         if camera is None and 'pred_cam_t' not in part:
@@ -112,7 +112,7 @@ def _camera(part, size, where):
         return numbers(part, 'cam_int', (3, 3), where)
     if size is None:
         return None
-    vfov = float(torch.as_tensor(part['vfov']).reshape(-1)[0])
+    vfov = float(numbers(part, 'vfov', (), where))
     return centred(size[0] / (2 * torch.tan(torch.tensor(vfov / 2, dtype=torch.float64)).item()), size)
 
 

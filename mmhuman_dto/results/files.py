@@ -267,7 +267,7 @@ def numbers(entry, key, shape, where):
         raise ResultError(f'{where}: no key {key!r}; {describe(entry)}')
     try:
         values = torch.as_tensor(entry[key]).detach().double()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ResultError(f'{where}, key {key!r}: no array of numbers ({error})') from error
     if values.ndim != len(shape) or any(want not in (None, have) for have, want in zip(values.shape, shape)):
         wanted = ', '.join('any' if size is None else str(size) for size in shape)

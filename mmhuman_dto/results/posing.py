@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import torch
 
+from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.structures import People
 
-from .base import ImageResult, Moves, ResultReader, Results
+from .base import ImageResult, Moves, ResultError, ResultReader, Results
 
 #: Pictures that are posed together; only the last ones are kept.
 _TOGETHER = 32
@@ -90,10 +91,29 @@ class BodiesReader(ResultReader):
         """(:class:`BodyRows`, list of :class:`Shot`, notes, focal_is_guess) of the files."""
 
     def read(self):
-        self.bodies, self.shots, notes, focal_is_guess = self.understood()
+        self.bodies, self.shots, notes, focal_is_guess = self._understood()
+        self._check_finite()
         self.images = PosedImages(self.context.bodies, self.bodies, self.shots)
         nobody = self.bodies.posed(self.context.bodies, [])
         return Results(self.images, nobody.faces, nobody.body, (*notes, *nobody.notes), focal_is_guess)
+
+    def _understood(self):
+        """:meth:`understood`; whatever a file has in places where something else belongs is an error with its name."""
+        try:
+            return self.understood()
+        except (ResultError, BrokenFileError, UnsafeFileError, OSError):
+            raise
+        except Exception as error:
+            raise ResultError(f'{self.path}: not as {self.program} leaves it ({type(error).__name__}: {error}); '
+                              f'expected {self.files}') from error
+
+    def _check_finite(self):
+        for name in ('pose', 'betas', 'transl'):
+            wrong = ~getattr(self.bodies, name).flatten(1).isfinite().all(1)
+            for shot in self.shots if wrong.any() else ():
+                if wrong[shot.rows].any():
+                    row = wrong[shot.rows].nonzero()[0].item()
+                    raise ResultError(f'{self.path}, {shot.name}, person {row} of it: its {name} is not finite')
 
     def of_rows(self, moves):
         """:class:`Moves` of all rows, from those of each picture; of rows in no picture none."""

@@ -38,7 +38,9 @@ class PromptHmr(BodiesReader):
         self.contents, shots, guesses, start = {}, [], [], 0
         for file in _files(self.path):
             content = tracks.dictionary(load_stored(file).content, file, self.files, 'cam_int', 'vertices')
-            self.contents[file], count = content, len(content['vertices'])
+            self.contents[file], count = content, len(numbers(content, 'rotmat', (None, 22, 3, 3), str(file)))
+            for key, shape in dict(betas=(10, ), transl=(3, ), vertices=(10475, 3)).items():
+                numbers(content, key, (count, *shape), str(file))
             name = file.parent.name if file.name == _FILE else file.stem
             size = self.context.image_size(name)
             camera, guess = _camera(content, size, str(file)) if count and size else (None, True)
@@ -51,20 +53,17 @@ class PromptHmr(BodiesReader):
 
     def _rows(self):
         """:class:`BodyRows` of all files, one after the other."""
-        def joined(key, *shape):
-            return torch.cat([numbers(content, key, (None, *shape), str(file)).float()
-                              for file, content in self.contents.items()])
+        def joined(key):
+            return torch.cat([torch.as_tensor(content[key]).float() for content in self.contents.values()])
 
         owners = [(content, place) for content in self.contents.values() for place in range(len(content['vertices']))]
-        for file, content in self.contents.items():
-            numbers(content, 'vertices', (len(content['rotmat']), 10475, 3), str(file))
 
         def vertices(rows):
             meshes = [content['vertices'][place] for content, place in (owners[row] for row in rows)]
             return torch.stack(meshes) if meshes else torch.zeros(0, 10475, 3)
 
-        pose = matrix_to_axis_angle(joined('rotmat', 22, 3, 3))
-        return BodyRows('smplx', pose, joined('betas', 10), joined('transl', 3), vertices=vertices)
+        pose = matrix_to_axis_angle(joined('rotmat'))
+        return BodyRows('smplx', pose, joined('betas'), joined('transl'), vertices=vertices)
 
     def write(self, out, moves):
         written = []

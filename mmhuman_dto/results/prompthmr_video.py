@@ -64,6 +64,7 @@ class PromptHmrVideo(BodiesReader):
         if turns.ndim != 3 or int(track.frames.max()) >= len(turns):
             return None
         turns = turns[track.frames]
+        numbers(person['smplx_world'], 'trans', (len(turns), 3), str(self.file))
         world = torch.as_tensor(person['smplx_world']['pose']).double().view(len(turns), -1, 3)[:, 0]
         apart = geodesic_distance(turns @ axis_angle_to_matrix(track.pose[:, 0]), axis_angle_to_matrix(world))
         return turns if apart.median() < _SAME_TURN else None

@@ -16,7 +16,7 @@ def content(verts=True):
     people = {}
     for number, track in zip((0, 3, 7), true_tracks()):
         rows = len(track.frames)
-        people[number] = dict(pose=track.pose.reshape(rows, 72), trans=track.transl,
+        people[number] = dict(pose=track.pose.reshape(rows, 72), trans=track.transl.copy(),
                               pose_world=np.zeros((rows, 72), np.float32), trans_world=np.ones((rows, 3), np.float32),
                               betas=track.betas, verts=track.vertices, frame_ids=np.array(track.frames))
         if not verts:
@@ -92,6 +92,14 @@ def test_errors_name_file_and_key(tmp_path):
         joblib.dump(wrong, path)
         with pytest.raises(ResultError, match=f'wham_output.pkl, person 0.*{said}'):
             open_results(path, 'wham', context()).read()
+    wrong = content()
+    wrong[3]['trans'][2] = np.nan  # frame 3
+    joblib.dump(wrong, path)
+    with pytest.raises(ResultError, match='wham_output.pkl, 3, person 1 of it: its transl is not finite'):
+        open_results(path, 'wham', context()).read()
+    joblib.dump({'a person': content()[0]}, path)
+    with pytest.raises(ResultError, match='wham_output.pkl: not as WHAM.*leaves it .ValueError.*expected wham'):
+        open_results(path, 'wham', context()).read()
     joblib.dump([1], path)
     with pytest.raises(ResultError, match='wham_output.pkl: holds a list of 1; expected wham_output.pkl of demo.py'):
         open_results(path, 'wham', context()).read()
