@@ -186,8 +186,9 @@ class PlacedResults:
             reasons = counted(count_reasons(dict(after.left_out).values()))
             notes.insert(0, f'{after.stage}: {after.reason}' + (f' ({reasons})' if reasons else ''))
             after = None
-        elif after is not None:
-            notes.append(odd_depth(after, self._stages.stages))
+        elif after is not None and (odd := odd_depth(after, self._stages.stages)):
+            notes.insert(0, f'not placed: {odd}')
+            after = None  # distances by a map that cannot be right are nothing to show
         image = before.image if 'image' in before else np.full((*before.ori_shape, 3), _PAPER, np.uint8)
         kept = [None if sample is None else _kept(sample) for sample in (before, after)]
         return HumanScene(before.img_id, image, self.bodies, sample=kept[1] or kept[0],

@@ -243,3 +243,17 @@ def test_metres_of_a_depth_map_tell_a_focal_length_that_was_made_up(crowds, toy,
     np.testing.assert_allclose(focals[True], 1, atol=.15)
     assert errors[True] < .06 < errors[False]
     assert all('focal length guessed (±' in scene.scene.last.notes[0] for scene in found)
+
+
+@pytest.mark.parametrize(('kind', 'factor', 'said'), [
+    ('metres', 1000., 'as far away as their meshes are'), ('disparity', 1., 'inverted')])
+def test_people_stay_where_a_depth_map_cannot_be_what_it_is_taken_for(crowds, toy, tmp_path, kind, factor, said):
+    root, _ = crowds
+    for path in (root / 'depth').iterdir():
+        np.save(tmp_path / path.name, factor * np.load(path))
+    depth = dict(type='PrecomputedDepth', folder=str(tmp_path), suffix='.npy', kind=kind)
+    placed = place(root, root / 'images', 'toy', depth=depth)
+    refused = [scene for scene in placed if not scene.is_placed]
+    assert refused and all(said in scene.note for scene in refused)
+    placed.write_back(tmp_path)
+    assert sum(bool((moves.scale == 1).all() and (moves.shift == 0).all()) for moves in toy.written) == len(refused)
