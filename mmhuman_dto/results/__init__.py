@@ -4,7 +4,7 @@ from .anny_fit import AnnyFit
 from .base import ImageResult, Moves, ResultError, ResultReader, Results
 from .bev import BEV
 from .camerahmr import CameraHmr
-from .finding import open_results
+from .finding import open_results, read_results
 from .gvhmr import Gvhmr
 from .human3r import Human3R
 from .meshes import Meshes
@@ -22,4 +22,4 @@ from .smplerx import SmplerX
 from .tram import Tram
 from .wham import Wham
 
-__all__ = ['ImageResult', 'Moves', 'ResultError', 'ResultReader', 'Results', 'open_results']
+__all__ = ['ImageResult', 'Moves', 'ResultError', 'ResultReader', 'Results', 'open_results', 'read_results']

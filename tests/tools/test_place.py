@@ -57,12 +57,38 @@ def test_reading_alone_gives_the_same_numbers(party, tmp_path):
     (['{root}/results', '--from', 'prophecy'], '--from prophecy: no such kind'),
     (['{root}/images'], 'no known results'),
     (['{root}/results', '--images', '{root}/none'], 'none: not found'),
+    (['{root}/results/party.npz', '--from', 'camerahmr'], 'It looks like meshes: leave out --from'),
+    (['{root}/results', '--from', 'phalp'], 'It looks like meshes: leave out --from'),
+    (['{root}/images', '--from', 'phalp'], 'images: a folder (there are 1 .jpg); expected results/'),
+    (['{root}/results', '--focal', '28mm'], 'focal 28mm: expected px'),
     (['{root}/results', '--ages', '{root}/none.json'], 'none.json'),
 ])
 def test_what_cannot_be_is_said_in_one_line(party, tmp_path, arguments, said):
     with pytest.raises(SystemExit) as ended:
         tool.main([part.format(root=party[0]) for part in arguments] + ['--out', str(tmp_path)])
     assert said in str(ended.value) and '\n' not in str(ended.value)
+
+
+def test_a_folder_of_this_and_that_names_what_is_in_it(party, tmp_path):
+    root, _ = party
+    np.savez(tmp_path / 'a.npz', x=0)
+    (tmp_path / 'b.npz').write_bytes((root / 'results/party.npz').read_bytes())
+    with pytest.raises(SystemExit) as ended:
+        tool.main([str(tmp_path), '--out', str(tmp_path / 'out')])
+    assert 'no known results; name what is in it: b.npz of meshes' in str(ended.value)
+
+
+def test_results_without_a_camera_say_whose_picture_is_missing(party, tmp_path):
+    root, _ = party
+    (tmp_path / 'results').mkdir()
+    np.savez(tmp_path / 'results/other.npz', results={
+        key: np.zeros((1, *shape), np.float32) for key, shape in dict(
+            cam_trans=(3, ), smpl_betas=(10, ), smpl_thetas=(72, )).items()})
+    with_images = ['--images', str(root / 'images')], 'images has no picture of that name'
+    for images, said in with_images, ([], 'give --images'):
+        with pytest.raises(SystemExit) as ended:
+            tool.main([str(tmp_path / 'results'), '--out', str(tmp_path / 'out'), *images])
+        assert str(ended.value).endswith(said)
 
 
 def test_nobody_placed_is_no_success(party, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """The camera that people are placed for, where it is not the one of the results."""
 import math
+from pathlib import Path
 
 import torch
 
@@ -70,6 +71,8 @@ def _source(focal):
     if focal == 'results':
         return None
     if not isinstance(focal, dict):
+        if isinstance(focal, str) and focal not in _NAMED and not Path(focal).is_file():
+            raise ResultError(f"focal {focal}: expected px, 'exif', 'depth', 'results' or a JSON file that is there")
         focal = _NAMED.get(focal, dict(type='GivenFocal', focal=focal))
     return SOURCES.build(focal)
 

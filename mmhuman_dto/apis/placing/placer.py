@@ -18,7 +18,7 @@ from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation.pipeline import Clock, Stages
 from mmhuman_dto.perception.keypoint_fit import GUESSED_FOCAL_STD
-from mmhuman_dto.results import Moves, ResultError, open_results
+from mmhuman_dto.results import Moves, ResultError, open_results, read_results
 from mmhuman_dto.results.base import ReaderContext
 from mmhuman_dto.results.smpl_family import SmplFamily
 from mmhuman_dto.stages.base import Context
@@ -74,7 +74,7 @@ def place(results, images=None, kind=None, depth=None, depth_kind=None, ages=Non
     if dto and not reader.before_camera:
         raise ResultError(f'{results}: {reader.kind} has people in a world without a camera, who cannot be placed; '
                           'with dto=False (--no-dto) they are shown and exported as they are')
-    found = reader.read()
+    found = read_results(reader)
     config = _config(recipe, depth, depth_kind, ages, masks, device, options, reader)
     return PlacedResults(reader, found, pictures, config, Cameras(focal), dto)
 
@@ -177,7 +177,13 @@ class PlacedResults:
 
     def _size(self, image):
         """(height, width) px of a picture that nobody has seen."""
-        return _size_of(image) if self.reader.before_camera else _PAPER_SIZE
+        if not self.reader.before_camera or image.intrinsics is None and not len(image.people):
+            return _PAPER_SIZE
+        if image.intrinsics is None:
+            there = self._pictures.root
+            raise ResultError(f'{image.name}: the results tell neither its camera nor its size, and ' + (
+                f'{there} has no picture of that name' if there else 'there are no pictures; give --images'))
+        return _size_of(image)
 
     def _scene(self, before, after, error):
         """:class:`HumanScene` of a sample before and, None where they were not run, after the stages."""
@@ -213,10 +219,6 @@ def _config(recipe, depth, depth_kind, ages, masks, device, options, reader):
 
 def _size_of(image):
     """(height, width) px of a picture that nobody has seen: its axis goes through its middle."""
-    if image.intrinsics is None and not len(image.people):
-        return _PAPER_SIZE
-    if image.intrinsics is None:
-        raise ResultError(f'{image.name}: the results tell neither its camera nor its size; give --images')
     return tuple(max(1, round(2 * float(centre))) for centre in image.intrinsics[[1, 0], 2])
 
 
