@@ -28,7 +28,8 @@ class _Character(nn.Module):
 
 
 class _Body(nn.Module):
-    """200 cm tall in y at zero parameters: identity[0] adds 10 % of width, scale[0] is log2 of the size."""
+    """200 cm tall in y at zero parameters: identity[0] adds 10 % of width, scale[0] is log2 of the size; the last
+    of the pose makes it stoop."""
 
     def __init__(self, template, faces, joints):
         super().__init__()
@@ -37,7 +38,7 @@ class _Body(nn.Module):
         self.register_buffer('joints', joints)
 
     def forward(self, identity: torch.Tensor, parameters: torch.Tensor, face: torch.Tensor | None):
-        size = torch.exp2(parameters[:, 136])[:, None, None]
+        size = torch.exp2(parameters[:, 136])[:, None, None] * (1 - .1 * parameters[:, 135, None, None])
         wide = torch.ones_like(self.template)[None] + .1 * identity[:, :1, None] * torch.tensor([1., 0., 0.])
         angle = parameters[:, 4]  # about y
         zero, one = torch.zeros_like(angle), torch.ones_like(angle)

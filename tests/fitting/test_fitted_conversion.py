@@ -120,6 +120,9 @@ def test_shapes_that_mean_the_same_are_kept(smpl_dir):
     made, errors = convert(people, adult, child)
     torch.testing.assert_close(made.betas, torch.nn.functional.pad(people.betas, (0, 1)), atol=.05, rtol=0)
     assert errors.joints.max() < 1 and errors.surface.max() < 1
+    grown = People(num_people=2, **{name: value for name, value in made.items() if name != 'betas'},
+                   betas=torch.cat([people.betas, torch.tensor([[.4], [0]])], 1))
+    torch.testing.assert_close(MeshConversion(child, child)(grown).betas, grown.betas)
     back = MeshConversion(child, adult)(made)
     torch.testing.assert_close(back.betas, made.betas[:, :10])
 
@@ -166,3 +169,13 @@ def test_to_anny_and_back():
     there, here = posed(source, people), posed(source, back)
     assert (there.joints - here.joints).norm(dim=-1).mean() < .015
     assert (back.betas[1:, 10] > .2).all() and back.betas[0, 10] < .1
+
+
+def test_nobody_is_less_than_an_adult(smpl_dir):
+    """A blend away from a child is no body: who would be nearest with one stays an adult, and is fitted as such."""
+    source, target = OpenBody(), OpenBody()
+    people = crowd(source, 2)
+    people.betas[:, 10] = -.15
+    made, errors = convert(people, source, target)
+    assert (made.betas[:, 10] == 0).all() and errors.joints.mean() < 12
+    np.testing.assert_allclose(target.height(made.betas), source.height(people.betas), rtol=.01)

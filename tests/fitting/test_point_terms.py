@@ -2,6 +2,7 @@
 import pytest
 import torch
 
+from mmhuman_dto.body_models import SMPLX
 from mmhuman_dto.fitting import FitState, JointTables
 from mmhuman_dto.fitting.point_terms import KnownHeight, Near, Surface
 from mmhuman_dto.geometry import axis_angle_to_matrix
@@ -65,3 +66,22 @@ def test_points_are_the_bodys_vertices(tables, body_model):
     made = tables.joints(state).float()
     torch.testing.assert_close(made[:, 24:], output.vertices[:, POINTS], atol=1e-5, rtol=0)
     torch.testing.assert_close(made[:, :24], output.joints[:, :24], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize('whole_body', [False, True])
+def test_joints_of_a_body_with_bones_of_face_and_hands(smplx_dir, whole_body):
+    """SMPL's hands are joints of fingers there, and its points on the skin follow 24 joints, not 55."""
+    body = SMPLX(smplx_dir, whole_body=whole_body)
+    body._buffers['pose_dirs'] = None  # tables leave pose correctives out
+    generator = torch.Generator().manual_seed(4)
+    pose = .4 * torch.randn(2, body.num_body_joints + 1, 3, generator=generator)
+    betas = .5 * torch.randn(2, body.num_betas, generator=generator)
+    transl = torch.tensor([.2, -.1, 4.])
+    output = body(pose, betas, transl)
+    for joint_set in ('smpl24', 'smpl45'):
+        tables = JointTables(body, joint_set)
+        place = transl + (betas.double() @ tables.rest_pelvis[:-1] + tables.rest_pelvis[-1])
+        pelvis = torch.cat([place[:, :2] / place[:, 2:], place[:, 2:].log()], 1)
+        state = FitState(body.bone_rotations(pose).double(), betas.double(), pelvis)
+        known = output.joints[:, :tables.num_joints]
+        torch.testing.assert_close(tables.joints(state).float(), known, atol=1e-4, rtol=0)
