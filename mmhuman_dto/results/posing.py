@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import torch
 
-from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.structures import People
 
 from .base import ImageResult, Moves, ResultError, ResultReader, Results
+from .files import in_layout
 
 #: Pictures that are posed together; only the last ones are kept.
 _TOGETHER = 32
@@ -91,21 +91,12 @@ class BodiesReader(ResultReader):
         """(:class:`BodyRows`, list of :class:`Shot`, notes, focal_is_guess) of the files."""
 
     def read(self):
-        self.bodies, self.shots, notes, focal_is_guess = self._understood()
+        with in_layout(self.path, self.files):
+            self.bodies, self.shots, notes, focal_is_guess = self.understood()
         self._check_finite()
         self.images = PosedImages(self.context.bodies, self.bodies, self.shots)
         nobody = self.bodies.posed(self.context.bodies, [])
         return Results(self.images, nobody.faces, nobody.body, (*notes, *nobody.notes), focal_is_guess)
-
-    def _understood(self):
-        """:meth:`understood`; whatever a file has in places where something else belongs is an error with its name."""
-        try:
-            return self.understood()
-        except (ResultError, BrokenFileError, UnsafeFileError, OSError):
-            raise
-        except Exception as error:
-            raise ResultError(f'{self.path}: not as {self.program} leaves it ({type(error).__name__}: {error}); '
-                              f'expected {self.files}') from error
 
     def _check_finite(self):
         for name in ('pose', 'betas', 'transl'):

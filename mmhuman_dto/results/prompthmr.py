@@ -92,7 +92,9 @@ def _files(path):
 
 def _absolute(joints, vertices):
     """Whether joints (N, J, 3) lie about the vertices (N, V, 3) and not about the origin: the source does not say."""
-    middles = joints[..., :3].mean(1)
+    if len(joints) != len(vertices):
+        return False
+    middles = joints.mean(1)
     return bool(((middles - vertices.mean(1)).norm(dim=-1) < middles.norm(dim=-1)).all())
 
 

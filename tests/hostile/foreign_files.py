@@ -28,6 +28,7 @@ from mmhuman_dto.fileio import load_joblib, load_json, load_npy, load_npz, load_
 from mmhuman_dto.fileio.glb_mesh import GlbMesh
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import read_image
+from mmhuman_dto.fileio.obj import ObjMesh
 from mmhuman_dto.fileio.ply_mesh import PlyMesh
 from mmhuman_dto.generation.manifest import prepare_folder, read_manifest
 from mmhuman_dto.models.heads.people_head import PeopleHead
@@ -279,6 +280,7 @@ CASES = [
     Case('openbody.npz', small_openbody, OpenBody, 'npz:faces'),
     Case('mesh.ply', lambda path: path.write_bytes(ply(_MESH, [[0, 1, 2]], 'binary')), PlyMesh),
     Case('text.ply', lambda path: path.write_bytes(ply(_MESH, [[0, 1, 2]], 'ascii')), PlyMesh),
+    Case('mesh.obj', lambda path: path.write_text('v 0 0 0 1 1 1\nv 1 0 0\nv 0 1 2e-1\nf 1/1 2/2 3/3\n'), ObjMesh),
     Case('mesh.glb', lambda path: path.write_bytes(glb(_MESH, [[0, 1, 2]])), GlbMesh),
     Case('photo.pkl', pickled({'faces': np.array([[0, 1, 2]]), 'a.jpg': [dict(
         pred_vertices=_MESH, pred_cam_t=np.float32([0, 0, 3]), focal_length=9., bbox=np.ones(4), mask=None,

@@ -98,7 +98,7 @@ def test_errors_name_file_and_key(tmp_path):
     with pytest.raises(ResultError, match='wham_output.pkl, 3, person 1 of it: its transl is not finite'):
         open_results(path, 'wham', context()).read()
     joblib.dump({'a person': content()[0]}, path)
-    with pytest.raises(ResultError, match='wham_output.pkl: not as WHAM.*leaves it .ValueError.*expected wham'):
+    with pytest.raises(ResultError, match='wham_output.pkl: its content is not as expected .ValueError.*expected wham'):
         open_results(path, 'wham', context()).read()
     joblib.dump([1], path)
     with pytest.raises(ResultError, match='wham_output.pkl: holds a list of 1; expected wham_output.pkl of demo.py'):
