@@ -141,7 +141,8 @@ class HumanInferencer:
             return dict(sample=self._finished(placed))
         before = _copy(found)
         before.pred_instances = placed.initial_instances
-        note = '; '.join(text for text in (_gone(placed), odd_depth(placed, self.stages.stages)) if text)
+        odd = [one.text for one in odd_depth(placed, self.stages.stages)]
+        note = '; '.join(text for text in (_gone(placed), *odd) if text)
         return dict(sample=self._finished(placed), before=self._finished(before), note=note)
 
     def _nobody(self, sample):
@@ -175,16 +176,17 @@ class HumanInferencer:
 
 
 def odd_depth(placed, stages):
-    """What about the depth map of a sample that stages have placed cannot be right; ''.
+    """What is odd about the depth map of a sample that stages have placed: list of
+    :class:`~mmhuman_dto.generation.findings.Finding`.
 
     One picture's order is no proof, what its metres are is told by every person.
     """
     placing = next((stage for stage in stages if isinstance(stage, OptimiseTranslations)), None)
     depth = next((stage for stage in stages if 'pred_maps.disparity' in stage.sets), None)
     if placing is None or not {'disparity', 'id_map'} <= set(placed.get('pred_maps', Maps()).keys()):
-        return ''
+        return []
     found = findings_of_maps([placed], depth.source.kind, placing.dto.solver)
-    return '; '.join(one.text for one in found if one.stops or depth.source.kind != 'disparity')
+    return [one for one in found if one.stops or depth.source.kind != 'disparity']
 
 
 def _sample_of(photo):

@@ -193,8 +193,9 @@ class PlacedResults:
             notes.insert(0, f'{after.stage}: {after.reason}' + (f' ({reasons})' if reasons else ''))
             after = None
         elif after is not None and (odd := odd_depth(after, self._stages.stages)):
-            notes.insert(0, f'not placed: {odd}')
-            after = None  # distances by a map that cannot be right are nothing to show
+            refused = any(one.stops for one in odd)
+            notes = [('not placed: ' if refused else '') + '; '.join(one.text for one in odd), *notes]
+            after = None if refused else after  # distances by a map that cannot be right are nothing to show
         image = before.image if 'image' in before else np.full((*before.ori_shape, 3), _PAPER, np.uint8)
         kept = [None if sample is None else _kept(sample) for sample in (before, after)]
         return HumanScene(before.img_id, image, self.bodies, sample=kept[1] or kept[0],
