@@ -88,7 +88,8 @@ def main(arguments=None):
         print(f'{scene.img_id}: {scene.people.summary}' + (f' ({scene.note})' if scene.note else ''))
     placed.write_back(out / 'results')
     placed.write_report(out / 'placement.json')
-    print(f'In {printable(out)}/: results, placement.json' + ''.join(f', {kind}' for kind in kinds))
+    written = ['results', 'placement.json', *(kind for kind in kinds if (out / kind).is_dir())]
+    print(f'In {printable(out)}/: {", ".join(written)}')
     if shown:
         show(shown)
     if args.dto and not people:

@@ -91,6 +91,9 @@ class PeopleConversion:
         if missing or not name:
             raise BodyModelError(f'{where}: its people have no {", ".join(missing)}' if missing else
                                  f'{where}: it does not say of which body its people are; say it (source)')
+        if 'mesh_scales' in people and (people.mesh_scales != 1).any():
+            raise BodyModelError(f'{where}: its people were placed as meshes, which made them larger or smaller '
+                                 '(mesh_scales), and their parameters do not say that')
         converted = self._conversion(name, people).convert(people)
         fields = dict(converted.people.items())
         if 'heights' in fields and len(people):

@@ -71,6 +71,11 @@ def test_what_cannot_be_converted(tmp_path, smpl_dir):
     write_people(tmp_path / 'mesh.json', mesh)
     with pytest.raises(BodyModelError, match='mesh.json: its people have no betas'):
         PeopleConversion('smpl', smpl_dir)(tmp_path / 'mesh.json', tmp_path / 'out.json')
+    placed = sample_of('a.jpg')
+    placed.pred_instances.mesh_scales = torch.tensor([1., .6])
+    write_people(tmp_path / 'placed.json', placed)
+    with pytest.raises(BodyModelError, match='placed.json: its people were placed as meshes.*mesh_scales'):
+        PeopleConversion('smpl', smpl_dir)(tmp_path / 'placed.json', tmp_path / 'out.json')
     with pytest.raises(BodyModelError, match='SMPL comes with its own files: say where they are'):
         PeopleConversion('smpl')
     with pytest.raises(BodyModelError, match="no body 'star'; there are openbody, smpl"):
