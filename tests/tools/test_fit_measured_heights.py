@@ -29,3 +29,12 @@ def test_known_lengths_give_known_heights():
     double, _ = measuring.given(adults.lengths[:, rows] + np.log(2), rows, fitted)
     once, _ = measuring.given(adults.lengths[:, rows], rows, fitted)
     assert double - once == pytest.approx(np.log(2))
+
+
+@pytest.mark.slow
+def test_annys_heights_are_told(capsys):
+    pytest.importorskip('anny', reason='anny is not installed (docs/bodies.md)')
+    script.report_anny(measuring.population(), 64, 0)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert len(rows) == 4 * len(script.CASES)
+    assert all(abs(float(row[2][:-1])) < 1.5 for row in rows if row[0] in ('bones', 'both'))

@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 """What heights are measured by: lengths of bones and surfaces of OpenBody's shapes of all ages in many poses.
 
-    python tools/benchmark/fit_measured_heights.py [--shapes 4000] [--seed 0] [--out FILE]
+    python tools/benchmark/fit_measured_heights.py [--shapes 4000] [--seed 0] [--out FILE] [--anny 600]
 
-Writes mmhuman_dto/body_models/data/measuring.npz, and prints what measured heights of other shapes are off by.
+Writes mmhuman_dto/body_models/data/measuring.npz, and prints what measured heights of other shapes are off by; with
+--anny, of so many of anny's bodies too (docs/bodies.md says how it is installed).
 """
 import argparse
 import os
@@ -26,6 +27,8 @@ KINDS = ((0., 0.), (0., .2), (.2, .4), (.4, .6), (.6, .8), (.8, 1.05))
 #: anny differ, who agree on the centres; the last is of the height: a body model may deviate in all parts alike.
 TOPOLOGY = dict(shank=.08, thigh=.08, spine=.06, head=.2, upper_arm=.05, forearm=.06, foot=.12, hips=.4, shoulders=.08,
                 side=.1, area=.04, volume=.05, height=.03)
+#: Ages in anny's measure, babies to old, between which people are put together.
+AGES = (0., .2, .4, .66, 1.01)
 #: What may be known, for the table that is printed.
 CASES = dict(
     bones=slice(len(CHAINS)), legs=[LENGTHS.index(name) for name in ('shank', 'thigh')],
@@ -44,6 +47,7 @@ def parse_args(argv=None):
     parser.add_argument('--shapes', type=int, default=4000, help='of each kind of proportions')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--out', type=output_file, default=str(POPULATION), help='file to write')
+    parser.add_argument('--anny', type=int, default=0, help="bodies of anny's to measure, too")
     return parser.parse_args(argv)
 
 
@@ -65,6 +69,29 @@ def main(argv=None):
             error = mean - found.heights
             print(f'{name:15s}{people:10s}{error.std():8.1%}{np.sqrt((std**2).mean()):8.1%}'
                   f'{(abs(error) < 1.645 * std).mean():9.0%}')
+    if args.anny:
+        report_anny(fitted, args.anny, args.seed)
+
+
+def report_anny(fitted, count, seed):
+    """Print what heights of anny's bodies of random phenotypes are off by, with the allowance for other bodies."""
+    anny, rng = BODY_MODELS.build(dict(type='Anny')), np.random.default_rng(seed)
+    betas = np.clip(.5 + .3 * np.clip(rng.normal(size=(count, 6)), -1.5, 1.5), 0, 1)
+    betas[:, :2] = rng.uniform(size=(count, 2))
+    betas, parts = torch.from_numpy(betas).float(), []
+    with torch.inference_mode():
+        for some in betas.split(32):
+            output = anny(torch.zeros(len(anny.bone_names), 3), some)
+            parts.append(lengths(output.joints, output.vertices, anny.faces))
+        logs, heights = np.log(np.concatenate(parts)), anny.height(betas).double().log().numpy()
+    print(f'{"anny":15s}{"age":10s}{"bias":>8s}{"spread":>8s}{"stated":>8s}{"in 90 %":>9s}')
+    for name, row in CASES.items():
+        mean, std = given(logs[:, row], np.arange(len(LENGTHS))[row], fitted)
+        error = mean - heights
+        for low, high in zip(AGES, AGES[1:]):
+            some = (betas[:, 1].numpy() >= low) & (betas[:, 1].numpy() < high)
+            print(f'{name:15s}{low:.2f}-{high:.2f} {error[some].mean():8.1%}{error[some].std():8.1%}'
+                  f'{std[some].mean():8.1%}{(abs(error) < 1.645 * std)[some].mean():9.0%}')
 
 
 def measure(body_model, blends, count, seed):
