@@ -19,20 +19,24 @@ _JOBLIB_ARRAY = 'joblib.numpy_pickle', 'NumpyArrayWrapper'
 _PLAIN = (np.ndarray, np.generic, np.dtype, torch.Tensor, set, frozenset, scipy.sparse.spmatrix)
 
 
-def unpickle(data, where, inline_arrays=False):
+def unpickle(data, where, inline_arrays=False, storages=None):
     """Plain objects from pickled bytes; ``where`` names the file in errors.
 
     Understands builtin containers, numpy arrays and scalars, torch tensors, scipy's csc, csr and coo matrices and
     chumpy arrays (returned as numpy arrays), written by Python 2 or 3 with any protocol; with ``inline_arrays`` also
-    arrays whose values joblib put between the pickle's opcodes. Raises UnsafeFileError for any other class, by name,
-    and for more memory than a file may take, BrokenFileError for what is no whole pickle.
+    arrays whose values joblib put between the pickle's opcodes, with ``storages`` (budget, identity) -> flat tensor
+    also tensors whose values torch put beside it. Raises UnsafeFileError for any other class, by name, and for more
+    memory than a file may take, BrokenFileError for what is no whole pickle.
     """
     with reading(where, 'a pickle of plain data'):
         budget, stream, find = Budget(where), io.BytesIO(data), partial(_find, where)
         budget.pay(len(data))
         wrapper = partial(Unbuilt, partial(_inline_array, stream, find))
-        value = Machine(stream, budget, lambda *name: (
-            lambda budget, *args: wrapper()) if inline_arrays and name == _JOBLIB_ARRAY else find(*name)).load()
+        machine = Machine(stream, budget, lambda *name: (
+            lambda budget, *args: wrapper()) if inline_arrays and name == _JOBLIB_ARRAY else find(*name))
+        if storages is not None:
+            machine.persistent_load = partial(storages, budget)
+        value = machine.load()
         check_memory(_unshared(value, {}), where, 'what it holds, shared parts counted each time,')
         return value
 
@@ -194,6 +198,8 @@ _TABLE = {
     'torch._utils _rebuild_tensor_v2': _tensor,
     'torch._utils _rebuild_parameter': lambda budget, tensor, *ignored: tensor,
     'torch.storage _load_from_bytes': _storage,
+    **{f'torch {name}Storage': f'{name}Storage' for name in (
+        'Float', 'Double', 'Half', 'BFloat16', 'Long', 'Int', 'Short', 'Char', 'Byte', 'Bool')},
     **{f'scipy.sparse.{form} {form}_{kind}': partial(Unbuilt, partial(_sparse, getattr(scipy.sparse, f'{form}_matrix')))
        for form in ('csc', 'csr', 'coo') for kind in ('matrix', 'array')},
     'chumpy.ch Ch': partial(Unbuilt, lambda budget, state: _numbers(budget, state['x'])[0]),

@@ -11,6 +11,7 @@ import torch
 from mmhuman_dto.fileio import load_joblib, load_npy, load_npz, load_tensors
 from mmhuman_dto.fileio.atomic import write_atomically
 from mmhuman_dto.fileio.plain_pickle import object_npy, pickled
+from mmhuman_dto.fileio.torch_archive import is_torch_archive, load_torch_archive
 
 #: Suffixes of such files; which format they are of is told by their first bytes.
 SUFFIXES = ('.pkl', '.pickle', '.npy', '.npz', '.pt', '.pth')
@@ -40,8 +41,8 @@ def load_stored(path):
     if start.startswith(_NPY):
         return Stored(load_npy(path), 'npy')
     if start.startswith(_ZIP):
-        if _is_torch(path):
-            return Stored(load_tensors(path), 'torch')
+        if is_torch_archive(path):
+            return Stored(load_torch_archive(path), 'torch')
         with load_npz(path) as file:
             return Stored(dict(file), 'npz')
     content = load_joblib(path)
@@ -79,12 +80,3 @@ def _npy(value):
     stream = io.BytesIO()
     np.save(stream, value)
     return stream.getvalue()
-
-
-def _is_torch(path):
-    """Whether a zip archive is torch.save's and not np.savez's; archives that are broken are the latter's to tell."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith('/data.pkl') for name in archive.namelist())
-    except Exception:  # zipfile raises anything
-        return False

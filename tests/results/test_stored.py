@@ -14,7 +14,8 @@ OBJECTS = np.array(PEOPLE + [1], object)
 
 
 @pytest.mark.parametrize('form, content', [
-    ('pickle', PEOPLE), ('torch', TENSORS), ('npy', OBJECTS), ('npy', PEOPLE[0]), ('npy', np.ones((2, 3), np.float16)),
+    ('pickle', PEOPLE), ('torch', TENSORS), ('torch', PEOPLE), ('npy', OBJECTS), ('npy', PEOPLE[0]),
+    ('npy', np.ones((2, 3), np.float16)),
     ('npz', dict(people=OBJECTS, one=PEOPLE[0], K=np.eye(3)))])
 def test_round_trip(tmp_path, form, content):
     save_stored(tmp_path / 'deep/file.bin', Stored(content, form))
