@@ -6,7 +6,7 @@ from mmhuman_dto.visualization import people_rows
 FORMAT, VERSION = 'mmhuman_dto.placement', 1
 _WORDS = dict(
     distance='m along the camera axis, mean of the mesh', height='m, rest pose',
-    shift='m, camera frame, of the pelvis and of every translation',
+    shift='m, camera frame, of the pelvis and of every translation, for another focal length too',
     scale='new over old size of the mesh about its pelvis; shape parameters do not carry it',
     std='standard deviations in the same units, null where not known',
     unsure_order='rows of pairs of people of whom it is not known who is nearer (less than 90 % sure)')
