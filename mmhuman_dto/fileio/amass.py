@@ -20,7 +20,7 @@ _PARTS = dict(root_orient=1, pose_body=21, pose_jaw=1, pose_eye=2, pose_hand=30)
 _BETAS = 16
 
 
-def write_amass(path, skeleton, betas, gender, rate, **others):
+def write_amass(path, skeleton, betas, gender, rate, smplx=None, **others):
     """Write a person in its frames.
 
     Args:
@@ -30,6 +30,8 @@ def write_amass(path, skeleton, betas, gender, rate, **others):
         betas: (B) shape coefficients, filled up to AMASS's 16.
         gender: of the body's data.
         rate: frames a second.
+        smplx: whether the body is SMPL-X's, whose hands and face are at rest where the skeleton has 24 bones; None: it
+            is that of a skeleton of 55.
         others: further arrays and texts.
 
     Raises:
@@ -40,8 +42,11 @@ def write_amass(path, skeleton, betas, gender, rate, **others):
                          f'{len(skeleton.names)}')
     skeleton = skeleton.moved(Z_UP, 0)
     turns = matrix_to_axis_angle(torch.from_numpy(skeleton.rotations)).numpy()
-    frames, whole = len(turns), len(skeleton.names) == _SMPLX_BONES
-    poses = turns if whole else np.concatenate([turns[:, :_BODY], np.zeros((frames, _HANDS, 3))], 1)
+    frames, whole = len(turns), len(skeleton.names) == _SMPLX_BONES if smplx is None else smplx
+    poses = turns
+    if len(skeleton.names) == _SMPL_BONES:
+        rest = (_SMPLX_BONES if whole else _BODY + _HANDS) - _BODY
+        poses = np.concatenate([turns[:, :_BODY], np.zeros((frames, rest, 3))], 1)
     fields = dict(poses=poses.reshape(frames, -1), trans=skeleton.root - skeleton.rest[0],
                   betas=np.pad(betas, (0, max(0, _BETAS - len(betas)))), gender=gender,
                   mocap_framerate=float(rate), mocap_frame_rate=float(rate),

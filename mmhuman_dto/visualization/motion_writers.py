@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mmhuman_dto.body_models import JOINT_SETS, SMPL, SMPLX
+from mmhuman_dto.body_models import JOINT_SETS, SMPL, SMPLX, BodyModel
 from mmhuman_dto.body_models.smplx import NUM_EXPRESSION
 from mmhuman_dto.fileio.amass import write_amass
 from mmhuman_dto.fileio.bvh import write_bvh
 from mmhuman_dto.fileio.trc import write_trc
 
 from .mesh_writers import versions
-from .rigs import KindError, joints_of, skeletons_of, skins_of, upright
+from .rigs import KindError, joints_of, skeletons_of, upright
 
 #: Frames a second that files of a single picture say.
 RATE = 30
@@ -41,10 +41,10 @@ def write_scene_trc(scene, path):
 def write_scene_amass(scene, path):
     """Pose, shape and place by AMASS's names, ``PATH/person_0.npz``; ``_before`` too after DTO."""
     move, paths = upright(scene.ground), []
-    for file, (skin, betas), placement in _people(scene, path, _skins_and_betas, 'people of a body model'):
+    needed = 'people by parameters of a body of SMPL\'s family'
+    for file, (skeleton, shape), _ in _people(scene, path, _skeletons_and_shapes, needed):
         paths.append(Path(f'{file}.npz'))
-        write_amass(paths[-1], skin.skeleton.moved(*move), rate=RATE,
-                    gender=placement.body_model.gender, **_shape(placement.body_model, betas))
+        write_amass(paths[-1], skeleton.moved(*move), rate=RATE, **shape)
     return paths
 
 
@@ -61,9 +61,25 @@ def _people(scene, path, what_of, needed):
             yield Path(f'{path}{suffix}') / f'person_{number}', thing, placement
 
 
-def _skins_and_betas(placement):
-    skins = skins_of(placement)
-    return None if skins is None else list(zip(skins, placement.field('betas')))
+def _skeletons_and_shapes(placement):
+    """(skeleton, what AMASS says of the body's shape) of each person; None where one is not known."""
+    skeletons, betas = skeletons_of(placement), placement.field('betas')
+    if skeletons is None or betas is None:
+        return None
+    if isinstance(placement.body_model, BodyModel):
+        shapes = [dict(_shape(placement.body_model, row), gender=placement.body_model.gender) for row in betas]
+    elif placement.field('transl') is None:
+        return None
+    else:
+        shapes = [_placed_shape(placement.sample.body_model, row, scale)
+                  for row, scale in zip(betas, placement.field('mesh_scales') if 'mesh_scales' in placement.people else
+                                        np.ones(len(betas)))]
+    return list(zip(skeletons, shapes))
+
+
+def _placed_shape(body, betas, scale):
+    """The shape of another program's body, which placing has made ``scale`` times as large about the pelvis."""
+    return dict(betas=betas, gender='neutral', smplx='SMPL-X' in body or body == 'SMPLX', body_model=body, scale=scale)
 
 
 def _shape(body_model, betas):

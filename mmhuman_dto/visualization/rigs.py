@@ -41,8 +41,13 @@ def skeletons_of(placement):
     # Hands turn nothing that is written.
     pose = torch.nn.functional.pad(body[:, :_BODY], (0, 0, 1, len(SMPL_PARENTS) - 1 - _BODY))
     pose[:, 0] = torch.from_numpy(placement.field('global_orient'))
-    return [Skeleton.from_joints(_NAMES, SMPL_PARENTS, turns[None], places[None])
-            for turns, places in zip(axis_angle_to_matrix(pose).numpy(), joints)]
+    skeletons = [Skeleton.from_joints(_NAMES, SMPL_PARENTS, turns[None], places[None])
+                 for turns, places in zip(axis_angle_to_matrix(pose).numpy(), joints)]
+    if 'transl' not in people:
+        return skeletons
+    # Where the body model has its pelvis at rest: transl is added after the root has turned about it.
+    pelvises = joints[:, 0] - placement.field('transl')
+    return [skeleton._replace(rest=skeleton.rest + pelvis) for skeleton, pelvis in zip(skeletons, pelvises)]
 
 
 def joints_of(placement):

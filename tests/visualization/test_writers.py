@@ -230,8 +230,8 @@ def test_what_cannot_be_written_is_said_and_stops_nothing_else(scene, tmp_path, 
         save_scene(bare, tmp_path, 'a', [*OF_BODIES, 'usd', 'params', 'obj'])
     reasons = str(refused.value).split('; no ')
     assert reasons[:4] == [f'{kind} of a.jpg: it needs {what}, and these are only meshes' for kind, what in zip(
-        ('no bvh', *OF_BODIES[1:]), (*['joints and rotations of its people'] * 2, 'people of a body model',
-                                     'joints of its people'))]
+        ('no bvh', *OF_BODIES[1:]), (*['joints and rotations of its people'] * 2,
+                                     'people by parameters of a body of SMPL\'s family', 'joints of its people'))]
     assert 'usd of a.jpg: pxr cannot be imported' in reasons[4] and 'pip install "mmhuman_dto[usd]"' in reasons[4]
     assert reasons[-1].startswith('params of a.jpg: made from meshes')
     assert {path.name for path in tmp_path.rglob('*') if path.is_file()} == {'a.obj', 'a_before.obj'}

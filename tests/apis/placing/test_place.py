@@ -127,8 +127,35 @@ def test_bones_and_meshes_of_placed_people_stand_together(crowds, toy, tmp_path)
                                    atol=1e-4)
         mesh = world_vertices(document, arrays, f'person_{number}')
         assert (mesh.min(0) - .01 < truth).all() and (truth < mesh.max(0) + .01).all()
-    with pytest.raises(KindError, match='no amass of 0.png: it needs people of a body model'):
+    with pytest.raises(KindError, match='no amass of 0.png: it needs people by parameters'):
         scene.save(tmp_path, ['amass'], 'a')
+
+
+@pytest.mark.parametrize(('body', 'size'), [('OpenBody in the pose of SMPL', 156), ('SMPL-X', 165)])
+def test_placed_people_with_parameters_are_motions_of_amass(crowds, toy, tmp_path, monkeypatch, body, size):
+    rest, betas, read = torch.tensor([.01, -.3, .02]), torch.arange(10.) / 10, toy.image
+
+    def image(self, *given):
+        found = read(self, *given)
+        found.people.transl = found.people.pelvis - rest
+        found.people.betas = betas.expand(len(found.people), -1)
+        return found
+
+    root, _ = crowds
+    monkeypatch.setattr(toy, 'image', image)
+    placed = place(root, root / 'images', 'toy')
+    placed.results.body = body
+    scene = next(iter(placed))
+    scene.save(tmp_path, ['amass'], 'a')
+    people = scene.sample.pred_instances
+    pelvises = (scene.scene.ground.level(people.pelvis[:, None].double().numpy()) * [1, -1, -1])[:, 0]
+    for number, (x, y, z) in enumerate(pelvises):
+        with np.load(tmp_path / f'amass/a/person_{number}.npz') as motion:
+            np.testing.assert_allclose(motion['trans'][0] + rest.numpy(), [x, -z, y], atol=1e-4)
+            np.testing.assert_allclose(motion['betas'][:10], betas)
+            assert motion['poses'].shape == (1, size) and float(motion['scale']) == people.mesh_scales[number]
+            body = motion['poses'][0, 3:66].reshape(21, 3)
+            np.testing.assert_allclose(body, people.body_pose[number, :21], atol=1e-4)
 
 
 def test_without_dto_nobody_moves_and_numbers_stay_the_same_bits(crowds, toy, tmp_path):
