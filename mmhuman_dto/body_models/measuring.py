@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from mmhuman_dto.fileio import load_npz
+from mmhuman_dto.geometry.point_surface import longest_way
 
 from .joint_sets import JOINT_SETS
 
@@ -26,6 +27,9 @@ CHAINS = dict(
     side=('*_hip', '*_shoulder'))
 #: What is measured, in the order of :func:`lengths`; the last two are of the surface.
 LENGTHS = (*CHAINS, 'root of area', 'cube root of volume')
+#: The longest way along a body's surface over its height, and its standard deviation as a share: of OpenBody's people
+#: of all ages in rendered crowds, whose arms may touch.
+LONGEST_WAY, LONGEST_WAY_STD = 1.2, .09
 #: Vertices of the meshes whose triangles are held at once.
 _CHUNK = 1 << 20
 
@@ -74,6 +78,13 @@ def measured_heights(joints=None, vertices=None, faces=None):
             means[rows], stds[rows] = given(logs[rows][:, pattern], np.flatnonzero(pattern), population())
     heights = np.exp(means)
     return torch.from_numpy(heights).float(), torch.from_numpy(heights * stds).float()
+
+
+def heights_along_surfaces(vertices, faces):
+    """As :func:`measured_heights`, of meshes (M, V, 3) whose triangles (F, 3) only say which points are neighbours."""
+    ways = torch.tensor([longest_way(points, faces) for points in torch.as_tensor(vertices).cpu()])
+    heights = ways.float() / LONGEST_WAY
+    return heights, heights * LONGEST_WAY_STD
 
 
 def lengths(joints=None, vertices=None, faces=None):

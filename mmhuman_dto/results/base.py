@@ -54,6 +54,7 @@ class Results:
         body: what the meshes are, for messages and files: 'SMPL', 'SMPL-X', 'MHR', 'Anny', ...
         notes: sentences that a user must know: what was assumed, what stands in for what.
         focal_is_guess: whether the program made up its focal length from the picture's size.
+        faces_are_guess: whether ``faces`` are only between neighbours among the vertices, as nobody told triangles.
         failed: what is wrong with each file of a folder that could not be read; the others were.
     """
     images: Sequence
@@ -62,6 +63,7 @@ class Results:
     notes: tuple = ()
     focal_is_guess: bool = False
     failed: tuple = ()
+    faces_are_guess: bool = False
 
 
 @dataclass
@@ -114,9 +116,11 @@ class ReaderContext:
         image_size: (name of a picture, number of its frame or None) -> (height, width) px, None where it is not found
             (names without suffix match).
         bodies: :class:`~mmhuman_dto.results.smpl_family.SmplFamily`, which poses SMPL and SMPL-X bodies.
+        guessed_faces: {number of vertices: (F, 3)} of meshes whose triangles nobody told.
     """
     image_size: callable = field(default=lambda name, frame=None: None)
     bodies: object = None
+    guessed_faces: dict = field(default_factory=dict)
 
 
 class ResultReader(ABC):

@@ -12,6 +12,7 @@ from mmhuman_dto.fileio import BrokenFileError, UnsafeFileError
 from mmhuman_dto.fileio.finding import find_files, what_is_in
 
 from .base import ImageResult, ResultError, ResultReader, Results
+from .meshes_only import FACES_HINT, GUESSED_FACES
 from .stored import SUFFIXES, Stored, load_stored, looked_at, save_stored
 
 #: File of triangles (F, 3) beside results that do not have them.
@@ -40,10 +41,13 @@ class Picture(NamedTuple):
 class FilesReader(ResultReader):
     """Results by pickle, torch.save, np.save or np.savez: one file, or a folder with them.
 
+    ``faces_hint`` says what to do where nobody told the triangles of meshes.
+
     A subclass tells the pictures of a file's content apart (``parts``), understands one (``picture``), and changes it
     as placing says (``moved``).
     """
     suffixes = SUFFIXES
+    faces_hint = FACES_HINT
 
     @classmethod
     def sniff(cls, path):
@@ -104,7 +108,10 @@ class FilesReader(ResultReader):
                 raise failed[0]
             there = f' (there are {what_is_in(self.path)})' if self.path.is_dir() else ''
             raise ResultError(f'{self.path}: no file to read{there}; expected {self.files}')
-        return told.results(PicturesOfFiles(self, self._files), tuple(map(str, failed)))
+        results = told.results(PicturesOfFiles(self, self._files), tuple(map(str, failed)))
+        if self.context.guessed_faces:
+            results.notes, results.faces_are_guess = (*results.notes, GUESSED_FACES + self.faces_hint), True
+        return results
 
     def write(self, out, moves):
         moves, written = iter(moves), []

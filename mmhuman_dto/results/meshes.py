@@ -10,7 +10,6 @@ from .files import FilesReader, Picture, numbers
 from .meshes_only import FACES_HINT, UNITS, check_meshes, faces_for, mesh_people
 
 _UNIT_HINT = "Say the unit in the key units: 'm', 'cm' or 'mm'."
-_FACES_HINT = f'Add the key faces (F, 3) to the file. {FACES_HINT}'
 
 
 @RESULTS.register_module()
@@ -29,6 +28,7 @@ class Meshes(FilesReader):
     licence = 'as of the body that the meshes are of'
     suffixes = ('.npz', )
     initial_heights = ANY_BODIES
+    faces_hint = f'Add the key faces (F, 3) to the files. {FACES_HINT}'
 
     @classmethod
     def knows(cls, content):
@@ -44,7 +44,7 @@ class Meshes(FilesReader):
         check_meshes(vertices, where, 'vertices', _UNIT_HINT)
         count, size = vertices.shape[:2]
         given = part.get('faces', self.own_faces())
-        faces = faces_for(size, given, self.context, where, _FACES_HINT) if count else None
+        faces = faces_for(vertices, given, self.context, where) if count else None
         more = {key: numbers(part, key, (count, ), where).float() for key in ('heights', 'heights_std', 'ages')
                 if key in part}
         joints = numbers(part, 'joints', (count, 24, 3), where) / per_metre if 'joints' in part else None

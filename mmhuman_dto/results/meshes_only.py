@@ -1,7 +1,8 @@
 """People of whom a program gives the mesh alone."""
 import torch
 
-from mmhuman_dto.body_models import faces_of, topology_of
+from mmhuman_dto.body_models import faces_of
+from mmhuman_dto.geometry.point_surface import triangles_of_points
 from mmhuman_dto.structures import People
 
 from .base import ResultError
@@ -11,6 +12,11 @@ from .base import ResultError
 PERSON_SIZES = (.4, 2.5)
 #: Units, by how many of them are a metre.
 UNITS = dict(m=1., cm=100., mm=1000.)
+#: Points that a surface is told by at least.
+FEWEST_POINTS = 500
+#: What is said where triangles are neighbours.
+GUESSED_FACES = ('nobody told the triangles of these meshes: they are drawn, and hide each other, by neighbours among '
+                 'their points, and heights are told less well. ')
 #: What to do about unknown triangles.
 FACES_HINT = ("Save them as faces.npy (F, 3) beside the results, or name the folder of the body model's own files with "
               '--body-models.')
@@ -75,19 +81,27 @@ def check_meshes(vertices, where, key, hint=''):
                           'turn about x, and world coordinates turned to the camera first.')
 
 
-def faces_for(num_vertices, given, context, where, hint=FACES_HINT):
-    """Triangles (F, 3) int64 of meshes of V vertices: those given, else those of a known body, else ResultError.
+def faces_for(vertices, given, context, where):
+    """Triangles (F, 3) int64 of meshes (N, V, 3), N >= 1: those given, else those of a known body, else neighbours.
+
+    Neighbours among the points of the first mesh are kept in ``context.guessed_faces`` for all others.
 
     Args:
-        given: (F, 3) or None. context: the reader's, whose body model files may have them.
-        where, hint: file, and what to do, for the message.
+        given: (F, 3) or None. context: the reader's, whose body model files may have them. where: file, for messages.
+
+    Raises:
+        ResultError: given faces do not fit, or the points are too few for a surface.
     """
+    num_vertices = vertices.shape[1]
     if given is None:
         given = _known_faces(num_vertices, context)
     if given is None:
-        known = topology_of(num_vertices)
-        raise ResultError(f'{where}: meshes of {num_vertices} vertices'
-                          f'{f" ({known})" if known else ""}, whose triangles are not known. {hint}')
+        if num_vertices < FEWEST_POINTS:
+            raise ResultError(f'{where}: meshes of {num_vertices} vertices, whose triangles are not known. '
+                              f'{FACES_HINT}')
+        if num_vertices not in context.guessed_faces:
+            context.guessed_faces[num_vertices] = triangles_of_points(torch.as_tensor(vertices)[0])
+        return context.guessed_faces[num_vertices]
     faces = torch.as_tensor(given).long()
     if faces.ndim != 2 or faces.shape[1] != 3 or len(faces) and not 0 <= int(faces.min()) <= int(
             faces.max()) < num_vertices:

@@ -19,7 +19,6 @@ _ROTATIONS, _BODY, _JAW = 53, 22, 52
 _LIST = 'humans'
 _SAME_PELVIS = .01
 _MESH_NOTE = 'vertices alone do not tell joints: people are scaled about the middle of their surface, not the pelvis'
-_FACES_HINT = "Name the folder of SMPL-X's files with --body-models, or save triangles as faces.npy beside the results."
 
 
 @RESULTS.register_module()
@@ -34,6 +33,8 @@ class MultiHMR(FilesReader):
     files = "a file a picture with the list of people of the model, {'humans': list, 'K': K}, or *.png.npy of the demo"
     licence = 'NAVER, non-commercial; SMPL-X: MPI, non-commercial'
     body = 'SMPL-X'
+    faces_hint = ("Name the folder of SMPL-X's files with --body-models, or save triangles as faces.npy beside the "
+                  'results.')
     _takes_meshes = True
 
     @classmethod
@@ -142,7 +143,7 @@ class MultiHMR(FilesReader):
     def _saved_mesh(self, vertices, name, image_size, where):
         points = torch.as_tensor(vertices).double()
         check_meshes(points, where, 'the array')
-        faces = faces_for(points.shape[1], self.own_faces(), self.context, where, _FACES_HINT) if len(points) else None
+        faces = faces_for(points, self.own_faces(), self.context, where) if len(points) else None
         intrinsics = None if image_size is None else centred(longer_side_focal(FIELD_OF_VIEW, image_size), image_size)
         image = ImageResult(name, mesh_people(points, faces), intrinsics, image_size)
         return Picture(image, faces, topology_of(points.shape[1]) or self.body, (_MESH_NOTE, ), True)

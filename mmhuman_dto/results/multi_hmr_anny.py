@@ -25,7 +25,7 @@ class MultiHMRAnny(MultiHMR):
         return 'K' in person and 'transl_pelvis' in person
 
     def _bodies(self, people, vertices, pelvis, where):
-        faces = faces_for(vertices.shape[1], self.own_faces(), self.context, where)
+        faces = faces_for(vertices, self.own_faces(), self.context, where)
         shape, pose = (stacked(people, key, size, where) for key, size in (('shape', (None, )), ('rotvec', (None, 3))))
         joints = anny_bodies.anny_joints(pose, shape, pelvis, vertices)
         found = mesh_people(vertices, faces, pelvis, joints, **anny_bodies.anny_heights(shape))

@@ -81,7 +81,7 @@ class NLF(FilesReader):
         if 'pose' in part:
             people, faces, body, notes = self._bodies(part, vertices, joints, where)
         else:
-            faces, notes = faces_for(vertices.shape[1], self.own_faces(), self.context, where), ()
+            faces, notes = faces_for(vertices, self.own_faces(), self.context, where), ()
             known = None if joints is None else _smpl(joints)
             people, body = mesh_people(vertices, faces, None if joints is None else joints[:, 0], known), 'SMPL'
         return Picture(ImageResult(name, people, intrinsics, image_size), faces, body, notes, guess)

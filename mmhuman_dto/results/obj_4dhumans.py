@@ -59,7 +59,7 @@ class Obj4DHumans(ResultReader):
         check_meshes(vertices, where, 'v')
         if any(not np.array_equal(mesh.faces, meshes[0][1].faces) for _, mesh in meshes):
             raise ResultError(f'{where}: people with other triangles than the first')
-        faces = faces_for(_NUM_VERTICES, meshes[0][1].faces, self.context, where)
+        faces = faces_for(vertices, meshes[0][1].faces, self.context, where)
         joints = self.context.bodies.joints_of('smpl', vertices)
         people = mesh_people(vertices, faces, None if joints is None else joints[:, 0], joints)
         size = self.context.image_size(name)

@@ -21,8 +21,6 @@ _HIPS = (9, 10)
 _SAME_JOINT = .1
 #: Keys of an npz that are no names of pictures.
 _ONE_PICTURE = ('outputs', 'results', 'people', 'arr_0')
-_FACES_HINT = ('Save those of the estimator once beside the results: np.save("faces.npy", estimator.faces); or set '
-               'SAM3D_MHR_PATH to mhr_model.pt.')
 _NOTE = ("pred_keypoints_2d are not where focal_length shows pred_keypoints_3d: the picture's middle is taken for the "
          'principal point')
 
@@ -37,6 +35,8 @@ class Sam3DBody(FilesReader):
     """
     kind = 'sam3d_body'
     initial_heights = SHRINKING_BODIES
+    faces_hint = ('Save those of the estimator once beside the results: np.save("faces.npy", estimator.faces); or set '
+                  'SAM3D_MHR_PATH to mhr_model.pt.')
     program = ('SAM 3D Body (https://github.com/facebookresearch/sam-3d-body), Fast SAM 3D Body '
                '(https://github.com/yangtiming/Fast-SAM-3D-Body)')
     files = ('a file a picture with the list that process_one_image returns, one with {picture: list}, or the '
@@ -87,7 +87,7 @@ class Sam3DBody(FilesReader):
         vertices = stacked(people, 'pred_vertices', (None, 3), where) + cam_t
         check_meshes(vertices, where, 'pred_vertices')
         given = self.own_faces() if self._faces is None else self._faces
-        faces = faces_for(vertices.shape[1], given, self.context, where, _FACES_HINT)
+        faces = faces_for(vertices, given, self.context, where)
         keypoints = None
         if all('pred_keypoints_3d' in person for person in people):
             keypoints = stacked(people, 'pred_keypoints_3d', (70, 3), where) + cam_t

@@ -166,7 +166,7 @@ class PlacedResults:
         if isinstance(sample, Outcome):
             raise ResultError(f'{image.name}: its focal length was to come with its depth map: {sample.reason}')
         intrinsics, source = self._cameras(sample, image.intrinsics, self.results.focal_is_guess)
-        people = completed(image.people, self.results.faces)
+        people = completed(image.people, self.results.faces, self.results.faces_are_guess)
         if image.intrinsics is not None:
             people = refocused(people, image.intrinsics, intrinsics)
         sample.pred_instances, sample.pred_camera = people, Camera(intrinsics=intrinsics.float())

@@ -284,3 +284,20 @@ def test_people_stay_where_a_depth_map_cannot_be_what_it_is_taken_for(crowds, to
     assert refused and all(said in scene.note for scene in refused)
     placed.write_back(tmp_path)
     assert sum(bool((moves.scale == 1).all() and (moves.shift == 0).all()) for moves in toy.written) == len(refused)
+
+
+def test_meshes_without_triangles_are_placed_all_the_same(crowds, tmp_path, openbody):
+    root, scenes = crowds
+    (tmp_path / 'in').mkdir()
+    rows = np.arange(1, openbody.num_vertices)  # of no known body
+    for seed, (_, initial) in zip(SEEDS, scenes):
+        parameters = (torch.as_tensor(values).float() for values in (initial.pose, initial.betas, initial.transl))
+        vertices = openbody(*parameters).vertices[:, rows].numpy()
+        np.savez(tmp_path / 'in' / f'{seed}.npz', vertices=vertices, K=initial.intrinsics)
+    depth = dict(type='PrecomputedDepth', folder=str(root / 'depth'), suffix='.npy', kind='metres')
+    placed = place(tmp_path / 'in', root / 'images', depth=depth)
+    assert 'nobody told the triangles' in placed.results.notes[0]
+    before = np.concatenate([initial.transl[:, 2] / scene.joints[:, 0, 2] - 1 for scene, initial in scenes])
+    after = errors_of(placed, scenes)
+    assert np.median(np.abs(after)) < .08 and np.abs(after).max() < np.abs(before).max()
+    assert all(np.isfinite(scene.scene.last.heights).all() for scene in [next(iter(place(tmp_path / 'in')))])
