@@ -29,7 +29,7 @@ CHAINS = dict(
 LENGTHS = (*CHAINS, 'root of area', 'cube root of volume')
 #: The longest way along a body's surface over its height, and its standard deviation as a share: of OpenBody's people
 #: of all ages in rendered crowds, whose arms may touch.
-LONGEST_WAY, LONGEST_WAY_STD = 1.2, .09
+LONGEST_WAY, LONGEST_WAY_STD = 1.22, .09
 #: Vertices of the meshes whose triangles are held at once.
 _CHUNK = 1 << 20
 
@@ -80,9 +80,9 @@ def measured_heights(joints=None, vertices=None, faces=None):
     return torch.from_numpy(heights).float(), torch.from_numpy(heights * stds).float()
 
 
-def heights_along_surfaces(vertices, faces):
-    """As :func:`measured_heights`, of meshes (M, V, 3) whose triangles (F, 3) only say which points are neighbours."""
-    ways = torch.tensor([longest_way(points, faces) for points in torch.as_tensor(vertices).cpu()])
+def heights_along_surfaces(vertices):
+    """As :func:`measured_heights`, of meshes (M, V, 3) whose triangles are not known."""
+    ways = torch.tensor([longest_way(points) for points in torch.as_tensor(vertices).cpu()])
     heights = ways.float() / LONGEST_WAY
     return heights, heights * LONGEST_WAY_STD
 

@@ -46,12 +46,12 @@ def _middles_around(points):
     return sparse[cKDTree(sparse).query(points, min(_AROUND, len(sparse)))[1]].mean(1)
 
 
-def longest_way(points, faces):
-    """The longest of the shortest ways, m, along the edges (F, 3) of points (V, 3): from a foot to the other hand."""
-    points, faces = np.asarray(points, np.float64), np.asarray(faces)
-    edges = np.unique(np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1), axis=0)
-    lengths = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
-    graph = coo_array((lengths, (edges[:, 0], edges[:, 1])), (len(points), ) * 2).tocsr()
+def longest_way(points):
+    """The longest shortest way, m, from neighbour to neighbour of points (V, 3): of bodies from foot to hand."""
+    points = np.asarray(points, np.float64)
+    lengths, near = cKDTree(points).query(points, min(_RING + 1, len(points)))
+    rows = np.broadcast_to(np.arange(len(points))[:, None], near.shape)
+    graph = coo_array((lengths[:, 1:].ravel(), (rows[:, 1:].ravel(), near[:, 1:].ravel())), (len(points), ) * 2).tocsr()
     end, longest = int(points[:, 1].argmax()), 0.
     for _ in range(3):  # each sweep starts where the one before ended
         ways = dijkstra(graph, directed=False, indices=end)

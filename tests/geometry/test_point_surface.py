@@ -48,15 +48,15 @@ def test_ways_are_those_of_a_sphere_and_grow_with_it():
     rng = np.random.default_rng(0)
     ball = rng.normal(size=(4000, 3))
     ball /= np.linalg.norm(ball, axis=1, keepdims=True)
-    way = longest_way(ball, triangles_of_points(ball))
+    way = longest_way(ball)
     assert way == pytest.approx(np.pi, rel=.1)
-    assert longest_way(1.7 * ball, triangles_of_points(1.7 * ball)) == pytest.approx(1.7 * way)
+    assert longest_way(1.7 * ball) == pytest.approx(1.7 * way)
 
 
 def test_heights_are_within_what_is_stated(openbody):
     inside = []
     for index in range(6):
         scene = sample_scene(index, openbody, CrowdConfig((340, 510), people=(3, 4), child_share=.5), seed=12)
-        heights, std = heights_along_surfaces(scene.vertices, triangles_of_points(scene.vertices[0]))
+        heights, std = heights_along_surfaces(scene.vertices)
         inside += (np.abs(heights.numpy() - scene.heights) < 1.645 * std.numpy()).tolist()
     assert np.mean(inside) > .8

@@ -32,7 +32,7 @@ def _measured(joints, vertices, faces, faces_are_guess):
     """Heights and their standard deviations (M), m, of meshes and, None where nobody's are known, joints."""
     if not faces_are_guess:
         return measured_heights(joints=joints, vertices=vertices, faces=faces)
-    along = heights_along_surfaces(vertices, faces)
+    along = heights_along_surfaces(vertices)
     if joints is None:
         return along
     by_bones = measured_heights(joints=joints)
