@@ -145,7 +145,8 @@ def score(before, after, found):
         errors = np.concatenate([np.abs(one.heights - heights) for one, (_, heights, _) in zip(people, truth)])
         groups = np.digitize(np.concatenate([ages for _, _, ages in truth]), AGE_LIMITS)
         for group, label in enumerate(GROUPS):
-            figures[f'{label} {name}'] = float(errors[groups == group].mean())
+            of_group = errors[groups == group]
+            figures[f'{label} {name}'] = float(of_group.mean()) if len(of_group) else np.nan
     pairs = np.array([row for one, other, (z, _, ages) in zip(before, after, truth)
                       for row in _adult_child_pairs(one, other, z, ages)], bool).reshape(-1, 3)
     wrong, still, unsure = pairs.T
