@@ -39,7 +39,9 @@ class Pictures:
         self._by_name = _index(self._names)
 
     def found(self, name, frame=None):
-        """What a picture is called in the folder; None where there is none."""
+        """What a picture is called in the folder, a frame of a video by its number; None where there is none."""
+        if self._video is not None:
+            return None if frame is None else f'{frame:06d}'
         found = next((self._by_name[key] for key in _keys(name) if key in self._by_name), None) if self._names else None
         if found is None and frame is not None and 0 <= frame < len(self._names):
             found = self._names[frame]
