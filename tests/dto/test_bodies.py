@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmhuman_dto.dto import DropReason, DTOOptimizer, PosteriorDTO
+from mmhuman_dto.dto import DropReason, DTOOptimizer, DTOProblem, Posterior, PosteriorDTO
 from mmhuman_dto.dto.bodies import FOOT_JOINTS, MeshBodies, ModelBodies, bodies_of
 from mmhuman_dto.dto.drawing import draw_meshes
 from mmhuman_dto.geometry import project
@@ -150,3 +150,45 @@ def test_a_body_model_becomes_bodies(openbody):
     assert isinstance(bodies_of(openbody), ModelBodies)
     meshes = MeshBodies(openbody.faces)
     assert bodies_of(meshes) is meshes
+
+
+def test_the_leg_that_reaches_is_that_of_the_lower_foot(openbody):
+    pose = torch.zeros(1, 24, 3)
+    pose[0, 0, 0] = torch.pi  # upright before the camera
+    pose[0, 2, 0] = -2.2  # the right thigh is lifted to the front
+    transl, betas = torch.tensor([[0., 0., 3.]]), torch.zeros(1, 11)
+    sample = HumanDataSample(metainfo=dict(ori_shape=(240, 320)))
+    sample.pred_instances = People(global_orient=pose[:, 0], body_pose=pose[:, 1:], betas=betas, transl=transl)
+    sample.pred_camera = Camera(intrinsics=torch.tensor([[200., 0, 160], [0, 200., 120], [0, 0, 1]]))
+    left, right = ModelBodies(openbody).measure([sample.pred_instances]).leg_reach[0]
+    assert left > .95 and right < .5
+    problem = DTOProblem.from_samples([sample], openbody, depth='unused')
+    assert problem.leg_reach[0, 0] == left
+
+
+def test_who_is_nearer_is_known_or_said_not_to_be(crowds, openbody):
+    mask = torch.tensor([True, True, True, False])
+    spread = torch.diag(torch.tensor([.02, .2, .02, .02], dtype=torch.float64)**2)[None]
+    posterior = Posterior(torch.tensor([[2., 2.2, 3., 2.]]).double(), torch.ones(1, 4), spread, torch.ones(1, 4),
+                          torch.ones(1), {})
+    nearer = posterior.order_probabilities[0]
+    # .2 m apart, with standard deviations of .04 and .44 m.
+    assert nearer[0, 1] == pytest.approx(.6747, abs=1e-3) and nearer[1, 0] == pytest.approx(.3253, abs=1e-3)
+    assert posterior.unsure_pairs(0, mask) == [[0, 1]]
+    posterior.depth[0, 2] = 2.85  # .65 m and .444 m: 93 %
+    assert posterior.unsure_pairs(0, mask) == [[0, 1]]
+    posterior.depth[0, 2] = 2.75  # 89 %
+    assert posterior.unsure_pairs(0, mask) == [[0, 1], [1, 2]]
+
+
+@pytest.mark.parametrize('keep_dropped', [True, False])
+def test_pairs_are_of_rows_of_the_people_who_are_left(crowds, openbody, keep_dropped):
+    sample = as_meshes(crowds[0], openbody)
+    sample.pred_instances.heights[0] = torch.nan  # the first person cannot be placed
+    optimizer = DTOOptimizer(PosteriorDTO(), evidence=dict(min_visible_vertices=50))
+    result = optimizer.solve([sample], MeshBodies(openbody.faces))
+    result.posterior.log_depth_covariance = torch.eye(result.problem.mask.shape[1])[None].double()
+    placed, = result.apply([sample], MeshBodies(openbody.faces), keep_dropped)
+    rows = {row for pair in placed.unsure_order for row in pair}
+    left = result.problem.person_index[0][result.problem.mask[0]].tolist()
+    assert 0 not in left and rows == set(left if keep_dropped else range(len(left)))

@@ -35,3 +35,12 @@ def test_files_pose_the_true_bodies(smpl_files):
     np.testing.assert_allclose(posed.pelvis, want.joints[:, 0], atol=1e-5)
     again = SmplFamily(smpl_files)('smpl', truth.pose, betas, pelvis=posed.pelvis)
     np.testing.assert_allclose(again.vertices, want.vertices, atol=1e-5)
+
+
+def test_heights_of_stand_ins_are_as_unsure_as_what_they_are_told_by():
+    truth = crowd()
+    still = SmplFamily()('smpl', truth.pose, torch.zeros(3, 10), torch.zeros(3, 3))
+    torch.testing.assert_close(still.heights_std, torch.full((3, ), .1))
+    grown = SmplFamily()('smpl', truth.pose, torch.zeros(3, 10), torch.zeros(3, 3), vertices=1.1 * still.vertices)
+    torch.testing.assert_close(grown.heights, 1.1 * still.heights, rtol=1e-4, atol=0.)
+    torch.testing.assert_close(grown.heights_std, .03 * grown.heights, rtol=1e-4, atol=0.)

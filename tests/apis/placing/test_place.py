@@ -192,6 +192,29 @@ def test_the_report_says_who_is_where_and_how_much_meshes_grew(crowds, toy, tmp_
         np.testing.assert_allclose([person['scale'] for person in image['people']], people.mesh_scales, rtol=1e-5)
         np.testing.assert_allclose([person['height'] for person in image['people']], people.heights, rtol=1e-5)
         assert all(person['height_std'] > .01 for person in image['people'] if person['placed'])
+        assert image['unsure_order'] == [list(pair) for pair in scene.sample.unsure_order]
+    assert any(image['unsure_order'] for image in report['images'])
+
+
+def test_whoever_is_not_placed_is_reported_so(crowds, toy, tmp_path, monkeypatch):
+    root, _ = crowds
+    read = toy.image
+
+    def image(self, *given):
+        found = read(self, *given)
+        found.people.vertices[0, :, 2] -= 100  # behind the camera
+        found.people.pelvis[0, 2] -= 100
+        found.people.smpl_joints[0, :, 2] -= 100
+        return replace(found, image_size=None)
+
+    monkeypatch.setattr(toy, 'image', image)
+    placed = place(root, None, 'toy')
+    placed.write_report(tmp_path / 'placement.json')
+    for image in json.loads((tmp_path / 'placement.json').read_text())['images']:
+        first, *others = image['people']
+        assert not first['placed'] and 'behind the camera' in first['note'] and first['scale'] == 1
+        assert all(person['placed'] and not person['note'] for person in others)
+        assert image['image_size'] == [240, 320]  # by the camera, whose axis goes through the middle
 
 
 def test_ages_that_are_told_make_children_small(crowds, toy, tmp_path):
