@@ -101,7 +101,8 @@ def test_wheel_has_what_it_needs_and_no_more(wheel):
     configs = {str(path.relative_to(ROOT)) for path in (ROOT / 'configs').rglob('*.py')}
     assert bundled >= {*configs, WEIGHTS, PICTURE}
     assert {name for name in bundled if name.endswith('.py')} - configs == {
-        'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py', 'tools/misc/doctor.py'}
+        'demo/image_demo.py', 'tools/generate_dto.py', 'tools/train.py', 'tools/test.py', 'tools/place.py',
+        'tools/convert.py', 'tools/misc/doctor.py'}
     package = {str(path.relative_to(ROOT)) for path in (ROOT / 'mmhuman_dto').rglob('*')
                if path.is_file() and '__pycache__' not in path.parts}
     assert set(sizes) >= package
