@@ -33,7 +33,7 @@ from mmhuman_dto.apis.inference.result import DEFAULT_KINDS
 from mmhuman_dto.dto import DropReason
 from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.perception.depth_kinds import KINDS
-from mmhuman_dto.programs import output_folder, program
+from mmhuman_dto.programs import focal_option, output_folder, program
 from mmhuman_dto.tables.people_table import PeopleTableBuilder
 from mmhuman_dto.visualization import load_viser, show
 from mmhuman_dto.visualization.writers import WRITERS, KindError
@@ -84,7 +84,7 @@ def main(arguments=None):
         load_viser()
     args.out_dir = args.out_dir or output_folder('work_dirs/image_demo')
     inferencer = HumanInferencer(
-        args.recipe, args.depth, args.dto, _number(args.focal), args.model, args.checkpoint, args.threshold,
+        args.recipe, args.depth, args.dto, focal_option(args.focal), args.model, args.checkpoint, args.threshold,
         args.device, args.batch_size, args.allow_urls, args.cfg_options, args.depth_kind)
     table, scenes, failed, placed, unwritten = PeopleTableBuilder(type(inferencer.body_model).__name__), 0, 0, 0, 0
     shown = []
@@ -135,13 +135,6 @@ def without_dropped(sample):
     if 'drop_reasons' in people:
         kept.pred_instances = people[people.drop_reasons == DropReason.KEPT]
     return kept
-
-
-def _number(focal):
-    try:
-        return float(focal)
-    except (TypeError, ValueError):
-        return focal
 
 
 @contextmanager

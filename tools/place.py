@@ -19,7 +19,7 @@ from mmengine.config import DictAction
 
 from mmhuman_dto.apis.placing import place
 from mmhuman_dto.fileio.names import printable
-from mmhuman_dto.programs import output_folder, program
+from mmhuman_dto.programs import focal_option, output_folder, program
 from mmhuman_dto.registry import RESULTS
 from mmhuman_dto.visualization import load_viser, show
 from mmhuman_dto.visualization.writers import WRITERS, KindError
@@ -68,7 +68,7 @@ def main(arguments=None):
         load_viser()  # or it is said at once how to install it
     out = args.out or output_folder('work_dirs/place')
     placed = place(args.results, args.images, args.kind, args.depth, args.depth_kind, args.ages, args.masks,
-                   _number(args.focal), args.body_models, args.dto, args.device, args.cfg_options)
+                   focal_option(args.focal), args.body_models, args.dto, args.device, args.cfg_options)
     pictures = '1 picture' if len(placed) == 1 else f'{len(placed)} pictures'
     print(f'{args.results}: {pictures} of {placed.reader.program}')
     for note in placed.results.notes:
@@ -103,13 +103,6 @@ def listing():
     readers = sorted({reader.kind: reader for reader in RESULTS.module_dict.values()}.items())
     width = max(len(kind) for kind, _ in readers)
     return '\n'.join(f'{kind:{width}}  {reader.program}\n{"":{width}}  {reader.files}' for kind, reader in readers)
-
-
-def _number(focal):
-    try:
-        return float(focal)
-    except (TypeError, ValueError):
-        return focal
 
 
 if __name__ == '__main__':

@@ -42,8 +42,8 @@ class Posterior:
         difference = self.depth[:, None, :] - self.depth[:, :, None]
         return torch.special.ndtr(difference / self.differences_std.clamp(min=1e-9))
 
-    def unsure_pairs(self, scene, mask):
-        """Pairs (i, j), i < j, of a scene's places in ``mask`` (P) of whom it is not known who is nearer."""
-        nearer = self.order_probabilities[scene]
-        unsure = (torch.maximum(nearer, 1 - nearer) < SURE) & mask[:, None] & mask
-        return unsure.triu(1).nonzero().tolist()
+    def unsure_pairs(self, mask):
+        """(K, 3): scene and places i < j of pairs in ``mask`` (S, P) of whom it is not known who is nearer."""
+        nearer = self.order_probabilities
+        unsure = (torch.maximum(nearer, 1 - nearer) < SURE) & mask[:, :, None] & mask[:, None]
+        return unsure.triu(1).nonzero()

@@ -88,8 +88,12 @@ class DTOResult:
         else:
             fields['person_index'] = torch.cat(rows)
         fields = {name: values.split(sizes) for name, values in fields.items()}
-        return [self._placed(scene, sample, people[scene], {name: parts[scene] for name, parts in fields.items()})
-                for scene, sample in enumerate(samples)]
+        placed = [self._placed(scene, sample, people[scene], {name: parts[scene] for name, parts in fields.items()})
+                  for scene, sample in enumerate(samples)]
+        if self.posterior is not None:
+            for sample, pairs in zip(placed, self._unsure_order(keep_dropped)):
+                sample.set_metainfo(dict(unsure_order=tuple(pairs)))
+        return placed
 
     def _placed(self, scene, sample, people, fields):
         """New sample of a scene with ``fields`` of its people replaced."""
@@ -103,15 +107,13 @@ class DTOResult:
                 new.pred_camera.focal_std = self.posterior.log_focal_std[scene].float()
         new.set_metainfo(dict(
             optimised=bool(self.optimised[scene]), height_deviation=float(self.deviation[scene])))
-        if self.posterior is not None:
-            new.set_metainfo(dict(unsure_order=self._unsure_order(scene, people)))
         return new
 
-    def _unsure_order(self, scene, people):
-        """Pairs of rows of a scene's ``people`` of whom the solver does not know who is nearer."""
-        mask = self.problem.mask[scene]
-        places = mask.nonzero()[:, 0].tolist()
-        rows = self.problem.person_index[scene].tolist()
-        if 'person_index' in people:
-            rows = {place: row for row, place in enumerate(places)}
-        return tuple((rows[i], rows[j]) for i, j in self.posterior.unsure_pairs(scene, mask))
+    def _unsure_order(self, keep_dropped):
+        """Of each of the S scenes the pairs of rows of its placed people of whom it is not known who is nearer."""
+        mask, orders = self.problem.mask, [[] for _ in self.problem.mask]
+        rows = self.problem.person_index if keep_dropped else mask.cumsum(-1) - 1
+        scene, first, second = self.posterior.unsure_pairs(mask).unbind(-1)
+        for index, *pair in torch.stack([scene, rows[scene, first], rows[scene, second]], -1).tolist():
+            orders[index].append(tuple(pair))
+        return orders

@@ -1,4 +1,4 @@
-"""What all programs of the repository share: how they end, and options that name places for output."""
+"""What all programs of the repository share: how they end, options that name places for output and focal lengths."""
 import functools
 import os
 import sys
@@ -40,6 +40,14 @@ def program(main=None, *, status=1):
             return _end(f'{name}: {error}{hint}', status, error)
 
     return run
+
+
+def focal_option(text):
+    """What is given as ``--focal``: a number (px) where it is one, else the text, or None."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return text
 
 
 def _end(line, status, error=None):

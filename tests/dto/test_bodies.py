@@ -167,18 +167,18 @@ def test_the_leg_that_reaches_is_that_of_the_lower_foot(openbody):
 
 
 def test_who_is_nearer_is_known_or_said_not_to_be(crowds, openbody):
-    mask = torch.tensor([True, True, True, False])
+    mask = torch.tensor([[True, True, True, False]])
     spread = torch.diag(torch.tensor([.02, .2, .02, .02], dtype=torch.float64)**2)[None]
     posterior = Posterior(torch.tensor([[2., 2.2, 3., 2.]]).double(), torch.ones(1, 4), spread, torch.ones(1, 4),
                           torch.ones(1), {})
     nearer = posterior.order_probabilities[0]
     # .2 m apart, with standard deviations of .04 and .44 m.
     assert nearer[0, 1] == pytest.approx(.6747, abs=1e-3) and nearer[1, 0] == pytest.approx(.3253, abs=1e-3)
-    assert posterior.unsure_pairs(0, mask) == [[0, 1]]
+    assert posterior.unsure_pairs(mask).tolist() == [[0, 0, 1]]
     posterior.depth[0, 2] = 2.85  # .65 m and .444 m: 93 %
-    assert posterior.unsure_pairs(0, mask) == [[0, 1]]
+    assert posterior.unsure_pairs(mask).tolist() == [[0, 0, 1]]
     posterior.depth[0, 2] = 2.75  # 89 %
-    assert posterior.unsure_pairs(0, mask) == [[0, 1], [1, 2]]
+    assert posterior.unsure_pairs(mask).tolist() == [[0, 0, 1], [0, 1, 2]]
 
 
 @pytest.mark.parametrize('keep_dropped', [True, False])

@@ -113,7 +113,7 @@ class HumanInferencer:
         """A :class:`HumanScene` for each :class:`~.inputs.Photo`."""
         samples = [_sample_of(photo) for photo in photos if not photo.error]
         found = self._run(samples, self._finding)
-        placed = self._run([one if isinstance(one, Outcome) else _copy(one) for one in found], self._placing)
+        placed = self._run([one if isinstance(one, Outcome) else copied(one) for one in found], self._placing)
         results = zip(samples, found, placed)
         for photo in photos:
             if photo.error:
@@ -134,12 +134,10 @@ class HumanInferencer:
                 return dict(error=f'{sample.img_path or sample.img_id}: {found.stage}: {found.reason}')
             return dict(sample=self._finished(self._nobody(sample)), note=found.reason)
         if isinstance(placed, Outcome):
-            reasons = counted(count_reasons(dict(placed.left_out).values()))
-            return dict(sample=self._finished(found),
-                        note=f'{placed.stage}: {placed.reason}' + (f' ({reasons})' if reasons else ''))
+            return dict(sample=self._finished(found), note=why_ended(placed))
         if 'initial_instances' not in placed:
             return dict(sample=self._finished(placed))
-        before = _copy(found)
+        before = copied(found)
         before.pred_instances = placed.initial_instances
         odd = [one.text for one in odd_depth(placed, self.stages.stages)]
         note = '; '.join(text for text in (_gone(placed), *odd) if text)
@@ -203,8 +201,14 @@ def _gone(placed):
     return f'{len(gone)} left out by DTO: {counted(count_reasons(gone))}' if gone else ''
 
 
-def _copy(sample):
+def why_ended(outcome):
+    """At which stage and why DTO left the people of a picture as they were, and whom it left out before."""
+    reasons = counted(count_reasons(dict(outcome.left_out).values()))
+    return f'{outcome.stage}: {outcome.reason}' + (f' ({reasons})' if reasons else '')
+
+
+def copied(sample):
     """Another sample of the same tensors, whose people can be changed."""
-    copied = sample.new()
-    copied.pred_instances = sample.pred_instances[:]
-    return copied
+    new = sample.new()
+    new.pred_instances = sample.pred_instances[:]
+    return new

@@ -1,16 +1,14 @@
 """Other programs' results through DTO: read, placed picture by picture, drawn, and written back."""
 import json
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from mmhuman_dto.apis.inference.depth import kind_of_source
-from mmhuman_dto.apis.inference.inferencer import odd_depth
+from mmhuman_dto.apis.inference.inferencer import copied, odd_depth, why_ended
 from mmhuman_dto.apis.inference.recipe import recipe_config
 from mmhuman_dto.apis.inference.result import HumanScene
-from mmhuman_dto.dto import count_reasons, counted
 from mmhuman_dto.dto.bodies import MeshBodies
 from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.fileio.atomic import write_atomically
@@ -105,9 +103,9 @@ class PlacedResults:
         return len(self.results.images)
 
     def __iter__(self):
-        images = islice(iter(self.results.images), len(self._moves), None)
-        while batch := list(islice(images, self._batch)):
-            yield from self._place(batch)
+        images = self.results.images
+        while len(self._moves) < len(images):  # by index: images may be read or posed when they are asked for
+            yield from self._place(images[len(self._moves):len(self._moves) + self._batch])
 
     def finish(self):
         """Place whoever was not placed yet; self."""
@@ -134,7 +132,7 @@ class PlacedResults:
         if self._cameras.needs_maps:
             self._stages.run(begun, Clock(), self._mapping)
         samples = [self._peopled(sample, image) for sample, image in zip(begun, batch)]
-        ended = [_copy(sample) if self._dto and len(sample.pred_instances) else None for sample in samples]
+        ended = [copied(sample) if self._dto and len(sample.pred_instances) else None for sample in samples]
         run = [sample for sample in ended if sample is not None]
         self._stages.run(run, Clock(), self._placing)
         run = iter(run)
@@ -189,8 +187,7 @@ class PlacedResults:
         """:class:`HumanScene` of a sample before and, None where they were not run, after the stages."""
         notes = [error]
         if isinstance(after, Outcome):
-            reasons = counted(count_reasons(dict(after.left_out).values()))
-            notes.insert(0, f'{after.stage}: {after.reason}' + (f' ({reasons})' if reasons else ''))
+            notes.insert(0, why_ended(after))
             after = None
         elif after is not None and (odd := odd_depth(after, self._stages.stages)):
             refused = any(one.stops for one in odd)
@@ -244,9 +241,3 @@ def _kept(sample):
     if kept.focal_source == 'guess' and 'focal_std' not in kept.pred_camera:  # for those who look at it
         kept.pred_camera.focal_std = torch.tensor(GUESSED_FOCAL_STD)
     return kept
-
-
-def _copy(sample):
-    copied = sample.new()
-    copied.pred_instances = sample.pred_instances[:]
-    return copied

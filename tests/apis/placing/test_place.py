@@ -324,3 +324,25 @@ def test_meshes_without_triangles_are_placed_all_the_same(crowds, tmp_path, open
     after = errors_of(placed, scenes)
     assert np.median(np.abs(after)) < .08 and np.abs(after).max() < np.abs(before).max()
     assert all(np.isfinite(scene.scene.last.heights).all() for scene in [next(iter(place(tmp_path / 'in')))])
+
+
+def test_each_picture_is_asked_for_once(crowds, toy, tmp_path):
+    """Results read or pose a picture when it is asked for."""
+    class Counted(list):
+        asked = 0
+
+        def __getitem__(self, index):
+            self.asked += len(range(*index.indices(len(self))))
+            return super().__getitem__(index)
+
+        __iter__ = None
+
+    placed = place(crowds[0], None, 'toy')
+    placed.results.images = Counted(placed.results.images)
+    next(iter(placed))
+    placed.finish()
+    again = placed.results.images.asked
+    placed.write_back(tmp_path)
+    placed.write_report(tmp_path / 'placement.json')
+    assert placed.results.images.asked == again <= 2 * len(SEEDS)
+    assert len(toy.written) == len(SEEDS) and not list(placed)
