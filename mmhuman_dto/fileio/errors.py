@@ -31,3 +31,18 @@ def reading(where, what):
     except Exception as error:
         raise BrokenFileError(f'{where}: damaged, cut short or not {what} ({type(error).__name__}: {error}). '
                               'Download or write the file again.') from error
+
+
+@contextmanager
+def parsing(path, number, line, expected):
+    """Within it, a value that a line of text doesn't hold is a :class:`BrokenFileError` that names file and line.
+
+    Args:
+        number, line: of the file, counted from 1.
+        expected: what the line should hold.
+    """
+    try:
+        yield
+    except (ValueError, IndexError, KeyError, OverflowError) as error:
+        raise BrokenFileError(f'{path}, line {number}: {line[:80]!r}; expected {expected} '
+                              f'({type(error).__name__}: {error})') from error

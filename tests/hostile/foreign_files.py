@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import struct
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from mmhuman_dto.datasets.public.relative_human import RelativeHuman
 from mmhuman_dto.engine.checkpoint import read_state
 from mmhuman_dto.engine.hooks.plain_checkpoint import load_local
 from mmhuman_dto.fileio import load_joblib, load_json, load_npy, load_npz, load_pickle
+from mmhuman_dto.fileio.camera_poses import read_camera_poses
 from mmhuman_dto.fileio.glb_mesh import GlbMesh
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import read_image
@@ -215,6 +217,21 @@ def small_openbody(path):
     np.savez_compressed(path, **{**data, 'faces': data['faces'][:2], 'shape_dirs': data['shape_dirs'] * 0})
 
 
+def camera_poses(path):
+    poses = read_camera_poses(path)
+    assert torch.isfinite(poses.poses).all() and torch.isfinite(poses.stamps).all()
+
+
+def colmap_text(path):
+    path.write_text('# pictures\n1 1 0 0 0 .5 0 4 1 f_0.png\n\n2 .6 .8 0 0 0 0 4 1 f_1.png\n3 4 -1\n')
+
+
+def colmap_binary(path):
+    images = [struct.pack('<i7di', number, 1, 0, 0, 0, .5, 0, 4, 1) + b'f_%d.png\0' % number
+              + struct.pack('<Qddq', 1, 3, 4, -1) for number in range(2)]
+    path.write_bytes(struct.pack('<Q', 2) + b''.join(images))
+
+
 def results(reader):
     return lambda path: reader(path, ReaderContext(bodies=SmplFamily())).read()
 
@@ -282,6 +299,13 @@ CASES = [
     Case('text.ply', lambda path: path.write_bytes(ply(_MESH, [[0, 1, 2]], 'ascii')), PlyMesh),
     Case('mesh.obj', lambda path: path.write_text('v 0 0 0 1 1 1\nv 1 0 0\nv 0 1 2e-1\nf 1/1 2/2 3/3\n'), ObjMesh),
     Case('mesh.glb', lambda path: path.write_bytes(glb(_MESH, [[0, 1, 2]])), GlbMesh),
+    Case('images.txt', colmap_text, camera_poses),
+    Case('images.bin', colmap_binary, camera_poses),
+    Case('trajectory.txt', lambda path: path.write_text('# DPVO\n0 1 2 3 0 0 0 1\n1 1 2 3.5 .6 0 .8 0\n'),
+         camera_poses),
+    Case('poses.npz', saved(world_to_camera=np.stack([np.eye(4)] * 2), times=np.arange(2.)), camera_poses,
+         'npz:world_to_camera'),
+    Case('poses.json', text(dict(world_to_camera=[np.eye(4).tolist()] * 2, metric=False)), camera_poses),
     Case('photo.pkl', pickled({'faces': np.array([[0, 1, 2]]), 'a.jpg': [dict(
         pred_vertices=_MESH, pred_cam_t=np.float32([0, 0, 3]), focal_length=9., bbox=np.ones(4), mask=None,
         pred_keypoints_3d=np.ones((70, 3)), pred_keypoints_2d=np.ones((70, 2)))]}), results(Sam3DBody), 'pickle'),
