@@ -32,6 +32,7 @@ from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.fileio.obj import ObjMesh
 from mmhuman_dto.fileio.ply_mesh import PlyMesh
+from mmhuman_dto.fileio.video import VideoReader
 from mmhuman_dto.generation.manifest import prepare_folder, read_manifest
 from mmhuman_dto.models.heads.people_head import PeopleHead
 from mmhuman_dto.perception import ExifFocal, GivenFocal, PrecomputedAges, PrecomputedDepth, PrecomputedMasks
@@ -135,11 +136,13 @@ def checkpoint(legacy):
     return lambda path: torch.save(state, path, _use_new_zipfile_serialization=not legacy)
 
 
-def video(path):
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5, (32, 24))
-    for value in range(3):
-        writer.write(np.full((24, 32, 3), 80 * value, np.uint8))
-    writer.release()
+def video(codec):
+    def write(path):
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 5, (32, 24))
+        for value in range(3):
+            writer.write(np.full((24, 32, 3), 80 * value, np.uint8))
+        writer.release()
+    return write
 
 
 def table(path):
@@ -181,6 +184,11 @@ def photos(path):
     for photo in open_photos(path):
         if photo.error:
             raise ValueError(photo.error)
+
+
+def frames_by_number(path):
+    video = VideoReader(path)
+    return video.times, video[1], list(video.frames(2))
 
 
 def look(path):
@@ -288,7 +296,9 @@ CASES = [
     *(Case(f'picture.{suffix}', picture(), look)
       for suffix in ('png', 'jpg', 'webp', 'gif', 'bmp', 'ppm', 'jp2', 'avif')),
     Case('picture.tiff', picture(compression='tiff_lzw'), look),
-    Case('video.avi', video, photos),
+    Case('video.avi', video('MJPG'), photos),
+    Case('video.mp4', video('mp4v'), photos),
+    Case('video.mkv', video('VP90'), frames_by_number),
     Case('weights.pth', checkpoint(False), read_state, 'torch'),
     Case('old.pth', checkpoint(True), read_state, 'legacy'),
     Case('load_from.pth', checkpoint(False), load_local, 'torch'),

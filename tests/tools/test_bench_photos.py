@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from scripts import load_script
 
+from mmhuman_dto.fileio.images import ImageError
+
 bench = load_script('tools/benchmark/bench_photos.py')
 truth = load_script('tools/benchmark/_photo_truth.py')
 #: (height, width) of the clip made here, its annotated frames, and their number.
@@ -115,7 +117,7 @@ def test_what_is_missing_of_the_clip_is_named(videos, wheel, arrays, npz, tmp_pa
         with pytest.raises(FileNotFoundError, match=f'{where}/{name}: no such video; pip download pose2sim==0.10.49'):
             list(truth.clip_cases(where, npz))
     np.savez(tmp_path / 'long.npz', **{**arrays, 'frames': np.array([0, 3, 4, LENGTH])})
-    with pytest.raises(FileNotFoundError, match=f'cam01.mp4: ends before frame {LENGTH}'):
+    with pytest.raises(ImageError, match=f'cam01.mp4: has no frame {LENGTH}'):
         list(truth.clip_cases(videos, tmp_path / 'long.npz'))
 
 

@@ -1,16 +1,15 @@
 """Pictures of people whose 3D joints, heights and camera are known: a real clip and the bundled rendered crowds."""
 import zipfile
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 
 from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.fileio.images import read_image
+from mmhuman_dto.fileio.video import VideoReader
 from mmhuman_dto.geometry import project
 from mmhuman_dto.tables.people_table import PeopleTable
 
@@ -79,15 +78,11 @@ def _video(videos, name, folder):
 
 def _frames(path, wanted):
     """Yield (number, image) of the wanted frames of a video, None for all."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    for number in count() if wanted is None else range(max(wanted) + 1):
-        read, frame = capture.read()
-        if not read and wanted is None:
-            return
-        if not read:
-            raise FileNotFoundError(f'{path}: ends before frame {number}')
-        if wanted is None or number in wanted:
-            yield number, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    video = VideoReader(path)
+    if wanted is None:
+        yield from ((number, image) for number, _, image in video.frames())
+    else:
+        yield from ((number, video[number]) for number in sorted(set(wanted)))
 
 
 def _clip_case(known, camera, frame, image):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -16,6 +15,7 @@ from PIL import Image
 from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures, what_is_in
 from mmhuman_dto.fileio.images import IMAGE_SUFFIXES, ImageError, as_rgb, picture_to_rgb, read_image, tensor_to_rgb
 from mmhuman_dto.fileio.names import printable
+from mmhuman_dto.fileio.video import VideoReader
 
 #: A picture from the network is waited for so long (s) at a time, and in all; it is at most this large (bytes).
 _TIMEOUT, _MAX_TIME, _MAX_DOWNLOAD = 30, 300, 200 * 2**20
@@ -111,20 +111,11 @@ def _open_file(path, name):
 
 
 def _open_video(path, name):
-    # Only a file, only by FFmpeg: other backends take the name for a device or a pipeline of programs.
-    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG) if path.is_file() else cv2.VideoCapture()
     try:
-        read, number = capture.isOpened(), 0
-        while read:
-            read, frame = capture.read()
-            if read:
-                yield Photo(f'{name}/{number:06d}', str(path), cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-                number += 1
-    finally:
-        capture.release()
-    if number == 0:
-        reason = 'cannot be read as a video' if path.is_file() else 'no such video'
-        yield Photo(name, str(path), None, f'{path}: {reason}')
+        for number, _, image in VideoReader(path).frames():
+            yield Photo(f'{name}/{number:06d}', str(path), image)
+    except ImageError as error:
+        yield Photo(name, str(path), None, str(error))
 
 
 def _fetch(url, allowed):

@@ -1,11 +1,10 @@
 """The pictures that results are about: in a folder, in a video, or nowhere."""
 from pathlib import Path
 
-import cv2
-
 from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures, what_is_in
 from mmhuman_dto.fileio.image_header import image_size
-from mmhuman_dto.fileio.images import ImageError, read_image
+from mmhuman_dto.fileio.images import read_image
+from mmhuman_dto.fileio.video import VideoReader
 
 
 class Pictures:
@@ -33,7 +32,7 @@ class Pictures:
             if not self._names:
                 raise FileNotFoundError(f'{images}: no picture in this folder ({what_is_in(self.root)})')
         elif self.root.suffix.lower() in VIDEO_SUFFIXES:
-            self._video = VideoFrames(self.root)
+            self._video = VideoReader(self.root)
         else:
             self.root, self._names = self.root.parent, [self.root.name]
         self._by_name = _index(self._names)
@@ -69,26 +68,6 @@ class Pictures:
             return (None, '') if frame is None else (self._video[frame], str(self.root))
         path = self.path(name, frame)
         return (None, '') if path is None else (read_image(path), str(path))
-
-
-class VideoFrames:
-    """Frames (H, W, 3) uint8 RGB of a video by their numbers from 0; quick where they are asked for in order."""
-
-    def __init__(self, path):
-        self.path, self._capture, self._next = path, None, 0
-        self.size = self[0].shape[:2]
-
-    def __getitem__(self, number):
-        if self._capture is None or number < self._next:
-            self._capture, self._next = cv2.VideoCapture(str(self.path.resolve()), cv2.CAP_FFMPEG), 0
-        while self._next < number and self._capture.grab():
-            self._next += 1
-        read, frame = self._capture.read()
-        if not read:
-            self._capture = None
-            raise ImageError(f'{self.path}: has no frame {number} that can be read')
-        self._next += 1
-        return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
 def _index(names):
