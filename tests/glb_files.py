@@ -1,4 +1,5 @@
 """Binary glTF read by the letter of its specification, without the package that writes it: for tests."""
+import copy
 import json
 import struct
 
@@ -43,13 +44,14 @@ def node_named(document, name):
 
 
 def matrix_of(node):
-    """(4, 4) of a node's own rotation and translation."""
+    """(4, 4) of a node's own rotation, translation and scale."""
     x, y, z, w = node.get('rotation', (0, 0, 0, 1))
     assert abs(np.linalg.norm((x, y, z, w)) - 1) < 1e-6
     matrix = np.eye(4)
     matrix[:3, :3] = [[1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
                       [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
                       [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]]
+    matrix[:3, :3] *= node.get('scale', (1, 1, 1))
     matrix[:3, 3] = node.get('translation', (0, 0, 0))
     return matrix
 
@@ -84,3 +86,37 @@ def world_vertices(document, arrays, name):
                                      if key.startswith(kind)], 1) for kind in ('JOINTS', 'WEIGHTS'))
     np.testing.assert_allclose(shares.astype(float).sum(1), 1, atol=1e-6)
     return np.einsum('vw,vwij,vj->vi', shares, moves[bones], points)[:, :3]
+
+
+def at_time(document, arrays, time):
+    """The document with its nodes as its one animation has them at a time, s, as a viewer shows it.
+
+    Rotations are not turned to the nearer sign first: files are to say the one that is near.
+    """
+    document = copy.deepcopy(document)
+    animation, = document.get('animations', [dict(channels=[])])
+    for channel in animation['channels']:
+        sampler = animation['samplers'][channel['sampler']]
+        times, values = arrays[sampler['input']][:, 0].astype(float), arrays[sampler['output']].astype(float)
+        assert (np.diff(times) > 0).all() and len(times) == len(values)
+        before = max(0, int(np.searchsorted(times, time, side='right')) - 1)
+        after = min(before + 1, len(times) - 1)
+        share = np.clip((time - times[before]) / max(times[after] - times[before], 1e-9), 0, 1)
+        first, last, path = values[before], values[after], channel['target']['path']
+        if sampler['interpolation'] == 'STEP':
+            value = first
+        elif path == 'rotation':
+            angle = np.arccos(np.clip(first @ last, -1, 1))
+            value = first if angle < 1e-6 else (
+                np.sin((1 - share) * angle) * first + np.sin(share * angle) * last) / np.sin(angle)
+        else:
+            value = (1 - share) * first + share * last
+        document['nodes'][channel['target']['node']][path] = value.tolist()
+    return document
+
+
+def bone_places(document, name):
+    """(K, 3) m, where the joints of a skin are in the scene."""
+    matrices = world_matrices(document)
+    skin, = (skin for skin in document['skins'] if skin['name'] == name)
+    return np.stack([matrices[bone][:3, 3] for bone in skin['joints']])

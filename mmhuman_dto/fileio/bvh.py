@@ -25,7 +25,8 @@ def write_bvh(path, skeleton, rate, scale=1.):
         scale: units of the file in a metre: 100 for centimetres.
     """
     offsets = np.array(skeleton.offsets) * scale  # the root's is 0: its place is what the frames say
-    angles = np.degrees(matrix_to_euler(torch.from_numpy(skeleton.rotations), 'ZXY').numpy())
+    # Without jumps by whole turns, between which programs would fill in frames.
+    angles = np.degrees(np.unwrap(matrix_to_euler(torch.from_numpy(skeleton.rotations), 'ZXY').numpy(), axis=0))
     order, lines = [], []
     _describe(skeleton, offsets, 0, '', order, lines)
     frames = np.concatenate([skeleton.root * scale, angles[:, order].reshape(len(angles), -1)], 1)

@@ -5,7 +5,8 @@ along -z. Our camera frame (x right, y down, z forward) becomes it by half a tur
 origin of the node ``camera_space`` without a rotation of its own.
 
 A person with bones is a mesh at rest, upright and looking along z, and a skin over nodes: below ``camera_space`` a node
-``NAME_skeleton``, below that the bones, turned as in the picture. An animation would turn the same nodes.
+``NAME_skeleton``, below that the bones, turned as in the picture. :mod:`~mmhuman_dto.fileio.gltf_clip` turns the same
+nodes through time.
 """
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from mmhuman_dto.geometry.skeleton import Skin
 
 #: Our camera frame -> glTF's: half a turn about x, so triangles keep their front sides.
 FLIP = np.array([1, -1, -1], np.float32)
-_TURN = np.diag(FLIP).astype(float)
+TURN = np.diag(FLIP).astype(float)
 _TYPES = {1: gltf.SCALAR, 3: gltf.VEC3, 4: gltf.VEC4, 16: gltf.MAT4}
 _COMPONENTS = {'f': gltf.FLOAT, 'I': gltf.UNSIGNED_INT, 'B': gltf.UNSIGNED_BYTE}
 _ZNEAR = .01
@@ -65,25 +66,26 @@ def write_glb(path, bodies, faces, intrinsics, image_size, ground=None, extras=N
             height above the ground; None: the camera is level and at the origin.
         extras: JSON-able, of the file's ``asset``.
     """
-    scene = _Scene(_placed(ground), extras)
+    scene = GltfScene('camera_space', extras, **_placed(ground))
     if bodies:
-        scene.indices = scene.add(np.asarray(faces, np.uint32).reshape(-1, 1), gltf.ELEMENT_ARRAY_BUFFER)
+        scene.set_faces(faces)
     for body in bodies:
-        scene.add_mesh(body) if body.skin is None else scene.add_person(body)
-    scene.file.cameras.append(_camera(np.asarray(intrinsics, float), image_size))
-    scene.node(0, name='camera', camera=0)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if body.skin is None:
+            scene.add_mesh(body)
+        else:
+            scene.add_person(body, body.skin.skeleton.moved(TURN, 0))
+    scene.add_camera(intrinsics, image_size)
     scene.write(path)
 
 
-class _Scene:
-    """A file as it grows: ``file`` its description, ``blob`` its numbers. Node 0 is ``camera_space``."""
+class GltfScene:
+    """A file as it grows: ``file`` its description, ``blob`` its numbers. Node 0, ``space``, is that of all bones."""
 
-    def __init__(self, placed, extras):
+    def __init__(self, space, extras, **placed):
         self.file, self.blob, self.indices, self.influences = gltf.GLTF2(scene=0), bytearray(), None, {}
         self.file.asset = gltf.Asset(generator='mmhuman_dto', extras=extras or {})
         self.file.scenes.append(gltf.Scene(name='people'))
-        self.node(None, name='camera_space', **placed)
+        self.node(None, name=space, **placed)
 
     def node(self, parent, **fields):
         """Append a node below another, or to the scene: its index."""
@@ -92,11 +94,14 @@ class _Scene:
         (self.file.scenes[0].nodes if parent is None else self.file.nodes[parent].children).append(index)
         return index
 
-    def add(self, values, target=None):
-        """Append an array (N, 1), (N, 3), (N, 4) or (N, 16), rows of a multiple of 4 bytes: index of its accessor."""
+    def add(self, values, target=None, bounded=None):
+        """Append an array (N, 1), (N, 3), (N, 4) or (N, 16), rows of a multiple of 4 bytes: index of its accessor.
+
+        ``bounded``: whether to say its least and greatest; None: those of meshes.
+        """
         values = np.ascontiguousarray(values)
         bounds = {}
-        if target is not None and values.dtype.char != 'B':
+        if (target is not None and values.dtype.char != 'B') if bounded is None else bounded:
             bounds = dict(min=values.min(0).tolist(), max=values.max(0).tolist())
         self.file.bufferViews.append(gltf.BufferView(
             buffer=0, byteOffset=len(self.blob), byteLength=values.nbytes, target=target))
@@ -106,24 +111,37 @@ class _Scene:
         self.blob += values.astype(values.dtype.newbyteorder('<')).tobytes()
         return len(self.file.accessors) - 1
 
+    def set_faces(self, faces):
+        """The triangles of all meshes to come."""
+        self.indices = self.add(np.asarray(faces, np.uint32).reshape(-1, 1), gltf.ELEMENT_ARRAY_BUFFER)
+
+    def add_camera(self, intrinsics, image_size, **placed):
+        """The camera, below node 0: index of its node."""
+        self.file.cameras.append(_camera(np.asarray(intrinsics, float), image_size))
+        return self.node(0, name='camera', camera=0, **placed)
+
     def add_mesh(self, body):
         """Somebody who is only a mesh, below ``camera_space``."""
         mesh = self._mesh(body, body.vertices * FLIP, body.normals * FLIP)
         self.node(0, name=body.name, mesh=mesh, extras=body.extras)
 
-    def add_person(self, body):
-        """Somebody with bones: nodes below ``camera_space``, a skin over them and its mesh."""
-        skin, rows = body.skin, slice(0, 1)
-        skeleton = skin.skeleton._replace(rotations=skin.skeleton.rotations[rows], root=skin.skeleton.root[rows])
+    def add_person(self, body, skeleton):
+        """Somebody with bones: nodes below node 0, a skin over them and its mesh.
+
+        ``skeleton`` is the body's, in the frame of node 0; the nodes are turned as in the first of its frames. Gives
+        the index of the node above all bones, and those of the bones.
+        """
+        skin = body.skin
         mesh = self._mesh(body, skin.vertices, body.rest_normals, skin)
         self.node(None, name=body.name, mesh=mesh, skin=len(self.file.skins), extras=body.extras)
         top, bones = self.node(0, name=f'{body.name}_skeleton'), []
-        quaternions = _quaternions(skeleton.moved(_TURN, 0).rotations[0])
-        places = np.concatenate([skeleton.root * FLIP, skeleton.offsets[1:]])
-        for name, parent, turn, place in zip(skeleton.names, skeleton.parents, quaternions, places.tolist()):
+        turns = quaternions(skeleton.rotations[0]).tolist()
+        places = np.concatenate([skeleton.root[:1], skeleton.offsets[1:]]).tolist()
+        for name, parent, turn, place in zip(skeleton.names, skeleton.parents, turns, places):
             bones.append(self.node(top if parent < 0 else bones[parent], name=name, rotation=turn, translation=place))
         self.file.skins.append(gltf.Skin(name=body.name, joints=bones, skeleton=top,
                                          inverseBindMatrices=self.add(_inverse_bind(skeleton.rest))))
+        return top, bones
 
     def _mesh(self, body, vertices, normals, skin=None):
         points = dict(POSITION=vertices, NORMAL=normals)
@@ -157,6 +175,8 @@ class _Scene:
         return len(self.file.materials) - 1
 
     def write(self, path):
+        """Write the file, and the folder it is in."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not self.blob:  # pygltflib writes a buffer into every file, and an empty one is not allowed
             self.add(np.zeros((1, 1), np.float32))
             self.file.accessors.clear()
@@ -203,9 +223,10 @@ def _placed(ground):
     if ground is None:
         return {}
     rotation, height = ground
-    turn, = _quaternions((_TURN @ np.asarray(rotation, float) @ _TURN)[None])
-    return dict(translation=[0., float(height), 0.], rotation=turn)
+    turn = quaternions(TURN @ np.asarray(rotation, float) @ TURN)
+    return dict(translation=[0., float(height), 0.], rotation=turn.tolist())
 
 
-def _quaternions(matrices):
-    return matrix_to_quaternion(torch.from_numpy(matrices)).tolist()
+def quaternions(matrices):
+    """Unit quaternions (*, 4), x, y, z, w, of rotations (*, 3, 3)."""
+    return matrix_to_quaternion(torch.from_numpy(matrices)).numpy()

@@ -13,9 +13,8 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdSkel, Vt
 
 from mmhuman_dto.geometry.rotation import matrix_to_quaternion
 
-from .gltf import FLIP, MOST_BONES, linear_color, strongest_bones
+from .gltf import FLIP, MOST_BONES, TURN, linear_color, strongest_bones
 
-_TURN = np.diag(FLIP).astype(float)
 #: Width of the camera's film, mm; only its ratio to the focal length counts.
 _FILM = 36.
 #: Nearest and farthest that the camera shows, m.
@@ -37,7 +36,7 @@ def write_usd(path, bodies, faces, intrinsics, image_size, ground=None, extras=N
     space = UsdGeom.Xform.Define(stage, '/people/camera_space')
     if ground is not None:
         rotation, height = ground
-        space.AddTransformOp().Set(_matrix(_TURN @ np.asarray(rotation, float) @ _TURN, [0, height, 0]))
+        space.AddTransformOp().Set(_matrix(TURN @ np.asarray(rotation, float) @ TURN, [0, height, 0]))
     for body in bodies:
         (_mesh_person if body.skin is None else _skinned_person)(stage, f'{space.GetPath()}/{body.name}', body, faces)
     _camera(stage, f'{space.GetPath()}/camera', np.asarray(intrinsics, float), image_size)
@@ -77,7 +76,7 @@ def _skinned_person(stage, path, body, faces):
 def _bones(skeleton, animation, joints, bones):
     """The joints at rest, and turned as in the first frame."""
     offsets = np.concatenate([bones.rest[:1], bones.offsets[1:]])
-    moved = bones.moved(_TURN, 0)
+    moved = bones.moved(TURN, 0)
     skeleton.CreateJointsAttr(joints)
     skeleton.CreateBindTransformsAttr([_matrix(np.eye(3), place) for place in bones.rest])
     skeleton.CreateRestTransformsAttr([_matrix(np.eye(3), place) for place in offsets])

@@ -1,10 +1,13 @@
 """People as bones that are turned, and meshes over them: what files of rigs and of motion are written from.
 
-Arrays of NumPy, not tensors: nothing is differentiated on the way into a file.
+Arrays of NumPy in and out, not tensors: nothing is differentiated on the way into a file.
 """
 from typing import NamedTuple
 
 import numpy as np
+import torch
+
+from .rotation import axis_angle_to_matrix, matrix_to_axis_angle
 
 
 class Skeleton(NamedTuple):
@@ -54,14 +57,27 @@ class Skeleton(NamedTuple):
         return turned, joints
 
     def moved(self, rotation, translation):
-        """The same in another frame, whose points are ``rotation (3, 3) @ point + translation (3)``.
+        """The same in another frame, whose points are ``rotation (3, 3) @ point + translation (3)``; both may also have
+        a leading dimension T, for a frame that moves.
 
         The translation of the root is not that of a body model, which turns about its rest pelvis and not about the
         origin: it is where the root's joint is, so both are right.
         """
         rotations = self.rotations.copy()
         rotations[:, 0] = rotation @ rotations[:, 0]
-        return self._replace(rotations=rotations, root=self.root @ np.transpose(rotation) + translation)
+        return self._replace(rotations=rotations, root=(rotation @ self.root[..., None])[..., 0] + translation)
+
+    def at(self, times, wanted):
+        """At ``wanted`` (N) of its rising ``times`` (T): bones turn the short way, at an even speed (slerp),
+        the root goes straight; before the first time and after the last all stands still."""
+        times, wanted = np.asarray(times, float), np.clip(np.asarray(wanted, float), times[0], times[-1])
+        before = np.searchsorted(times, wanted, side='right') - 1
+        after = np.minimum(before + 1, len(times) - 1)
+        share = (wanted - times[before]) / np.where(after > before, times[after] - times[before], 1)
+        first, last = (torch.from_numpy(self.rotations[rows]) for rows in (before, after))
+        turn = matrix_to_axis_angle(first.mT @ last) * torch.from_numpy(share)[:, None, None]
+        root = self.root[before] + share[:, None] * (self.root[after] - self.root[before])
+        return self._replace(rotations=(first @ axis_angle_to_matrix(turn)).numpy(), root=root)
 
 
 class Skin(NamedTuple):
@@ -77,3 +93,10 @@ class Skin(NamedTuple):
     vertices: np.ndarray
     weights: np.ndarray
     correctives: np.ndarray | None = None
+
+    def posed(self, rows=slice(None)):
+        """Vertices (T, R, 3), m, by linear blend skinning, of some rows; without the correctives."""
+        (turned, joints), rest = self.skeleton.world(), self.skeleton.rest
+        shift = joints - np.einsum('tkij,kj->tki', turned, rest)
+        weights = self.weights[rows]
+        return np.einsum('rk,tkij,rj->tri', weights, turned, self.vertices[rows], optimize=True) + weights @ shift

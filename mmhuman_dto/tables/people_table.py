@@ -39,6 +39,8 @@ IMAGE_COLUMNS = {
     'focal_std': ((), 'standard deviation of the logarithm of the focal length', 'float32'),
     'optimised': ((), 'whether at least two people of a depth group were placed together', 'bool'),
     'height_deviation': ((), 'mean deviation from the height prior, in its standard deviations', 'float32'),
+    'time': ((), 's, from the first frame of a clip on', 'float64'),
+    'camera_pose': ((4, 4), 'world -> camera, m', 'float64'),
 }
 #: Of any column: what the builder writes and numbers, never objects.
 _DTYPES = frozenset(str(np.dtype(kind)) for kind in '?bBhHiIlLefd')

@@ -67,22 +67,22 @@ def _skeletons_and_shapes(placement):
     if skeletons is None or betas is None:
         return None
     if isinstance(placement.body_model, BodyModel):
-        shapes = [dict(_shape(placement.body_model, row), gender=placement.body_model.gender) for row in betas]
+        shapes = [dict(shape_of(placement.body_model, row), gender=placement.body_model.gender) for row in betas]
     elif placement.field('transl') is None:
         return None
     else:
-        shapes = [_placed_shape(placement.sample.body_model, row, scale)
+        shapes = [placed_shape(placement.sample.body_model, row, scale)
                   for row, scale in zip(betas, placement.field('mesh_scales') if 'mesh_scales' in placement.people else
                                         np.ones(len(betas)))]
     return list(zip(skeletons, shapes))
 
 
-def _placed_shape(body, betas, scale):
+def placed_shape(body, betas, scale):
     """The shape of another program's body, which placing has made ``scale`` times as large about the pelvis."""
     return dict(betas=betas, gender='neutral', smplx='SMPL-X' in body or body == 'SMPLX', body_model=body, scale=scale)
 
 
-def _shape(body_model, betas):
+def shape_of(body_model, betas):
     """Shape coefficients as AMASS means them, and what else there is to a shape.
 
     Other bodies than SMPL's have other coefficients: theirs are kept as ``body_betas``, and the shape is SMPL's mean.

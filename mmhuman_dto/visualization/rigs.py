@@ -30,24 +30,37 @@ def skeletons_of(placement):
 
     Of a body model, or of meshes of which SMPL's joints and rotations are known, as large as the meshes were placed.
     """
-    skins, people = skins_of(placement), placement.people
+    skins = skins_of(placement)
     if skins is not None:
         return [skin.skeleton for skin in skins]
+    told = told_bones(placement.people)
+    return None if told is None else [told_skeleton(*(values[None] for values in person)) for person in zip(*told)]
+
+
+def told_bones(people):
+    """Bones of N people whose SMPL joints and rotations are told, not posed; None where they are not.
+
+    Rotations (N, 24, 3, 3) as seen from the parents, joints (N, 24, 3), m, camera frame, and where the body model has
+    its pelvis at rest (N, 3), m: 0 where no ``transl`` says it.
+    """
     if people is None or not {'global_orient', 'body_pose', 'smpl_joints'} <= set(people.keys()):
         return None
-    joints, body = placement.field('smpl_joints'), torch.from_numpy(placement.field('body_pose'))
-    if body.shape[1] not in _ROTATIONS or not np.isfinite(joints).all():
+    orient, body, joints = (torch.as_tensor(people[name]).double().cpu()
+                            for name in ('global_orient', 'body_pose', 'smpl_joints'))
+    if body.shape[1] not in _ROTATIONS or not joints.isfinite().all():
         return None
     # Hands turn nothing that is written.
     pose = torch.nn.functional.pad(body[:, :_BODY], (0, 0, 1, len(SMPL_PARENTS) - 1 - _BODY))
-    pose[:, 0] = torch.from_numpy(placement.field('global_orient'))
-    skeletons = [Skeleton.from_joints(_NAMES, SMPL_PARENTS, turns[None], places[None])
-                 for turns, places in zip(axis_angle_to_matrix(pose).numpy(), joints)]
-    if 'transl' not in people:
-        return skeletons
-    # Where the body model has its pelvis at rest: transl is added after the root has turned about it.
-    pelvises = joints[:, 0] - placement.field('transl')
-    return [skeleton._replace(rest=skeleton.rest + pelvis) for skeleton, pelvis in zip(skeletons, pelvises)]
+    pose[:, 0] = orient
+    # transl is added after the root has turned about the pelvis at rest.
+    pelvis = joints[:, 0] - torch.as_tensor(people.transl).double().cpu() if 'transl' in people else 0 * joints[:, 0]
+    return tuple(values.numpy() for values in (axis_angle_to_matrix(pose), joints, pelvis))
+
+
+def told_skeleton(rotations, joints, pelvis):
+    """The :class:`~mmhuman_dto.geometry.skeleton.Skeleton` of one person in T frames of :func:`told_bones`."""
+    skeleton = Skeleton.from_joints(_NAMES, SMPL_PARENTS, rotations, joints)
+    return skeleton._replace(rest=skeleton.rest + pelvis.mean(0))
 
 
 def joints_of(placement):

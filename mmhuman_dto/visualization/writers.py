@@ -32,11 +32,17 @@ def save_scene(scene, out_dir, name, kinds):
         ValueError: a kind that is not known; nothing is written.
         KindError: kinds that cannot be made of this scene, each with its reason; all others are written.
     """
-    check_kinds(kinds)
+    return save_kinds(kinds, WRITERS, lambda kind, write: write(scene, Path(out_dir) / kind / name))
+
+
+def save_kinds(kinds, writers, write):
+    """The paths that ``write(kind, writer)`` gives of all kinds, whose writers are in a table; errors as of
+    :func:`save_scene`."""
+    check_kinds(kinds, writers)
     paths, refused = [], []
     for kind in kinds:
         try:
-            paths += WRITERS[kind](scene, Path(out_dir) / kind / name)
+            paths += write(kind, writers[kind])
         except KindError as error:
             refused.append(f'no {kind} of {error}')
     if refused:
@@ -44,11 +50,12 @@ def save_scene(scene, out_dir, name, kinds):
     return paths
 
 
-def check_kinds(kinds):
-    """Raise ValueError for a kind without a writer."""
-    unknown = [kind for kind in kinds if kind not in WRITERS]
+def check_kinds(kinds, writers=None):
+    """Raise ValueError for a kind without a writer among ``writers``, by default those of scenes."""
+    writers = WRITERS if writers is None else writers
+    unknown = [kind for kind in kinds if kind not in writers]
     if unknown:
-        raise ValueError(f'cannot save {", ".join(unknown)}; known: {", ".join(WRITERS)}')
+        raise ValueError(f'cannot save {", ".join(unknown)}; known: {", ".join(writers)}')
 
 
 def write_overlay(scene, path):

@@ -5,12 +5,15 @@ import subprocess
 
 import numpy as np
 import pytest
+import torch
+from moving_people import walking_clip
 from rigged_people import rigged
 from smplx_files import write_smplx
 
 from mmhuman_dto.body_models import SMPL, SMPLX, OpenBody
 from mmhuman_dto.fileio.gltf import write_glb
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
+from mmhuman_dto.visualization.clip_writers import save_clip
 
 PROGRAM = '''
 const validator = require('gltf-validator'), bytes = require('fs').readFileSync(process.argv[1])
@@ -56,3 +59,19 @@ def test_khronos_finds_nothing(kind, validate, tmp_path):
     assert report['info']['hasSkins'] == (kind not in ('meshes', 'nobody'))
     assert report['info']['hasMorphTargets'] == (kind in ('SMPL', 'SMPLX'))
     assert report['info']['maxInfluences'] == dict(OpenBody=4, SMPL=4, SMPLX=8).get(kind, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', ['OpenBody', 'SMPL', 'SMPLX'])
+@pytest.mark.parametrize('moves', [False, True])
+def test_khronos_finds_nothing_in_a_clip(kind, moves, validate, tmp_path):
+    body_model = {'SMPL': lambda: SMPL(write_synthetic_smpl(tmp_path / 'smpl')),
+                  'SMPLX': lambda: SMPLX(write_smplx(tmp_path / 'smplx'))}.get(kind, OpenBody)()
+    clip = walking_clip(body_model)
+    if moves:
+        clip.camera_poses = torch.eye(4, dtype=torch.float64).repeat(len(clip), 1, 1)
+        clip.camera_poses[:, 0, 3] = .1 * clip.times
+    path, = save_clip(clip, body_model, tmp_path, 'a', ['glb'])
+    report = validate(path)
+    assert report['issues']['messages'] == []
+    assert report['info']['animationCount'] == 1 and report['info']['drawCallCount'] == len(clip.tracks)

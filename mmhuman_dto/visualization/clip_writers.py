@@ -1,0 +1,168 @@
+"""What a clip can be saved as, by name: people who move, and their numbers.
+
+A writer is a function (clip, body model, path without suffix) -> list of the paths it wrote;
+``CLIP_WRITERS['name'] = f`` adds one. It raises :class:`~mmhuman_dto.visualization.rigs.KindError` for a clip that has
+not what its kind needs.
+"""
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mmhuman_dto.body_models import BodyModel
+from mmhuman_dto.fileio.amass import write_amass
+from mmhuman_dto.fileio.bvh import write_bvh
+from mmhuman_dto.fileio.gltf import Body
+from mmhuman_dto.fileio.gltf_clip import MovingBody, MovingCamera, write_clip_glb
+from mmhuman_dto.fileio.trc import write_trc
+from mmhuman_dto.geometry.surfaces import vertex_normals
+
+from .clip_motion import camera_to_world, motions_of
+from .clip_tables import write_clip_csv, write_clip_table
+from .colors import person_colors
+from .motion_writers import placed_shape, shape_of
+from .rigs import KindError
+from .writers import save_kinds
+
+#: Poses of people that one file of meshes holds at most: a longer clip is cut into several files. A pose of 24 bones
+#: takes 0.4 kB, so that a file stays below some 20 MB.
+MOST_POSES = 40_000
+
+
+def save_clip(clip, body_model, out_dir, name, kinds):
+    """Save a clip as ``OUT_DIR/KIND/NAME.suffix`` for each kind of ``CLIP_WRITERS``: a list of the paths written.
+
+    Args:
+        clip: :class:`~mmhuman_dto.structures.Clip`.
+        body_model: that its people are of, or other :class:`~mmhuman_dto.dto.bodies.Bodies` of people who are only
+            meshes.
+        out_dir, name: where to; ``name`` may contain folders.
+        kinds: names in ``CLIP_WRITERS``.
+
+    Raises:
+        ValueError: a kind that is not known; nothing is written.
+        KindError: kinds that cannot be made of this clip, each with its reason; all others are written.
+    """
+    return save_kinds(kinds, CLIP_WRITERS, lambda kind, write: write(clip, body_model, Path(out_dir) / kind / name))
+
+
+def write_glb(clip, body_model, path):
+    """Everybody's mesh over bones that move, and the camera, as one ``.glb``; of a long clip ``_part1``, ``_part2``,
+    ..., whose times begin anew."""
+    to_world = camera_to_world(clip, body_model)
+    motions = _motions(clip, body_model, 'a body model that its people are posed by', to_world)
+    if any(motion.skin is None for motion in motions):
+        raise KindError(f'{clip.name}: it needs a body model that its people are posed by, and these are only meshes')
+    faces, paths = body_model.faces.cpu().numpy(), []
+    bodies = {motion.track_id: _body(motion, faces) for motion in motions}
+    parts = parts_of(clip)
+    for number, (start, stop) in enumerate(parts, 1):
+        paths.append(Path(f'{path}_part{number}.glb' if len(parts) > 1 else f'{path}.glb'))
+        first = float(clip.times[start]) if len(clip) else 0.
+        last = float(clip.times[stop]) if stop < len(clip) else np.inf
+        moving = [MovingBody(bodies[part.track_id], part.times, part.skeleton, part.spans)
+                  for part in (motion.between(first, last) for motion in motions) if part is not None]
+        write_clip_glb(paths[-1], moving, faces, _camera(clip, to_world, start, stop), dict(
+            clip=clip.name, units='metres', start_s=first, frames=stop - start, fps=round(clip.fps, 4),
+            coordinates='x right, y up from the ground, z towards the viewer; the ground is an estimate from where the '
+                        'people stand', camera='stands still' if clip.camera_poses is None else 'moves'))
+    return paths
+
+
+def parts_of(clip, most=MOST_POSES):
+    """[(from, to), ...] frames of as few parts of a clip as can be, in each of which people have ``most`` poses at
+    most."""
+    counts = np.zeros(len(clip), int)
+    for track in clip.tracks:
+        counts[track.frames.numpy()] += 1
+    starts, poses = [0], 0
+    for frame, count in enumerate(counts.tolist()):
+        poses += count
+        if poses > most and frame > starts[-1]:
+            starts.append(frame)
+            poses = count
+    return list(zip(starts, [*starts[1:], len(clip)]))
+
+
+def write_bvhs(clip, body_model, path, scale):
+    """Bones of each person through the clip, ``scale`` units a metre, as ``PATH/person_1.bvh``."""
+    paths = []
+    for motion, skeleton, _ in _even(clip, body_model, 'joints and rotations of its people'):
+        paths.append(Path(path) / f'person_{motion.track_id}.bvh')
+        write_bvh(paths[-1], skeleton, clip.fps, scale)
+    return paths
+
+
+def write_amasses(clip, body_model, path):
+    """Pose, shape and place of each person through the clip by AMASS's names, as ``PATH/person_1.npz``."""
+    paths = []
+    for motion, skeleton, times in _even(clip, body_model, 'people by parameters of a body of SMPL\'s family'):
+        if motion.betas is None:
+            raise KindError(f'{clip.name}: it needs the shape coefficients of its people, which nobody tells')
+        if isinstance(body_model, BodyModel):
+            shape = dict(shape_of(body_model, motion.betas), gender=body_model.gender)
+        else:
+            shape = placed_shape(clip.body_model, motion.betas, motion.scale)
+        paths.append(Path(path) / f'person_{motion.track_id}.npz')
+        write_amass(paths[-1], skeleton, rate=clip.fps, start_time=float(times[0]), **shape)
+    return paths
+
+
+def write_trcs(clip, body_model, path):
+    """Joints of each person through the clip as markers, as ``PATH/person_1.trc``: those of the bones, and those that
+    the body model has on its surface."""
+    paths = []
+    for motion, skeleton, _ in _even(clip, body_model, 'joints and rotations of its people'):
+        names, points = skeleton.names, skeleton.world()[1]
+        if motion.skin is not None:
+            rows = body_model.joint_vertices.cpu().numpy()
+            names = (*names, *body_model.joint_names[-len(rows):])
+            points = np.concatenate([points, motion.skin._replace(skeleton=skeleton).posed(rows)], 1)
+        paths.append(Path(path) / f'person_{motion.track_id}.trc')
+        write_trc(paths[-1], names, points, clip.fps)
+    return paths
+
+
+#: Name -> writer.
+CLIP_WRITERS = dict(glb=write_glb, bvh=partial(write_bvhs, scale=100.), bvh_m=partial(write_bvhs, scale=1.),
+                    amass=write_amasses, trc=write_trcs, params=write_clip_table, csv=write_clip_csv)
+
+
+def _motions(clip, body_model, needed, to_world=None):
+    motions = motions_of(clip, body_model, to_world)
+    if motions is None:
+        raise KindError(f'{clip.name}: it needs {needed}, and these are only meshes')
+    return motions
+
+
+def _even(clip, body_model, needed):
+    """(motion, skeleton, times) of each person in frames that are evenly spaced, from its first to its last time."""
+    for motion in _motions(clip, body_model, needed):
+        count = round((motion.times[-1] - motion.times[0]) * clip.fps) + 1
+        times = motion.times[0] + np.arange(count) / clip.fps
+        yield motion, motion.skeleton.at(motion.times, times), times
+
+
+def _body(motion, faces):
+    """The mesh at rest."""
+    vertices = motion.skin.vertices
+    normals = vertex_normals(torch.tensor(vertices, dtype=torch.float32)[None], torch.tensor(faces).long())[0].numpy()
+    normals = np.where(np.abs(normals).sum(-1, keepdims=True) > 0, normals, np.float32([0, 0, 1]))
+    numbers = dict(height_m=motion.height, height_std_m=motion.height_std, from_s=motion.times[0],
+                   to_s=motion.times[-1])
+    facts = {name: round(float(value), 3) for name, value in numbers.items() if np.isfinite(value)}
+    return Body(f'person_{motion.track_id}', vertices, normals, tuple(person_colors([motion.track_id])[0].tolist()),
+                facts, motion.skin, normals)
+
+
+def _camera(clip, to_world, start, stop):
+    """The camera of some frames: of each where it moves, else of those in which shots begin."""
+    moves = clip.camera_poses is not None
+    rows = np.arange(start, stop) if moves else np.array(
+        [start, *(shot for shot in clip.shots if start < shot < stop)])
+    if not len(clip):
+        return MovingCamera(np.eye(3), (1, 1), np.zeros(1), np.eye(4)[None])
+    intrinsics = clip.intrinsics.double().median(0).values.numpy()
+    return MovingCamera(intrinsics, tuple(clip.image_size), (clip.times[rows] - clip.times[start]).numpy(),
+                        to_world[rows], not moves)
