@@ -4,3 +4,4 @@ from .crowd import CrowdMetric
 from .dpw import DPWMetric
 from .joints import MuPoTSMetric, PanopticMetric
 from .lifting import LiftingMetric
+from .world import ClipPlacementMetric, WorldMotionMetric
