@@ -21,3 +21,32 @@ def upright(count, seed=5, shape_std=.5):
     betas = shape_std * torch.randn(count, 11, generator=generator, dtype=torch.float64)
     betas[:, 10] = 0
     return FitState(rotations, betas, pelvis)
+
+
+def walking(frames, fps=30., seed=0, speed=1.2, swing=.4, cycles=.9):
+    """:class:`FitState` of a person in frames who walks on a curve, 4 to 7 m away, swinging arms and legs.
+
+    Args:
+        speed: m/s. swing: amplitude of the hips, rad. cycles: steps of one foot a second.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    phase, bend, start, betas = torch.rand(4, 11, generator=generator, dtype=torch.float64)
+    times = torch.arange(frames, dtype=torch.float64) / fps
+    phase = 2 * math.pi * (cycles * times + phase[0])
+    pose = torch.zeros(frames, 24, 3, dtype=torch.float64)
+    for side, sign in ((0, 1), (1, -1)):
+        pose[:, 1 + side, 0] = -.1 - sign * swing * phase.sin()  # hips, knees, shoulders, elbows
+        pose[:, 4 + side, 0] = .4 + sign * swing * (phase + .2).cos()
+        pose[:, 16 + side, 2] = -1.25 * sign
+        pose[:, 16 + side, 0] = sign * swing * phase.sin()
+        pose[:, 18 + side, 1] = -sign * (.4 + .5 * swing * (phase + side * math.pi).sin())
+    heading = 2 * math.pi * start[0] + (bend[0] - .5) * times
+    rotations = axis_angle_to_matrix(pose)
+    zero = torch.zeros_like(heading)
+    level = axis_angle_to_matrix(torch.tensor([math.pi + .1, 0, 0], dtype=torch.float64))
+    rotations[:, 0] = level @ axis_angle_to_matrix(torch.stack([zero, heading, zero], -1)) @ rotations[:, 0]
+    place = speed / fps * torch.stack([heading.sin(), zero, heading.cos()], -1).cumsum(0) @ level.T
+    place = place - place.mean(0) + torch.stack([start[1] - .5, .2 * start[2], 4.5 + 2 * start[3]])
+    pelvis = torch.stack([place[:, 0] / place[:, 2], place[:, 1] / place[:, 2], place[:, 2].log()], -1)
+    betas = torch.nn.functional.pad((betas - .5)[:10], (0, 1))
+    return FitState(rotations, betas.expand(frames, 11), pelvis)

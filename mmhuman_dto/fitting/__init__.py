@@ -4,6 +4,8 @@ from .conversion import Converted, MeshConversion, convert
 from .keypoints import FitResult, KeypointFit
 from .kinematics import FitState, JointTables
 from .starts import PoseBank
+from .temporal import TemporalFit
+from .windows import JointTrack
 
-__all__ = ['BodyFit', 'Converted', 'FitResult', 'FitState', 'JointTables', 'KeypointFit', 'MeshConversion', 'PoseBank',
-           'convert']
+__all__ = ['BodyFit', 'Converted', 'FitResult', 'FitState', 'JointTables', 'JointTrack', 'KeypointFit',
+           'MeshConversion', 'PoseBank', 'TemporalFit', 'convert']

@@ -80,7 +80,7 @@ class KeypointFit:
         pad = torch.nn.functional.pad
         self.pose_prior = PosePrior(pad(poses.mean(0), others), pad(std, others, value=END_STD), PRIOR_WEIGHT)
         self.limits = JointLimits(*limits[:, :body])
-        self.starts = LiftedStarts(lift, self._heights) if lift else PoseBank(self.tables, pad(poses, others))
+        self.starts = LiftedStarts(lift, self.heights) if lift else PoseBank(self.tables, pad(poses, others))
         names = JOINT_SETS[joint_set].names
         self.gain = torch.tensor([FACE if name.split('_')[-1] in ('nose', 'eye', 'ear') else 1. for name in names],
                                  **self.place)
@@ -95,9 +95,9 @@ class KeypointFit:
         Returns:
             FitResult
         """
-        keypoints, scores, intrinsics = self._checked(keypoints, scores, intrinsics)
+        keypoints, scores, intrinsics = self.checked(keypoints, scores, intrinsics)
         people, count = len(keypoints), self.num_starts
-        picture, priors = self._picture(keypoints, scores, intrinsics), self._priors()
+        picture, priors = self.picture(keypoints, scores, intrinsics), self.priors()
         row = torch.arange(people, device=keypoints.device)
         state = self.starts(keypoints, scores, intrinsics, count)
         terms = [picture.rows(row.repeat_interleave(count)), *priors]
@@ -107,31 +107,31 @@ class KeypointFit:
         blend = ADULT
         if self.child is not None and children is not None and children.any():
             rows = children.to(keypoints.device).nonzero()[:, 0]
-            child, cost[rows] = self._as_children(state.rows(rows), [picture.rows(rows), *self._priors(CHILD)])
+            child, cost[rows] = self._as_children(state.rows(rows), [picture.rows(rows), *self.priors(CHILD)])
             state = FitState(*(people.index_copy(0, rows, some) for people, some in zip(state, child)))
             blend = torch.where(children.to(rows.device)[:, None], *(
                 torch.tensor(of, **self.place) for of in (CHILD, ADULT))).T
-        return self._result(state, cost, [picture, *self._priors(blend)])
+        return self.result(state, cost, [picture, *self.priors(blend)])
 
     def _as_children(self, state, terms):
         """State and cost of bodies that are fitted with a child's shape, of the same size in the picture first."""
         betas = state.betas.clone()
         betas[:, self.child] = CHILD[0]
-        shrink = (self._heights(betas) / self._heights(state.betas)).log()
+        shrink = (self.heights(betas) / self.heights(state.betas)).log()
         return solve(self.tables, terms, state.resized(betas, shrink), CHILD_STEPS)
 
     def refit(self, state, keypoints, scores, intrinsics, depth_std=.01, steps=4):
         """Fit again from N bodies whose pelvis' depth is known to a part ``depth_std``; poses and shapes stay near."""
-        keypoints, scores, intrinsics = self._checked(keypoints, scores, intrinsics)
+        keypoints, scores, intrinsics = self.checked(keypoints, scores, intrinsics)
         state = FitState(*(value.to(**self.place) for value in state))
         blend = (0., REFIT_CHILD_STD) if self.child is None else (state.betas[:, self.child], REFIT_CHILD_STD)
         std = torch.full((self.tables.num_bones, 3), REFIT_POSE_STD, **self.place)
         still = PosePrior(logarithm(state.rotations), std)
-        _, *priors = self._priors(blend, state.betas, REFIT_STD)
-        terms = [self._picture(keypoints, scores, intrinsics), still, *priors,
+        _, *priors = self.priors(blend, state.betas, REFIT_STD)
+        terms = [self.picture(keypoints, scores, intrinsics), still, *priors,
                  KnownDepth(state.pelvis[:, 2].exp(), depth_std)]
         state, cost = solve(self.tables, terms, state, steps)
-        return self._result(state, cost, terms)
+        return self.result(state, cost, terms)
 
     def state(self, pose, betas, transl):
         """:class:`~.kinematics.FitState` of N bodies: pose (N, K, 3) rad, betas (N, B), transl (N, 3) m, camera."""
@@ -139,32 +139,32 @@ class KeypointFit:
         pose = torch.nn.functional.pad(pose, (0, 0, 0, self.tables.num_bones - pose.shape[1]))
         return self.tables.state(pose, betas, transl)
 
-    def _checked(self, keypoints, scores, intrinsics):
+    def checked(self, keypoints, scores, intrinsics):
         keypoints, scores, intrinsics = (value.to(**self.place) for value in (keypoints, scores, intrinsics))
         seen = torch.isfinite(keypoints).all(-1) & (scores > 0)
         return torch.where(seen[..., None], keypoints, 0), torch.where(seen, scores, 0), intrinsics
 
-    def _result(self, state, cost, terms):
+    def result(self, state, cost, terms):
         by_size = torch.zeros(len(cost), 3 * self.tables.num_bones + self.tables.num_betas + 3, 2, **self.place)
         by_size[:, -1, 0] = 1
-        by_size[:, -3 - self.tables.num_betas:-3, 1] = self._log_height_by_betas(state.betas)
+        by_size[:, -3 - self.tables.num_betas:-3, 1] = self.log_height_by_betas(state.betas)
         covariance = by_size.transpose(1, 2) @ Linearised(self.tables, terms, state).solve(
             by_size, torch.full_like(cost, 1e-6))
         depth, height = covariance.diagonal(dim1=1, dim2=2).unbind(-1)
         spreads = (value.clamp(min=0).sqrt() for value in (depth, height, depth + height - 2 * covariance[:, 0, 1]))
-        return FitResult(state, self.tables.transl(state), self._heights(state.betas), cost, *spreads)
+        return FitResult(state, self.tables.transl(state), self.heights(state.betas), cost, *spreads)
 
-    def _heights(self, betas):
+    def heights(self, betas):
         """(N) rest-pose heights, m."""
         return self.body_model.height(betas.to(self.body_model.faces.device, torch.float32)).to(**self.place)
 
-    def _log_height_by_betas(self, betas):
+    def log_height_by_betas(self, betas):
         """(N, B) derivatives of the logarithm of the rest-pose height."""
         with torch.enable_grad():
             betas = betas.detach().requires_grad_()
-            return torch.autograd.grad(self._heights(betas).log().sum(), betas)[0]
+            return torch.autograd.grad(self.heights(betas).log().sum(), betas)[0]
 
-    def _priors(self, blend=ADULT, mean=0., first=1.):
+    def priors(self, blend=ADULT, mean=0., first=1.):
         """Priors with betas around ``mean``; ``blend`` is mean and std of the child blend, numbers or (N)."""
         shape = (*torch.as_tensor(blend[0]).shape, self.tables.num_betas)
         mean, std = mean + torch.zeros(shape, **self.place), torch.ones(shape, **self.place)
@@ -173,7 +173,7 @@ class KeypointFit:
             mean[..., self.child], std[..., self.child] = blend
         return [self.pose_prior, self.limits, ShapePrior(mean, std)]
 
-    def _picture(self, keypoints, scores, intrinsics):
+    def picture(self, keypoints, scores, intrinsics):
         seen = scores > 0
         low = torch.where(seen[..., None], keypoints, math.inf).amin(1)
         high = torch.where(seen[..., None], keypoints, -math.inf).amax(1)

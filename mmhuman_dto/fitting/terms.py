@@ -75,19 +75,19 @@ class Reprojection:
 
 
 class KnownDepth:
-    """The pelvis' depth is about known: normal in its logarithm. depth: (N,) m. std: relative."""
+    """The pelvis' depth is about known: normal in its logarithm. depth: (N,) m. std: relative, a number or (N,)."""
 
     def __init__(self, depth, std):
-        self.log_depth, self.weight = depth.log(), std**-2
+        self.log_depth, self.weights = depth.log(), (std**-2 * torch.ones_like(depth))[:, None]
 
     def __call__(self, tables, state, derivatives=True):
         residual = state.pelvis[:, 2:] - self.log_depth[:, None]
-        cost = self.weight * residual[:, 0]**2
+        cost = (self.weights * residual**2)[:, 0]
         if not derivatives:
             return cost
         jacobian = residual.new_zeros(len(residual), 1, 3 * tables.num_bones + tables.num_betas + 3)
         jacobian[..., -1] = 1
-        return Rows(residual, jacobian, torch.full_like(residual, self.weight), cost)
+        return Rows(residual, jacobian, self.weights, cost)
 
 
 class PosePrior:

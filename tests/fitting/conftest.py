@@ -5,7 +5,7 @@ import torch
 from smplx_files import write_smplx
 
 from mmhuman_dto.fitting import KeypointFit
-from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.registry import BODY_MODELS, SOURCES
 from mmhuman_dto.synthetic.poses import LIMITS, random_poses
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 
@@ -31,3 +31,9 @@ def smpl_dir(tmp_path_factory):
 def smplx_dir(tmp_path_factory):
     """Folder with random arrays in SMPL-X's file layout."""
     return write_smplx(tmp_path_factory.mktemp('smplx_bodies'))
+
+
+@pytest.fixture(scope='session')
+def quick_fit():
+    """A fit of OpenBody that starts from the lifting network's answer."""
+    return SOURCES.build(dict(type='KeypointFitMeshes', lifter='openbody_coco17', hips=0., device='cpu')).fit

@@ -71,7 +71,7 @@ def test_stated_spreads_are_those_of_the_costs_hessian(fit, body_model, adults):
     keypoints, scores, intrinsics = exact(fit.tables, grown(0.))
     for person in range(3):
         row = slice(person, person + 1)
-        terms = [fit._picture(keypoints[row], scores[row], intrinsics[row]), *fit._priors()]
+        terms = [fit.picture(keypoints[row], scores[row], intrinsics[row]), *fit.priors()]
         state = type(adults.state)(*(value[row] for value in adults.state))
         hessian = torch.func.hessian(
             lambda step, state=state, terms=terms: cost_of(fit.tables, terms, state.moved(step[None]))[0])(
