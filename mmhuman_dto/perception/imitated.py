@@ -4,7 +4,7 @@ import torch
 
 from mmhuman_dto.registry import SOURCES
 from mmhuman_dto.synthetic import DisparityErrors, Picture
-from mmhuman_dto.synthetic.corruption import imitated_disparity
+from mmhuman_dto.synthetic.corruption import fresh, imitated_disparity
 
 from .base import DepthSource, SourceError
 
@@ -31,4 +31,4 @@ class ImitatedDepth(DepthSource):
             raise SourceError(f'{sample.img_id}: has no exact depth (gt_maps) to imitate a network on')
         maps, rng = sample.gt_maps, np.random.default_rng([*sample.img_id.encode()])
         picture = Picture(None, maps.depth.numpy(), maps.id_map.numpy())
-        return torch.from_numpy(imitated_disparity(picture, len(sample.gt_instances), rng, self.errors))
+        return torch.from_numpy(imitated_disparity(picture, len(sample.gt_instances), fresh(rng), self.errors))

@@ -77,29 +77,39 @@ class InitialMeshes(NamedTuple):
     intrinsics: np.ndarray
 
 
-def initial_meshes(scene, body_model, errors=InitialErrors()):
+def fresh(rng):
+    """Standard normal numbers of a numpy Generator as the functions here ask for them: ``draw(name, shape)``.
+
+    Other kinds of ``draw`` may know the names: 'shape', 'height', 'size', 'offset', 'pose', 'depth', 'age' and 'sex',
+    whose rows are people, and 'focal', 'map shift', 'map rows', 'map pixels', 'map scale'.
+    """
+    return lambda name, shape=(): rng.normal(size=shape)
+
+
+def initial_meshes(scene, body_model, errors=InitialErrors(), draw=None):
     """What a single-person network gives: too adult, at the distance that makes the wrong size look right.
 
     A wrong height is seen at the right size by moving the body away by wrong / true height, a wrong focal length by
-    assumed / true focal length.
+    assumed / true focal length. ``draw``: see :func:`fresh`, which it is if None.
     """
-    rng = scene.generator('initial meshes')
-    betas = _initial_betas(scene, body_model, errors, rng)
-    ratio = body_heights(betas, body_model) / scene.heights * np.exp(errors.scale_noise * rng.normal(size=len(scene)))
-    focal = np.exp(errors.focal_noise * rng.normal())
+    draw = draw or fresh(scene.generator('initial meshes'))
+    betas = _initial_betas(scene, body_model, errors, draw)
+    ratio = body_heights(betas, body_model) / scene.heights * np.exp(errors.scale_noise * draw('size', len(scene)))
+    focal = np.exp(errors.focal_noise * draw('focal'))
     intrinsics = scene.intrinsics * [[focal, 1, 1], [1, focal, 1], [1, 1, 1]]
     root = scene.joints[:, 0]
-    offset = errors.offset_noise * rng.normal(size=(len(scene), 2)) * scene.heights[:, None]
+    offset = errors.offset_noise * draw('offset', (len(scene), 2)) * scene.heights[:, None]
     moved = np.concatenate([(root[:, :2] + offset) / focal, root[:, 2:]], 1) * (ratio * focal)[:, None]
-    return InitialMeshes(_noisy_pose(scene.pose, errors, rng), betas, moved - rest_roots(betas, body_model), intrinsics)
+    pose = _noisy_pose(scene.pose, errors, draw)
+    return InitialMeshes(pose, betas, moved - rest_roots(betas, body_model), intrinsics)
 
 
-def _initial_betas(scene, body_model, errors, rng):
+def _initial_betas(scene, body_model, errors, draw):
     betas = scene.betas.copy()
-    betas[:, :-1] += errors.shape_noise * rng.normal(size=betas[:, :-1].shape)
+    betas[:, :-1] += errors.shape_noise * draw('shape', betas[:, :-1].shape)
     betas[:, -1] *= 1 - errors.child_shrinkage
     heights = scene.heights + errors.height_shrinkage * (_ADULT_HEIGHT - scene.heights)
-    return match_height(heights + errors.height_noise * rng.normal(size=len(scene)), betas, 0, body_model)
+    return match_height(heights + errors.height_noise * draw('height', len(scene)), betas, 0, body_model)
 
 
 def rest_roots(betas, body_model):
@@ -108,26 +118,26 @@ def rest_roots(betas, body_model):
     return body_model.skeleton(betas.new_zeros(len(betas), 24, 3), betas, None)[:, 0].double().numpy()
 
 
-def _noisy_pose(pose, errors, rng):
+def _noisy_pose(pose, errors, draw):
     std = np.full((24, 1), np.radians(errors.pose_noise))
     std[0] = np.radians(errors.orient_noise)
-    wrong = Rotation.from_rotvec((rng.normal(size=pose.shape) * std / np.sqrt(3)).reshape(-1, 3))
+    wrong = Rotation.from_rotvec((draw('pose', pose.shape) * std / np.sqrt(3)).reshape(-1, 3))
     return (wrong * Rotation.from_rotvec(pose.reshape(-1, 3))).as_rotvec().reshape(pose.shape)
 
 
-def disparity(scene, picture, errors=DisparityErrors()):
+def disparity(scene, picture, errors=DisparityErrors(), draw=None):
     """What a relative-depth network gives for a picture: (H, W) float32 >= 0, 0 in the sky without errors."""
-    return imitated_disparity(picture, len(scene), scene.generator('disparity'), errors)
+    return imitated_disparity(picture, len(scene), draw or fresh(scene.generator('disparity')), errors)
 
 
-def imitated_disparity(picture, people, rng, errors=DisparityErrors()):
-    """:func:`disparity` of a picture with so many people, its errors drawn from a numpy Generator."""
+def imitated_disparity(picture, people, draw, errors=DisparityErrors()):
+    """:func:`disparity` of a picture with so many people, its errors as drawn by ``draw`` (see :func:`fresh`)."""
     inverse = np.divide(1, picture.depth, out=np.zeros_like(picture.depth), where=picture.depth > 0)
     anybody = picture.id_map > 0
-    shift = errors.shift_noise * rng.normal() * (np.median(inverse[anybody]) if anybody.any() else 0)
-    for i in range(people):
+    shift = errors.shift_noise * draw('map shift') * (np.median(inverse[anybody]) if anybody.any() else 0)
+    factors = np.exp([errors.person_noise, errors.relief_noise] * draw('depth', (people, 2)))
+    for i, (level, relief) in enumerate(factors):
         mine = picture.id_map == i + 1
-        level, relief = np.exp([errors.person_noise, errors.relief_noise] * rng.normal(size=2))
         if mine.any():
             mean = inverse[mine].mean()
             inverse[mine] = level * (mean + relief * (inverse[mine] - mean))
@@ -135,16 +145,16 @@ def imitated_disparity(picture, people, rng, errors=DisparityErrors()):
     if errors.smoothing:
         inverse = cv2.GaussianBlur(inverse, (0, 0), errors.smoothing * height)
     rows = np.linspace(-.5, .5, height, dtype=np.float32)[:, None]
-    inverse *= 1 + errors.row_bias * np.float32(rng.normal()) * rows
-    coarse = rng.normal(size=(height // 16 + 2, width // 16 + 2)).astype(np.float32)
+    inverse *= 1 + errors.row_bias * np.float32(draw('map rows')) * rows
+    coarse = draw('map pixels', (height // 16 + 2, width // 16 + 2)).astype(np.float32)
     inverse *= 1 + errors.pixel_noise * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    scale = errors.scale * np.exp(errors.scale_noise * rng.normal())
+    scale = errors.scale * np.exp(errors.scale_noise * draw('map scale'))
     return np.maximum(scale * (inverse + shift), 0).astype(np.float32)
 
 
-def ages_and_sexes(scene, errors=AgeErrors()):
+def ages_and_sexes(scene, errors=AgeErrors(), draw=None):
     """What an age and sex network gives: ages (N) years, P(male) (N)."""
-    rng = scene.generator('ages')
-    ages = (scene.ages + 2) * np.exp(errors.age_noise * rng.normal(size=len(scene))) - 2
-    odds = np.where(scene.male, 1, -1) * errors.certainty + errors.male_noise * rng.normal(size=len(scene))
+    draw = draw or fresh(scene.generator('ages'))
+    ages = (scene.ages + 2) * np.exp(errors.age_noise * draw('age', len(scene))) - 2
+    odds = np.where(scene.male, 1, -1) * errors.certainty + errors.male_noise * draw('sex', len(scene))
     return np.maximum(ages, 0), 1 / (1 + np.exp(-odds))

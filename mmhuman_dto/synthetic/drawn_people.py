@@ -29,7 +29,7 @@ class BarePeople:
 
     def __call__(self, scene, rng):
         """The :class:`DrawnPerson` of everybody."""
-        outfits = [sample_outfit(age, male, self.marks, rng) for age, male in zip(scene.ages, scene.male)]
+        outfits = scene.looks(lambda age, male: sample_outfit(age, male, self.marks, rng))
         return [self._person(mesh, outfit) for mesh, outfit in zip(torch.as_tensor(scene.vertices), outfits)]
 
     def _person(self, mesh, outfit):
@@ -44,9 +44,8 @@ class DressedPeople:
         self.marks, self.wardrobe = marks, Wardrobe(rest.numpy(), faces, marks)
 
     def __call__(self, scene, rng):
-        people = zip(scene.vertices, scene.ages, scene.male, scene.heights)
-        return [self._person(mesh, sample_attire(age, male, self.marks, rng), height)
-                for mesh, age, male, height in people]
+        attires = scene.looks(lambda age, male: sample_attire(age, male, self.marks, rng))
+        return [self._person(*person) for person in zip(scene.vertices, attires, scene.heights)]
 
     def _person(self, mesh, attire, height):
         dressed = self.wardrobe.dress(mesh, attire, height)

@@ -42,22 +42,24 @@ class Light:
     """Light of one scene, everything in the camera frame, m.
 
     Args:
-        up: (3) unit vector against gravity.
+        scene: :class:`~mmhuman_dto.synthetic.scenes.Scene`, for its ground and, in clips, what the light is fixed to.
         meshes: [(vertices (V, 3), faces (F, 3)), ...] that cast shadows.
         touching: (P, 3) points of what stands on the ground.
         cells: most cells of the shadow map.
         mood: :class:`Mood`.
     """
 
-    def __init__(self, ground, up, meshes, touching, cells, rng, mood):
+    def __init__(self, scene, meshes, touching, cells, rng, mood):
         elevation, azimuth = rng.uniform(*mood.elevation), rng.uniform(*mood.azimuth)
         self.mood = mood
+        ground, up = scene.ground, scene.up
         back = -np.array([0, 0, 1]) + up * up[2]  # towards the viewer, level
-        back /= np.linalg.norm(back)
+        back = back / np.linalg.norm(back) if scene.cast is None else scene.cast.back
         side = np.cross(up, back)
         self.up, self.ground = up, ground
         self.sun = np.sin(elevation) * up + np.cos(elevation) * (np.cos(azimuth) * back + np.sin(azimuth) * side)
         self.axes = np.stack([np.cross(ground.normal, back), back - ground.normal * (back @ ground.normal)])
+        self.start = self.axes @ (np.zeros(3) if scene.cast is None else scene.cast.floor)
         self._draw_maps(meshes, cells)
         self.contact = self._contact_map(self._above_ground(touching))
 
@@ -66,7 +68,7 @@ class Light:
         # Linear in the point: (p - above(p) / (n . sun) * sun) . axis
         lean = self.axes @ self.sun / (self.ground.normal @ self.sun)
         rows = self.axes - lean[:, None] * self.ground.normal
-        x, y = (points @ rows.T.astype(points.dtype) - (lean * self.ground.height).astype(points.dtype)).T
+        x, y = (points @ rows.T.astype(points.dtype) - (lean * self.ground.height + self.start).astype(points.dtype)).T
         return x, y
 
     def on(self, points, normals):
@@ -119,7 +121,8 @@ class Light:
     def _contact_map(self, points):
         contact = np.zeros_like(self.shadow)
         points = points[self.ground.above(points) < _CONTACT_HEIGHT]
-        column, row = (((points @ axis) - low) / self.cell for axis, low in zip(self.axes, self.low))
+        column, row = ((points @ axis - start - low) / self.cell
+                       for axis, start, low in zip(self.axes, self.start, self.low))
         inside = (column >= 0) & (row >= 0) & (column < contact.shape[1]) & (row < contact.shape[0])
         contact[row[inside].astype(int), column[inside].astype(int)] = 1
         reach = max(_CONTACT_REACH / self.cell, 1)

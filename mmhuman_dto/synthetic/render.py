@@ -49,7 +49,7 @@ class Renderer:
 
     def __call__(self, scene):
         """Draw a :class:`~mmhuman_dto.synthetic.scenes.Scene`; :class:`Picture`."""
-        rng = scene.generator('look')
+        rng = scene.look()
         surroundings = Surroundings(rng) if scene.place is None else Scenery(scene.place, len(scene.seats), rng)
         people = self.people[scene.config.version](scene, rng)
         view = View(scene, people, scene.size)
@@ -61,7 +61,7 @@ class Renderer:
 
     def maps(self, scene):
         """:class:`Picture` of a scene without its image."""
-        people = self.people[scene.config.version](scene, scene.generator('look'))
+        people = self.people[scene.config.version](scene, scene.look())
         view = View(scene, people, scene.size)
         return Picture(None, view.z, np.where(view.is_person, view.ids, 0))
 
@@ -71,7 +71,7 @@ class Renderer:
         touching = np.concatenate([scene.vertices.reshape(-1, 3), *map(box_points, scene.seats)])
         solids = view.meshes[:len(scene) + 1]
         mood = Mood() if scene.place is None else sample_mood(scene.place.kind == 'room', rng)
-        light = Light(scene.ground, scene.up, solids, touching, view.z.size // 2, rng, mood)
+        light = Light(scene, solids, touching, view.z.size // 2, rng, mood)
         image = np.empty((view.z.size, 3), np.float32)
         _paint_sky(image, view, surroundings)
         _paint_ground(image, view, surroundings, light)

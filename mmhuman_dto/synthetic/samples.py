@@ -20,20 +20,21 @@ def truth_sample(scene, img_id):
     return sample
 
 
-def dto_sample(scene, picture, img_id, body_model, errors=None):
+def dto_sample(scene, picture, img_id, body_model, errors=None, draw=None):
     """What DTO starts from: initial meshes, ages, P(male), disparity and id map, as ``pred_*``.
 
     Args:
         errors: :class:`NetworkErrors`, default all of them at their defaults.
+        draw: what they are drawn with (see ``corruption.fresh``), of the scene's own numbers if None.
     """
     errors = errors or NetworkErrors()
-    meshes = initial_meshes(scene, body_model, errors.initial)
-    years, male_probs = ages_and_sexes(scene, errors.ages)
+    meshes = initial_meshes(scene, body_model, errors.initial, draw)
+    years, male_probs = ages_and_sexes(scene, errors.ages, draw)
     sample = HumanDataSample(metainfo=dict(img_id=img_id, ori_shape=scene.size))
     sample.pred_instances = People(**_parameters(meshes.pose, meshes.betas, meshes.transl), ages=_tensor(years),
                                    male_probs=_tensor(male_probs))
     sample.pred_camera = Camera(intrinsics=_tensor(meshes.intrinsics))
-    sample.pred_maps = Maps(disparity=torch.as_tensor(disparity(scene, picture, errors.disparity)),
+    sample.pred_maps = Maps(disparity=torch.as_tensor(disparity(scene, picture, errors.disparity, draw)),
                             id_map=torch.as_tensor(picture.id_map))
     return sample
 

@@ -16,9 +16,23 @@ from .viewpoints import plain_stage, varied_stage
 
 
 @dataclass
+class Cast:
+    """Everybody of a clip, of whom a frame shows some, and what its surroundings are fixed to."""
+    rows: np.ndarray  # (N) which of the clip's M people the scene's are
+    #: ages, male: (M) years, bool
+    ages: np.ndarray
+    male: np.ndarray
+    visible: np.ndarray  # (N) share of each body that the frame shows
+    #: floor, back: (3) a point of the ground and a level direction, in the camera frame, the same ones in all frames
+    floor: np.ndarray
+    back: np.ndarray
+
+
+@dataclass
 class Scene:
     """The truth of one picture; camera frame, metres, radians."""
-    seed: tuple[int, int]  # (seed, index); what is drawn later (colours, errors) starts from it
+    #: (seed, index), in a clip (seed, index, frame); what is drawn later (colours, errors) starts from it
+    seed: tuple[int, ...]
     config: CrowdConfig  # what it was drawn from
     size: tuple[int, int]  # (height, width) px
     intrinsics: np.ndarray  # (3, 3) px
@@ -38,6 +52,7 @@ class Scene:
     seats: np.ndarray
     buildings: np.ndarray
     place: Place = None  # of version 2: what the buildings, here all that is around the people, look like
+    cast: Cast = None  # of frames of clips
 
     def __len__(self):
         return len(self.heights)
@@ -57,6 +72,8 @@ class Scene:
         rows = np.arange(len(self))[people]
         names = ('ages', 'male', 'heights', 'pose', 'betas', 'transl', 'vertices', 'joints')
         kept = {name: getattr(self, name)[rows] for name in names}
+        if self.cast is not None:
+            kept['cast'] = replace(self.cast, rows=self.cast.rows[rows], visible=self.cast.visible[rows])
         return replace(self, pose_names=tuple(self.pose_names[i] for i in rows), **kept)
 
     def project(self, points):
@@ -66,6 +83,17 @@ class Scene:
     def generator(self, purpose):
         """A numpy Generator for one purpose (a name) of this scene, independent of all others."""
         return np.random.default_rng([*self.seed, *purpose.encode()])
+
+    def look(self):
+        """A numpy Generator for what things look like, the same in all frames of a clip."""
+        return np.random.default_rng([*self.seed[:2], *b'look'])
+
+    def looks(self, draw):
+        """``draw(age, male)`` of each person (N); in a clip everybody is drawn, so that each keeps its look."""
+        if self.cast is None:
+            return [draw(age, male) for age, male in zip(self.ages, self.male)]
+        drawn = [draw(age, male) for age, male in zip(self.cast.ages, self.cast.male)]
+        return [drawn[row] for row in self.cast.rows]
 
 
 def sample_scene(index, body_model, config=None, seed=0):

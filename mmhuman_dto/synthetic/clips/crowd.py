@@ -1,0 +1,245 @@
+"""Seeded crowds that move, with exact truth a frame."""
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from mmhuman_dto.structures import Clip, People, PersonTrack
+
+from ..crowd_config import CrowdConfig
+from ..layout import Ground
+from ..people import STANDING_HEIGHT, sample_people
+from ..scenes import Cast, Scene, visible_share
+from .anatomy import anatomies
+from .cameras import CameraPath, sample_camera
+from .config import ClipConfig
+from .motion import body_motion, sample_style
+from .planning import Planner
+
+#: Scenes that are kept, so that asking for one again costs nothing.
+_KEPT = 4
+#: Pictures that visibility is counted in have about this many pixels along the longer side.
+_COARSE = 160
+
+
+@dataclass
+class Actor:
+    """One person of a clip in all T frames, in the clip's world: x right, y down, z forward, ground at y = 0; m, rad.
+
+    ``betas`` (B); ``pose`` (T, 24, 3) with the root in the world; ``root`` (T, 3) the root joint; ``rest_root`` (3)
+    that of the body at rest; ``contact`` (T, 2) whether the ball of the left, right foot is on the ground and does not
+    move; ``activity`` T names; ``timeline`` what the person was to do.
+    """
+    age: float
+    male: bool
+    height: float
+    betas: np.ndarray
+    pose: np.ndarray
+    root: np.ndarray
+    rest_root: np.ndarray
+    contact: np.ndarray
+    activity: list
+    timeline: object
+
+
+@dataclass
+class MovingCrowd:
+    """The truth of a clip.
+
+    Attributes:
+        seed: (seed, index). config: :class:`ClipConfig`.
+        actors: :class:`Actor` of everybody, also of those who are out of view; ``track_ids`` are their rows.
+        camera: :class:`~mmhuman_dto.synthetic.clips.cameras.CameraPath`.
+    """
+    seed: tuple[int, int]
+    config: ClipConfig
+    actors: list
+    camera: CameraPath
+    body_model: torch.nn.Module = field(repr=False)
+
+    def __post_init__(self):
+        self.world_to_camera = self.camera.world_to_camera()
+        self._drawn = lru_cache(_KEPT)(self._draw)
+        self._look = CrowdConfig(size=self.config.size)
+
+    def __len__(self):
+        return self.config.frames
+
+    @property
+    def times(self):
+        """(T) s, of the frames."""
+        return np.arange(len(self)) / self.config.fps
+
+    @cached_property
+    def frames(self):
+        """The :class:`~mmhuman_dto.synthetic.scenes.Scene` of each frame, made as it is asked for: who is seen."""
+        return _Frames(self, self.config.min_visible)
+
+    @cached_property
+    def everybody(self):
+        """As ``frames``, with all who are in front of the camera, however little is seen of them: what is drawn."""
+        return _Frames(self, -1.)
+
+    def picture(self, t, renderer, image=True):
+        """What a :class:`~mmhuman_dto.synthetic.Renderer` draws of frame t, without the image if it is not asked for.
+
+        All who are in front of the camera are drawn; the id map's i + 1 is person i of ``frames[t]``, and who is hardly
+        seen is 0.
+        """
+        scene = self.everybody[t]
+        picture = renderer(scene) if image else renderer.maps(scene)
+        seen = scene.cast.visible >= self.config.min_visible
+        numbers = np.append(0, np.cumsum(seen) * seen).astype(np.int32)
+        return picture._replace(id_map=numbers[picture.id_map])
+
+    def pictures(self, renderer, images=True):
+        """:meth:`picture` of one frame after the other."""
+        return (self.picture(t, renderer, images) for t in range(len(self)))
+
+    def track_ids(self, t):
+        """(N) int64, of the people of frame t."""
+        return np.flatnonzero(self.visible[t] >= self.config.min_visible)
+
+    @cached_property
+    def visible(self):
+        """(T, M) share of each body that each frame shows: what is within the frame and nobody else hides."""
+        shares = np.zeros((len(self), len(self.actors)))
+        for t in range(len(self)):
+            cast = self._drawn(t).cast
+            shares[t, cast.rows] = cast.visible
+        return shares
+
+    @cached_property
+    def clip(self):
+        """The truth as a :class:`~mmhuman_dto.structures.Clip`, of everybody in the frames in which it is seen."""
+        return self.clip_of(self.visible >= self.config.min_visible)
+
+    def clip_of(self, known):
+        """The truth of the frames and people ``known`` (T, M) bool; ``camera_poses`` start from the actors' world."""
+        tracks = [PersonTrack(row, torch.as_tensor(np.flatnonzero(known[:, row])), self._people(row, known[:, row]))
+                  for row in range(len(self.actors)) if known[:, row].any()]
+        intrinsics = torch.as_tensor(self.camera.intrinsics, dtype=torch.float32).expand(len(self), 3, 3).clone()
+        return Clip(f'{self.seed[0]}_{self.seed[1]}', torch.as_tensor(self.times), self.config.size, intrinsics, tracks,
+                    torch.as_tensor(self.world_to_camera), body_model=type(self.body_model).__name__)
+
+    @cached_property
+    def contacts(self):
+        """{track id: (F, 2) bool}, of the frames of ``clip.tracks``: whether the balls of left and right foot stand."""
+        return {track.track_id: self.actors[track.track_id].contact[track.frames.numpy()] for track in self.clip.tracks}
+
+    def in_camera(self, row, frames):
+        """Pose (F, 24, 3), rad, and root joint (F, 3), m, of an actor in frames (F), in their camera frames."""
+        actor, pose, turn = self.actors[row], self.actors[row].pose[frames].copy(), self.world_to_camera[frames]
+        pose[:, 0] = (Rotation.from_matrix(turn[:, :3, :3]) * Rotation.from_rotvec(pose[:, 0])).as_rotvec()
+        return pose, np.einsum('tij,tj->ti', turn[:, :3, :3], actor.root[frames]) + turn[:, :3, 3]
+
+    def _people(self, row, known):
+        actor = self.actors[row]
+        pose, root = self.in_camera(row, known)
+        same = {name: np.broadcast_to(value, (len(pose), *np.shape(value))) for name, value in (
+            ('betas', actor.betas), ('heights', actor.height), ('ages', actor.age), ('male_probs', actor.male))}
+        fields = dict(global_orient=pose[:, 0], body_pose=pose[:, 1:], transl=root - actor.rest_root, **same)
+        return People(**{name: torch.as_tensor(np.array(value, np.float32)) for name, value in fields.items()})
+
+    def _draw(self, t):
+        """The scene of a frame with all who are in front of the camera."""
+        parts = [self.in_camera(row, [t]) for row in range(len(self.actors))]
+        roots = np.concatenate([root for _, root in parts])
+        rows = np.flatnonzero(self._near_view(roots))
+        scene = self._scene(t, rows, np.concatenate([parts[row][0] for row in rows]) if len(rows) else
+                            np.zeros((0, 24, 3)), roots[rows])
+        if len(rows):
+            shown = visible_share(scene, self.body_model.faces, max(max(scene.size) / _COARSE, 1), scene.seats)
+            pixels, z = scene.project(scene.vertices.astype(float)), scene.vertices[..., 2]
+            inside = ((pixels >= 0) & (pixels <= scene.size[::-1])).all(-1) & (z > 0)
+            scene.cast.visible[:] = shown * inside.mean(1)
+        return scene
+
+    def _near_view(self, roots):
+        """Whether people with root joints (M, 3), camera frame, or their shadows may be seen."""
+        half = (np.array(self.config.size[::-1]) / 2 / self.camera.intrinsics[0, 0])[0]
+        return (roots[:, 2] > .6) & (np.abs(roots[:, 0]) < half * roots[:, 2] + 1.5)
+
+    def _scene(self, t, rows, pose, root):
+        actors, turn = [self.actors[row] for row in rows], self.world_to_camera[t]
+        betas = np.reshape([actor.betas for actor in actors], (len(rows), self.body_model.num_betas))
+        transl = root - np.reshape([actor.rest_root for actor in actors], (-1, 3))
+        with torch.no_grad():
+            out = self.body_model(*(torch.as_tensor(value, dtype=torch.float32) for value in (pose, betas, transl)))
+        stage = turn[:3, :3] @ np.diag([1., -1, -1])
+        ages, male = (np.array([getattr(actor, name) for actor in self.actors]) for name in ('age', 'male'))
+        return Scene(
+            seed=(*self.seed, t), config=self._look, size=self.config.size, intrinsics=self.camera.intrinsics,
+            rotation=stage, ground=Ground(stage[:, 1], float(self.camera.positions[t, 1])),
+            ages=ages[rows], male=male[rows], heights=np.array([actor.height for actor in actors]), pose=pose,
+            betas=betas, transl=transl, vertices=out.vertices.numpy(), joints=out.joints.double().numpy(),
+            pose_names=tuple(actor.activity[t] for actor in actors), seats=np.zeros((0, 8, 3)),
+            buildings=np.zeros((0, 8, 3)),
+            cast=Cast(rows, ages, male, np.ones(len(rows)), turn[:3, 3].copy(), stage[:, 2]))
+
+
+class _Frames(Sequence):
+    """Scenes of a crowd, made as they are asked for."""
+
+    def __init__(self, crowd, least):
+        self.crowd, self.least = crowd, least
+
+    def __len__(self):
+        return len(self.crowd)
+
+    def __getitem__(self, t):
+        if isinstance(t, slice):
+            return [self[i] for i in range(*t.indices(len(self)))]
+        scene = self.crowd._drawn(range(len(self))[t])
+        return scene.keep(scene.cast.visible >= self.least)
+
+
+def sample_clip(index, body_model, config=None, seed=0):
+    """The ``index``-th clip of a seed; the same on every machine.
+
+    Args:
+        body_model: with a child coefficient, on the CPU.
+        config: :class:`ClipConfig`, its defaults if None.
+
+    Returns:
+        :class:`MovingCrowd` of at least ``config.people[0]`` people.
+    """
+    config = config or ClipConfig()
+    for attempt in range(20):
+        rng = np.random.default_rng([seed, index, attempt, *b'clip'])
+        camera = sample_camera(config, rng)
+        actors = _sample_actors(camera, body_model, config, rng)
+        if len(actors) >= config.people[0]:
+            return MovingCrowd((seed, index), config, actors, camera, body_model)
+    raise RuntimeError(f'no paths found for clip {index} of seed {seed} with {config}: fewer people, or more room')
+
+
+def _sample_actors(camera, body_model, config, rng):
+    people = _walkers(rng.integers(config.people[0], config.people[1] + 1), config.child_share, body_model, rng)
+    planner, times, actors = Planner(camera, config, rng), np.arange(config.frames) / config.fps, []
+    for i, anatomy in enumerate(anatomies(people.betas, body_model)):
+        style = sample_style(anatomy, rng)
+        timeline = planner.add(anatomy, style, people.heights[i])
+        if timeline is None:
+            continue
+        moves = timeline.at(times)
+        idle = np.zeros((len(times), 24, 3)), np.zeros(len(times))
+        pose, root = body_motion(moves, idle, times, anatomy, style, config.fps)
+        to_world = Rotation.from_euler('x', np.pi)
+        pose[:, 0] = (to_world * Rotation.from_rotvec(pose[:, 0])).as_rotvec()
+        actors.append(Actor(float(people.ages[i]), bool(people.male[i]), float(people.heights[i]), people.betas[i],
+                            pose, to_world.apply(root), anatomy.joints[0], moves.contact, timeline.names(times),
+                            timeline))
+    return actors
+
+
+def _walkers(number, child_share, body_model, rng):
+    """People as :func:`~mmhuman_dto.synthetic.people.sample_people` draws them, none too small to walk."""
+    drawn = [sample_people(1, child_share, body_model, rng) for _ in range(number)]
+    for i in range(number):
+        while drawn[i].heights[0] < STANDING_HEIGHT + .1:
+            drawn[i] = sample_people(1, child_share, body_model, rng)
+    return type(drawn[0])(*(np.concatenate(values) for values in zip(*drawn)))
