@@ -3,7 +3,7 @@ from typing import NamedTuple, Protocol
 
 import torch
 
-from .moving import move_people, refocus
+from .moving import move_people, refocus, shifted
 
 #: SMPL's joints nearest to the ground, the balls of the feet.
 FOOT_JOINTS = (10, 11)
@@ -50,14 +50,16 @@ class Bodies(Protocol):
     def vertices(self, people):
         """(M, V, 3) m, camera frame."""
 
-    def placed(self, people, heights, scale, height_class, focal_factor):
+    def placed(self, people, heights, scale, height_class, focal_factor, sizes, shifts):
         """Fields of the M people, by name, once they are where they belong.
 
         Args:
             heights: (M) m, before; anything for who stays.
-            scale: (M) new over old distance, which is that of sizes; 1 for who stays.
+            scale: (M) new over old distance; 1 for who stays.
             height_class: (M) index of ``HEIGHT_CLASSES``.
             focal_factor: (M) new over old focal length; None: as it was.
+            sizes: (M) new over old size; None: as the distance, which leaves the picture as it is.
+            shifts: (M, 2) sideways, of the pelvis' place in the picture at z = 1; None: nobody moves so.
         """
 
 
@@ -95,8 +97,10 @@ class ModelBodies:
     def vertices(self, people):
         return self.body_model(*self._parameters(people)).vertices
 
-    def placed(self, people, heights, scale, height_class, focal_factor=None):
-        betas, transl = move_people(self.body_model, *self._parameters(people), heights, scale, height_class)
+    def placed(self, people, heights, scale, height_class, focal_factor=None, sizes=None, shifts=None):
+        betas, transl = move_people(self.body_model, *self._parameters(people), heights, scale, height_class, sizes)
+        if shifts is not None:
+            transl = shifted(self.body_model, betas, transl, shifts)
         if focal_factor is not None:
             transl = refocus(self.body_model, betas, transl, focal_factor)
         return dict(betas=betas, transl=transl, heights=self.body_model.height(betas))
@@ -143,17 +147,19 @@ class MeshBodies:
         count = max((group.vertices.shape[1] for group in people if 'vertices' in group), default=0)
         return stack_rows(people, 'vertices', (count, 3))
 
-    def placed(self, people, heights, scale, height_class, focal_factor=None):
-        pelvis = stack_rows(people, 'pelvis', (3, ))
+    def placed(self, people, heights, scale, height_class, focal_factor=None, sizes=None, shifts=None):
+        sizes, pelvis = scale if sizes is None else sizes, stack_rows(people, 'pelvis', (3, ))
         goal = pelvis * scale[:, None]
+        if shifts is not None:
+            goal[:, :2] += shifts * goal[:, 2:]
         if focal_factor is not None:
             goal = goal * torch.stack([torch.ones_like(scale), torch.ones_like(scale), focal_factor], -1)
-        moved = {name: ((values.double() - pelvis[:, None]) * scale[:, None, None] + goal[:, None]).to(values.dtype)
+        moved = {name: ((values.double() - pelvis[:, None]) * sizes[:, None, None] + goal[:, None]).to(values.dtype)
                  for name, values in self._points(people).items()}
         if people and all('transl' in group for group in people):
             moved['transl'] = stack_rows(people, 'transl', (3, )) + (goal - pelvis).to(pelvis.dtype)
-        grown = stack_rows(people, 'mesh_scales', fill=1., device=pelvis.device) * scale
-        return dict(moved, pelvis=goal.to(pelvis.dtype), heights=(self.heights(people) * scale).to(pelvis.dtype),
+        grown = stack_rows(people, 'mesh_scales', fill=1., device=pelvis.device) * sizes
+        return dict(moved, pelvis=goal.to(pelvis.dtype), heights=(self.heights(people) * sizes).to(pelvis.dtype),
                     mesh_scales=grown.to(pelvis.dtype))
 
     def _points(self, people):

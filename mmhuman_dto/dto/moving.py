@@ -8,7 +8,7 @@ from .prior import TEEN
 CHILD_HEIGHT = 1.45
 
 
-def move_people(body_model, pose, betas, transl, heights, scale, height_class):
+def move_people(body_model, pose, betas, transl, heights, scale, height_class, sizes=None):
     """Scale people's distance from the camera and, by one linear step of one shape coefficient, their height.
 
     The coefficient is the body model's child blend for children who shrink and for anybody below 1.45 m, else the
@@ -20,22 +20,26 @@ def move_people(body_model, pose, betas, transl, heights, scale, height_class):
         pose: (M, 24, 3) rad. betas: (M, B). transl: (M, 3), m, camera.
         heights: (M) rest-pose heights of ``betas``, m. scale: (M) new distance over old; 1 leaves a person untouched.
         height_class: (M) index of ``HEIGHT_CLASSES``.
+        sizes: (M) new height over old; None: that of the distances.
 
     Returns:
         betas (M, B), transl (M, 3), m, of the input's dtypes.
     """
-    child = _uses_child_blend(body_model, heights, scale, height_class)
+    sizes = scale if sizes is None else sizes
+    child = _uses_child_blend(body_model, heights, sizes, height_class)
     coefficient = torch.where(child, body_model.child_coefficient or 0, 0)
     unit = torch.nn.functional.one_hot(coefficient, betas.shape[-1])
     per_unit = heights - body_model.height(betas - unit).double()
-    change = torch.where(scale != 1, heights * (scale - 1) / per_unit, 0.)
+    change = torch.where(sizes != 1, heights * (sizes - 1) / per_unit, 0.)
     new_betas = torch.where(unit.bool(), betas + change[:, None], betas).to(betas.dtype)
     new_transl = transl * scale[:, None]
     if child.any():
-        # Translation cancels out of (joints before) * scale - (joints after).
+        # Joints keep their places around the pelvis, times size, and the pelvis its own, times distance; translation
+        # cancels out.
         before, after = body_model.skeleton(
-            pose[child].repeat(2, 1, 1), torch.cat([betas[child], new_betas[child]]), None).double().mean(-2).chunk(2)
-        shift = before * scale[child, None] - after
+            pose[child].repeat(2, 1, 1), torch.cat([betas[child], new_betas[child]]), None).double().chunk(2)
+        size, pelvis = sizes[child, None], before[:, 0]
+        shift = (before.mean(-2) - pelvis) * size + pelvis * scale[child, None] - after.mean(-2)
         shift[:, 2] = 0
         new_transl[child] += shift
     return new_betas, new_transl.to(transl.dtype)
@@ -49,6 +53,14 @@ def refocus(body_model, betas, transl, factor):
     rest = body_model.skeleton(betas.new_zeros(len(betas), body_model.num_body_joints + 1, 3), betas, None)[:, 0, 2]
     moved = transl.clone()
     moved[:, 2] = ((transl[:, 2] + rest) * factor - rest).to(transl.dtype)
+    return moved
+
+
+def shifted(body_model, betas, transl, shifts):
+    """Translations (M, 3), m, of people (M) whose pelvis' place in the picture at z = 1 moves by ``shifts`` (M, 2)."""
+    rest = body_model.skeleton(betas.new_zeros(len(betas), body_model.num_body_joints + 1, 3), betas, None)[:, 0, 2]
+    moved = transl.clone()
+    moved[:, :2] += ((transl[:, 2] + rest)[:, None] * shifts).to(transl.dtype)
     return moved
 
 

@@ -43,8 +43,9 @@ class DTOProblem:
     #: ages, male_probs: years and probability, nan unknown
     ages: torch.Tensor
     male_probs: torch.Tensor
-    root_z: torch.Tensor  # z of the initial mesh's pelvis, m
-    feet: torch.Tensor  # (S, P, 3) the ball of the initial mesh's lower foot (the larger y), m, camera frame
+    pelvis: torch.Tensor  # (S, P, 3) of the initial mesh, m, camera frame
+    balls: torch.Tensor  # (S, P, 2, 3) of its left and right foot, m, camera frame
+    feet: torch.Tensor  # (S, P, 3) the lower of the two (the larger y)
     #: bool, whether that foot is seen: the id map shows the person there, and the picture's joints the ankle
     feet_seen: torch.Tensor
     leg_reach: torch.Tensor  # how far its leg reaches on along the trunk, 1 as far as it is long, as of who stands
@@ -106,7 +107,8 @@ class DTOProblem:
             heights=pad(meshes.heights, 1.),
             ages=pad(ages, 1.),
             male_probs=pad(male_probs, 1.),
-            root_z=pad(meshes.root_z, 1.),
+            pelvis=pad(meshes.pelvis, 1.),
+            balls=pad(meshes.balls, 1.),
             feet=pad(meshes.feet, 1.),
             leg_reach=pad(meshes.leg_reach, 1.),
             has_depth=pad(has_depth, False),
@@ -119,6 +121,15 @@ class DTOProblem:
                                                  for sample in samples]),
             drop_reasons=reason.split(sizes))
 
+    @property
+    def root_z(self):
+        """(S, P) z of the initial mesh's pelvis, m."""
+        return self.pelvis[..., 2]
+
+    def worth(self, known, correlation_time):
+        """How many independent observations each of those that are ``known`` (S, P) is: in a picture each is one."""
+        return 1.
+
     def cached(self, scene):
         """Rows (N, len(CACHED)) of the field ``dto_evidence`` of a scene's N people, nan without depth; float32."""
         mask = self.mask[scene]
@@ -127,11 +138,13 @@ class DTOProblem:
 
 
 class _Meshes(NamedTuple):
-    """M initial meshes: heights, root_z (pelvis), transl_z (M), m; feet (M, 3) the lower foot, m, right (M) whether it
-    is the right one, leg_reach (M) of its leg; bad (M) where one can't be placed."""
+    """M initial meshes: heights, transl_z (M), m; pelvis (M, 3), balls (M, 2, 3) of the left and right foot, feet (M, 3)
+    the lower of them, m, right (M) whether it is the right one, leg_reach (M) of its leg; bad (M) where one can't be
+    placed."""
     heights: torch.Tensor
-    root_z: torch.Tensor
+    pelvis: torch.Tensor
     transl_z: torch.Tensor
+    balls: torch.Tensor
     feet: torch.Tensor
     right: torch.Tensor
     leg_reach: torch.Tensor
@@ -140,13 +153,18 @@ class _Meshes(NamedTuple):
     @classmethod
     def of(cls, people, bodies):
         heights, joints, depths, leg_reach, finite = bodies.measure(people)
-        left, right = joints[:, FOOT_JOINTS].unbind(1)
+        balls = joints[:, FOOT_JOINTS]
+        left, right = balls.unbind(1)
         lower = ~(left[:, 1] > right[:, 1])
         bad = ~(heights > 0) | ~heights.isfinite() | ~(depths > 0) | ~finite
         # Feet that are not known are at the camera, where no term looks at them.
         feet = torch.where(lower[:, None], right, left).nan_to_num(0.)
         reach = torch.where(lower, leg_reach[:, 1], leg_reach[:, 0])
-        return cls(heights, joints[:, PELVIS, 2], depths, feet, lower, reach, bad)
+        return cls(heights, joints[:, PELVIS], depths, balls.nan_to_num(0.), feet, lower, reach, bad)
+
+    @property
+    def root_z(self):
+        return self.pelvis[:, 2]
 
 
 def _known_of_depth(samples, meshes, extractor, depth):

@@ -30,6 +30,8 @@ class DTOResult:
     #: (S) scenes the solver has no solution for: they keep their initial people, are not ``optimised`` and their
     #: posterior is nan; None where solving can't fail
     failed: torch.Tensor | None = None
+    sizes: torch.Tensor | None = None  # (S, P) new over initial height where it is not ``scale``
+    shifts: torch.Tensor | None = None  # (S, P, 2) sideways, of the place in the picture at z = 1; None: nobody moves
     depth_form: Callable | None = None  # of :meth:`metres`, which asks it for scenes that were solved
 
     def metres(self, scene, disparity):
@@ -64,22 +66,24 @@ class DTOResult:
             rows = [torch.arange(len(sample.pred_instances), device=device) for sample in samples]
         else:
             rows = problem.person_index[mask].split(mask.sum(-1).tolist())
-        sizes = [len(row) for row in rows]
-        first = torch.tensor([0, *accumulate(sizes)][:-1], device=device)
+        counts = [len(row) for row in rows]
+        first = torch.tensor([0, *accumulate(counts)][:-1], device=device)
         place = (first[:, None] + problem.person_index)[mask] if keep_dropped else slice(None)
 
         def of_people(values, dropped):
             """Entries (M) of all people of (S, P), ``dropped`` for those who are not in the problem."""
-            found = values.new_full((sum(sizes), ), dropped)
+            found = values.new_full((sum(counts), *values.shape[2:]), dropped)
             found[place] = values[mask]
             return found
 
         people = [sample.pred_instances[row] for sample, row in zip(samples, rows)]
         factor = None
         if self.focal_scale is not None:
-            factor = self.focal_scale.repeat_interleave(torch.tensor(sizes, device=device))
+            factor = self.focal_scale.repeat_interleave(torch.tensor(counts, device=device))
+        sizes = None if self.sizes is None else of_people(self.sizes, 1.)
+        shifts = None if self.shifts is None else of_people(self.shifts, 0.)
         fields = bodies_of(body_model).placed(people, of_people(problem.heights, 1.), of_people(self.scale, 1.),
-                                              of_people(problem.height_class, 0), factor)
+                                              of_people(problem.height_class, 0), factor, sizes, shifts)
         if self.posterior is not None:
             fields['depths_std'] = of_people(self.posterior.depths_std, torch.nan).float()
             fields['heights_std'] = of_people(self.posterior.heights_std, torch.nan).float()
@@ -87,7 +91,7 @@ class DTOResult:
             fields['drop_reasons'] = torch.cat(problem.drop_reasons)
         else:
             fields['person_index'] = torch.cat(rows)
-        fields = {name: values.split(sizes) for name, values in fields.items()}
+        fields = {name: values.split(counts) for name, values in fields.items()}
         placed = [self._placed(scene, sample, people[scene], {name: parts[scene] for name, parts in fields.items()})
                   for scene, sample in enumerate(samples)]
         if self.posterior is not None:

@@ -14,7 +14,7 @@ from mmhuman_dto.dto import DTOProblem, PaperDTO
 FIELDS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'correlation', 'heights', 'prior_mean',
           'prior_std', 'apparent_size')
 #: What only other solvers read.
-UNREAD = ('disparity', 'inverse_z', 'residual_std', 'ages', 'male_probs', 'root_z')
+UNREAD = ('disparity', 'inverse_z', 'residual_std', 'ages', 'male_probs')
 #: Rules that random scenes must meet, each at least this often in 3000 scenes.
 BRANCHES = ('slope from meshes', 'no slope: 20', 'pseudo-plane', 'bounded', 'free', 'exact pair', 'exact pair left',
             'give up', 'give up late', 'take out', 'ten rounds', 'lone near', 'lone far', 'far group', 'down wins',
@@ -68,7 +68,8 @@ def problem_of(scenes, pad=0):
     return DTOProblem(mask=mask, person_index=index, height_class=torch.full_like(index, 5), has_depth=mask,
                       size_std=torch.full(mask.shape, torch.nan), leg_reach=torch.ones(mask.shape),
                       focal_std=torch.full((len(scenes), ), torch.nan),
-                      drop_reasons=(), feet=feet, feet_seen=mask, **padded, **unread)
+                      drop_reasons=(), feet=feet, feet_seen=mask,
+                      pelvis=feet, balls=torch.stack([feet, feet], 2), **padded, **unread)
 
 
 def reference(scene, slope_bound=True, branches=None):

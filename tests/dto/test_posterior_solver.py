@@ -37,7 +37,8 @@ def draw(rng, people=6, depth_noise=.03, foot_noise=.02, offset=0., focal=1., ch
         slope=.6 * np.exp(-.15) / focal * shown * disparity * disparity / (900 * inverse),
         correlation=np.full(people, .6), disparity=disparity, inverse_z=1 / shown,
         residual_std=np.full(people, .02), heights=initial, ages=ages, male_probs=np.full(people, 1.),
-        feet=rays * [focal, focal, 1] * shown[:, None], root_z=shown, prior_mean=(initial + 1.784) / 2,
+        feet=rays * [focal, focal, 1] * shown[:, None], pelvis=rays * shown[:, None],
+        balls=np.stack([rays * shown[:, None]] * 2, 1), prior_mean=(initial + 1.784) / 2,
         prior_std=np.full(people, .0759), apparent_size=np.full(people, .5))
     return scene, (z, heights)
 

@@ -62,7 +62,7 @@ class PosteriorDTO:
         """Place the people of all scenes of a :class:`DTOProblem`; returns a :class:`DTOResult` with ``posterior``."""
         terms = [term.remembering() for term in self.terms]
         size_std = problem.size_std.nan_to_num(self.size_std)
-        layout = Layout(self._scene_variables(terms, problem), {'log_scale': SCALE_STD, 'log_size': size_std},
+        layout = Layout(self.scene_variables(terms, problem), {'log_scale': SCALE_STD, 'log_size': size_std},
                         problem.mask.shape[1])
         point, covariance, sites = layout.mean, None, [None] * len(terms)
         failed = torch.zeros_like(problem.mask[:, 0])
@@ -81,15 +81,16 @@ class PosteriorDTO:
                 break
         point = layout.mean.where(failed[:, None], point)  # initial people, given camera
         covariance = covariance.masked_fill(failed[:, None, None], torch.nan)
-        keeps_camera = not self._focal_std(problem).any()
+        keeps_camera = not self.focal_std_of(problem).any()
         values = layout.values(point)
         result = _result(problem, layout, values, covariance, failed, keeps_camera)
         result.depth_form = partial(_metres, terms, problem, values)
         return result
 
-    def _scene_variables(self, terms, problem):
+    def scene_variables(self, terms, problem):
+        """{name: :class:`Normal`} of all that a scene has but its people."""
         variables = {'log_focal': Normal(
-            torch.zeros_like(problem.z[:, 0]), self._focal_std(problem), self.focal_dof)}
+            torch.zeros_like(problem.z[:, 0]), self.focal_std_of(problem), self.focal_dof)}
         for term in terms:
             brought = term.variables(problem)
             if twice := variables.keys() & brought.keys():
@@ -97,7 +98,8 @@ class PosteriorDTO:
             variables.update(brought)
         return variables
 
-    def _focal_std(self, problem):
+    def focal_std_of(self, problem):
+        """(S) std of the logarithm of each scene's focal length."""
         return problem.focal_std.nan_to_num(self.focal_std)
 
 

@@ -48,11 +48,14 @@ class Term(ABC):
     """One piece of knowledge; register a subclass in ``DTO_TERMS`` and name it in a solver's ``terms``.
 
     Values are {'log_scale': (S, P), the logarithm of each person's new over initial distance, and every scene variable
-    that a term brings: (S)}, float64. Residuals may be any differentiable function of them.
+    that a term brings: (S)}, float64. Residuals may be any differentiable function of them. In a video (:mod:`..temporal`)
+    all people of all frames are one scene, in which a variable that drifts is (S, P), see :func:`by_person`.
     """
 
     #: Whether it reads what depth maps say.
     uses_depth = False
+    #: Whether it is about people's bodies, which stay the same through a video; else about where people are in a frame.
+    of_bodies = False
 
     def remembering(self):
         """A copy for one problem, which computes what is :func:`constant` but once."""
@@ -66,6 +69,10 @@ class Term(ABC):
 
     def metres(self, problem, values, scene, disparity):  # noqa: B027
         """z (*), m, of a scene's disparity (*) where the term reads depth maps in metres by its values; else None."""
+
+    def worth(self, problem):
+        """How many independent observations each residual is, (S, R) or one number for all: 1 in a picture."""
+        return 1.
 
     @abstractmethod
     def residuals(self, problem, values):
@@ -82,7 +89,8 @@ class Term(ABC):
     def update(self, problem, mean, variance, site):
         """The :class:`Site` for the next round, from the residuals' mean and variance (S, R) by the present posterior.
 
-        ``site`` is the present one. In the first round variance and site are None, and ``mean`` is at the start.
+        ``site`` is the present one. In the first round variance and site are None, and ``mean`` is at the start. The
+        posterior has a site's precision times the residuals' :meth:`worth`.
         """
 
 
@@ -101,10 +109,15 @@ class NoisyTerm(Term):
         std: noise expected of a residual.
         weight: people's worth of trust in ``std``; infinite fixes it.
         dof: degrees of freedom of the Student-t distribution; infinite is normal.
+        correlation_time: for how long, s, a person's errors stay alike in a video.
     """
 
-    def __init__(self, std, weight, dof):
-        self.std, self.weight, self.dof = std, weight, dof
+    def __init__(self, std, weight, dof, correlation_time=1.):
+        self.std, self.weight, self.dof, self.correlation_time = std, weight, dof, correlation_time
+
+    @constant
+    def worth(self, problem):
+        return problem.worth(self.evidence(problem) > 0, self.correlation_time)
 
     def evidence(self, problem):
         """How good each person's residual is (S, P): noise variance is the scene's divided by it; 0 where unknown."""
@@ -116,6 +129,7 @@ class NoisyTerm(Term):
             noise = torch.full_like(mean[:, :1], self.std**2)
             return Site(torch.zeros_like(mean), trust(0., self.dof) * quality / noise, noise)
         known, squared = quality > 0, (mean.square() + variance) * quality
+        known = known * self.worth(problem)
         total = (trust(squared / site.noise, self.dof) * known * squared).sum(-1, keepdim=True)
         noise = (self.std**2 + total / self.weight) / (1 + known.sum(-1, keepdim=True) / self.weight)
         return Site(site.target, trust(squared / noise, self.dof) * quality / noise, noise)
@@ -130,6 +144,11 @@ def extended_log(values, floor=LOG_FLOOR):
 def extended_log_derivative(values, floor=LOG_FLOOR):
     """Derivative of :func:`extended_log`."""
     return 1 / values.clamp(min=floor)
+
+
+def by_person(value):
+    """A scene variable for arithmetic with (S, P): (S, 1) of one number a scene (S), (S, P) as it is."""
+    return value[:, None] if value.ndim == 1 else value
 
 
 def masked_mean(values, mask):

@@ -5,7 +5,7 @@ import torch
 
 from mmhuman_dto.registry import DTO_TERMS
 
-from .base import NoisyTerm, Normal, constant, masked_mean
+from .base import NoisyTerm, Normal, by_person, constant, masked_mean
 from .domains import domain_of, values_over_mean
 
 #: The disparity of metric maps is in 1/km: this over depth in m.
@@ -21,13 +21,14 @@ class DepthTerm(NoisyTerm):
         offset_std: how much the form's offset is expected to differ from 0.
         scale_std: std of the logarithm of (true / shown depth). Infinite, for maps without a metric scale, leaves the
             scale to the other terms; else the map's disparity is in 1/km, and it tells the focal length too.
-        std, weight, dof: the noise of log depth, see :class:`NoisyTerm`.
+        std, weight, dof, correlation_time: the noise of log depth, see :class:`NoisyTerm`.
     """
 
     uses_depth = True
 
-    def __init__(self, domain='inverse', offset_std=.2, scale_std=float('inf'), std=.05, weight=2., dof=6.):
-        super().__init__(std, weight, dof)
+    def __init__(self, domain='inverse', offset_std=.2, scale_std=float('inf'), std=.05, weight=2., dof=6.,
+                 correlation_time=5.):
+        super().__init__(std, weight, dof, correlation_time)
         self.domain, self.offset_std, self.scale_std = domain_of(domain), offset_std, scale_std
 
     def variables(self, problem):
@@ -54,14 +55,14 @@ class DepthTerm(NoisyTerm):
 
     def residuals(self, problem, values):
         x, _, log_z = self._observed(problem)
-        shown = values['depth_scale'][:, None] + self.domain.log_depth(x, values['depth_offset'][:, None])
-        return values['log_scale'] + values['log_focal'][:, None] + log_z - shown
+        shown = by_person(values['depth_scale']) + self.domain.log_depth(x, by_person(values['depth_offset']))
+        return values['log_scale'] + by_person(values['log_focal']) + log_z - shown
 
     def jacobian(self, problem, values):
         x, _, _ = self._observed(problem)
         one = torch.ones_like(x)
         return {'log_scale': one, 'log_focal': one, 'depth_scale': -one,
-                'depth_offset': -self.domain.log_depth_by_offset(x, values['depth_offset'][:, None])}
+                'depth_offset': -self.domain.log_depth_by_offset(x, by_person(values['depth_offset']))}
 
     @constant
     def _observed(self, problem):
@@ -79,13 +80,14 @@ class ReliefTerm(NoisyTerm):
         domain: as of :class:`DepthTerm`, which must be a term too.
         min_correlation: people whose mesh and map correlate less say nothing.
         bias, bias_std: mean and std of the logarithm of shown over true relief, one a scene.
-        std, weight, dof: noise of log relief at a correlation of 0.7, see :class:`NoisyTerm`.
+        std, weight, dof, correlation_time: noise of log relief at a correlation of 0.7, see :class:`NoisyTerm`.
     """
 
     uses_depth = True
 
-    def __init__(self, domain='inverse', min_correlation=.3, bias=-.17, bias_std=.15, std=.25, weight=20., dof=6.):
-        super().__init__(std, weight, dof)
+    def __init__(self, domain='inverse', min_correlation=.3, bias=-.17, bias_std=.15, std=.25, weight=20., dof=6.,
+                 correlation_time=5.):
+        super().__init__(std, weight, dof, correlation_time)
         self.domain, self.min_correlation, self.bias, self.bias_std = domain_of(domain), min_correlation, bias, bias_std
 
     def variables(self, problem):
@@ -99,14 +101,14 @@ class ReliefTerm(NoisyTerm):
 
     def residuals(self, problem, values):
         x, _, _ = self._observed(problem)
-        return (self._seen(problem) - values['relief_bias'][:, None] - values['log_focal'][:, None]
-                - self.domain.log_relief(x, values['depth_offset'][:, None]))
+        return (self._seen(problem) - by_person(values['relief_bias']) - by_person(values['log_focal'])
+                - self.domain.log_relief(x, by_person(values['depth_offset'])))
 
     def jacobian(self, problem, values):
         x, _, _ = self._observed(problem)
         one = torch.ones_like(x)
         return {'log_focal': -one, 'relief_bias': -one,
-                'depth_offset': -self.domain.log_relief_by_offset(x, values['depth_offset'][:, None])}
+                'depth_offset': -self.domain.log_relief_by_offset(x, by_person(values['depth_offset']))}
 
     @constant
     def _observed(self, problem):

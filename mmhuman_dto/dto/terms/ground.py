@@ -3,7 +3,7 @@ import torch
 
 from mmhuman_dto.registry import DTO_TERMS
 
-from .base import NoisyTerm, Normal, Site, constant, extended_log, extended_log_derivative, masked_mean
+from .base import NoisyTerm, Normal, Site, by_person, constant, extended_log, extended_log_derivative, masked_mean
 from .mixture import mixture_site
 
 #: Who stands has a ``leg_reach`` of this at least: nine of ten that are fitted to joints of rendered crowds.
@@ -28,12 +28,12 @@ class GroundTerm(NoisyTerm):
         seated_elsewhere: probability that the feet of who does not stand (``leg_reach`` below ``STANDING``) are not on
             that ground: on a step or a bar, or drawn up.
         elsewhere_std: std of the log depth of what is under such feet over that of the ground.
-        std, weight, dof: noise of the feet's log depth, see :class:`NoisyTerm`.
+        std, weight, dof, correlation_time: noise of the feet's log depth, see :class:`NoisyTerm`.
     """
 
     def __init__(self, min_people=3, unseen=.25, height=1.8, height_std=.5, tilt_std=.1, seated_elsewhere=0.,
-                 elsewhere_std=.3, std=.023, weight=4., dof=3.):
-        super().__init__(std, weight, dof)
+                 elsewhere_std=.3, std=.023, weight=4., dof=3., correlation_time=1.):
+        super().__init__(std, weight, dof, correlation_time)
         self.min_people, self.unseen = min_people, unseen
         self.height, self.height_std, self.tilt_std = height, height_std, tilt_std
         self.seated_elsewhere, self.elsewhere_std = seated_elsewhere, elsewhere_std
@@ -57,13 +57,13 @@ class GroundTerm(NoisyTerm):
         doubted = (here.precision > 0) & (problem.leg_reach < STANDING)
         stds = torch.stack([here.precision.where(doubted, 1.).rsqrt(), torch.full_like(mean, self.elsewhere_std)], -1)
         share = mean.new_tensor([1 - self.seated_elsewhere, self.seated_elsewhere]).expand_as(stds)
-        found = mixture_site(mean, variance, site, (share, torch.zeros_like(stds), stds), DAMPING)
+        found = mixture_site(mean, variance, site, (share, torch.zeros_like(stds), stds), DAMPING, self.worth(problem))
         return Site(*(torch.where(doubted, *values) for values in zip(found[:2], here[:2])), here.noise)
 
     def residuals(self, problem, values):
         plane = self._plane(problem, values)
-        return (values['log_scale'] + values['log_focal'][:, None] + self._log_depths(problem)
-                + values['ground_level'][:, None] + extended_log(1 + plane))
+        return (values['log_scale'] + by_person(values['log_focal']) + self._log_depths(problem)
+                + by_person(values['ground_level']) + extended_log(1 + plane))
 
     def jacobian(self, problem, values):
         plane, (x, _) = self._plane(problem, values), self._places(problem)
@@ -75,11 +75,12 @@ class GroundTerm(NoisyTerm):
     def _plane(self, problem, values):
         """1 / z of the plane at each foot over that at their mean, less 1."""
         x, y = self._places(problem)
-        return (y + values['ground_tilt'][:, None] * x) * self._steepness(values)
+        return (y + by_person(values['ground_tilt']) * x) * self._steepness(values)
 
     @staticmethod
     def _steepness(values):
-        return torch.exp(-values['ground_level'] - values['ground_height'] - values['log_focal'])[:, None]
+        level, height, focal = (by_person(values[name]) for name in ('ground_level', 'ground_height', 'log_focal'))
+        return torch.exp(-level - height - focal)
 
     @constant
     def _log_depths(self, problem):

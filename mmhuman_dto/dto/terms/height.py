@@ -24,6 +24,8 @@ class HeightTerm(Term):
         damping: part of the way a site moves in a round.
     """
 
+    of_bodies = True
+
     def __init__(self, shares=(.06, .12, .12, .35, .35), age_std=.12, wrong=.05, population_spread=1.5,
                  growth=(.1, .063, .055), growth_std=.7, damping=.7):
         self.shares, self.age_std, self.wrong, self.population_spread = shares, age_std, wrong, population_spread

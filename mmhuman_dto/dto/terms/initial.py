@@ -19,6 +19,8 @@ class InitialTerm(NoisyTerm):
         std, weight, dof: noise of log initial height, see :class:`NoisyTerm`.
     """
 
+    of_bodies = True
+
     def __init__(self, share=.17, typical=1.715, std=.02, weight=20., dof=6.):
         super().__init__(std, weight, dof)
         self.share, self.typical = share, typical

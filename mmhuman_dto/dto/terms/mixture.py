@@ -7,18 +7,19 @@ from .base import Site
 MIN_PRECISION = 1e-3
 
 
-def mixture_site(mean, variance, site, mixture, damping):
+def mixture_site(mean, variance, site, mixture, damping, worth=1.):
     """The :class:`Site` (S, P) of the next round for residuals that a mixture of normals is known of.
 
     Args:
         mean, variance, site: as :meth:`Term.update` gets them.
         mixture: weights, means, stds (S, P, K).
         damping: part of the way a site moves in a round.
+        worth: (S, P) how much of a site the posterior has, see :meth:`Term.worth`.
     """
     if site is None:
         return Site(*project_mixture(Site(mean, torch.zeros_like(mean)), *mixture))
-    precision = (1 / variance - site.precision).clamp(min=0)
-    cavity = Site((mean / variance - site.target * site.precision) / precision.clamp(min=1e-9), precision)
+    precision = (1 / variance - worth * site.precision).clamp(min=0)
+    cavity = Site((mean / variance - site.target * worth * site.precision) / precision.clamp(min=1e-9), precision)
     found = project_mixture(cavity, *mixture)
     natural = torch.lerp(site.target * site.precision, found.target * found.precision, damping)
     precision = torch.lerp(site.precision, found.precision, damping)

@@ -1,0 +1,2 @@
+from .problem import ClipProblem
+from .solver import TemporalDTO
