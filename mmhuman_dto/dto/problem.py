@@ -1,5 +1,5 @@
 """A batch of scenes as DTO solvers see it: padded tensors of what is known about each person."""
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
@@ -16,6 +16,8 @@ STATISTICS = ('depth', 'depth_std', 'z', 'down_depth', 'down_z', 'slope', 'corre
               'residual_std')
 #: Columns of the field ``dto_evidence``: all that maps say of a person, and the depth of the mesh it was found for.
 CACHED = (*STATISTICS, 'feet_seen', 'root_z')
+#: Fields of a problem that are not (S, P, ...).
+OF_SCENES = ('focal_std', 'drop_reasons')
 #: The joints of a picture that show the feet.
 ANKLES = ('left_ankle', 'right_ankle')
 #: A foot is seen where its person shows this near to it, m.
@@ -126,9 +128,24 @@ class DTOProblem:
         """(S, P) z of the initial mesh's pelvis, m."""
         return self.pelvis[..., 2]
 
+    def reference(self, name, values):
+        """Values that scene variables are counted from: a picture's own, in a video the same for all its windows."""
+        return values
+
     def worth(self, known, correlation_time):
         """How many independent observations each of those that are ``known`` (S, P) is: in a picture each is one."""
         return 1.
+
+    def set_prior(self, prior):
+        """Ask a height prior anew, where heights, ages or sexes are others than the samples'."""
+        targets = prior(self.heights.flatten(), self.ages.flatten(), self.male_probs.flatten())
+        self.prior_mean, self.prior_std, self.height_class = (values.view(self.mask.shape) for values in targets)
+
+    def of_places(self, places):
+        """The problem (S, k) of some of the places (k) alone."""
+        picked = {field.name: getattr(self, field.name)[:, places] for field in fields(DTOProblem)
+                  if field.name not in OF_SCENES}
+        return DTOProblem(**picked, focal_std=self.focal_std, drop_reasons=self.drop_reasons)
 
     def cached(self, scene):
         """Rows (N, len(CACHED)) of the field ``dto_evidence`` of a scene's N people, nan without depth; float32."""
@@ -138,9 +155,9 @@ class DTOProblem:
 
 
 class _Meshes(NamedTuple):
-    """M initial meshes: heights, transl_z (M), m; pelvis (M, 3), balls (M, 2, 3) of the left and right foot, feet (M, 3)
-    the lower of them, m, right (M) whether it is the right one, leg_reach (M) of its leg; bad (M) where one can't be
-    placed."""
+    """M initial meshes: heights, transl_z (M), m; pelvis (M, 3), balls (M, 2, 3) of the left and right foot, feet
+    (M, 3) the lower of them, m, right (M) whether it is the right one, leg_reach (M) of its leg; bad (M) where one
+    can't be placed."""
     heights: torch.Tensor
     pelvis: torch.Tensor
     transl_z: torch.Tensor

@@ -1,2 +1,3 @@
+from .optimizer import ClipOptimizer
 from .problem import ClipProblem
 from .solver import TemporalDTO

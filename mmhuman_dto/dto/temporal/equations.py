@@ -32,6 +32,11 @@ class Form(NamedTuple):
     shared: int
 
     @property
+    def _bands(self):
+        """Number of blocks that are kept: those of the diagonal and those below it."""
+        return self.blocks + max(self.blocks - 1, 0)
+
+    @property
     def local(self):
         """Number of variables in blocks."""
         return self.blocks * self.size
@@ -54,20 +59,20 @@ class Form(NamedTuple):
         within = (index[:, :, None] // self.size) * square + (
             index[:, :, None] % self.size) * self.size + index[:, None] % self.size
         below = self.blocks * square + low_block * square + place * self.size + low_place
-        border = (2 * self.blocks - 1) * square + low * self.shared + high - self.local
-        corner = (2 * self.blocks - 1) * square + self.local * self.shared + (
+        border = self._bands * square + low * self.shared + high - self.local
+        corner = self._bands * square + self.local * self.shared + (
             index[:, :, None] - self.local) * self.shared + index[:, None] - self.local
         places = np.where(low_shared, corner, np.where(shared, border, np.where(apart, below, within)))
         return Pairs(index, places, np.where(apart | (shared & ~low_shared), .5, 1.))
 
 
 class BlockMatrix:
-    """A symmetric matrix of a :class:`Form`: ``within`` (G, B, B), ``below`` (G - 1, B, B) of a block (rows) and the one
-    before (columns), ``border`` (G, B, K), ``corner`` (K, K); views of ``numbers``."""
+    """A symmetric matrix of a :class:`Form`: ``within`` (G, B, B), ``below`` (G - 1, B, B) of a block (rows) and the
+    one before (columns), ``border`` (G, B, K), ``corner`` (K, K); views of ``numbers``."""
 
     def __init__(self, form):
         blocks, size, shared = self.form = form
-        parts = [(blocks, size, size), (blocks - 1, size, size), (blocks, size, shared), (shared, shared)]
+        parts = [(blocks, size, size), (max(blocks - 1, 0), size, size), (blocks, size, shared), (shared, shared)]
         sizes = np.cumsum([0, *(int(np.prod(part)) for part in parts)])
         self.numbers = np.zeros(sizes[-1])
         self.within, self.below, self.border, self.corner = (
@@ -106,17 +111,18 @@ class Factored:
         self.inverses = np.empty_like(matrix.within)  # of each block once those before are eliminated
         self.borders = matrix.border.copy()
         self.schur = matrix.corner.copy()
-        block, border = matrix.within[:1].copy()[0], self.borders
+        border = self.borders
         for g in range(len(matrix.within)):
+            block = matrix.within[g]
+            if g:
+                onward = matrix.below[g - 1] @ self.inverses[g - 1]
+                block = block - onward @ matrix.below[g - 1].T
+                border[g] -= onward @ border[g - 1]
             inverse = self.inverses[g] = positive_inverse(block)
             self.schur -= border[g].T @ inverse @ border[g]
-            if g + 1 < len(matrix.within):
-                onward = matrix.below[g] @ inverse
-                block = matrix.within[g + 1] - onward @ matrix.below[g].T
-                border[g + 1] -= onward @ border[g]
 
     def eliminated(self, right):
-        """``right`` (G * B + K) of the equations: (of blocks (G, B) once those before are eliminated, of shared (K))."""
+        """``right`` (G * B + K) of the equations: of blocks (G, B) once those before are eliminated, and of shared (K)."""
         local, shared = self._split(right)
         local, shared = local.copy(), shared.copy()
         for g, inverse in enumerate(self.inverses):

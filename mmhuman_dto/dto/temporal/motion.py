@@ -1,4 +1,8 @@
-"""How people move: they keep their velocity but for an acceleration that is fitted, and feet that stand stay."""
+"""How people move: they keep their velocity but for an acceleration that is fitted, and feet that stand stay.
+
+Whatever makes everything smaller makes motion less, so that motion in metres would pull people towards the camera; how
+large things are is for heights to say. Derivatives here leave that out: they are 0 along a change of all sizes alike.
+"""
 import numpy as np
 
 from .parts import Part
@@ -35,8 +39,8 @@ class Places:
 
     @property
     def shared(self):
-        """Indices of the shared variables that everybody's place depends on."""
-        return [self.focal] if self.scale is None else [self.focal, self.scale]
+        """Indices of the shared variables that motion tells of."""
+        return [] if self.scale is None else [self.scale]
 
     def index(self, rows):
         """(R, 3) of the variables of rows alone."""
@@ -53,12 +57,8 @@ class Places:
         place = np.einsum('rij,rj->ri', self.turned, camera)
         across = self.turned[..., :2] * depth[:, None, None]
         by_row = np.concatenate([place[..., None], across], -1)
-        by_shared = self.turned[..., 2:] * (depth * focal)[:, None, None]
-        scale = 1. if self.scale is None else np.exp(point[self.scale])
-        centres = self.centres * scale
-        if self.scale is not None:
-            by_shared = np.concatenate([by_shared, centres[..., None]], -1)
-        return place + centres, by_row, by_shared
+        centres = self.centres * (1. if self.scale is None else np.exp(point[self.scale]))
+        return place + centres, by_row, np.tile(centres[..., None], len(self.shared))
 
 
 class Fitted(Part):
@@ -116,6 +116,7 @@ class Accelerations(Fitted):
         residuals = sum(share[..., 0] * place[rows] for share, rows in parts)
         jacobian = np.concatenate([share * by_row[rows] for share, rows in parts]
                                   + [sum(share * by_shared[rows] for share, rows in parts)], -1)
+        jacobian[..., [0, 3, 6]] -= residuals[..., None] / 3
         return residuals.ravel(), jacobian.reshape(-1, jacobian.shape[-1])
 
 
@@ -163,6 +164,7 @@ class Contacts(Fitted):
         residuals = (place[rows[:, 1]] + legs[1] - place[rows[:, 0]] - legs[0]) / seconds
         jacobian = np.concatenate([-by_row[rows[:, 0]], by_row[rows[:, 1]], (legs[1] - legs[0])[..., None],
                                    by_shared[rows[:, 1]] - by_shared[rows[:, 0]]], -1) / seconds[..., None]
+        jacobian[..., [0, 3, 6]] -= residuals[..., None] / 3
         return residuals.ravel(), jacobian.reshape(-1, jacobian.shape[-1])
 
 

@@ -1,4 +1,4 @@
-"""What is known of a video as residuals with their derivatives: the terms of pictures, and what holds drifts and sizes."""
+"""What is known of a video as residuals with derivatives: the terms of pictures, and what holds drifts and sizes."""
 import numpy as np
 import torch
 
@@ -20,6 +20,11 @@ class Part:
 
     def update(self, residuals, variance):
         """Refit target and precision by residuals (R) and their variance (R); None in the first round."""
+
+    def pull(self, residuals, jacobian, size):
+        """What all of it asks of each variable, (``size``): J^T W (target - residuals)."""
+        pull = jacobian * (self.precision * (self.target - residuals))[:, None]
+        return np.bincount(self.pairs.index.ravel(), pull.ravel(), size)
 
 
 class RowsOfTerm(Part):
@@ -44,8 +49,8 @@ class RowsOfTerm(Part):
 
     def _of_rows(self, derivative, residuals):
         if derivative.shape != residuals.shape or residuals.shape[1] != len(self.problem.person):
-            raise TypeError(f'{type(self.term).__name__}: videos take terms with one residual a person, which depends on '
-                            'nobody else')
+            raise TypeError(f'{type(self.term).__name__}: videos take terms with one residual a person, which depends '
+                            'on nobody else')
         return derivative[0].numpy()
 
     def _columns(self, derivatives):
@@ -73,12 +78,12 @@ class PeopleOfTerm(RowsOfTerm):
     """A term about bodies: a residual of each person."""
 
     def __init__(self, term, variables):
-        super().__init__(term, variables)
-        self.problem = variables.clip.people
+        self.term, self.variables, self.problem, self.site = term, variables, variables.people, None
 
     def linearise(self, point):
         values = self.variables.body_values(point)
-        residuals, derivatives = self.term.residuals(self.problem, values), self.term.jacobian(self.problem, values)
+        residuals = self.term.residuals(self.problem, values)
+        derivatives = self.term.jacobian(self.problem, values)
         if set(derivatives) != {'log_scale', 'log_size'} or residuals.shape != self.problem.mask.shape:
             raise TypeError(f'{type(self.term).__name__}: videos take terms of bodies with one residual a person, which '
                             'depends on its height alone')

@@ -4,10 +4,7 @@ from dataclasses import dataclass, fields
 import torch
 
 from ..prior import HeightPrior
-from ..problem import DTOProblem
-
-#: Fields of :class:`DTOProblem` that are not (S, P, ...).
-_OF_SCENES = ('focal_std', 'drop_reasons')
+from ..problem import OF_SCENES, DTOProblem
 
 
 @dataclass
@@ -19,10 +16,14 @@ class FrameRows(DTOProblem):
     """
     person: torch.Tensor = None  # (M) int64, which of the K people
     interval: float = 1.  # s between frames
+    references: dict = None  # of :meth:`reference`, kept from one window of a video to the next
+
+    def reference(self, name, values):
+        return self.references.setdefault(name, values)
 
     def worth(self, known, correlation_time):
-        """Of n observations an ``interval`` apart whose errors are AR(1) of a ``correlation_time``, s: what their mean is
-        worth (1' R^-1 1 = (n - (n - 2) r) / (1 + r)) over n; (1, M)."""
+        """Of n observations an ``interval`` apart whose errors are AR(1) of a ``correlation_time``, s: what their mean
+        is worth (1' R^-1 1 = (n - (n - 2) r) / (1 + r)) over n; (1, M)."""
         if not correlation_time:
             return 1.
         count = torch.zeros(int(self.person.max()) + 1).double().index_add(0, self.person, known[0].double())
@@ -63,14 +64,19 @@ class ClipProblem:
         """(M) bool."""
         return self.rows.mask[0]
 
+    def seen_counts(self):
+        """(K) in how many frames each person is seen."""
+        return torch.zeros(len(self.track_ids)).double().index_add_(0, self.person, self.seen.double())
+
     @classmethod
-    def of(cls, frames, track_ids, times, prior=None):
+    def of(cls, frames, track_ids, times, prior=None, references=None):
         """The clip of frames.
 
         Args:
             frames: :class:`DTOProblem` (T, P), on the CPU.
             track_ids: T tensors (N) of the people of each sample, ``frames.person_index`` being their rows.
             times: (T) s, rising.
+            references: of the windows of the same video, see :meth:`FrameRows.reference`; None: there are no others.
 
         Raises:
             ValueError: times that do not rise.
@@ -78,8 +84,8 @@ class ClipProblem:
         times = torch.as_tensor(times, dtype=torch.float64)
         if len(times) > 1 and not bool((times.diff() > 0).all()):
             wrong = int((times.diff() <= 0).nonzero()[0]) + 1
-            raise ValueError(f'times of frames must rise; frame {wrong} is at {float(times[wrong])} s, the one before at '
-                             f'{float(times[wrong - 1])} s')
+            raise ValueError(f'times of frames must rise; frame {wrong} is at {float(times[wrong])} s, the one before '
+                             f'at {float(times[wrong - 1])} s')
         numbers = torch.full(frames.mask.shape, -1)
         for scene, ids in enumerate(track_ids):
             there = frames.mask[scene]
@@ -93,22 +99,23 @@ class ClipProblem:
         frame, person = inside.T.nonzero().unbind(-1)
         place = seen[person, frame]
         interval = float(times.diff().median()) if len(times) > 1 else 1.
-        rows = _rows(frames, frame, place, person, interval)
+        rows = _rows(frames, frame, place, person, interval, {} if references is None else references)
         return cls(frames, rows, _people(rows, len(known), prior or HeightPrior()), frame, place,
                    _slots(inside)[person], known, times)
 
 
-def _rows(frames, frame, place, person, interval):
+def _rows(frames, frame, place, person, interval, references):
     """:class:`FrameRows` of places of frames, -1 for who is not seen."""
     seen, values = place >= 0, {}
     for field in fields(DTOProblem):
-        if field.name in _OF_SCENES:
+        if field.name in OF_SCENES:
             continue
         of_frames = getattr(frames, field.name)
         row = of_frames[frame, place.clamp(min=0)].clone()
         row[~seen] = torch.ones(()).to(row) if row.dtype != torch.bool else False
         values[field.name] = row[None]
-    rows = FrameRows(**values, drop_reasons=(), focal_std=_focal_std(frames), person=person, interval=interval)
+    rows = FrameRows(**values, drop_reasons=(), focal_std=_focal_std(frames), person=person, interval=interval,
+                     references=references)
     for rank in torch.arange(int(person.max()) + 1 if len(person) else 0):
         _bridge(rows, frame, (person == rank).nonzero()[:, 0], seen)
     return rows
@@ -152,13 +159,36 @@ def _people(rows, count, prior):
     first = torch.stack([((person == k) & seen).nonzero()[0, 0] for k in range(count)]) if count else torch.zeros(
         0, dtype=torch.long)
     values = {field.name: getattr(rows, field.name)[:, first] for field in fields(DTOProblem)
-              if field.name not in _OF_SCENES}
+              if field.name not in OF_SCENES}
     values['heights'] = mean(rows.heights[0].log(), seen).exp()[None]
     values['ages'] = (mean((ages + 2).log(), seen & ages.isfinite()).exp() - 2)[None]
     values['male_probs'] = mean(male, seen & male.isfinite())[None]
-    targets = prior(values['heights'][0], values['ages'][0], values['male_probs'][0])
-    values.update(prior_mean=targets.mean[None], prior_std=targets.std[None], height_class=targets.height_class[None])
-    return DTOProblem(**values, drop_reasons=(), focal_std=rows.focal_std)
+    people = DTOProblem(**values, drop_reasons=(), focal_std=rows.focal_std)
+    people.set_prior(prior)
+    return people
+
+
+def joined_people(known, more, prior):
+    """People of two groups, by (:class:`DTOProblem` (1, K), track_ids (K), counts (K) of the frames they were seen in):
+    those of both have the means of both, weighted."""
+    (people, ids, counts), (others, other_ids, other_counts) = known, more
+    both = torch.isin(other_ids, ids)
+    where = {number: row for row, number in enumerate(ids.tolist())}
+    rows = torch.tensor([where[number] for number in other_ids[both].tolist()], dtype=torch.long)
+    share = other_counts[both] / (counts[rows] + other_counts[both])
+    merged = {field.name: getattr(people, field.name).clone() for field in fields(DTOProblem)
+              if field.name not in OF_SCENES}
+    for name, forth, back in (('heights', torch.log, torch.exp),
+                              ('ages', lambda age: (age + 2).log(), lambda log: log.exp() - 2),
+                              ('male_probs', lambda share: share, lambda share: share)):
+        old, new = merged[name][0, rows], getattr(others, name)[0, both]
+        mean = back(torch.lerp(forth(old), forth(new), share))
+        merged[name][0, rows] = mean.where(mean.isfinite(), old.where(old.isfinite(), new))
+    joined = {name: torch.cat([values, getattr(others, name)[:, ~both]], 1) for name, values in merged.items()}
+    found = DTOProblem(**joined, drop_reasons=(), focal_std=people.focal_std)
+    found.set_prior(prior)
+    return found, torch.cat([ids, other_ids[~both]]), torch.cat([
+        counts.index_add(0, rows, other_counts[both]), other_counts[~both]])
 
 
 def _slots(inside):

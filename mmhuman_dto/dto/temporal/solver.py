@@ -1,22 +1,20 @@
 """The posterior of a video: distances frame by frame, one size a person, one ground, one focal length.
 
-The terms of :class:`~mmhuman_dto.dto.solvers.PosteriorDTO` speak of every frame, and motion ties frames together. Gauss-Newton
-on all of it, by normal equations that are banded in time, with the noise of each kind refitted every round.
+The terms of :class:`~mmhuman_dto.dto.solvers.PosteriorDTO` speak of every frame, and motion ties frames together.
+Gauss-Newton on all of it, by normal equations that are banded in time, with the noise of each kind refitted every round.
 """
-from functools import partial
-
 import numpy as np
 import torch
 
 from mmhuman_dto.registry import DTO_SOLVERS
 
-from ..posterior import Posterior
-from ..result import DTOResult
 from ..solvers.posterior import PosteriorDTO
 from ..terms import Normal
-from .equations import BlockMatrix, Factored, positive_inverse
+from .equations import BlockMatrix, Factored
 from .motion import Accelerations, Contacts, Places
 from .parts import Drifts, PeopleOfTerm, RowsOfTerm, Sizes
+from .result import result_of
+from .shared import body_sites, linearised, shared_step
 from .variables import Drift, Variables
 
 #: Name of the scene variable: the logarithm of metres a unit of the cameras' places.
@@ -69,32 +67,48 @@ class TemporalDTO:
         Returns:
             :class:`~mmhuman_dto.dto.DTOResult` of ``clip.frames``, with ``sizes`` and ``shifts``.
         """
-        return _Solving(self, clip, cameras, cameras_metric).result()
+        return Solving(self, clip, cameras, cameras_metric).result()
 
 
-class _Solving:
-    """One video being solved."""
+class Solving:
+    """One window of a video being solved.
 
-    def __init__(self, solver, clip, cameras, cameras_metric):
-        self.solver, self.clip, still = solver, clip, solver.still
-        terms = [term.remembering() for term in still.terms]
+    Args:
+        belief: :class:`~.belief.Belief` of the windows before; None: there are none.
+        held: (mean (V + K), covariance (V + K, V + K)) of scene variables and log heights where they are known already;
+            the window's frames are then solved for them.
+        counts: (K) frames of the whole video in which each person is seen; None: those of the window.
+    """
+
+    def __init__(self, solver, clip, cameras='still', cameras_metric=True, belief=None, held=None, counts=None):
+        self.solver, self.clip, self.belief, self.held, still = solver, clip, belief, held, solver.still
+        self.terms = [term.remembering() for term in still.terms]
         known = not isinstance(cameras, str)
-        scene = still.scene_variables(terms, clip.rows)
-        if known and not cameras_metric:
-            scene[CAMERA_SCALE] = Normal(torch.zeros(1).double(), solver.camera_scale_std)
+        scene = None if belief is None else belief.scene
+        if scene is None:
+            scene = still.scene_variables(self.terms, clip.rows)
+            if known and not cameras_metric:
+                scene[CAMERA_SCALE] = Normal(torch.zeros(1).double(), solver.camera_scale_std)
+        if belief is not None:
+            belief.scene = scene
+            self.given = belief.given(clip.track_ids)
+        self.seen = clip.seen_counts() if counts is None else counts
         drifts = dict(solver.drifts) | (solver.moving_drifts if known or cameras == 'moving' else {})
         self.variables = Variables(clip, scene, {name: Drift(*drift) for name, drift in drifts.items()})
-        self.terms, self.keeps_camera = terms, not still.focal_std_of(clip.rows).any()
-        self.place_std = self._place_std()
-        self.parts = self._parts(terms, Places(self.variables, cameras if known else None,
-                                               CAMERA_SCALE if CAMERA_SCALE in scene else None))
+        if belief is not None:
+            belief.steady = self.variables.steady
+        self.keeps_camera = not still.focal_std_of(clip.rows).any()
+        self.frame_precision = self.variables.frame_precision(self._place_std())
+        self.bodies = [PeopleOfTerm(term, self.variables) for term in self.terms if term.of_bodies]
+        self.parts = self._parts(Places(self.variables, cameras if known else None,
+                                        CAMERA_SCALE if CAMERA_SCALE in scene else None))
 
-    def _parts(self, terms, places):
+    def _parts(self, places):
         clip, variables, solver = self.clip, self.variables, self.solver
-        parts = [(PeopleOfTerm if term.of_bodies else RowsOfTerm)(term, variables) for term in terms]
+        parts = [RowsOfTerm(term, variables) for term in self.terms if not term.of_bodies]
         size_std = clip.rows.size_std.nan_to_num(solver.still.size_std)
-        worth = clip.rows.worth(clip.rows.mask, solver.size_time)
-        parts.append(Sizes(variables, (size_std / torch.as_tensor(worth).sqrt().clamp(min=1e-6))[0].numpy()))
+        worth = torch.as_tensor(clip.rows.worth(clip.rows.mask, solver.size_time))
+        parts.append(Sizes(variables, (size_std / worth.sqrt().clamp(min=1e-6))[0].numpy()))
         parts += [Drifts(variables, name, drift) for name, drift in variables.drifts.items()]
         moving = [kind(places, **arguments) for kind, arguments in (
             (Accelerations, solver.acceleration), (Contacts, solver.contact)) if arguments]
@@ -110,6 +124,8 @@ class _Solving:
         """Point (n), covariance (:class:`BlockMatrix`)."""
         variables, covariance = self.variables, None
         point = variables.start()
+        if self.held is not None:
+            point[variables.form.local:] = self.held[0]
         for _ in range(self.solver.still.rounds):
             step, covariance = self._step(point, covariance)
             point = point + step
@@ -119,104 +135,43 @@ class _Solving:
 
     def _step(self, point, covariance):
         """Gauss-Newton step (n) and the covariance there."""
-        lines = [part.linearise(point) for part in self.parts]
-        for part, (residuals, jacobian) in zip(self.parts, lines):
-            part.update(residuals, None if covariance is None else covariance.variance(part.pairs, jacobian))
-        matrix = BlockMatrix(self.variables.form)
-        precision, right = self.variables.prior(point, None if covariance is None else covariance.diagonal(),
-                                                self.place_std)
-        matrix.add_diagonal(precision)
-        for part, (residuals, jacobian) in zip(self.parts, lines):
+        form, lines = self.variables.form, linearised(self.parts, point, covariance)
+        matrix = BlockMatrix(form)
+        matrix.add_diagonal(np.concatenate([self.frame_precision, np.zeros(form.shared)]))
+        right = -matrix.diagonal() * np.concatenate([point[:form.local], np.zeros(form.shared)])
+        for part, residuals, jacobian in lines:
             matrix.add(part.pairs, jacobian, part.precision)
-            pull = jacobian * (part.precision * (part.target - residuals))[:, None]
-            right += np.bincount(part.pairs.index.ravel(), pull.ravel(), len(right))
+            right += part.pull(residuals, jacobian, len(right))
         factored = Factored(matrix)
         local, shared = factored.eliminated(right)
-        uncertain = positive_inverse(factored.schur)
-        shared = uncertain @ shared
-        return np.concatenate([factored.local_solution(local, shared).ravel(), shared]), factored.covariance(uncertain)
+        if self.held is None:
+            step, spread = self._shared_step(point, covariance, factored.schur, shared)
+        else:
+            step, spread = np.zeros(form.shared), self.held[1]
+        return np.concatenate([factored.local_solution(local, step).ravel(), step]), factored.covariance(spread)
+
+    def _shared_step(self, point, covariance, precision, pull):
+        """Step (V + K) of the shared variables and their covariance, of what the frames tell of them (``precision``,
+        ``pull``), their priors, and the windows before."""
+        local, scene = self.variables.form.local, len(self.variables.scene)
+        here, variance = point[local:], None if covariance is None else covariance.diagonal()[local:]
+        sites = body_sites(self.bodies, point, covariance, len(self.variables.height))
+        if self.belief is not None:
+            self.told = precision, precision @ here + pull, np.stack([sites[0], sites[0] * here[scene:] + sites[1]], 1)
+            precision, pull = precision + self.given[0], pull + self.given[1] - self.given[0] @ here
+        return shared_step(self.variables, here, variance, precision, pull, sites)
 
     def result(self):
         """:class:`DTOResult` of the frames."""
         try:
-            point, covariance = self._solve()
+            return result_of(self, *self._solve())
         except FloatingPointError:
-            point, covariance = self.variables.start(), None
-        return _result(self, point, covariance)
+            return result_of(self, self.variables.start(), None)
 
-
-def _result(solving, point, covariance):
-    clip, variables = solving.clip, solving.variables
-    frames, mask = clip.frames, clip.frames.mask
-    values = variables.values(point)
-    height, log_height_std = _heights(clip, values, point, covariance, variables)
-    scale = _spread(clip, values['log_scale'][0].exp(), 1.)
-    heights = _spread(clip, height[clip.person], 1.).where(mask, frames.heights)
-    focal = variables.scene_values(point)['log_focal'].exp().expand(len(mask))
-    scenes = [variables.frame_values(point, frame) for frame in range(len(mask))]
-    failed = torch.full((len(mask), ), covariance is None)
-    posterior = Posterior(
-        depth=frames.root_z * scale * focal[:, None], height=heights,
-        log_depth_covariance=_depth_covariance(clip, variables, covariance),
-        log_height_std=_spread(clip, log_height_std[clip.person], torch.nan),
-        log_focal_std=_std(covariance, variables.scene['log_focal']).expand(len(mask)),
-        scene={name: torch.cat([scene[name] for scene in scenes]) for name in scenes[0]} if scenes else {})
-    deviation = (heights - frames.prior_mean).abs() / frames.prior_std
-    shift = torch.from_numpy(point[variables.shift])
-    return DTOResult(
-        problem=frames, scale=scale.where(~failed[:, None], 1.), skipped=torch.zeros_like(mask),
-        optimised=(mask.sum(-1) >= 2) & ~failed,
-        deviation=(deviation * mask).sum(-1) / mask.sum(-1).clamp(min=1),
-        focal_scale=None if solving.keeps_camera else focal.clone(), posterior=posterior, failed=failed,
-        sizes=(heights / frames.heights).where(~failed[:, None] & mask, 1.),
-        shifts=torch.stack([_spread(clip, axis, 0.) for axis in shift.unbind(-1)], -1),
-        depth_form=partial(_metres, solving, point))
-
-
-def _heights(clip, values, point, covariance, variables):
-    """(K) height of each person, m, and std of its logarithm: meshes stay as large in the picture as they are on
-    average."""
-    count, total = torch.zeros(2, len(clip.track_ids)).double()
-    count.index_add_(0, clip.person, clip.seen.double())
-    total.index_add_(0, clip.person, values['log_size'][0] * clip.seen)
-    error = total / count.clamp(min=1)
-    std = _std(covariance, variables.height)
-    return (torch.from_numpy(point[variables.height]) - error).exp(), (std.square() + error.square()).sqrt()
-
-
-def _std(covariance, index):
-    """Standard deviations of variables; nan without a covariance."""
-    index = np.atleast_1d(index)
-    if covariance is None:
-        return torch.full((len(index), ), torch.nan).double()
-    return torch.from_numpy(covariance.diagonal()[index]).sqrt()
-
-
-def _depth_covariance(clip, variables, covariance):
-    """(T, P, P) of the logarithms of depth of the people of each frame."""
-    mask = clip.frames.mask
-    frames, places = mask.shape
-    found = torch.full((frames, places, places), torch.nan).double()
-    if covariance is None or not places:
-        return found
-    row = torch.full(mask.shape, -1)
-    row[clip.frame[clip.seen], clip.place[clip.seen]] = clip.seen.nonzero()[:, 0]
-    index = np.where(row.numpy() >= 0, variables.log_scale[row.numpy()], variables.scene['log_focal'])
-    index = np.concatenate([index, np.full((frames, 1), variables.scene['log_focal'])], 1)
-    entries = torch.from_numpy(covariance.numbers[variables.form.pairs(index).places])
-    together, focal = entries[:, :-1, :-1] + entries[:, -1:, -1:], entries[:, :-1, -1]
-    return (together + focal[:, :, None] + focal[:, None]).where(mask[:, :, None] & mask[:, None], torch.nan)
-
-
-def _spread(clip, values, fill):
-    """(T, P) of values (M) of rows, of those that are seen."""
-    spread = torch.full(clip.frames.mask.shape, fill, dtype=values.dtype)
-    spread[clip.frame[clip.seen], clip.place[clip.seen]] = values[clip.seen]
-    return spread
-
-
-def _metres(solving, point, frame, disparity):
-    """What the first term that reads the map in metres says of a frame; None where none does."""
-    values = solving.variables.frame_values(point, frame)
-    said = (term.metres(solving.clip.rows, values, 0, disparity) for term in solving.terms)
-    return next((depth for depth in said if depth is not None), None)
+    def learn(self):
+        """Solve, and let the belief take in what the frames tell, where they have a solution."""
+        try:
+            self._solve()
+        except FloatingPointError:
+            return
+        self.belief.add(self.clip.track_ids, *self.told)

@@ -48,8 +48,9 @@ class Term(ABC):
     """One piece of knowledge; register a subclass in ``DTO_TERMS`` and name it in a solver's ``terms``.
 
     Values are {'log_scale': (S, P), the logarithm of each person's new over initial distance, and every scene variable
-    that a term brings: (S)}, float64. Residuals may be any differentiable function of them. In a video (:mod:`..temporal`)
-    all people of all frames are one scene, in which a variable that drifts is (S, P), see :func:`by_person`.
+    that a term brings: (S)}, float64. Residuals may be any differentiable function of them. In a video
+    (:mod:`..temporal`) all people of all frames are one scene, in which a variable that drifts is (S, P), see
+    :func:`by_person`.
     """
 
     #: Whether it reads what depth maps say.

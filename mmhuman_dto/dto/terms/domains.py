@@ -81,5 +81,5 @@ def values_over_mean(domain, problem):
     values, z = domain.observed(problem)
     total = (values * problem.has_depth).sum(-1, keepdim=True)
     mean = total / problem.has_depth.sum(-1, keepdim=True).clamp(min=1)
-    mean = mean.where(mean > 0, 1.)
+    mean = problem.reference(f'mean of {type(domain).__name__}', mean.where(mean > 0, 1.))
     return (values / mean).where(problem.has_depth, 1.), mean, z.log()

@@ -90,4 +90,5 @@ class GroundTerm(NoisyTerm):
     def _places(self, problem):
         """Feet in the image at z = 1, from their mean: x, y (S, P)."""
         x, y = (problem.feet[..., i] / problem.feet[..., 2].clamp(min=.1) for i in (0, 1))
-        return x - masked_mean(x, problem.mask), y - masked_mean(y, problem.mask)
+        middle = problem.reference('middle of the feet', tuple(masked_mean(axis, problem.mask) for axis in (x, y)))
+        return x - middle[0], y - middle[1]
