@@ -1,0 +1,96 @@
+"""The benchmark of video: its clips, its ways to place people, and the rows it reports."""
+import json
+
+import numpy as np
+import pytest
+import torch
+from scripts import load_script
+
+from mmhuman_dto.geometry.trajectories import inverse_poses, world_points
+from mmhuman_dto.registry import BODY_MODELS
+
+bench = load_script('tools/benchmark/bench_video.py')
+clips = load_script('tools/benchmark/_video_clips.py')
+
+
+@pytest.fixture(scope='module')
+def body_model():
+    torch.set_num_threads(1)
+    return BODY_MODELS.build(dict(type='OpenBody'))
+
+
+@pytest.fixture(scope='module')
+def case(body_model):
+    """A second of a carried camera, whose poses are given."""
+    case, = clips.video_cases('walking', 1, 1., 3, body_model)
+    return case
+
+
+def test_a_case_is_what_its_clip_says(case, body_model):
+    assert len(case.samples) == len(case.times) == 30 and case.truth.camera_poses is not None
+    for frame, sample in enumerate(case.samples):
+        tracks = [track for track in case.truth.tracks if frame in track.frames]
+        assert sample.pred_instances.track_ids.tolist() == [track.track_id for track in tracks]
+        assert sample.pred_instances.dto_evidence.shape == (len(tracks), len(clips.DTOProblem.from_samples(
+            [sample], body_model, depth='unused').cached(0)[0]))
+    known = torch.cat([sample.pred_instances.dto_evidence for sample in case.samples]).isfinite().all(-1)
+    assert known.float().mean() > .8
+    still, = clips.video_cases('still', 1, .1, 3, body_model)
+    assert still.truth.camera_poses is None
+
+
+def test_the_smoother_moves_people_in_the_world(case, body_model):
+    """Of the truth that shakes in the world it makes about the truth, whose fields stay as they are."""
+    rng = np.random.default_rng(0)
+    samples = list(case.truth.samples())
+    for sample in samples:
+        people = sample.pred_instances
+        people.transl += torch.from_numpy(.03 * rng.normal(size=people.transl.shape)).float()
+    kalman = clips.Kalman([(case, samples)], body_model)
+    assert kalman.noise.along == pytest.approx(.03 / 5, rel=1.)
+    smoothed = kalman(case, samples)
+    shaken, calmed = (np.concatenate([np.linalg.norm(
+        mine.pred_instances.transl - true.pred_instances.transl, axis=-1) for mine, true in zip(
+            some, case.truth.samples())]) for some in (samples, smoothed))
+    assert calmed.mean() < .6 * shaken.mean()
+    assert all(torch.equal(one.pred_instances.betas, other.pred_instances.betas)
+               for one, other in zip(samples, smoothed))
+
+
+def test_places_are_measured_from_the_camera(case, body_model):
+    samples = list(case.truth.samples())
+    numbers, times, places, rays = clips.Kalman([(case, samples)], body_model)._measured(case, samples)
+    track = case.truth.tracks[-1]
+    row, frame = list(numbers).index(track.track_id), int(track.frames[0])
+    pelvis = clips.pelvises(track.people[:1], body_model)
+    pose = case.truth.camera_poses[frame:frame + 1]
+    np.testing.assert_allclose(places[row, frame], world_points(pelvis, pose)[0], atol=1e-6)
+    np.testing.assert_allclose(rays[row, frame], (world_points(pelvis, pose) - inverse_poses(pose)[:, :3, 3])[0],
+                               atol=1e-6)
+    assert np.linalg.norm(rays[row, frame]) == pytest.approx(float(pelvis.norm()))
+    assert np.isnan(places[row, [t for t in range(30) if t not in track.frames]]).all()
+
+
+def test_rows_of_a_run(tmp_path, capsys):
+    path = tmp_path / 'figures.json'
+    bench.main(['--clips', '1', '--seconds', '.5', '--tuning-clips', '1', '--settings', 'still', 'panning', '--json',
+                str(path)])
+    rows = {(row['setting'], row['depth'], row['method']): row for row in json.loads(path.read_text())['rows']}
+    ways = list(bench.METHODS)
+    assert list(rows) == [(setting, depth, method) for setting in ('still', 'panning') for depth, methods in (
+        ('', ['truth', 'initial meshes']), ('no depth', ways), ('depth', ways)) for method in methods]
+    for (setting, _, method), row in rows.items():
+        assert row['frames_found'] == 100
+        assert np.isnan(row['foot_sliding']) == (setting == 'panning')
+        if method == 'truth':
+            assert row['pcdr'] == 100 and row['place_error'] < 1e-6 and row['jitter'] < 50
+    for setting in ('still', 'panning'):
+        initial, placed = rows[setting, '', 'initial meshes'], rows[setting, 'depth', 'frame by frame']
+        assert placed['place_error'] < initial['place_error'] and placed['height_error'] < initial['height_error']
+        for depth in ('depth', 'no depth'):
+            calm, shaky = (rows[setting, depth, method] for method in ('Kalman', 'frame by frame'))
+            assert calm['world_acceleration_error'] < .5 * shaky['world_acceleration_error']
+            assert calm['height_error'] == pytest.approx(shaky['height_error'])
+            assert calm['seconds'] > shaky['seconds'] > 0
+    text = capsys.readouterr().out
+    assert all(title in text for title, *_ in bench.FIGURES.values())
