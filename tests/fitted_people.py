@@ -1,11 +1,14 @@
 """People whose joints a fit is to find, with known truth."""
 import math
 
+import numpy as np
 import torch
 
-from mmhuman_dto.fitting import FitState
+from mmhuman_dto.fitting import FitState, JointTrack
 from mmhuman_dto.geometry import axis_angle_to_matrix
 from mmhuman_dto.synthetic.poses import random_poses
+
+K = torch.tensor([[900., 0, 320], [0, 900, 240], [0, 0, 1]], dtype=torch.float64)
 
 
 def upright(count, seed=5, shape_std=.5):
@@ -50,3 +53,24 @@ def walking(frames, fps=30., seed=0, speed=1.2, swing=.4, cycles=.9):
     pelvis = torch.stack([place[:, 0] / place[:, 2], place[:, 1] / place[:, 2], place[:, 2].log()], -1)
     betas = torch.nn.functional.pad((betas - .5)[:10], (0, 1))
     return FitState(rotations, betas.expand(frames, 11), pelvis)
+
+
+def seen(fit, state, noise=2., seed=0, fps=30.):
+    """:class:`JointTrack` of a person who is seen well."""
+    points = fit.tables.joints(state) @ K.T
+    generator = torch.Generator().manual_seed(seed)
+    points = points[..., :2] / points[..., 2:]
+    points = points + noise * torch.randn(points.shape, generator=generator, dtype=torch.float64)
+    count = len(points)
+    return JointTrack(points, torch.full(points.shape[:2], .9, dtype=torch.float64), K.expand(count, 3, 3),
+                      torch.arange(count).double() / fps)
+
+
+def around_hips(fit, state):
+    joints = fit.tables.joints(state).numpy()
+    return joints - joints[:, [11, 12]].mean(1, keepdims=True)
+
+
+def jerk(joints):
+    """Mean third difference of joints (F, J, 3), mm a frame^3."""
+    return 1000 * np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1).mean()

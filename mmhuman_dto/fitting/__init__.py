@@ -3,9 +3,10 @@ from .body_fit import BodyFit
 from .conversion import Converted, MeshConversion, convert
 from .keypoints import FitResult, KeypointFit
 from .kinematics import FitState, JointTables
+from .live import LiveFit
 from .starts import PoseBank
 from .temporal import TemporalFit
 from .windows import JointTrack
 
-__all__ = ['BodyFit', 'Converted', 'FitResult', 'FitState', 'JointTables', 'JointTrack', 'KeypointFit',
+__all__ = ['BodyFit', 'Converted', 'FitResult', 'FitState', 'JointTables', 'JointTrack', 'KeypointFit', 'LiveFit',
            'MeshConversion', 'PoseBank', 'TemporalFit', 'convert']

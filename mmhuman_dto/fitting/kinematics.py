@@ -46,6 +46,11 @@ class FitState(NamedTuple):
         """The bodies of an index (M,)."""
         return FitState(*(field[index] for field in self))
 
+    @classmethod
+    def cat(cls, states):
+        """The bodies of one state after those of the other."""
+        return cls(*map(torch.cat, zip(*states)))
+
 
 class JointPlaces(NamedTuple):
     """Joints (N, J, 3) relative to the pelvis, m, and their derivatives by rotations (N, J, 3, 3 K) and betas."""

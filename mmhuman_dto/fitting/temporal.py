@@ -5,7 +5,6 @@ import torch
 
 from .keypoints import FitResult
 from .kinematics import FitState
-from .solver import cost_of
 from .windows import BATCH, LEAST_JOINTS, Before, JointTrack, Person, WindowFit
 
 #: Steps that make a body as tall as it is known to be.
@@ -85,7 +84,7 @@ class TemporalFit:
     def _results(self, people, steps):
         long = [i for i, person in enumerate(people) if len(person) > self.length and person.betas is None]
         some = [people[i].rows(_spread(people[i], self.length)) for i in long]
-        for i, state in zip(long, self.solve(some, steps) if long else ()):
+        for i, state in zip(long, self.solve(some, [None] * len(some), steps) if long else ()):
             people[i] = replace(people[i], betas=state.betas[0])
         return [self._stated(person, state) for person, state in zip(people, self._by_windows(people, steps))]
 
@@ -95,27 +94,23 @@ class TemporalFit:
         left = [*range(len(people))]
         while left:
             stop = slice(start, start + self.length)
-            found = self.solve([people[i].rows(stop) for i in left], steps, [self._before(people[i], done[i], start)
-                                                                            for i in left])
+            found = self.solve([people[i].rows(stop) for i in left],
+                               [self._before(people[i], done[i], start) for i in left], steps)
             ends = [start + self.length >= len(people[i]) for i in left]
             for i, state, end in zip(left, found, ends):
                 done[i].append(state if end else state.rows(slice(stride)))
             left, start = [i for i, end in zip(left, ends) if not end], start + stride
-        return [FitState(*map(torch.cat, zip(*states))) for states in done]
+        return [FitState.cat(states) for states in done]
 
     def _before(self, person, done, start):
         return Before(done[-1].rows(slice(-2, None)), person.track.times[start - 2:start]) if done else None
 
     def _stated(self, person, state):
         """:class:`~.keypoints.FitResult` of a person."""
-        parts = []
-        for rows in torch.arange(len(person), device=state.betas.device).split(BATCH):
-            part, some = state.rows(rows), person.rows(rows)
-            start = part if person.depth_std is None else some.start
-            terms = [*self.solve.terms([some], start), self.solve.shape_prior([some], [start])]
-            parts.append(self.fit.result(part, cost_of(self.fit.tables, terms, part), terms))
+        parts = [self.solve.stated([person.rows(rows)], state.rows(rows))
+                 for rows in torch.arange(len(person), device=state.betas.device).split(BATCH)]
         states, *others = zip(*parts)
-        return FitResult(FitState(*map(torch.cat, zip(*states))), *map(torch.cat, others))
+        return FitResult(FitState.cat(states), *map(torch.cat, others))
 
     def _as_tall(self, betas, height):
         """Betas (B) of a body of this height, m, by the first of them alone."""

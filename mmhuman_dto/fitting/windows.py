@@ -6,7 +6,8 @@ import torch
 
 from .keypoints import ADULT, CHILD, REFIT_CHILD_STD, REFIT_POSE_STD, REFIT_STD
 from .kinematics import FitState, logarithm
-from .motion_terms import Chains, Motion
+from .motion_terms import MAX_STEP, Chains, Motion
+from .solver import cost_of
 from .temporal_solver import Problem, solve_tracks
 from .temporal_starts import bridged
 from .terms import KnownDepth, PosePrior, ShapePrior
@@ -38,6 +39,27 @@ class JointTrack(NamedTuple):
     def rows(self, index):
         """The track of some of its frames."""
         return JointTrack(*(field[index] for field in self))
+
+    @classmethod
+    def across_gaps(cls, frames, keypoints, scores, times, intrinsics):
+        """A person's track in a clip, with the frames of gaps of :data:`~.motion_terms.MAX_STEP` s at most.
+
+        Args:
+            frames: (F) int64, rising, of the clip's those in which the person was found.
+            keypoints: (F, J, 2) px. scores: (F, J). times: (T) s, of the clip's frames. intrinsics: (T, 3, 3) px.
+
+        Returns:
+            tuple: frames (G) int64, the found ones and those between, and the track in them, of scores 0 between.
+        """
+        found = torch.zeros(len(times), dtype=torch.bool)
+        found[frames] = True
+        for first, last in zip(frames[:-1].tolist(), frames[1:].tolist()):
+            found[first:last] = found[first:last] | (times[last] - times[first] <= MAX_STEP)
+        kept = found.nonzero()[:, 0]
+        rows = torch.searchsorted(kept, frames)
+        points, told = (values.new_zeros(len(kept), *values.shape[1:]) for values in (keypoints, scores))
+        points[rows], told[rows] = keypoints, scores
+        return kept, cls(points, told, intrinsics[kept], times[kept])
 
 
 @dataclass(frozen=True)
@@ -85,28 +107,28 @@ class WindowFit:
         bones = torch.ones(fit.tables.num_bones, 1, **fit.place)
         self.motion = (TURN_SPEED * bones, TURN_ACCELERATION * bones, SPEED, ACCELERATION)
 
-    def __call__(self, people, steps, before=None):
+    def __call__(self, people, before, steps):
         """list of P :class:`~.kinematics.FitState`, a row a frame.
 
         Args:
             people: list of P :class:`Person`.
-            before: P :class:`Before`, of two frames at most, or None; None: nothing goes before.
+            before: P :class:`Before`, of two frames at most, or None.
+            steps: of the solver.
         """
-        before = before or [None] * len(people)
         starts = [self._start(person, context) for person, context in zip(people, before)]
         held = [0 if context is None else len(context.times) for context in before]
         people = [person if context is None else _with_before(person, context)
                   for person, context in zip(people, before)]
-        track = torch.arange(len(people)).repeat_interleave(torch.tensor([len(person) for person in people]))
+        track = torch.arange(len(people)).repeat_interleave(torch.tensor([*map(len, people)]))
         is_held = torch.cat([torch.arange(len(person)) < count for person, count in zip(people, held)])
-        state = FitState(*map(torch.cat, zip(*starts)))
+        state = FitState.cat(starts)
         motion = Motion(Chains(track.to(state.betas.device), torch.cat([person.track.times for person in people])),
                         *self.motion)
         known = torch.tensor([person.betas is not None for person in people], device=state.betas.device)
         problem = Problem(self.tables, self.terms(people, state), motion, self.shape_prior(people, starts),
                           is_held.to(state.betas.device), known)
         state, _ = solve_tracks(problem, state, steps)
-        parts = zip(*(field.split([len(person) for person in people]) for field in state))
+        parts = zip(*(field.split([*map(len, people)]) for field in state))
         return [FitState(*(field[count:] for field in part)) for part, count in zip(parts, held)]
 
     def terms(self, people, state):
@@ -119,33 +141,49 @@ class WindowFit:
         return [*terms, PosePrior(logarithm(state.rotations), std),
                 KnownDepth(state.pelvis[:, 2].exp(), torch.cat([person.depth_std for person in people]))]
 
+    def stated(self, people, state):
+        """:class:`~.keypoints.FitResult` of the rows of ``state``, all people's one after the other, each by itself."""
+        starts = [person.start for person in people]
+        if people[0].depth_std is None:
+            starts = [FitState(*part) for part in zip(*(field.split([*map(len, people)]) for field in state))]
+        shape = self.shape_prior(people, starts)
+        rows = torch.arange(len(people)).repeat_interleave(torch.tensor([*map(len, people)]))
+        shape = ShapePrior(shape.mean[rows], shape.weights[rows]**-.5)
+        terms = [*self.terms(people, FitState.cat(starts)), shape]
+        return self.fit.result(state, cost_of(self.tables, terms, state), terms)
+
     def _start(self, person, before):
         """State of a person's rows, those before the window first, all of one shape."""
         state = person.start
         if state is None:
-            state = self._by_frame(person)
+            found, weights = self.by_frame(
+                person.track, torch.full((len(person), ), bool(person.is_child)))
+            state = self.joined(found, weights, person.track.times, person.betas)
         if person.betas is not None:
             state = state._replace(betas=person.betas.expand_as(state.betas))
         if before is None:
             return state
         past = before.state._replace(betas=state.betas[:1].expand(len(before.times), -1))
-        return FitState(*(torch.cat(fields) for fields in zip(past, state)))
+        return FitState.cat([past, state])
 
-    def _by_frame(self, person):
-        """Each frame's own fit, without what its neighbours contradict; all of one shape, as large in the picture."""
-        weights = (person.track.scores > 0).sum(1)
-        weights = torch.where(weights >= LEAST_JOINTS, person.track.scores.sum(1), 0)
+    def by_frame(self, track, children):
+        """Fits of rows by themselves: :class:`~.kinematics.FitState` of G rows, and how much each of F says, which for
+        G of them is not 0. children: (F) bool."""
+        weights = torch.where((track.scores > 0).sum(1) >= LEAST_JOINTS, track.scores.sum(1), 0)
         rows = weights.nonzero()[:, 0]
-        children = torch.full((len(rows), ), bool(person.is_child))
-        found = [self.fit(*person.track.rows(part)[:3], children=children[:len(part)]).state
+        found = [self.fit(*track.rows(part)[:3], children=children[part]).state
                  for part in rows.split(BATCH)]
-        found = FitState(*map(torch.cat, zip(*found)))
-        betas = person.betas
+        return FitState.cat(found), weights
+
+    def joined(self, found, weights, times, betas=None):
+        """What frames say by themselves (:meth:`by_frame`), of one shape, as large in the picture, without what
+        neighbours contradict: F rows."""
+        known = weights > 0
         if betas is None:
-            betas = (weights[rows, None] * found.betas).sum(0) / weights[rows].sum()
+            betas = (weights[known, None] * found.betas).sum(0) / weights.sum()
         heights = self.fit.heights(torch.cat([found.betas, betas[None]]))
         found = found.resized(betas.expand_as(found.betas), (heights[-1] / heights[:-1]).log())
-        return bridged(found, weights[rows], person.track.times[rows], person.track.times)
+        return bridged(found, weights[known], times[known], times)
 
     def shape_prior(self, people, starts):
         """Prior of the betas (P, B), in a refit around those of the start."""

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from fitted_people import walking
+from fitted_people import around_hips, jerk, seen, walking
 
 from mmhuman_dto.evaluation.functional.pose import mpjpe
 from mmhuman_dto.fitting import JointTrack, KeypointFit, TemporalFit
@@ -14,29 +14,7 @@ from mmhuman_dto.geometry import axis_angle_to_matrix, geodesic_distance
 from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.synthetic.poses import LIMITS, random_poses
 
-K = torch.tensor([[900., 0, 320], [0, 900, 240], [0, 0, 1]], dtype=torch.float64)
 FPS = 30.
-
-
-def seen(fit, state, noise=2., seed=0):
-    """:class:`JointTrack` of a person who is seen well."""
-    points = fit.tables.joints(state) @ K.T
-    generator = torch.Generator().manual_seed(seed)
-    points = points[..., :2] / points[..., 2:]
-    points = points + noise * torch.randn(points.shape, generator=generator, dtype=torch.float64)
-    count = len(points)
-    return JointTrack(points, torch.full(points.shape[:2], .9, dtype=torch.float64), K.expand(count, 3, 3),
-                      torch.arange(count).double() / FPS)
-
-
-def around_hips(fit, state):
-    joints = fit.tables.joints(state).numpy()
-    return joints - joints[:, [11, 12]].mean(1, keepdims=True)
-
-
-def jerk(joints):
-    """Mean third difference of joints (F, J, 3), mm a frame^3."""
-    return 1000 * np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1).mean()
 
 
 @pytest.fixture(scope='module')
@@ -103,6 +81,19 @@ def test_what_is_not_seen_for_a_while_is_bridged(temporal):
     assert mpjpe(ours, right)[50:66].mean() < mpjpe(theirs, right).mean() + 60
     away = (result.state.position - whole.state.position).norm(dim=-1)
     assert away[50:66].max() < .15
+
+
+def test_tracks_across_gaps():
+    """Frames between are there, with nothing seen, where a gap is short; times need not be even."""
+    times = torch.tensor([0, .5, 1, 1.2, 4, 4.1, 4.2], dtype=torch.float64)
+    frames = torch.tensor([0, 2, 4, 6])
+    points = torch.arange(4.).view(4, 1, 1).expand(4, 17, 2)
+    intrinsics = torch.arange(7.).view(7, 1, 1).expand(7, 3, 3)
+    kept, track = JointTrack.across_gaps(frames, points, torch.ones(4, 17), times, intrinsics)
+    assert kept.tolist() == [0, 1, 2, 4, 5, 6]
+    assert track.scores[:, 0].tolist() == [1, 0, 1, 1, 0, 1]
+    assert track.keypoints[:, 0, 0].tolist() == [0, 0, 1, 2, 0, 3]
+    assert track.times.tolist() == [0, .5, 1, 4, 4.1, 4.2] and track.intrinsics[:, 0, 0].tolist() == [0, 1, 2, 4, 5, 6]
 
 
 @pytest.mark.parametrize('steps', ['sine', 'step'])
