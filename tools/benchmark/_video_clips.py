@@ -7,13 +7,14 @@ from _kalman import fit_noise, smooth
 
 from mmhuman_dto.dto import DTOOptimizer, DTOProblem
 from mmhuman_dto.dto.drawing import draw_meshes
+from mmhuman_dto.dto.temporal import ClipOptimizer
 from mmhuman_dto.geometry.trajectories import camera_points, inverse_poses, world_points
 from mmhuman_dto.structures import Clip, Maps
 from mmhuman_dto.synthetic import Renderer
 from mmhuman_dto.synthetic.clips import ClipConfig, clip_samples, sample_clip
 
-#: Kinds of camera, and whether its poses are given.
-SETTINGS = {'still': False, 'panning': False, 'walking': True}
+#: Kinds of camera, and what is told of it: see :meth:`mmhuman_dto.dto.temporal.TemporalDTO.solve`.
+SETTINGS = {'still': 'still', 'panning': 'moving', 'walking': 'poses'}
 #: What the posterior solver looks at: metres of a depth map as well, or heights and the ground alone.
 SOLVERS = {'no depth': dict(type='PosteriorDTO', terms=dict(depth=None, relief=None), needs_depth=False),
            'depth': dict(type='PosteriorDTO', needs_depth=False)}
@@ -24,6 +25,13 @@ class VideoCase(NamedTuple):
     frame is the world, for both sides); ``samples`` of its frames, with initial meshes, evidence and ``track_ids``."""
     truth: Clip
     samples: list
+    setting: str
+
+    @property
+    def cameras(self):
+        """What the solver of videos is told of the camera."""
+        told = SETTINGS[self.setting]
+        return self.truth.camera_poses if told == 'poses' else told
 
     @property
     def times(self):
@@ -40,9 +48,9 @@ def video_cases(setting, number, seconds, seed, body_model):
         samples = [with_evidence(sample, body_model)
                    for sample in clip_samples(crowd, crowd.pictures(renderer, images=False))]
         truth = crowd.clip
-        if not SETTINGS[setting]:
+        if SETTINGS[setting] != 'poses':
             truth.camera_poses = None
-        yield VideoCase(truth, samples)
+        yield VideoCase(truth, samples, setting)
 
 
 def with_evidence(sample, body_model):
@@ -63,6 +71,11 @@ def with_evidence(sample, body_model):
 def frame_by_frame(case, solver, body_model):
     """Samples of a case, each frame placed for itself."""
     return DTOOptimizer(solver)(case.samples, body_model, keep_dropped=True)
+
+
+def over_time(case, solver, body_model):
+    """Samples of a case placed together; ``solver``: of their frames."""
+    return list(ClipOptimizer(dict(still=solver))(case.samples, case.times, body_model, case.cameras))
 
 
 class Kalman:

@@ -129,15 +129,16 @@ class WorldMotionMetric(ClipMetric):
     """W-MPJPE, WA-MPJPE (mm), RTE (%), ERVE (mm a frame), acceleration errors (m/s^2), jitter (10 m/s^3), foot sliding
     (mm a frame): means over frames of people, see ``functional/world.py`` and ``motion.py``.
 
-    Each side's world is by its own ``camera_poses``. ``acceleration_error`` is pelvis-aligned, the error of pose alone;
-    ``world_acceleration_error`` is not, so that places count.
+    Each side's world is by its own ``camera_poses``; accelerations are compared as they are, so that for these the
+    worlds have to be turned alike. ``acceleration_error`` is pelvis-aligned, the error of pose alone;
+    ``world_acceleration_error`` is not, so that places count, and ``root_acceleration_error`` is the pelvis' alone.
 
     Args:
         parity: jitter as EMDB's evaluator computes it.
     """
     default_prefix = 'world'
-    NAMES = ('w_mpjpe', 'wa_mpjpe', 'rte', 'erve', 'acceleration_error', 'world_acceleration_error', 'jitter',
-             'foot_sliding')
+    NAMES = ('w_mpjpe', 'wa_mpjpe', 'rte', 'erve', 'acceleration_error', 'world_acceleration_error',
+             'root_acceleration_error', 'jitter', 'foot_sliding')
 
     def __init__(self, body_model, parity=False, **kwargs):
         super().__init__(body_model, **kwargs)
@@ -156,6 +157,7 @@ class WorldMotionMetric(ClipMetric):
             erve=egocentric_velocity_errors(*roots, pred.rotations, true.rotations, times, valid),
             acceleration_error=acceleration_errors(*sides, times, valid, root=0),
             world_acceleration_error=acceleration_errors(*sides, times, valid),
+            root_acceleration_error=acceleration_errors(*(joints[:, :1] for joints in sides), times, valid),
             jitter=jitter(sides[0], times, valid, self.parity),
             foot_sliding=foot_sliding(pred.joints[:, _FEET], true.joints[:, _FEET], times, valid))
 

@@ -68,7 +68,8 @@ def test_the_truth_is_perfect():
     found = evaluate('WorldMotionMetric', (clip(), clip()))
     assert found.pop('frames_found') == 100 and found.pop('jitter') > .1
     assert found.pop('foot_sliding') < 10 and found.keys() == {
-        'w_mpjpe', 'wa_mpjpe', 'rte', 'erve', 'acceleration_error', 'world_acceleration_error'}
+        'w_mpjpe', 'wa_mpjpe', 'rte', 'erve', 'acceleration_error', 'world_acceleration_error',
+        'root_acceleration_error'}
     assert all(value == pytest.approx(0, abs=1e-3) for value in found.values())
 
 
@@ -174,7 +175,13 @@ def test_shaking_of_known_size():
     wave = .02 * 2 * (1 - np.cos(2 * np.pi / 10)) * 900 * np.abs(np.sin(2 * np.pi / 10 * np.arange(1, 39)))
     expected = np.concatenate([wave, wave[:28]]).mean()
     assert found['world_acceleration_error'] == pytest.approx(expected, rel=1e-3)
+    assert found['root_acceleration_error'] == pytest.approx(expected, rel=1e-3)
     assert found['acceleration_error'] < 1e-2
+    waving = changed(lambda people: people.body_pose[:, 15, 2].add_(
+        .3 * torch.sin(2 * np.pi * 3 * torch.arange(len(people)) / 30)))  # the left arm
+    found = evaluate('WorldMotionMetric', (waving, clip()))
+    assert found['world_acceleration_error'] == pytest.approx(found['acceleration_error'], rel=1e-3)
+    assert found['acceleration_error'] > 1 and found['root_acceleration_error'] < 1e-2
     standing = clip()
     standing.tracks = standing.tracks[1:]
     slid = evaluate('WorldMotionMetric', (changed(change, standing), standing))
