@@ -83,14 +83,14 @@ def test_rows_of_a_run(tmp_path, capsys):
     rows = {(row['setting'], row['depth'], row['method']): row for row in json.loads(path.read_text())['rows']}
     ways = list(bench.METHODS)
     assert list(rows) == [(setting, depth, method) for setting in ('still', 'panning') for depth, methods in (
-        ('', ['truth', 'initial meshes']), ('no depth', ways), ('depth', ways)) for method in methods]
+        ('', ['truth', 'initial']), ('no depth', ways), ('depth', ways)) for method in methods]
     for (setting, _, method), row in rows.items():
         assert row['frames_found'] == 100
         assert np.isnan(row['foot_sliding']) == (setting == 'panning')
         if method == 'truth':
             assert row['pcdr'] == 100 and row['place_error'] < 1e-6 and row['jitter'] < 50
     for setting in ('still', 'panning'):
-        initial, placed = rows[setting, '', 'initial meshes'], rows[setting, 'depth', 'frame by frame']
+        initial, placed = rows[setting, '', 'initial'], rows[setting, 'depth', 'frame by frame']
         assert placed['place_error'] < initial['place_error'] and placed['height_error'] < initial['height_error']
         for depth in ('depth', 'no depth'):
             calm, shaky = (rows[setting, depth, method] for method in ('Kalman', 'frame by frame'))

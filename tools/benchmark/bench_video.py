@@ -31,14 +31,14 @@ METHODS = ('frame by frame', 'Kalman', 'over time')
 #: What is reported: name -> (title, unit, factor of the metric's unit, digits).
 FIGURES = {
     'place_error': ('place', 'm', 1, 3), 'relative_depth_error': ('depth', '%', 1, 1), 'pcdr': ('PCDR', '%', 1, 1),
-    'height_error': ('height', 'cm', 100, 1), 'height_error_frames': ('h. a frame', 'cm', 100, 1),
-    'root_acceleration_error': ('root acc.', 'm/s^2', 1, 2), 'world_acceleration_error': ('accel.', 'm/s^2', 1, 1),
+    'height_error': ('height', 'cm', 100, 1), 'height_error_frames': ('h/frame', 'cm', 100, 1),
+    'root_acceleration_error': ('root', 'm/s^2', 1, 2), 'world_acceleration_error': ('joints', 'm/s^2', 1, 1),
     'foot_sliding': ('feet', 'mm', 1, 1),
-    'jitter': ('jitter', '10m/s^3', 1, 0), 'popping': ('pop', 'm', 1, 3), 'seconds': ('time', 's', 1, 1)}
+    'jitter': ('jitter', '10 m/s^3', 1, 0), 'popping': ('pop', 'm', 1, 3), 'seconds': ('time', 's', 1, 1)}
 #: What is said of a world that is known.
 OF_THE_WORLD = ('foot_sliding', )
 #: What methods start from, and the truth, of whose jitter and feet one wants to know.
-GIVEN = {'truth': lambda case: list(case.truth.samples()), 'initial meshes': lambda case: case.samples}
+GIVEN = {'truth': lambda case: list(case.truth.samples()), 'initial': lambda case: case.samples}
 
 
 def parse_args(argv=None):
