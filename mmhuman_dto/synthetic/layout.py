@@ -73,8 +73,8 @@ def pose_bodies(people, ground, noise, body_model, rng):
     lowest = upright.above(bodies.vertices).min(1) / ground.normal[1]
     bodies.vertices[..., 1] -= lowest[:, None]
     bodies.joints[..., 1] -= lowest[:, None]
-    bodies.seats = [_seat(bodies, i, yaw[i], people.heights[i]) if poses.POSES[names[i]].seat == 'box' else None
-                    for i in range(len(names))]
+    bodies.seats = [seat_under(bodies.vertices[i], bodies.joints[i], yaw[i], people.heights[i])
+                    if poses.POSES[names[i]].seat == 'box' else None for i in range(len(names))]
     return bodies, names
 
 
@@ -134,18 +134,23 @@ def _lay_down_legs(angles, yaw, betas, ground, body_model):
     return angles
 
 
-def _seat(bodies, i, yaw, height):
-    """A box (8, 3) from below the ground up to the lowest vertex of thighs and buttocks, as deep as the thighs."""
+def seat_under(vertices, joints, yaw, height, ahead=.04):
+    """A box (8, 3) from below the ground up to the lowest vertex of thighs and buttocks, as deep as the thighs.
+
+    Args:
+        vertices: (V, 3) m, of a body that sits. joints: (J, 3) m. yaw: degrees about y. height: of the person, m.
+        ahead: how far the middle of the box is before the pelvis, in heights.
+    """
     heading = Rotation.from_euler('y', yaw, degrees=True)
-    local = heading.inv().apply(bodies.vertices[i] - bodies.joints[i, 0])
-    half, centre = .12 * height, .04 * height
-    shanks = heading.inv().apply(bodies.joints[i, [4, 5, 7, 8]] - bodies.joints[i, 0])[:, 1].mean()
+    local = heading.inv().apply(vertices - joints[0])
+    half, centre = .12 * height, ahead * height
+    shanks = heading.inv().apply(joints[[4, 5, 7, 8]] - joints[0])[:, 1].mean()
     # Between hanging hands, and above the shanks.
     over = (np.abs(local[:, 0]) < .6 * half) & (np.abs(local[:, 2] - centre) < half) & (local[:, 1] > shanks)
     top = local[over, 1].min()
     bottom = local[:, 1].min() - .3
     corners = BOX_CORNERS * [half, top - bottom, half] + [0, bottom, centre]
-    return heading.apply(corners) + bodies.joints[i, 0]
+    return heading.apply(corners) + joints[0]
 
 
 class Crowd:

@@ -8,6 +8,8 @@ from mmhuman_dto.geometry import focal_from_fov
 
 #: Floor frame -> world of a clip: x right, y down, z forward from the first camera, the ground y = 0.
 FLOOR_TO_WORLD = np.diag([1., -1, -1])
+#: Room for each person to move in, m².
+_ROOM = 4.5
 
 
 @dataclass
@@ -36,8 +38,8 @@ class CameraPath:
         return poses
 
 
-def sample_camera(config, rng):
-    """A :class:`CameraPath` by chance."""
+def sample_camera(number, config, rng):
+    """A :class:`CameraPath` by chance, of a camera that expects a number of people."""
     kinds, shares = zip(*config.cameras)
     kind = str(rng.choice(kinds, p=np.array(shares) / sum(shares)))
     times = np.arange(config.frames) / config.fps
@@ -45,6 +47,7 @@ def sample_camera(config, rng):
     focal = focal_from_fov(np.radians(rng.uniform(*config.fov)), config.size[0])
     near = max(1.7 * focal / config.size[0] / rng.uniform(*config.first_row), 2., .8 * height)
     far = near * rng.uniform(*config.depth_range)
+    far = max(far, np.sqrt(near**2 + 2 * _ROOM * number * focal / config.size[1]))
     middle = (near + far) / 2
     pitch = np.arctan2(rng.uniform(.75, 1.05) - height, middle) + 0 * times
     roll = np.radians(rng.normal(0, 1.)) + 0 * times

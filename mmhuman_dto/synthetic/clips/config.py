@@ -1,7 +1,7 @@
 """What clips look like: numbers and shares that moving crowds are drawn from."""
 from dataclasses import dataclass
 
-CAMERAS, ACTIVITIES = ('still', 'panning', 'walking'), ('walk', 'stand')
+CAMERAS, ACTIVITIES = ('still', 'panning', 'walking'), ('walk', 'wait', 'sit')
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,10 @@ class ClipConfig:
     camera_heights: tuple[float, float] = (1., 2.4)  # m
     cameras: tuple[tuple[str, float], ...] = (('still', .5), ('panning', .25), ('walking', .25))  # kind, how often
     jitter: float = .25  # std of the turns of a camera in the hand, degrees; still cameras have none
-    activities: tuple[tuple[str, float], ...] = (('walk', .65), ('stand', .35))  # what people do next, how often
+    #: what people do next, and how often
+    activities: tuple[tuple[str, float], ...] = (('walk', .6), ('wait', .25), ('sit', .15))
+    gestures: float = .6  # probability that who stands or sits does something with the arms; a third of it, walking
+    carrying: float = .12  # probability that a person carries something in both arms
     pace: tuple[float, float] = (.3, .5)  # walking speed over sqrt(gravity x leg); 0.45 is 1.34 m/s of a grown-up
     enter_leave: float = .5  # probability that a person comes into view, and that one goes, during the clip
     min_visible: float = .1  # who is seen less, as share of the whole body, is not among a frame's people

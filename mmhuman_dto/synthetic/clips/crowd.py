@@ -11,38 +11,15 @@ from mmhuman_dto.structures import Clip, People, PersonTrack
 
 from ..crowd_config import CrowdConfig
 from ..layout import Ground
-from ..people import STANDING_HEIGHT, sample_people
 from ..scenes import Cast, Scene, visible_share
-from .anatomy import anatomies
+from .actors import sample_actors
 from .cameras import CameraPath, sample_camera
 from .config import ClipConfig
-from .motion import body_motion, sample_style
-from .planning import Planner
 
 #: Scenes that are kept, so that asking for one again costs nothing.
 _KEPT = 4
 #: Pictures that visibility is counted in have about this many pixels along the longer side.
 _COARSE = 160
-
-
-@dataclass
-class Actor:
-    """One person of a clip in all T frames, in the clip's world: x right, y down, z forward, ground at y = 0; m, rad.
-
-    ``betas`` (B); ``pose`` (T, 24, 3) with the root in the world; ``root`` (T, 3) the root joint; ``rest_root`` (3)
-    that of the body at rest; ``contact`` (T, 2) whether the ball of the left, right foot is on the ground and does not
-    move; ``activity`` T names; ``timeline`` what the person was to do.
-    """
-    age: float
-    male: bool
-    height: float
-    betas: np.ndarray
-    pose: np.ndarray
-    root: np.ndarray
-    rest_root: np.ndarray
-    contact: np.ndarray
-    activity: list
-    timeline: object
 
 
 @dataclass
@@ -64,6 +41,8 @@ class MovingCrowd:
         self.world_to_camera = self.camera.world_to_camera()
         self._drawn = lru_cache(_KEPT)(self._draw)
         self._look = CrowdConfig(size=self.config.size)
+        #: (S, 8, 3) corners of boxes that somebody sits on, world
+        self.seats = np.reshape([seat for actor in self.actors for seat in actor.seats], (-1, 8, 3))
 
     def __len__(self):
         return self.config.frames
@@ -176,7 +155,7 @@ class MovingCrowd:
             rotation=stage, ground=Ground(stage[:, 1], float(self.camera.positions[t, 1])),
             ages=ages[rows], male=male[rows], heights=np.array([actor.height for actor in actors]), pose=pose,
             betas=betas, transl=transl, vertices=out.vertices.numpy(), joints=out.joints.double().numpy(),
-            pose_names=tuple(actor.activity[t] for actor in actors), seats=np.zeros((0, 8, 3)),
+            pose_names=tuple(actor.activity[t] for actor in actors), seats=self.seats @ turn[:3, :3].T + turn[:3, 3],
             buildings=np.zeros((0, 8, 3)),
             cast=Cast(rows, ages, male, np.ones(len(rows)), turn[:3, 3].copy(), stage[:, 2]))
 
@@ -210,36 +189,9 @@ def sample_clip(index, body_model, config=None, seed=0):
     config = config or ClipConfig()
     for attempt in range(20):
         rng = np.random.default_rng([seed, index, attempt, *b'clip'])
-        camera = sample_camera(config, rng)
-        actors = _sample_actors(camera, body_model, config, rng)
+        number = int(rng.integers(config.people[0], config.people[1] + 1))
+        camera = sample_camera(number, config, rng)
+        actors = sample_actors(number, camera, body_model, config, rng)
         if len(actors) >= config.people[0]:
             return MovingCrowd((seed, index), config, actors, camera, body_model)
     raise RuntimeError(f'no paths found for clip {index} of seed {seed} with {config}: fewer people, or more room')
-
-
-def _sample_actors(camera, body_model, config, rng):
-    people = _walkers(rng.integers(config.people[0], config.people[1] + 1), config.child_share, body_model, rng)
-    planner, times, actors = Planner(camera, config, rng), np.arange(config.frames) / config.fps, []
-    for i, anatomy in enumerate(anatomies(people.betas, body_model)):
-        style = sample_style(anatomy, rng)
-        timeline = planner.add(anatomy, style, people.heights[i])
-        if timeline is None:
-            continue
-        moves = timeline.at(times)
-        idle = np.zeros((len(times), 24, 3)), np.zeros(len(times))
-        pose, root = body_motion(moves, idle, times, anatomy, style, config.fps)
-        to_world = Rotation.from_euler('x', np.pi)
-        pose[:, 0] = (to_world * Rotation.from_rotvec(pose[:, 0])).as_rotvec()
-        actors.append(Actor(float(people.ages[i]), bool(people.male[i]), float(people.heights[i]), people.betas[i],
-                            pose, to_world.apply(root), anatomy.joints[0], moves.contact, timeline.names(times),
-                            timeline))
-    return actors
-
-
-def _walkers(number, child_share, body_model, rng):
-    """People as :func:`~mmhuman_dto.synthetic.people.sample_people` draws them, none too small to walk."""
-    drawn = [sample_people(1, child_share, body_model, rng) for _ in range(number)]
-    for i in range(number):
-        while drawn[i].heights[0] < STANDING_HEIGHT + .1:
-            drawn[i] = sample_people(1, child_share, body_model, rng)
-    return type(drawn[0])(*(np.concatenate(values) for values in zip(*drawn)))

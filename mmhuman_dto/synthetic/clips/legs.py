@@ -6,12 +6,12 @@ from scipy.spatial.transform import Rotation
 from .anatomy import HIPS
 
 #: Legs are never straighter than this part of their length; in front of this, s, pelves begin to go down.
-REACH, _AHEAD = .992, .12
+REACH, _AHEAD = .996, .09
 
 
 def ankles(moves, anatomy):
     """Ankles (F, 2, 3), m, of :class:`~mmhuman_dto.synthetic.clips.steps.Moves`, floor frame."""
-    back = feet(moves).apply(np.broadcast_to(-anatomy.ball, moves.balls.shape).reshape(-1, 3))
+    back = feet(moves).apply(np.tile(-anatomy.ball, (len(moves.balls), 1)))
     return moves.balls + back.reshape(moves.balls.shape)
 
 

@@ -6,6 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from .. import poses
 from .legs import ankles, leg_rotations, pelvis_heights
+from .steps import BEHIND
 
 _ROW = {name: i for i, name in enumerate(poses.JOINTS)}
 ARMS = [i for i, name in enumerate(poses.JOINTS) if name[2:] in ('collar', 'shoulder', 'elbow', 'wrist', 'hand')]
@@ -13,6 +14,8 @@ ARMS = [i for i, name in enumerate(poses.JOINTS) if name[2:] in ('collar', 'shou
 _TURN, _DROP, _CHEST, _SWING, _BEND = 4.5, 3., 4., 23., 12.
 #: How far the pelvis goes over the leg that carries it, in legs.
 _SWAY = .025
+#: How far the trunk leans forward halfway to a seat, and back on it, degrees.
+_BOW, _RECLINE = 34., 6.
 
 
 class Style(NamedTuple):
@@ -22,6 +25,7 @@ class Style(NamedTuple):
     swing: float  # of the arms, in the usual swing's
     width: float  # m between standing feet
     toe_out: float  # rad
+    seat: float  # height of the hips on a seat, in that of the knees
     wander: np.ndarray  # (K, 24, 3, 3) amplitude (degrees), frequency (1/s) and phase (rad) of slow movements
 
 
@@ -36,7 +40,12 @@ def sample_style(anatomy, rng):
     wander = np.stack([rng.normal(0, .9, (3, 24, 3)), rng.uniform(.1, .55, (3, 24, 3)),
                        rng.uniform(0, 2 * np.pi, (3, 24, 3))], -1)
     return Style(posture, rng.normal(2, 1.5), rng.uniform(.7, 1.25), hips * rng.uniform(.8, 1.1),
-                 np.radians(rng.normal(7, 3)), wander)
+                 np.radians(rng.normal(7, 3)), rng.uniform(.95, 1.08), wander)
+
+
+def seat_distance(anatomy):
+    """How far behind the place of a standing body the pelvis sits, m: with the knees over the ankles."""
+    return .97 * anatomy.thigh.mean() + BEHIND * anatomy.leg
 
 
 def wandering(style, times):
@@ -54,18 +63,20 @@ def body_motion(moves, arms, times, anatomy, style, fps):
         times: (F) s.
     """
     slow = wandering(style, times)
+    bow = _BOW * 4 * moves.sunk * (1 - moves.sunk) - _RECLINE * moves.sunk
     tilt = np.stack([moves.heading + np.radians(_TURN) * moves.stride,
-                     np.radians(style.lean * .5 + .5 * slow[:, 0, 0]),
+                     np.radians(style.lean * .5 + .5 * slow[:, 0, 0] + bow),
                      np.radians(_DROP) * moves.support], -1)
     turn = Rotation.from_euler('YXZ', tilt)
     rest = anatomy.joints
     hips = np.stack([turn.apply(rest[i] - rest[0]) for i in (1, 2)], 1)
-    still = 1 - np.abs(moves.support) - np.abs(moves.stride)
-    across = _SWAY * anatomy.leg * moves.support + .004 * slow[:, 0, 2] * still.clip(0)
-    along = .003 * slow[:, 0, 1] * still.clip(0)
+    still = (1 - np.abs(moves.support) - np.abs(moves.stride)).clip(0) * (1 - moves.sunk)
+    across = _SWAY * anatomy.leg * moves.support + .004 * slow[:, 0, 2] * still
+    along = .003 * slow[:, 0, 1] * still - moves.sunk * seat_distance(anatomy)
     c, s = np.cos(moves.heading), np.sin(moves.heading)
     place = moves.place + np.stack([across * c + along * s, along * c - across * s], -1)
     height = pelvis_heights(ankles(moves, anatomy), hips, place, anatomy, fps)
+    height += moves.sunk * (style.seat * (anatomy.sole + anatomy.shank.mean()) - hips[..., 1].mean(1) - height)
     pelvis = np.stack([place[:, 0], height, place[:, 1]], 1)
 
     pose = poses.to_axis_angle(_upper(moves, arms, slow, style))
@@ -86,6 +97,8 @@ def _upper(moves, arms, slow, style):
     own = angles[:, ARMS] + _hanging(moves, style)[:, ARMS]
     held, much = arms
     angles[:, ARMS] = own + much[:, None, None] * (held[:, ARMS] + angles[:, ARMS] - own)
+    heads = [_ROW['neck'], _ROW['head']]
+    angles[:, heads] += much[:, None, None] * held[:, heads]
     return angles
 
 
@@ -95,6 +108,9 @@ def _hanging(moves, style):
     for name, sign in (('l', 1), ('r', -1)):
         ahead = sign * moves.stride  # of the left arm, as the right foot lands
         angles[:, _ROW[f'{name}_shoulder'], 0] = -style.swing * _SWING * ahead - 2
-        angles[:, _ROW[f'{name}_shoulder'], 2] = -73 * sign
+        angles[:, _ROW[f'{name}_shoulder'], 2] = -75 * sign
         angles[:, _ROW[f'{name}_elbow'], 1] = -sign * (15 + style.swing * _BEND * (ahead + .3 * np.abs(ahead)))
+        # On a seat the hands lie on the thighs.
+        angles[:, _ROW[f'{name}_shoulder']] += moves.sunk[:, None] * np.array([-26, 0, 5 * sign])
+        angles[:, _ROW[f'{name}_elbow'], 1] -= 31 * sign * moves.sunk
     return angles

@@ -18,7 +18,7 @@ _STRIKE, _PUSH = np.radians([18, 58])
 #: Parts of a step: from heel to sole, and from sole to toes.
 _LOADING, _ROLLING = .2, .5
 #: Where feet stand: ankles are this part of a leg behind the body's place; how far a walking body leads, in legs.
-_BEHIND, _LEAD = .033, .09
+BEHIND, _LEAD = .033, .09
 #: How high the ball swings, in legs: at least, and of a full step besides.
 _LIFT, _SWING = .02, .055
 #: Half the distance of walking feet, in that of standing ones.
@@ -43,6 +43,7 @@ class Moves:
     contact: np.ndarray  # (F, 2) bool, whether the ball is on the ground and does not move
     stride: np.ndarray  # (F) -1 as the left foot lands, 1 as the right one does, times how long the step is
     support: np.ndarray  # (F) 1 over the left foot, -1 over the right one, times how much the body moves
+    sunk: np.ndarray  # (F) from 0, on the feet, to 1, on a seat
 
     @classmethod
     def joined(cls, parts):
@@ -88,7 +89,16 @@ class Steps:
         sign = (-1.)**self.first
         length = moving * min(1, 2 * self.ratio.max()) if self.speed else 0 * moving
         return Moves(place, heading, balls, yaw, pitch, bend, contact,
-                     sign * -np.cos(np.pi * (phase + .5)) * length, sign * np.cos(np.pi * phase) * moving)
+                     sign * -np.cos(np.pi * (phase + .5)) * length, sign * np.cos(np.pi * phase) * moving,
+                     np.zeros(len(phase)))
+
+    def names(self, times):
+        """What the person does at times (F)."""
+        return [self.name] * len(times)
+
+    def place_at(self, times):
+        """Places (F, 2), as those of :meth:`at`."""
+        return self.body(self.cadence * np.asarray(times) - .5)[0]
 
     def body(self, phase):
         """Place (F, 2), heading (F), and how fast it goes, 0..1 (F), at phases (F)."""
@@ -132,7 +142,7 @@ class Steps:
         a = self.anatomy
         prints, yaw = self.prints[row], self.print_yaw[row]
         ahead = a.ball[side] - a.heel[side]
-        ankle = prints - turned(yaw, 0, _BEHIND * a.leg)
+        ankle = prints - turned(yaw, 0, BEHIND * a.leg)
         c, s = np.cos(pitch), np.sin(pitch)
         across, up, along = a.ball[side, 0], c * ahead[1] - s * ahead[2], s * ahead[1] + c * ahead[2] + a.heel[side, 2]
         flat = ankle + turned(yaw, across, along)
@@ -148,18 +158,39 @@ class Steps:
 
 class Standing:
     """Both feet side by side at a place (2) with a heading, for a duration, s."""
-    speed = 0.
+    name, speed = 'standing', 0.
 
-    def __init__(self, place, heading, duration, anatomy, width, toe_out, name='standing'):
-        self.duration, self.name = duration, name
-        self._steps = Steps(Spot(place, heading), 1, 1., 0., anatomy, 0, name, width, toe_out)
+    def __init__(self, place, heading, duration, anatomy, width, toe_out):
+        self.place, self.duration = np.asarray(place), duration
+        self._steps = Steps(Spot(place, heading), 1, 1., 0., anatomy, 0, self.name, width, toe_out)
 
     def at(self, times):
         """As of :meth:`Steps.at`."""
-        return self._steps.at(np.full(len(times), 0.))
+        return self._steps.at(np.zeros(len(times)))
 
-    def body(self, phase):
-        return self._steps.body(np.full(len(phase), -.5))
+    def names(self, times):
+        return [self.name] * len(times)
+
+    def place_at(self, times):
+        return np.broadcast_to(self.place, (len(times), 2))
+
+
+class Sitting(Standing):
+    """Sit down, stay on a seat, stand up; the feet stay where they stood."""
+
+    def __init__(self, place, heading, duration, anatomy, width, toe_out):
+        super().__init__(place, heading, duration, anatomy, width, toe_out)
+        #: how long sitting down and standing up take, s
+        self.change = 1.7 * np.sqrt(anatomy.leg / .9)
+
+    def at(self, times):
+        times, moves = np.asarray(times), super().at(times)
+        moves.sunk = smooth(times / self.change) * smooth((self.duration - times) / self.change)
+        return moves
+
+    def names(self, times):
+        return ['sitting down' if time < self.change else 'sitting' if time < self.duration - self.change else
+                'standing up' for time in times]
 
 
 class Spot:
@@ -199,7 +230,7 @@ def walk(path, length, speed, anatomy, first, width, toe_out):
 
 def turn(place, heading, end, anatomy, width, toe_out):
     """:class:`Steps` from one heading to another on the spot; the inner foot is first."""
-    count = max(2, int(np.ceil(abs(end - heading) / np.radians(32))))
-    cadence = 1.75 * np.sqrt(.9 / anatomy.leg)
+    count = max(2, int(np.ceil(abs(end - heading) / np.radians(42))))
+    cadence = 1.95 * np.sqrt(.9 / anatomy.leg)
     return Steps(Spot(place, heading, end), count, cadence, 0., anatomy, 1 if end > heading else 0, 'turning', width,
                  toe_out)
