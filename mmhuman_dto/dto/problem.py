@@ -1,5 +1,5 @@
 """A batch of scenes as DTO solvers see it: padded tensors of what is known about each person."""
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import torch
@@ -143,9 +143,13 @@ class DTOProblem:
 
     def of_places(self, places):
         """The problem (S, k) of some of the places (k) alone."""
-        picked = {field.name: getattr(self, field.name)[:, places] for field in fields(DTOProblem)
-                  if field.name not in OF_SCENES}
-        return DTOProblem(**picked, focal_std=self.focal_std, drop_reasons=self.drop_reasons)
+        return replace(self, **{field.name: getattr(self, field.name)[:, places] for field in fields(DTOProblem)
+                                if field.name not in OF_SCENES})
+
+    def of_scenes(self, scenes):
+        """The problem of a slice of the scenes alone."""
+        return replace(self, drop_reasons=self.drop_reasons[scenes], **{
+            field.name: getattr(self, field.name)[scenes] for field in fields(self) if field.name != 'drop_reasons'})
 
     def cached(self, scene):
         """Rows (N, len(CACHED)) of the field ``dto_evidence`` of a scene's N people, nan without depth; float32."""

@@ -1,3 +1,4 @@
 from .optimizer import ClipOptimizer
 from .problem import ClipProblem
 from .solver import TemporalDTO
+from .steady import Steady

@@ -122,7 +122,7 @@ class Factored:
             self.schur -= border[g].T @ inverse @ border[g]
 
     def eliminated(self, right):
-        """``right`` (G * B + K) of the equations: of blocks (G, B) once those before are eliminated, and of shared (K)."""
+        """``right`` (G * B + K) of the equations: of blocks (G, B) once those before are eliminated, of shared (K)."""
         local, shared = self._split(right)
         local, shared = local.copy(), shared.copy()
         for g, inverse in enumerate(self.inverses):

@@ -85,8 +85,8 @@ class PeopleOfTerm(RowsOfTerm):
         residuals = self.term.residuals(self.problem, values)
         derivatives = self.term.jacobian(self.problem, values)
         if set(derivatives) != {'log_scale', 'log_size'} or residuals.shape != self.problem.mask.shape:
-            raise TypeError(f'{type(self.term).__name__}: videos take terms of bodies with one residual a person, which '
-                            'depends on its height alone')
+            raise TypeError(f'{type(self.term).__name__}: videos take terms of bodies with one residual a person, '
+                            'which depends on its height alone')
         if self.pairs is None:
             self.pairs = self.variables.form.pairs(self.variables.height[:, None])
         return residuals[0].numpy(), derivatives['log_scale'][0].numpy()[:, None]

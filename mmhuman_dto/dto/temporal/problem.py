@@ -1,4 +1,5 @@
 """What is known of the people of a video, frame by frame and person by person, as the solver of videos sees it."""
+import math
 from dataclasses import dataclass, fields
 
 import torch
@@ -27,7 +28,7 @@ class FrameRows(DTOProblem):
         if not correlation_time:
             return 1.
         count = torch.zeros(int(self.person.max()) + 1).double().index_add(0, self.person, known[0].double())
-        alike = torch.tensor(-self.interval / correlation_time).double().exp()
+        alike = math.exp(-self.interval / correlation_time)
         worth = (count - (count - 2) * alike) / (1 + alike) / count.clamp(min=1)
         return worth[self.person][None].where(known, 0.)
 

@@ -1,7 +1,7 @@
 """The posterior of a video: distances frame by frame, one size a person, one ground, one focal length.
 
-The terms of :class:`~mmhuman_dto.dto.solvers.PosteriorDTO` speak of every frame, and motion ties frames together.
-Gauss-Newton on all of it, by normal equations that are banded in time, with the noise of each kind refitted every round.
+The terms of :class:`~mmhuman_dto.dto.solvers.PosteriorDTO` speak of every frame, and motion ties frames together:
+Gauss-Newton on all of it, by normal equations that are banded in time, the noise of each kind refitted every round.
 """
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ class TemporalDTO:
         camera_scale_std: std of the logarithm of metres a unit of cameras whose scale is not known.
     """
 
-    def __init__(self, still=None, acceleration=None, contact=None, drifts=None, moving_drifts=None, size_time=.3,
+    def __init__(self, still=None, acceleration=None, contact=None, drifts=None, moving_drifts=None, size_time=.1,
                  place_std=.01, place_time=.05, camera_scale_std=1.):
         self.still = still if isinstance(still, PosteriorDTO) else PosteriorDTO(
             **{key: value for key, value in (still or {}).items() if key != 'type'})

@@ -32,7 +32,7 @@ class GroundTerm(NoisyTerm):
     """
 
     def __init__(self, min_people=3, unseen=.25, height=1.8, height_std=.5, tilt_std=.1, seated_elsewhere=0.,
-                 elsewhere_std=.3, std=.023, weight=4., dof=3., correlation_time=1.):
+                 elsewhere_std=.3, std=.023, weight=4., dof=3., correlation_time=.5):
         super().__init__(std, weight, dof, correlation_time)
         self.min_people, self.unseen = min_people, unseen
         self.height, self.height_std, self.tilt_std = height, height_std, tilt_std
