@@ -9,13 +9,13 @@ LMS_TO_RGB = np.array([[4.0767416621, -3.3077115913, .2309699292], [-1.268438004
                        [-.0041960863, -.7034186147, 1.707614701]])
 
 
-#: How colourful people are, and those whom DTO left out: these are all but grey.
+#: How colourful people are, and those whom DTO left out or no track has yet: these are all but grey.
 CHROMA, LEFT_OUT_CHROMA = .135, .01
 
 
 def colors_of(placement):
     """Colours (N, 3) uint8 RGB of the people of a :class:`~mmhuman_dto.visualization.Placement`."""
-    return person_colors(placement.ids, np.where(placement.left_out, LEFT_OUT_CHROMA, CHROMA))
+    return person_colors(placement.ids, np.where(placement.left_out | (placement.ids < 0), LEFT_OUT_CHROMA, CHROMA))
 
 
 def person_colors(ids, chroma=CHROMA):

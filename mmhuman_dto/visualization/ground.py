@@ -13,6 +13,8 @@ _LEVEL_CAMERA = .5
 #: A foot that nobody saw counts this part of one seen, as in DTO on photos (``GroundTerm.unseen``).
 _UNSEEN = .05
 _ROUNDS = 12
+#: A clip's ground is told by its people every so often (s), so many times, and changes within about a second (s).
+_HELD_EVERY, _HELD_TIMES, _HELD_GLIDE = .25, 40, 1.
 
 
 class Ground(NamedTuple):
@@ -71,6 +73,34 @@ def estimate_ground(vertices, support=None):
     normal = up + solution[:2] @ across
     length = np.linalg.norm(normal)
     return Ground(normal / length, float(solution[2] / length))
+
+
+class HeldGround:
+    """The ground of a shot from frame to frame, told by all its people so far: without jumps, and soon at rest."""
+
+    def __init__(self):
+        self._bodies, self._told, self._times, self._wanted, self._shown = [], [], [], None, None
+        self._last = 0.
+
+    def add(self, vertices, support, time):
+        """The :class:`Ground` after a frame's people (N, V, 3), m, camera frame, at a time, s; see
+        :func:`estimate_ground` for ``support``. V is the same in all frames."""
+        due = not self._times or time - self._times[-1] >= _HELD_EVERY
+        if len(vertices) and due and len(self._times) < _HELD_TIMES:
+            self._times.append(time)
+            self._bodies.append(np.asarray(vertices, np.float32))
+            self._told.append(np.ones(vertices.shape[:2], np.float32) if support is None else support)
+            self._wanted = estimate_ground(np.concatenate(self._bodies), np.concatenate(self._told))
+        if self._wanted is None:
+            return estimate_ground(np.zeros((0, 1, 3)))
+        passed, self._last = (0, time) if self._shown is None else (time - self._last, time)
+        self._shown = _between(self._shown or self._wanted, self._wanted, 1 - np.exp(-passed / _HELD_GLIDE))
+        return self._shown
+
+
+def _between(old, new, share):
+    up = (1 - share) * old.up + share * new.up
+    return Ground(up / np.linalg.norm(up), (1 - share) * old.height + share * new.height)
 
 
 def _common_axis(vertices):

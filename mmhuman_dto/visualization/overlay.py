@@ -40,7 +40,7 @@ def draw_overlay(image, placement, faces, labels=True, title=''):
 def _label(picture, placement, colors, title_size):
     height, width = picture.shape[:2]
     cap = text_height((height, width)) * (1 if len(placement.ids) <= FEW else .75)
-    order, heads = _heads(placement, (height, width))
+    order, heads = heads_of(placement, (height, width))
     anchors = np.stack([heads[:, [0, 2]].mean(1), heads[:, 1]], 1)
     rows = people_rows(placement)
     texts = [rows[i].label for i in order]
@@ -51,7 +51,7 @@ def _label(picture, placement, colors, title_size):
             draw_text(picture, lines, corner, cap, INK, plate_color(colors[person]))
 
 
-def _heads(placement, size):
+def heads_of(placement, size):
     """People in the picture, nearest first: their indices (M) and boxes (M, 4) px of the topmost part of each."""
     indices, boxes = [], []
     for person in np.argsort(placement.depths):

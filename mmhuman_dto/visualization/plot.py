@@ -88,10 +88,10 @@ def draw_camera(plot, frame, place, view):
             CAMERA, CAMERA)
 
 
-def render_plot(plot, vertices, faces, frame, colors, support=None):
+def render_plot(plot, vertices, faces, frame, colors, support=None, supersample=2):
     """People as a viewer far away sees them: vertices (N, V, 3), m to the right, up, and towards the viewer."""
     vertices, intrinsics = seen_from_afar(vertices, frame)
-    return render_meshes(plot, vertices, faces, intrinsics, colors, opacity=1, support=support)
+    return render_meshes(plot, vertices, faces, intrinsics, colors, 1, supersample, support)
 
 
 def seen_from_afar(vertices, frame):

@@ -61,9 +61,9 @@ class Placement(NamedTuple):
         """Meshes of a :class:`~mmhuman_dto.structures.HumanDataSample`; those that are not finite are left out.
 
         ``{source}_instances`` have what ``body_model``, or other :class:`~mmhuman_dto.dto.bodies.Bodies`, poses, and
-        ``person_index`` where people were dropped, ``{source}_camera`` intrinsics; ``source`` is 'pred' or 'gt'. With
-        ``keypoint_scores`` of the metainfo's ``keypoint_set``, and ``drop_reasons``, it is known what the picture tells
-        and whom DTO left out.
+        ``person_index`` where people were dropped, of a video ``track_ids``; ``{source}_camera`` intrinsics;
+        ``source`` is 'pred' or 'gt'. With ``keypoint_scores`` of the metainfo's ``keypoint_set``, and
+        ``drop_reasons``, it is known what the picture tells and whom DTO left out.
         """
         people = getattr(sample, f'{source}_instances')
         count, notes = len(people), notes_of(sample) if source == 'pred' else ()
@@ -76,7 +76,7 @@ class Placement(NamedTuple):
         if count == 0:
             return cls(vertices, heights, np.zeros(0, int), intrinsics, sample, people, notes=notes,
                        body_model=body_model)
-        ids = np.asarray(people.person_index) if 'person_index' in people else np.arange(count)
+        ids = _ids(people)
         drawable = np.isfinite(vertices).all((1, 2))
         support = None
         if 'keypoint_scores' in people and 'keypoint_set' in sample:
@@ -110,3 +110,12 @@ class Scene(NamedTuple):
     def ground(self):
         """:class:`~mmhuman_dto.visualization.ground.Ground` that the people of :attr:`last` stand on."""
         return estimate_ground(self.last.vertices, self.last.support)
+
+
+def _ids(people):
+    """(N) numbers of people: their tracks', below 0 for who has none yet; else their rows before some were dropped."""
+    rows = np.asarray(people.person_index) if 'person_index' in people else np.arange(len(people))
+    if 'track_ids' not in people:
+        return rows
+    tracks = torch.as_tensor(people.track_ids).cpu().numpy()
+    return np.where(tracks >= 0, tracks, -1 - rows)
