@@ -6,6 +6,7 @@ not what its kind needs.
 """
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from mmhuman_dto.geometry.surfaces import vertex_normals
 from .clip_motion import camera_to_world, motions_of
 from .clip_tables import write_clip_csv, write_clip_table
 from .colors import person_colors
+from .html_clip import Shot, clip_page
 from .motion_writers import placed_shape, shape_of
 from .rigs import KindError
 from .writers import save_kinds
@@ -50,23 +52,28 @@ def save_clip(clip, body_model, out_dir, name, kinds):
 def write_glb(clip, body_model, path):
     """Everybody's mesh over bones that move, and the camera, as one ``.glb``; of a long clip ``_part1``, ``_part2``,
     ..., whose times begin anew."""
-    to_world = camera_to_world(clip, body_model)
-    motions = _motions(clip, body_model, 'a body model that its people are posed by', to_world)
-    if any(motion.skin is None for motion in motions):
-        raise KindError(f'{clip.name}: it needs a body model that its people are posed by, and these are only meshes')
-    faces, paths = body_model.faces.cpu().numpy(), []
-    bodies = {motion.track_id: _body(motion, faces) for motion in motions}
-    parts = parts_of(clip)
-    for number, (start, stop) in enumerate(parts, 1):
-        paths.append(Path(f'{path}_part{number}.glb' if len(parts) > 1 else f'{path}.glb'))
-        first = float(clip.times[start]) if len(clip) else 0.
-        last = float(clip.times[stop]) if stop < len(clip) else np.inf
-        moving = [MovingBody(bodies[part.track_id], part.times, part.skeleton, part.spans)
-                  for part in (motion.between(first, last) for motion in motions) if part is not None]
-        write_clip_glb(paths[-1], moving, faces, _camera(clip, to_world, start, stop), dict(
-            clip=clip.name, units='metres', start_s=first, frames=stop - start, fps=round(clip.fps, 4),
+    to_world, motions, faces = _skinned(clip, body_model)
+    bodies, paths = {motion.track_id: _body(motion, faces) for motion in motions}, []
+    for part in _parts(clip, motions):
+        paths.append(Path(f'{path}{part.suffix}.glb'))
+        moving = [MovingBody(bodies[motion.track_id], motion.times, motion.skeleton, motion.spans)
+                  for motion in part.motions]
+        write_clip_glb(paths[-1], moving, faces, _camera(clip, to_world, part), dict(
+            clip=clip.name, units='metres', start_s=part.first, frames=part.stop - part.start, fps=round(clip.fps, 4),
             coordinates='x right, y up from the ground, z towards the viewer; the ground is an estimate from where the '
                         'people stand', camera='stands still' if clip.camera_poses is None else 'moves'))
+    return paths
+
+
+def write_html(clip, body_model, path):
+    """A page with a time line to walk around in, as ``.html``; of a long clip ``_part1``, ``_part2``, ..."""
+    (to_world, motions, faces), paths = _skinned(clip, body_model), []
+    for part in _parts(clip, motions):
+        paths.append(Path(f'{path}{part.suffix}.html'))
+        times = clip.times[part.start:part.stop].numpy() - part.first
+        shot = Shot(times, clip.image_size, _intrinsics(clip), to_world[part.start:part.stop], part.motions, faces)
+        paths[-1].parent.mkdir(parents=True, exist_ok=True)
+        paths[-1].write_bytes(clip_page(f'{clip.name}{part.suffix}', shot).encode(errors='replace'))
     return paths
 
 
@@ -125,8 +132,37 @@ def write_trcs(clip, body_model, path):
 
 
 #: Name -> writer.
-CLIP_WRITERS = dict(glb=write_glb, bvh=partial(write_bvhs, scale=100.), bvh_m=partial(write_bvhs, scale=1.),
-                    amass=write_amasses, trc=write_trcs, params=write_clip_table, csv=write_clip_csv)
+CLIP_WRITERS = dict(glb=write_glb, html=write_html, bvh=partial(write_bvhs, scale=100.),
+                    bvh_m=partial(write_bvhs, scale=1.), amass=write_amasses, trc=write_trcs, params=write_clip_table,
+                    csv=write_clip_csv)
+
+
+class _Part(NamedTuple):
+    """Frames ``start`` to ``stop`` of a clip, from ``first`` s on, and the motions in them; ``suffix`` of its files."""
+    suffix: str
+    start: int
+    stop: int
+    first: float
+    motions: list
+
+
+def _parts(clip, motions):
+    """Yield the parts of a clip."""
+    parts = parts_of(clip)
+    for number, (start, stop) in enumerate(parts, 1):
+        first = float(clip.times[start]) if len(clip) else 0.
+        last = float(clip.times[stop]) if stop < len(clip) else np.inf
+        inside = [part for part in (motion.between(first, last) for motion in motions) if part is not None]
+        yield _Part(f'_part{number}' if len(parts) > 1 else '', start, stop, first, inside)
+
+
+def _skinned(clip, body_model):
+    """(T, 4, 4) from cameras to the world, motions with skins, (F, 3) triangles."""
+    to_world, needed = camera_to_world(clip, body_model), 'a body model that its people are posed by'
+    motions = _motions(clip, body_model, needed, to_world)
+    if any(motion.skin is None for motion in motions):
+        raise KindError(f'{clip.name}: it needs {needed}, and these are only meshes')
+    return to_world, motions, body_model.faces.cpu().numpy()
 
 
 def _motions(clip, body_model, needed, to_world=None):
@@ -156,13 +192,17 @@ def _body(motion, faces):
                 facts, motion.skin, normals)
 
 
-def _camera(clip, to_world, start, stop):
-    """The camera of some frames: of each where it moves, else of those in which shots begin."""
-    moves = clip.camera_poses is not None
-    rows = np.arange(start, stop) if moves else np.array(
-        [start, *(shot for shot in clip.shots if start < shot < stop)])
+def _camera(clip, to_world, part):
+    """The camera of a part: in each frame where it moves, else in those in which shots begin."""
     if not len(clip):
-        return MovingCamera(np.eye(3), (1, 1), np.zeros(1), np.eye(4)[None])
-    intrinsics = clip.intrinsics.double().median(0).values.numpy()
-    return MovingCamera(intrinsics, tuple(clip.image_size), (clip.times[rows] - clip.times[start]).numpy(),
-                        to_world[rows], not moves)
+        return MovingCamera(_intrinsics(clip), clip.image_size, np.zeros(1), np.eye(4)[None])
+    moves = clip.camera_poses is not None
+    rows = np.arange(part.start, part.stop) if moves else np.array(
+        [part.start, *(shot for shot in clip.shots if part.start < shot < part.stop)])
+    return MovingCamera(_intrinsics(clip), clip.image_size, clip.times[rows].numpy() - part.first, to_world[rows],
+                        not moves)
+
+
+def _intrinsics(clip):
+    """(3, 3) px: those of the middle, where they change."""
+    return clip.intrinsics.double().median(0).values.numpy() if len(clip) else np.eye(3)

@@ -37,7 +37,7 @@ from .people_rows import people_rows
 
 DATA = Path(__file__).parent / 'data'
 #: The page's own program, in the order in which its parts run.
-PROGRAM = ('panel.js', 'cameras.js', 'things.js', 'views.js', 'viewer.js')
+PROGRAM = ('page.js', 'panel.js', 'cameras.js', 'things.js', 'meshes.js', 'views.js', 'world.js', 'viewer.js')
 #: Triangles of all people together; with more, meshes are simplified.
 MOST_TRIANGLES = 150_000
 #: As many while the scene is turned by a browser that is slow with more.
@@ -59,16 +59,24 @@ def write_html(scene, path):
 
 
 def html_page(scene):
-    """The page's text. Its policy lets exactly its own style and programs run, and forbids every request."""
+    """The page's text."""
+    return page_of('page.html', PROGRAM, scene.title, describe(scene))
+
+
+def page_of(template, program, title, described):
+    """The text of a page, of a template and parts of a program in :data:`DATA` and of what is ``described`` as JSON.
+
+    Its policy lets exactly its own style and programs run, and forbids every request.
+    """
     style, three, page, *parts = (DATA.joinpath(name).read_text(encoding='utf-8')
-                                  for name in ('page.css', 'three.min.js', 'page.html', *PROGRAM))
+                                  for name in ('page.css', 'three.min.js', template, *program))
     viewer = '\n'.join(parts)
     policy = (f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
               f"script-src {_hash(three)} {_hash(viewer)}; base-uri 'none'; form-action 'none'")
     # Nothing in JSON but text holds a "<", and the text could close the script.
-    described = json.dumps(describe(scene), separators=(',', ':'), allow_nan=False).replace('<', '\\u003c')
-    return Template(page).substitute(policy=policy, title=html.escape(scene.title), style=style, three=three,
-                                     viewer=viewer, page=described)
+    described = json.dumps(described, separators=(',', ':'), allow_nan=False).replace('<', '\\u003c')
+    return Template(page).substitute(policy=policy, title=html.escape(title), style=style, three=three, viewer=viewer,
+                                     page=described)
 
 
 def describe(scene):
@@ -78,7 +86,7 @@ def describe(scene):
     near, far = (float(depths.min()), float(depths.max())) if len(depths) else (0., 1.)
     return dict(
         image=_photo(scene), camera_to_world=scene.ground.camera_to_world.tolist(),
-        faces=_base64(faces, '<u4'), coarse=_base64(coarse, '<u4'), share=len(faces) / len(scene.faces),
+        faces=packed(faces, '<u4'), coarse=packed(coarse, '<u4'), share=len(faces) / len(scene.faces),
         depths=[near, far] if len(depths) else None, depth_scale=_depth_colors(np.linspace(0, 1, 9)),
         placements=[_describe_placement(name, placement, of, origin, near, far) for (name, placement), of in zip(
             scene.panels, np.split(vertices, np.cumsum([len(placement.ids) for _, placement in scene.panels])))])
@@ -88,7 +96,8 @@ def _hash(text):
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _base64(values, dtype):
+def packed(values, dtype):
+    """Base64 text of an array in a type of little-endian numbers."""
     return base64.b64encode(np.ascontiguousarray(values, dtype).tobytes()).decode()
 
 
@@ -109,19 +118,20 @@ def _photo(scene):
     height, width = scene.image.shape[:2]
     small = shrink(scene.image, scene.last, _LARGEST_PHOTO)[0]
     content = cv2.imencode('.jpg', small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
-    return dict(width=width, height=height, jpeg=f'data:image/jpeg;base64,{_base64(content, np.uint8)}')
+    return dict(width=width, height=height, jpeg=f'data:image/jpeg;base64,{packed(content, np.uint8)}')
 
 
 def _describe_placement(name, placement, meshes, origin, near, far):
-    colors = [_hex(color) for color in colors_of(placement)]
+    colors = [hex_of(color) for color in colors_of(placement)]
     depth_colors = _depth_colors((placement.depths - near) / max(far - near, 1e-6))
     opacities = [None] * len(colors)
     if placement.support is not None:
-        opacities = [_base64(np.round(255 * (FAINT + (1 - FAINT) * of[origin])), np.uint8) for of in placement.support]
+        opacities = [packed(np.round(255 * (FAINT + (1 - FAINT) * of[origin])), np.uint8) for of in placement.support]
     people = [dict(id=row.person, height=_number(row.height), distance=row.distance,
                    height_std=_number(row.height_std), distance_std=_number(row.distance_std), score=_number(row.score),
                    said=dict(height=row.height_text, distance=row.distance_text, joints=row.joints_text, note=row.note),
-                   **facts, colours=dict(person=color, depth=depth_color), mesh=dict(_mesh(vertices), opacity=opacity))
+                   **facts, colours=dict(person=color, depth=depth_color),
+                   mesh=dict(steps_of(vertices), opacity=opacity))
               for row, facts, color, depth_color, vertices, opacity in zip(
                   people_rows(placement), _known(placement), colors, depth_colors, meshes, opacities)]
     intrinsics = None if placement.intrinsics is None else np.asarray(placement.intrinsics, float).tolist()
@@ -153,20 +163,24 @@ def _age_class(age, male_prob, is_child):
     return f'{name}, {age:.0f} years'
 
 
-def _mesh(vertices):
+def steps_of(vertices):
+    """A mesh (V, 3), m, as the page's JSON has it."""
     vertices = np.asarray(vertices, np.float64)
     origin = vertices.min(0)
     step = max(float(np.ptp(vertices, axis=0).max()), 1e-6) / _STEPS
-    return dict(origin=origin.tolist(), step=step, steps=_base64(np.round((vertices - origin) / step), '<u2'))
+    return dict(origin=origin.tolist(), step=step, steps=packed(np.round((vertices - origin) / step), '<u2'))
 
 
 def _depth_colors(shares):
     """'#rrggbb' from near (0) to far (1)."""
     levels = np.round(255 * (1 - np.asarray(shares))).astype(np.uint8).reshape(-1, 1)
-    return [_hex(color[::-1]) for color in cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS)[:, 0]] if len(levels) else []
+    if not len(levels):
+        return []
+    return [hex_of(color[::-1]) for color in cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS)[:, 0]]
 
 
-def _hex(color):
+def hex_of(color):
+    """'#rrggbb' of (3) uint8."""
     return '#{:02x}{:02x}{:02x}'.format(*color)
 
 

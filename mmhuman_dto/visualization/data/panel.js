@@ -1,22 +1,8 @@
-// What is said beside the picture, and what of the page is chosen. The JSON's layout is that of
-// mmhuman_dto/visualization/html_page.py. Text reaches the page through textContent only, so names of files are never
-// markup.
-'use strict';
+// What is said beside the picture of a scene, and what of the page is chosen.
 
-const page = JSON.parse(document.getElementById('page').textContent);
-const byId = (id) => document.getElementById(id);
 const state = { placement: page.placements.length - 1, colour: 'person', view: 'overview', selected: null };
 const current = () => page.placements[state.placement];
 const selectedPerson = () => current().people.find((person) => person.id === state.selected);
-
-function element(tag, text = '', ...children) {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  node.append(...children);
-  return node;
-}
-
-const [UNKNOWN, NOBODY] = ['unknown', 'Nobody found'];
 
 function showSummary() {
   const { people, focal, notes } = current();
@@ -35,19 +21,8 @@ function showPeople() {
   byId('joints').hidden = !joints;
   const rows = [...current().people].sort((a, b) => a.distance - b.distance).flatMap((person) => {
     const { said } = person;
-    const swatch = element('i');
-    swatch.style.background = colourOf(person);
-    const button = element('button', '', swatch, `${person.id}`);
-    const row = element('tr', '', element('td', '', button), element('td', said.height || UNKNOWN),
-      element('td', said.distance), ...(joints ? [element('td', said.joints)] : []));
-    const note = element('td', said.note);
-    note.colSpan = row.children.length;
-    return [row, ...(said.note ? [element('tr', '', note)] : [])].map((line) => {
-      line.dataset.person = person.id;
-      line.setAttribute('aria-selected', person.id === state.selected);
-      line.addEventListener('click', () => select(person.id));
-      return line;
-    });
+    return personRow(person, person.id === state.selected,
+      [said.height || UNKNOWN, said.distance, ...(joints ? [said.joints] : [])]);
   });
   byId('people').tBodies[0].replaceChildren(...rows);
 }
@@ -78,15 +53,6 @@ function showDetails() {
   byId('details').append(element('h2', `Person ${person.id}`), list);
 }
 
-function showPressed() {
-  const pressed = { colour: state.colour, placement: `${state.placement}`, view: state.view };
-  for (const button of document.querySelectorAll('.row button')) {
-    for (const [name, value] of Object.entries(pressed)) {
-      if (name in button.dataset) button.setAttribute('aria-pressed', button.dataset[name] === value);
-    }
-  }
-}
-
 function showLegend() {
   const legend = byId('legend');
   legend.hidden = state.colour !== 'depth' || !page.depths;
@@ -107,7 +73,7 @@ function update() {
   showSummary();
   showPeople();
   showDetails();
-  showPressed();
+  showPressed({ colour: state.colour, placement: `${state.placement}`, view: state.view });
   showLegend();
   if (world) world.update();
 }

@@ -1,36 +1,14 @@
-// What stands in the scene: metres, y up, the ground at y = 0; people and camera are in the camera frame below a turned
-// group.
+// What stands around people: metres, y up, the ground at y = 0; cameras are in their own frame below a turned group.
 
 function decode(text, Type) {
   const binary = atob(text);
   return new Type(Uint8Array.from(binary, (letter) => letter.charCodeAt(0)).buffer);
 }
 
-const [FACES, COARSE] = [page.faces, page.coarse].map((text) => (
-  new THREE.BufferAttribute(decode(text, Uint32Array), 1)));
 // What is drawn first. The photo lies over the ground and under everything else, so that it hides nobody.
 const [GROUND_ORDER, PHOTO_ORDER] = [-2, -1];
 // How high the letters of labels on the ground are, px of the view.
 const LABEL_SIZE = 22;
-
-function geometryOf({ mesh }) {
-  const steps = decode(mesh.steps, Uint16Array);
-  const positions = new Float32Array(steps.length);
-  for (let i = 0; i < steps.length; i += 1) positions[i] = mesh.origin[i % 3] + mesh.step * steps[i];
-  const geometry = new THREE.BufferGeometry();
-  geometry.setAttribute('position', new THREE.BufferAttribute(positions, 3));
-  if (mesh.opacity) {
-    const colours = new Uint8Array(positions.length / 3 * 4).fill(255);
-    decode(mesh.opacity, Uint8Array).forEach((value, i) => { colours[4 * i + 3] = value; });
-    geometry.setAttribute('color', new THREE.BufferAttribute(colours, 4, true));
-  }
-  geometry.setIndex([...FACES.array, ...COARSE.array]);
-  geometry.computeVertexNormals();
-  geometry.setIndex(FACES);
-  geometry.computeBoundingBox();
-  geometry.computeBoundingSphere();
-  return geometry;
-}
 
 function lines(points, colour, opacity = 1) {
   const geometry = new THREE.BufferGeometry().setFromPoints(points.map((point) => new THREE.Vector3(...point)));
@@ -87,26 +65,14 @@ function grid({ x, z, unit, step }) {
   return { group: new THREE.Group().add(ground, labels), labels: labels.children };
 }
 
-// Where a person is over the ground: a ring under the middle of its mesh, and a line to it from who floats or sinks.
-function mark(mesh) {
-  const positions = mesh.geometry.getAttribute('position');
-  const [middle, point] = [new THREE.Vector3(), new THREE.Vector3()];
-  let lowest = Infinity;
-  for (let i = 0; i < positions.count; i += 1) {
-    point.fromBufferAttribute(positions, i).applyMatrix4(mesh.matrixWorld);
-    middle.add(point);
-    lowest = Math.min(lowest, point.y);
-  }
-  middle.divideScalar(positions.count);
-  const group = new THREE.Group();
-  group.add(new THREE.Mesh(new THREE.RingGeometry(.27, .33, 48).rotateX(-Math.PI / 2),
-    new THREE.MeshBasicMaterial({ side: THREE.DoubleSide })));
-  if (Math.abs(lowest) > .05) group.add(lines([[0, 0, 0], [0, lowest, 0]], '#ffffff'));
-  group.position.set(middle.x, .004, middle.z);
-  return group;
+// A ring on the ground.
+function ring(inner, outer, colour) {
+  return new THREE.Mesh(new THREE.RingGeometry(inner, outer, 48).rotateX(-Math.PI / 2),
+    new THREE.MeshBasicMaterial({ color: colour, side: THREE.DoubleSide }));
 }
 
-// The camera's pyramid and its picture at `depth`, and thin lines of its view as far as the people.
+// The camera's pyramid at `depth`, and thin lines of its view as far as the people; where there is an image of what it
+// saw, that is the pyramid's end.
 function camera(intrinsics, image, depth, far) {
   const [[fx, skew, cx], [, fy, cy]] = intrinsics;
   const { width, height } = page.image;
@@ -119,12 +85,17 @@ function camera(intrinsics, image, depth, far) {
   const pyramid = near.flatMap((point, i) => [[0, 0, 0], point, point, near[(i + 1) % 4]]);
   const group = new THREE.Group();
   group.add(lines(pyramid, '#2f4a7d'), lines(near.flatMap((point, i) => [point, away[i]]), '#2f4a7d', .25));
-  const geometry = new THREE.BufferGeometry().setFromPoints(near.map((point) => new THREE.Vector3(...point)));
+  const photo = image && photoOn(near, image);
+  if (photo) group.add(photo);
+  return { group, photo };
+}
+
+function photoOn(corners, image) {
+  const geometry = new THREE.BufferGeometry().setFromPoints(corners.map((point) => new THREE.Vector3(...point)));
   geometry.setAttribute('uv', new THREE.BufferAttribute(new Float32Array([0, 1, 1, 1, 1, 0, 0, 0]), 2));
   geometry.setIndex([0, 1, 2, 0, 2, 3]);
   const photo = new THREE.Mesh(geometry,
     new THREE.MeshBasicMaterial({ map: image, side: THREE.DoubleSide, depthWrite: false }));
   photo.renderOrder = PHOTO_ORDER;
-  group.add(photo);
-  return { group, photo };
+  return photo;
 }
