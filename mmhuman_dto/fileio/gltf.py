@@ -230,3 +230,12 @@ def _placed(ground):
 def quaternions(matrices):
     """Unit quaternions (*, 4), x, y, z, w, of rotations (*, 3, 3)."""
     return matrix_to_quaternion(torch.from_numpy(matrices)).numpy()
+
+
+def continuous(turns):
+    """Unit quaternions (T, ...) with the signs that let each be nearest to the one before, of the two that are the same
+    rotation: then what lies between two is the short way."""
+    turns = np.array(turns, float)
+    flips = np.where((turns[1:] * turns[:-1]).sum(-1, keepdims=True) < 0, -1., 1.)
+    turns[1:] *= np.cumprod(flips, 0)
+    return turns

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pygltflib as gltf
 
-from .gltf import TURN, Body, GltfScene, quaternions
+from .gltf import TURN, Body, GltfScene, continuous, quaternions
 
 
 class MovingBody(NamedTuple):
@@ -67,15 +67,6 @@ def write_clip_glb(path, people, faces, camera, extras=None):
     if motion.channels:
         scene.file.animations.append(motion)
     scene.write(path)
-
-
-def continuous(turns):
-    """Unit quaternions (T, ...) with the signs that let each be nearest to the one before, of the two that are the same
-    rotation: then what lies between two is the short way."""
-    turns = np.array(turns, float)
-    flips = np.where((turns[1:] * turns[:-1]).sum(-1, keepdims=True) < 0, -1., 1.)
-    turns[1:] *= np.cumprod(flips, 0)
-    return turns
 
 
 def _add_person(scene, motion, person):

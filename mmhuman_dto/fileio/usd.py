@@ -8,12 +8,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdSkel, Vt
 
-from mmhuman_dto.geometry.rotation import matrix_to_quaternion
-
-from .gltf import FLIP, MOST_BONES, TURN, linear_color, strongest_bones
+from .gltf import FLIP, MOST_BONES, TURN, continuous, linear_color, quaternions, strongest_bones
 
 #: Width of the camera's film, mm; only its ratio to the focal length counts.
 _FILM = 36.
@@ -26,20 +23,36 @@ _CORRECTIVES = 'pose_correctives'
 
 def write_usd(path, bodies, faces, intrinsics, image_size, ground=None, extras=None):
     """Write one scene; all arguments are those of :func:`~mmhuman_dto.fileio.gltf.write_glb`."""
-    stage = Usd.Stage.CreateInMemory()
-    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
-    UsdGeom.SetStageMetersPerUnit(stage, 1.)
+    stage = new_stage(extras)
     stage.SetStartTimeCode(_FRAME)
     stage.SetEndTimeCode(_FRAME)
-    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, '/people').GetPrim())
-    stage.GetRootLayer().customLayerData = {name: str(value) for name, value in (extras or {}).items() if value}
     space = UsdGeom.Xform.Define(stage, '/people/camera_space')
     if ground is not None:
         rotation, height = ground
         space.AddTransformOp().Set(_matrix(TURN @ np.asarray(rotation, float) @ TURN, [0, height, 0]))
     for body in bodies:
-        (_mesh_person if body.skin is None else _skinned_person)(stage, f'{space.GetPath()}/{body.name}', body, faces)
-    _camera(stage, f'{space.GetPath()}/camera', np.asarray(intrinsics, float), image_size)
+        person = f'{space.GetPath()}/{body.name}'
+        if body.skin is None:
+            _mesh_person(stage, person, body, faces)
+        else:
+            root = add_person(stage, person, body, faces, body.skin.skeleton.moved(TURN, 0), [_FRAME])
+            root.CreateExtentAttr(UsdGeom.PointBased.ComputeExtent(points_of(body.vertices * FLIP)))
+    add_camera(stage, f'{space.GetPath()}/camera', np.asarray(intrinsics, float), image_size)
+    write_stage(stage, path)
+
+
+def new_stage(extras):
+    """A stage of people, ``/people``, y up, in metres; ``extras`` are what is told of it."""
+    stage = Usd.Stage.CreateInMemory()
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
+    UsdGeom.SetStageMetersPerUnit(stage, 1.)
+    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, '/people').GetPrim())
+    stage.GetRootLayer().customLayerData = {name: str(value) for name, value in (extras or {}).items() if value}
+    return stage
+
+
+def write_stage(stage, path):
+    """Write it, and the folder it is in."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:  # names of files may be no text, which the library does not take
         stage.GetRootLayer().Export(f'{folder}/scene.usdc')
@@ -51,56 +64,65 @@ def _mesh_person(stage, path, body, faces):
     _tell(mesh.GetPrim(), body.extras)
 
 
-def _skinned_person(stage, path, body, faces):
+def add_person(stage, path, body, faces, bones, codes):
+    """Somebody with bones: the ``UsdSkel.Root``.
+
+    ``bones`` is the :class:`~mmhuman_dto.geometry.skeleton.Skeleton` in the frame of what ``path`` is below, of as many
+    frames as there are time codes.
+    """
     skin = body.skin
     root = UsdSkel.Root.Define(stage, path)
     mesh = _mesh(stage, f'{path}/{body.name}_mesh', body, skin.vertices, body.rest_normals, faces)
     skeleton = UsdSkel.Skeleton.Define(stage, f'{path}/{body.name}_skeleton')
     animation = UsdSkel.Animation.Define(stage, f'{path}/animation')
-    joints = _joint_paths(skin.skeleton)
-    _bones(skeleton, animation, joints, skin.skeleton)
+    _turn(skeleton, animation, bones, codes)
     binding = UsdSkel.BindingAPI.Apply(mesh.GetPrim())
-    bones, shares = strongest_bones(skin.weights, MOST_BONES)
-    count = bones.shape[1]
-    binding.CreateJointIndicesPrimvar(False, count).Set(Vt.IntArray.FromNumpy(bones.astype(np.int32).ravel()))
+    strongest, shares = strongest_bones(skin.weights, MOST_BONES)
+    count = strongest.shape[1]
+    binding.CreateJointIndicesPrimvar(False, count).Set(Vt.IntArray.FromNumpy(strongest.astype(np.int32).ravel()))
     binding.CreateJointWeightsPrimvar(False, count).Set(Vt.FloatArray.FromNumpy(shares.astype(np.float32).ravel()))
     binding.CreateGeomBindTransformAttr(Gf.Matrix4d(1))
     binding.CreateSkeletonRel().AddTarget(skeleton.GetPath())
     UsdSkel.BindingAPI.Apply(skeleton.GetPrim()).CreateAnimationSourceRel().AddTarget(animation.GetPath())
     if skin.correctives is not None:
-        _correct(mesh, binding, animation, skin.correctives[0])
-    root.CreateExtentAttr(UsdGeom.PointBased.ComputeExtent(_points(body.vertices * FLIP)))
+        _correct(mesh, binding, animation, skin.correctives[0], codes[0])
     _tell(root.GetPrim(), body.extras)
+    return root
 
 
-def _bones(skeleton, animation, joints, bones):
-    """The joints at rest, and turned as in the first frame."""
+def _turn(skeleton, animation, bones, codes):
+    """The joints at rest, and turned as in each frame."""
+    joints = _joint_paths(bones)
     offsets = np.concatenate([bones.rest[:1], bones.offsets[1:]])
-    moved = bones.moved(TURN, 0)
     skeleton.CreateJointsAttr(joints)
     skeleton.CreateBindTransformsAttr([_matrix(np.eye(3), place) for place in bones.rest])
     skeleton.CreateRestTransformsAttr([_matrix(np.eye(3), place) for place in offsets])
     animation.CreateJointsAttr(joints)
-    quaternions = matrix_to_quaternion(torch.from_numpy(moved.rotations[0])).tolist()
-    _set(animation.CreateTranslationsAttr(), _points(np.concatenate([moved.root[:1], offsets[1:]])))
-    _set(animation.CreateRotationsAttr(), Vt.QuatfArray([Gf.Quatf(w, x, y, z) for x, y, z, w in quaternions]))
-    _set(animation.CreateScalesAttr(), Vt.Vec3hArray(len(joints), Gf.Vec3h(1)))
+    turns = continuous(quaternions(bones.rotations)).tolist()
+    places = np.repeat(offsets[None], len(codes), 0)
+    places[:, 0] = bones.root
+    set_at(animation.CreateTranslationsAttr(), codes, map(points_of, places))
+    set_at(animation.CreateRotationsAttr(), codes, (
+        Vt.QuatfArray([Gf.Quatf(w, x, y, z) for x, y, z, w in frame]) for frame in turns))
+    set_at(animation.CreateScalesAttr(), codes[:1], [Vt.Vec3hArray(len(joints), Gf.Vec3h(1))])
 
 
-def _correct(mesh, binding, animation, offsets):
+def _correct(mesh, binding, animation, offsets, code):
     """What the body model adds to the mesh because of the pose, as a blend shape that is on."""
     shape = UsdSkel.BlendShape.Define(mesh.GetPrim().GetStage(), f'{mesh.GetPath()}/{_CORRECTIVES}')
-    shape.CreateOffsetsAttr(_points(offsets))
+    shape.CreateOffsetsAttr(points_of(offsets))
     binding.CreateBlendShapesAttr([_CORRECTIVES])
     binding.CreateBlendShapeTargetsRel().AddTarget(shape.GetPath())
     animation.CreateBlendShapesAttr([_CORRECTIVES])
-    _set(animation.CreateBlendShapeWeightsAttr(), Vt.FloatArray([1.]))
+    set_at(animation.CreateBlendShapeWeightsAttr(), [code], [Vt.FloatArray([1.])])
 
 
-def _set(attribute, value):
-    """Set it for the first frame, and for those who ask for none: Blender only turns bones that have frames."""
-    attribute.Set(value)
-    attribute.Set(value, _FRAME)
+def set_at(attribute, codes, values):
+    """Set it at time codes, and for those who ask for none as at the first: Blender turns only bones with frames."""
+    for number, (code, value) in enumerate(zip(codes, values)):
+        if number == 0:
+            attribute.Set(value)
+        attribute.Set(value, code)
 
 
 def _joint_paths(bones):
@@ -113,10 +135,10 @@ def _joint_paths(bones):
 
 def _mesh(stage, path, body, vertices, normals, faces):
     mesh = UsdGeom.Mesh.Define(stage, path)
-    points = _points(vertices)
+    points = points_of(vertices)
     mesh.CreatePointsAttr(points)
     mesh.CreateExtentAttr(UsdGeom.PointBased.ComputeExtent(points))
-    mesh.CreateNormalsAttr(_points(normals))
+    mesh.CreateNormalsAttr(points_of(normals))
     mesh.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
     mesh.CreateFaceVertexCountsAttr(Vt.IntArray(len(faces), 3))
     mesh.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(np.asarray(faces, np.int32).ravel()))
@@ -133,7 +155,8 @@ def _mesh(stage, path, body, vertices, normals, faces):
     return mesh
 
 
-def _camera(stage, path, intrinsics, image_size):
+def add_camera(stage, path, intrinsics, image_size):
+    """The camera, with all of its intrinsics (3, 3), px, of a picture of (H, W) px."""
     (height, width), (fx, _, cx), (_, fy, cy) = image_size, *intrinsics[:2]
     focal = fx * _FILM / width
     camera = UsdGeom.Camera.Define(stage, path)
@@ -143,6 +166,7 @@ def _camera(stage, path, intrinsics, image_size):
     camera.CreateHorizontalApertureOffsetAttr((width / 2 - cx) * focal / fx)
     camera.CreateVerticalApertureOffsetAttr((cy - height / 2) * focal / fy)
     camera.CreateClippingRangeAttr(Gf.Vec2f(*_CLIP))
+    return camera
 
 
 def _tell(prim, extras):
@@ -159,5 +183,6 @@ def _matrix(rotation, translation):
     return Gf.Matrix4d(matrix)
 
 
-def _points(values):
+def points_of(values):
+    """Points (N, 3) for the library."""
     return Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(values, np.float32))

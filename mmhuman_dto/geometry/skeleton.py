@@ -94,6 +94,18 @@ class Skin(NamedTuple):
     weights: np.ndarray
     correctives: np.ndarray | None = None
 
+    @property
+    def moments(self):
+        """(K, 4): what each bone moves of the mean of all vertices: a sum of points at rest, m, and how much of it."""
+        points = np.concatenate([self.vertices, np.ones((len(self.vertices), 1))], 1)
+        return self.weights.T @ points / len(points)
+
+    def centres(self):
+        """(T, 3), m: the mean of all vertices in each frame, as of :meth:`posed`."""
+        (turned, joints), moments = self.skeleton.world(), self.moments
+        about = moments[:, :3] - moments[:, 3:] * self.skeleton.rest
+        return np.einsum('tkij,kj->ti', turned, about) + np.einsum('k,tki->ti', moments[:, 3], joints)
+
     def posed(self, rows=slice(None)):
         """Vertices (T, R, 3), m, by linear blend skinning, of some rows; without the correctives."""
         (turned, joints), rest = self.skeleton.world(), self.skeleton.rest

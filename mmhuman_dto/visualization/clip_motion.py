@@ -19,6 +19,8 @@ from .rigs import told_bones, told_skeleton
 BRIDGED = 2.
 #: Bodies of a shot that tell where its ground is, at most.
 _GROUND_BODIES = 64
+#: What of a camera's pose is no movement but rounding, m or of an axis.
+_STILL = 1e-6
 
 
 class Motion(NamedTuple):
@@ -134,12 +136,25 @@ def root_places(people, body_model):
         return body_model.skeleton(*_parameters(people, body_model))[:, 0].double().cpu().numpy()
 
 
+def middles_of(people, body_model):
+    """(F, 3) m, camera frame: the mean of one person's mesh in its frames."""
+    if not _is_posed(people, body_model):
+        return torch.as_tensor(people.vertices).double().mean(1).cpu().numpy()
+    skeleton, skin, _ = _posed(people, body_model)
+    return skin._replace(skeleton=skeleton).centres()
+
+
+def stands_still(to_world):
+    """Whether the camera of :func:`camera_to_world` never moves."""
+    return bool(np.ptp(to_world, axis=0).max(initial=0) < _STILL) if len(to_world) else True
+
+
 def height_of(people, body_model):
     """The one height of a person in its frames, m: that of its median shape, else the median of those told."""
     if not _is_posed(people, body_model):
         return median_of(people, 'heights', np.nan)
     with torch.no_grad():
-        return float(body_model.height(_parameters(people, body_model)[1].median(0).values))
+        return float(body_model.height(_parameters(people, body_model)[1].nanmedian(0).values))
 
 
 def median_of(people, name, unknown):
@@ -160,7 +175,7 @@ def _parameters(people, body_model):
 def _posed(people, body_model):
     """Skeleton, skin and betas of a person with a body model, whose pelvis stays where it is of each frame's betas."""
     pose, betas, _ = _parameters(people, body_model)
-    shape = betas.median(0).values
+    shape = betas.nanmedian(0).values
     skin = body_model.skin(0 * pose[:1], shape, torch.zeros_like(pose[:1, 0]))._replace(correctives=None)
     rotations = body_model.bone_rotations(pose).double().cpu().numpy()
     skeleton = skin.skeleton._replace(rotations=rotations, root=root_places(people, body_model))

@@ -5,16 +5,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..dto.bodies import bodies_of
 from ..tables.clip_table import write_clip
 from ..tables.people_table import TableError
-from .clip_motion import camera_to_world, height_of, median_of, root_places
+from .clip_motion import camera_to_world, height_of, median_of, middles_of, root_places
 from .rigs import KindError
 
 COLUMNS = ('frame', 'time_s', 'track_id', 'x_m', 'y_m', 'z_m', 'distance_m', 'distance_std_m', 'height_m',
            'height_std_m', 'score')
-#: Bodies posed at once.
-_AT_ONCE = 256
 
 
 def write_clip_table(clip, body_model, path):
@@ -54,16 +51,7 @@ def _rows(clip, track, body_model, to_world):
     stds, scores = (torch.as_tensor(people[name]).tolist() if name in people else [np.nan] * len(frames)
                     for name in ('depths_std', 'scores'))
     return zip(frames.tolist(), clip.times[track.frames].tolist(), [track.track_id] * len(frames), *places.T.tolist(),
-               _distances(people, body_model), stds, *size, scores)
-
-
-def _distances(people, body_model):
-    """(F) m."""
-    bodies, distances = bodies_of(body_model), []
-    with torch.no_grad():
-        for rows in torch.arange(len(people)).split(_AT_ONCE):
-            distances += bodies.vertices([people[rows].to(bodies.faces.device)])[..., 2].mean(1).tolist()
-    return distances
+               middles_of(people, body_model)[:, 2].tolist(), stds, *size, scores)
 
 
 def _text(number):

@@ -16,10 +16,11 @@ from mmhuman_dto.fileio.amass import write_amass
 from mmhuman_dto.fileio.bvh import write_bvh
 from mmhuman_dto.fileio.gltf import Body
 from mmhuman_dto.fileio.gltf_clip import MovingBody, MovingCamera, write_clip_glb
+from mmhuman_dto.fileio.packages import require
 from mmhuman_dto.fileio.trc import write_trc
 from mmhuman_dto.geometry.surfaces import vertex_normals
 
-from .clip_motion import camera_to_world, motions_of
+from .clip_motion import camera_to_world, motions_of, stands_still
 from .clip_tables import write_clip_csv, write_clip_table
 from .colors import person_colors
 from .html_clip import Shot, clip_page
@@ -49,20 +50,30 @@ def save_clip(clip, body_model, out_dir, name, kinds):
     return save_kinds(kinds, CLIP_WRITERS, lambda kind, write: write(clip, body_model, Path(out_dir) / kind / name))
 
 
-def write_glb(clip, body_model, path):
+def write_glb(clip, body_model, path, write=write_clip_glb, kind='.glb'):
     """Everybody's mesh over bones that move, and the camera, as one ``.glb``; of a long clip ``_part1``, ``_part2``,
     ..., whose times begin anew."""
     to_world, motions, faces = _skinned(clip, body_model)
     bodies, paths = {motion.track_id: _body(motion, faces) for motion in motions}, []
     for part in _parts(clip, motions):
-        paths.append(Path(f'{path}{part.suffix}.glb'))
+        paths.append(Path(f'{path}{part.suffix}{kind}'))
         moving = [MovingBody(bodies[motion.track_id], motion.times, motion.skeleton, motion.spans)
                   for motion in part.motions]
-        write_clip_glb(paths[-1], moving, faces, _camera(clip, to_world, part), dict(
+        write(paths[-1], moving, faces, _camera(clip, to_world, part), dict(
             clip=clip.name, units='metres', start_s=part.first, frames=part.stop - part.start, fps=round(clip.fps, 4),
             coordinates='x right, y up from the ground, z towards the viewer; the ground is an estimate from where the '
-                        'people stand', camera='stands still' if clip.camera_poses is None else 'moves'))
+                        'people stand', camera='stands still' if stands_still(to_world) else 'moves'))
     return paths
+
+
+def write_usd(clip, body_model, path):
+    """The same as ``.usdc``."""
+    try:
+        require('pxr', 'usd', 'docs/export.md')
+    except ImportError as error:
+        raise KindError(f'{clip.name}: {error}') from error
+    from mmhuman_dto.fileio.usd_clip import write_clip_usd  # which needs that package
+    return write_glb(clip, body_model, path, partial(write_clip_usd, rate=clip.fps), '.usdc')
 
 
 def write_html(clip, body_model, path):
@@ -132,7 +143,7 @@ def write_trcs(clip, body_model, path):
 
 
 #: Name -> writer.
-CLIP_WRITERS = dict(glb=write_glb, html=write_html, bvh=partial(write_bvhs, scale=100.),
+CLIP_WRITERS = dict(glb=write_glb, usd=write_usd, html=write_html, bvh=partial(write_bvhs, scale=100.),
                     bvh_m=partial(write_bvhs, scale=1.), amass=write_amasses, trc=write_trcs, params=write_clip_table,
                     csv=write_clip_csv)
 
@@ -196,11 +207,12 @@ def _camera(clip, to_world, part):
     """The camera of a part: in each frame where it moves, else in those in which shots begin."""
     if not len(clip):
         return MovingCamera(_intrinsics(clip), clip.image_size, np.zeros(1), np.eye(4)[None])
-    moves = clip.camera_poses is not None
-    rows = np.arange(part.start, part.stop) if moves else np.array(
-        [part.start, *(shot for shot in clip.shots if part.start < shot < part.stop)])
+    cuts = clip.camera_poses is None
+    rows = np.array([part.start, *(shot for shot in clip.shots if part.start < shot < part.stop)])
+    if not cuts and not stands_still(to_world[part.start:part.stop]):
+        rows = np.arange(part.start, part.stop)
     return MovingCamera(_intrinsics(clip), clip.image_size, clip.times[rows].numpy() - part.first, to_world[rows],
-                        not moves)
+                        cuts)
 
 
 def _intrinsics(clip):

@@ -13,6 +13,7 @@ The page's JSON (``<script type="application/json" id="page">``) says, in metres
                  "spans": [[from, to], ...],                       # s in which it is there; a "to" of null: to the end
                  "mesh": {"origin": [x, y, z], "step": s, "steps": base64 of (V, 3) uint16},      # at rest
                  "rest": base64 of (K, 3) float32,                 # joints at rest
+                 "moments": base64 of (K, 4) float32,              # Skin.moments, of the whole mesh
                  "rows": base64 of (N) uint32,                     # frames in which the bones are known
                  "turns": base64 of (N, K, 4) int16, "root": base64 of (N, 3) float32}]}
 
@@ -24,8 +25,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..fileio.gltf import quaternions, strongest_bones
-from ..fileio.gltf_clip import continuous
+from ..fileio.gltf import continuous, quaternions, strongest_bones
+from .clip_motion import stands_still
 from .colors import person_colors
 from .html_decimation import decimate
 from .html_page import hex_of, packed, page_of, steps_of
@@ -69,7 +70,7 @@ def describe(shot):
     """What the page's JSON holds, see the module."""
     vertices, faces, weights = _simplified(shot)
     bones, shares = strongest_bones(weights, _BONES) if len(weights) else (weights, weights)
-    moves = bool((shot.to_world != shot.to_world[:1]).any())
+    moves = not stands_still(shot.to_world)
     height, width = shot.image_size
     return dict(
         image=dict(width=int(width), height=int(height)), intrinsics=np.asarray(shot.intrinsics, float).tolist(),
@@ -105,5 +106,6 @@ def _person(motion, vertices, times):
         said=dict(height=measured(motion.height, motion.height_std, 2), note=''),
         colours=dict(person=hex_of(person_colors([motion.track_id])[0])),
         spans=[[start, stop if np.isfinite(stop) else None] for start, stop in motion.spans], mesh=steps_of(vertices),
-        rest=packed(motion.skin.skeleton.rest, '<f4'), rows=packed(_rows(motion, times), '<u4'),
-        turns=packed(np.round(turns * _SHORT), '<i2'), root=packed(motion.skeleton.root, '<f4'))
+        rest=packed(motion.skin.skeleton.rest, '<f4'), moments=packed(motion.skin.moments, '<f4'),
+        rows=packed(_rows(motion, times), '<u4'), turns=packed(np.round(turns * _SHORT), '<i2'),
+        root=packed(motion.skeleton.root, '<f4'))

@@ -5,8 +5,8 @@ import torch
 from glb_files import at_time, bone_places, matrix_of, node_named, read_glb, world_vertices
 
 from mmhuman_dto.body_models import OpenBody
-from mmhuman_dto.fileio.gltf import Body
-from mmhuman_dto.fileio.gltf_clip import MovingBody, MovingCamera, continuous, write_clip_glb
+from mmhuman_dto.fileio.gltf import Body, continuous
+from mmhuman_dto.fileio.gltf_clip import MovingBody, MovingCamera, write_clip_glb
 from mmhuman_dto.geometry.rotation import axis_angle_to_matrix
 
 INTRINSICS = np.array([[800., 0, 320], [0, 800, 240], [0, 0, 1]])

@@ -66,3 +66,4 @@ def test_vertices_follow_their_bones_by_their_weights():
     np.testing.assert_allclose(skin.posed() - [5, 2, 1], [[[.3, .25, .1], [.1, 0, 0]], [[0, .55, .1], [0, .1, 0]]],
                                atol=1e-12)
     np.testing.assert_allclose(skin.posed([1]), skin.posed()[:, 1:], atol=1e-12)
+    np.testing.assert_allclose(skin.centres(), skin.posed().mean(1), atol=1e-12)

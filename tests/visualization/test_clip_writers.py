@@ -1,4 +1,5 @@
 import csv
+import sys
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ def in_world(clip, track_id, frame, body_model):
 
 
 def test_every_kind(clip, body_model, tmp_path):
+    pytest.importorskip('pxr')
     paths = {path.relative_to(tmp_path).as_posix()
              for path in save_clip(clip, body_model, tmp_path, 'deep/a', CLIP_WRITERS)}
     assert paths >= {'glb/deep/a.glb', 'params/deep/a', 'csv/deep/a.csv', 'bvh/deep/a/person_2.bvh',
@@ -139,7 +141,9 @@ def test_numbers_of_everybody_in_every_frame(clip, body_model, tmp_path):
     row = by_place[15, 5]
     truth = in_world(clip, 5, 15, body_model)[0]
     np.testing.assert_allclose([float(row[name]) for name in ('x_m', 'y_m', 'z_m')], truth, atol=1e-3)
-    assert float(row['time_s']) == 1.5 and float(row['distance_m']) == pytest.approx(5, abs=.1)
+    people = clip.tracks[1].people[5:6]
+    distance = float(body_model(people.pose, people.betas, people.transl).vertices[..., 2].mean())
+    assert float(row['time_s']) == 1.5 and float(row['distance_m']) == pytest.approx(distance, abs=1e-3)
     assert float(row['height_m']) == pytest.approx(float(clip.tracks[1].people.heights[0]), abs=1e-3)
     assert (row['height_std_m'], row['score'], row['distance_std_m']) == ('', '', '0.1000')
     assert (by_place[0, 2]['height_std_m'], by_place[0, 2]['score']) == ('0.0200', '0.9000')
@@ -169,12 +173,18 @@ def test_meshes_alone_have_numbers_and_no_bones(body_model, tmp_path):
 
 def test_nobody_is_no_reason_to_fail(body_model, tmp_path):
     clip = Clip('empty', torch.arange(3, dtype=torch.float64), (480, 640), torch.eye(3).repeat(3, 1, 1), [])
-    paths = save_clip(clip, body_model, tmp_path, 'a', CLIP_WRITERS)
+    paths = save_clip(clip, body_model, tmp_path, 'a', [kind for kind in CLIP_WRITERS if kind != 'usd'])
     assert {path.name for path in paths} >= {'a.glb', 'a.csv', 'a'}
     assert read_glb(tmp_path / 'glb/a.glb')[0]['nodes'][1]['camera'] == 0
 
 
+def test_without_the_package_there_is_no_usd(clip, body_model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'pxr', None)
+    with pytest.raises(KindError, match=r'no usd of walk: .*pip install "mmhuman_dto\[usd\]"'):
+        save_clip(clip, body_model, tmp_path, 'a', ['usd'])
+
+
 def test_unknown_kinds_are_named_and_nothing_is_written(clip, body_model, tmp_path):
-    with pytest.raises(ValueError, match='cannot save overlay; known: glb, bvh'):
+    with pytest.raises(ValueError, match='cannot save overlay; known: glb, usd, html, bvh'):
         save_clip(clip, body_model, tmp_path, 'a', ['glb', 'overlay'])
     assert not list(tmp_path.iterdir())

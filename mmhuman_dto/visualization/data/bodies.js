@@ -36,6 +36,7 @@ class Body {
     this.turns = decode(person.turns, Int16Array);
     this.roots = decode(person.root, Float32Array);
     this.joints = decode(person.rest, Float32Array);
+    this.moments = decode(person.moments, Float32Array);
     const steps = decode(person.mesh.steps, Uint16Array);
     this.rest = Float32Array.from(steps, (value, i) => person.mesh.origin[i % 3] + person.mesh.step * value);
     this.geometry = new THREE.BufferGeometry();
@@ -121,6 +122,12 @@ class Body {
         this.moves[12 * bone + 4 * i + 3] = shift;
       }
     });
+  }
+
+  // The mean of the whole mesh, m, whose distance is the person's.
+  middle() {
+    return [0, 1, 2].map((i) => this.moments.reduce((sum, moment, k) => (
+      sum + this.moves[12 * (k >> 2) + 4 * i + (k & 3)] * moment), 0));
   }
 
   // Linear blend skinning of places and normals.

@@ -29,8 +29,8 @@ class ClipWorld extends World {
   // People who are there, with how far away they are along the camera's axis, m.
   present() {
     const at = this.space.matrix.elements;
-    return this.bodies.filter((body) => body.isThere(state.time)).map(({ person, root }) => ({
-      ...person, distance: [0, 1, 2].reduce((sum, i) => sum + at[8 + i] * (root[i] - at[12 + i]), 0) }));
+    return this.bodies.filter((body) => body.isThere(state.time)).map((body) => ({ ...body.person,
+      distance: body.middle().reduce((sum, place, i) => sum + at[8 + i] * (place - at[12 + i]), 0) }));
   }
 
   pose() {
