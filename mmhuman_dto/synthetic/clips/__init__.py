@@ -2,3 +2,4 @@
 from .config import ClipConfig
 from .crowd import MovingCrowd, sample_clip
 from .errors import ClipErrors, Parts, clip_samples
+from .keypoints import ClipKeypointErrors, FrameKeypoints, clip_keypoints

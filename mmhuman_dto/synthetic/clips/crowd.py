@@ -39,7 +39,7 @@ class MovingCrowd:
 
     def __post_init__(self):
         self.world_to_camera = self.camera.world_to_camera()
-        self._drawn = lru_cache(_KEPT)(self._draw)
+        self._drawn, self._shares = lru_cache(_KEPT)(self._draw), {}
         self._look = CrowdConfig(size=self.config.size)
         #: (S, 8, 3) corners of boxes that somebody sits on, world
         self.seats = np.reshape([seat for actor in self.actors for seat in actor.seats], (-1, 8, 3))
@@ -130,12 +130,19 @@ class MovingCrowd:
         rows = np.flatnonzero(self._near_view(roots))
         scene = self._scene(t, rows, np.concatenate([parts[row][0] for row in rows]) if len(rows) else
                             np.zeros((0, 24, 3)), roots[rows])
-        if len(rows):
-            shown = visible_share(scene, self.body_model.faces, max(max(scene.size) / _COARSE, 1), scene.seats)
-            pixels, z = scene.project(scene.vertices.astype(float)), scene.vertices[..., 2]
-            inside = ((pixels >= 0) & (pixels <= scene.size[::-1])).all(-1) & (z > 0)
-            scene.cast.visible[:] = shown * inside.mean(1)
+        if t not in self._shares:
+            self._shares[t] = self._visible(scene)
+        scene.cast.visible[:] = self._shares[t]
         return scene
+
+    def _visible(self, scene):
+        """Share of each body (N) that a scene shows."""
+        if not len(scene):
+            return np.zeros(0)
+        shown = visible_share(scene, self.body_model.faces, max(max(scene.size) / _COARSE, 1), scene.seats)
+        pixels, z = scene.project(scene.vertices.astype(float)), scene.vertices[..., 2]
+        inside = ((pixels >= 0) & (pixels <= scene.size[::-1])).all(-1) & (z > 0)
+        return shown * inside.mean(1)
 
     def _near_view(self, roots):
         """Whether people with root joints (M, 3), camera frame, or their shadows may be seen."""
