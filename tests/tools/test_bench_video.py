@@ -11,6 +11,8 @@ from mmhuman_dto.registry import BODY_MODELS
 
 bench = load_script('tools/benchmark/bench_video.py')
 clips = load_script('tools/benchmark/_video_clips.py')
+video_photo = load_script('tools/benchmark/_video_photo.py')
+photo = load_script('tools/benchmark/_photo_truth.py')
 
 
 @pytest.fixture(scope='module')
@@ -102,3 +104,47 @@ def test_rows_of_a_run(tmp_path, capsys):
             assert together['popping'] < shaky['popping']
     text = capsys.readouterr().out
     assert all(title in text for title, *_ in bench.FIGURES.values())
+
+
+@pytest.fixture(scope='module')
+def short(tmp_path_factory):
+    """The real clip's first five frames that have truth, of one camera."""
+    path = tmp_path_factory.mktemp('real') / 'short.npz'
+    with np.load(photo.CLIP_TRUTH) as arrays:
+        kept = dict(arrays)
+    rows = (kept['det_camera'] == 3) & (kept['det_frame'] < 20)
+    kept.update({name: values[rows] for name, values in kept.items() if values.shape[:1] == rows.shape})
+    kept.update(frames=kept['frames'][:5], **{name: kept[name][:, :5] for name in ('joints_3d', 'joints_3d_valid')})
+    np.savez(path, **kept)
+    return path
+
+
+def test_the_real_clip_is_what_its_file_says(short, body_model):
+    """What was found is where the truth is seen, and the truth has no error but shakes."""
+    case, = video_photo.real_cases(short, True)
+    np.testing.assert_allclose(case.times, np.arange(5) * 4 / 60)
+    assert case.heights.tolist() == pytest.approx([1.72, 1.41, 1.65])
+    for frame, sample in enumerate(case.samples):
+        found = sample.detected_instances
+        assert sorted(found.track_ids.tolist()) == [0, 1]
+        seen = torch.from_numpy(case.joints[found.track_ids, frame]) @ sample.pred_camera.intrinsics.double().T
+        away = (seen[..., :2] / seen[..., 2:] - found.keypoints_2d).norm(dim=-1)
+        assert away[found.keypoints_2d_valid > .5].median() < 15
+    figures = video_photo.real_figures([case], [None], body_model)
+    assert figures['place_error'] == figures['height_error'] == figures['root_acceleration_error'] == 0
+    assert figures['pcdr'] == 100 and 1 < figures['jitter'] < 30
+    assert 'pred_camera' not in video_photo.real_cases(short, False)[0].samples[0]
+
+
+def test_rows_of_the_real_clip(short, tmp_path):
+    path = tmp_path / 'figures.json'
+    bench.main(['--real', str(short), '--json', str(path)])
+    rows = {(row['setting'], row['method']): row for row in json.loads(path.read_text())['rows']}
+    ways = ['truth', 'initial', 'frame by frame', 'Kalman', 'over time', 'poses too']
+    assert list(rows) == [(f'{focal} focal', way) for focal in ('true', 'guessed') for way in ways]
+    for focal in ('true focal', 'guessed focal'):
+        shaky, calm, together = (rows[focal, way] for way in ('frame by frame', 'Kalman', 'poses too'))
+        assert calm['root_acceleration_error'] < .5 * shaky['root_acceleration_error']
+        assert together['world_acceleration_error'] < .3 * shaky['world_acceleration_error']
+        assert together['popping'] < shaky['popping']
+    assert rows['true focal', 'initial']['place_error'] < rows['guessed focal', 'initial']['place_error']

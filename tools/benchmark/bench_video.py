@@ -8,17 +8,25 @@ in part stay, drift and are new in each frame (``synthetic.clips.ClipErrors``). 
 are unknown: people are compared in the camera frame) or is carried by somebody who walks (its poses are given, people
 are compared in the world), with and without a depth map whose people are wrong by 6 %. The smoother's numbers are
 fitted on other clips of the setting.
+
+``--real`` instead takes the real clip of bench_photos.py, of which every fourth frame has joints that a network found
+and truth good to 1-2 cm: two cameras, with the true focal length and a guess, no depth map. Its root is the middle of
+the hips, its feet are ankles; bodies are fitted to each frame's joints or ("poses too") through time. The smoother is
+fitted on what it smooths. What the truth itself shakes is in its own row.
 """
 import argparse
 import os
 import time
+from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from _common import report  # noqa: E402
+from _photo_truth import CLIP_TRUTH  # noqa: E402
 from _video_clips import SETTINGS, SOLVERS, Kalman, clip_of, frame_by_frame, over_time, video_cases  # noqa: E402
+from _video_photo import RealMethods, real_cases, real_figures  # noqa: E402
 
 from mmhuman_dto.evaluation.metrics import ClipPlacementMetric, WorldMotionMetric  # noqa: E402
 from mmhuman_dto.programs import output_file, program  # noqa: E402
@@ -52,6 +60,8 @@ def parse_args(argv=None):
                         help=f'of {", ".join(SETTINGS)}; default: all')
     parser.add_argument('--depth', nargs='+', default=list(SOLVERS), choices=list(SOLVERS), metavar='DEPTH',
                         help=f'of {", ".join(map(repr, SOLVERS))}; default: all')
+    parser.add_argument('--real', type=Path, nargs='?', const=CLIP_TRUTH, metavar='NPZ',
+                        help='the real clip instead; default: the bundled truth')
     parser.add_argument('--json', type=output_file, help='write the figures to this file too')
     args = parser.parse_args(argv)
     for name, value in (QUICK if args.quick else DEFAULTS).items():
@@ -64,6 +74,14 @@ def main(argv=None):
     args = parse_args(argv)
     torch.set_num_threads(1)
     body_model = BODY_MODELS.build(dict(type='OpenBody'))
+    rows = real_rows(args.real, body_model) if args.real else synthetic_rows(args, body_model)
+    headings = ['camera', 'depth', 'method', *(f'{title}, {unit}' for title, unit, *_ in FIGURES.values())]
+    about = dict(real=str(args.real)) if args.real else dict(clips=args.clips, seconds=args.seconds)
+    report('People through time', headings, map(cells, rows), dict(rows=rows, **about), args.json)
+
+
+def synthetic_rows(args, body_model):
+    """Figures of each setting, depth and method."""
     rows = []
     for setting in args.settings:
         cases, tuning = (list(video_cases(setting, number, args.seconds, seed, body_model)) for number, seed in (
@@ -77,9 +95,18 @@ def main(argv=None):
     for row in rows:
         if SETTINGS[row['setting']] == 'moving':
             row.update(dict.fromkeys(OF_THE_WORLD, np.nan))
-    headings = ['camera', 'depth', 'method', *(f'{title}, {unit}' for title, unit, *_ in FIGURES.values())]
-    report('People through time', headings, map(cells, rows), dict(rows=rows, clips=args.clips, seconds=args.seconds),
-           args.json)
+    return rows
+
+
+def real_rows(truth, body_model):
+    """Figures of each method on the real clip, with the true focal length and a guess."""
+    rows, methods = [], RealMethods(body_model)
+    for focal in ('true', 'guessed'):
+        cases = real_cases(truth, focal == 'true')
+        placed = [{'truth': None, **methods(case)} for case in cases]
+        rows += [dict(setting=f'{focal} focal', depth='no depth', method=name,
+                      **real_figures(cases, [ways[name] for ways in placed], body_model)) for name in placed[0]]
+    return rows
 
 
 def cells(row):
