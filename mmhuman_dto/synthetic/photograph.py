@@ -5,6 +5,8 @@ import numpy as np
 #: Of 10 pictures so many have a colour cast and a wrong exposure, dark corners, a blurred background, general blur,
 #: blur by motion, noise, JPEG's blocks.
 _SHARES = dict(exposure=9, corners=3, focus=3, blur=4, motion=1.5, noise=7, jpeg=7)
+#: What frames of clips do not have: it would jump from one to the next.
+_OF_STILLS = 'focus', 'motion'
 
 
 def photograph(image, z, scene):
@@ -15,11 +17,14 @@ def photograph(image, z, scene):
         z: (H, W) float32, depth in m, 0 in the sky.
         scene: the seed is its; ``config.defects`` times everything.
     """
-    rng, strength = scene.generator('photograph'), scene.config.defects
+    rng, strength = scene.lasting('photograph'), scene.config.defects
     long_side = max(image.shape[:2])
     for name, share in _SHARES.items():
         # As many numbers are drawn whether a defect is there or not, so that no defect moves the others.
         wanted, amount, own = rng.random() * 10 < share, rng.random()**1.5 * strength, rng.spawn(1)[0]
+        if scene.cast is not None:
+            wanted = wanted and name not in _OF_STILLS
+            own = scene.generator(name) if name == 'noise' else own
         if wanted and amount > 0:
             image = _DEFECTS[name](image, amount, own, long_side, z)
     return image

@@ -49,7 +49,7 @@ class Renderer:
 
     def __call__(self, scene):
         """Draw a :class:`~mmhuman_dto.synthetic.scenes.Scene`; :class:`Picture`."""
-        rng = scene.look()
+        rng = scene.lasting('look')
         surroundings = Surroundings(rng) if scene.place is None else Scenery(scene.place, len(scene.seats), rng)
         people = self.people[scene.config.version](scene, rng)
         view = View(scene, people, scene.size)
@@ -61,7 +61,7 @@ class Renderer:
 
     def maps(self, scene):
         """:class:`Picture` of a scene without its image."""
-        people = self.people[scene.config.version](scene, scene.look())
+        people = self.people[scene.config.version](scene, scene.lasting('look'))
         view = View(scene, people, scene.size)
         return Picture(None, view.z, np.where(view.is_person, view.ids, 0))
 

@@ -84,9 +84,9 @@ class Scene:
         """A numpy Generator for one purpose (a name) of this scene, independent of all others."""
         return np.random.default_rng([*self.seed, *purpose.encode()])
 
-    def look(self):
-        """A numpy Generator for what things look like, the same in all frames of a clip."""
-        return np.random.default_rng([*self.seed[:2], *b'look'])
+    def lasting(self, purpose):
+        """As :meth:`generator`, the same in all frames of a clip."""
+        return np.random.default_rng([*self.seed[:2], *purpose.encode()])
 
     def looks(self, draw):
         """``draw(age, male)`` of each person (N); in a clip everybody is drawn, so that each keeps its look."""

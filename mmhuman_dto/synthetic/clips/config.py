@@ -1,6 +1,8 @@
 """What clips look like: numbers and shares that moving crowds are drawn from."""
 from dataclasses import dataclass
 
+from ..crowd_config import PLACE_SHARES
+
 CAMERAS, ACTIVITIES = ('still', 'panning', 'walking'), ('walk', 'wait', 'sit')
 
 
@@ -28,6 +30,9 @@ class ClipConfig:
     carrying: float = .12  # probability that a person carries something in both arms
     pace: tuple[float, float] = (.3, .5)  # walking speed over sqrt(gravity x leg); 0.45 is 1.34 m/s of a grown-up
     enter_leave: float = .5  # probability that a person comes into view, and that one goes, during the clip
+    version: int = 1  # of the looks: 1 plain, 2 with clothes, places and the defects of pictures (see CrowdConfig)
+    places: tuple[tuple[str, float], ...] = PLACE_SHARES  # of version 2, and how often; rooms for still cameras only
+    defects: float = 1.  # of version 2: blur, noise, wrong exposure and JPEG of the pictures, 0 for none
     min_visible: float = .1  # who is seen less, as share of the whole body, is not among a frame's people
 
     def __post_init__(self):
@@ -36,6 +41,8 @@ class ClipConfig:
             wrong = [key for key, share in given if key not in known or share < 0]
             if wrong or not sum(share for _, share in given) > 0:
                 raise ValueError(f'ClipConfig: {name}={given!r}, expected pairs of one of {known} and its share')
+        if self.version not in (1, 2):
+            raise ValueError(f'ClipConfig: version={self.version!r}, expected 1 or 2')
         if self.frames < 1:
             raise ValueError(f'ClipConfig: seconds={self.seconds} at fps={self.fps} are no frame')
 

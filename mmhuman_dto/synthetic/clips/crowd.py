@@ -11,10 +11,12 @@ from mmhuman_dto.structures import Clip, People, PersonTrack
 
 from ..crowd_config import CrowdConfig
 from ..layout import Ground
+from ..places import Place
 from ..scenes import Cast, Scene, visible_share
 from .actors import sample_actors
 from .cameras import CameraPath, sample_camera
 from .config import ClipConfig
+from .setting import sample_place
 
 #: Scenes that are kept, so that asking for one again costs nothing.
 _KEPT = 4
@@ -30,17 +32,22 @@ class MovingCrowd:
         seed: (seed, index). config: :class:`ClipConfig`.
         actors: :class:`Actor` of everybody, also of those who are out of view; ``track_ids`` are their rows.
         camera: :class:`~mmhuman_dto.synthetic.clips.cameras.CameraPath`.
+        place: :class:`~mmhuman_dto.synthetic.places.Place`; buildings: its boxes (B, 8, 3) in the world, m.
     """
     seed: tuple[int, int]
     config: ClipConfig
     actors: list
     camera: CameraPath
+    place: Place
+    buildings: np.ndarray
     body_model: torch.nn.Module = field(repr=False)
 
     def __post_init__(self):
         self.world_to_camera = self.camera.world_to_camera()
         self._drawn, self._shares = lru_cache(_KEPT)(self._draw), {}
-        self._look = CrowdConfig(size=self.config.size)
+        version = self.config.version
+        self._look = CrowdConfig(size=self.config.size) if version == 1 else CrowdConfig(
+            size=self.config.size, version=version, defects=self.config.defects)
         #: (S, 8, 3) corners of boxes that somebody sits on, world
         self.seats = np.reshape([seat for actor in self.actors for seat in actor.seats], (-1, 8, 3))
 
@@ -139,7 +146,8 @@ class MovingCrowd:
         """Share of each body (N) that a scene shows."""
         if not len(scene):
             return np.zeros(0)
-        shown = visible_share(scene, self.body_model.faces, max(max(scene.size) / _COARSE, 1), scene.seats)
+        shown = visible_share(scene, self.body_model.faces, max(max(scene.size) / _COARSE, 1),
+                              np.concatenate([scene.seats, scene.buildings]))
         pixels, z = scene.project(scene.vertices.astype(float)), scene.vertices[..., 2]
         inside = ((pixels >= 0) & (pixels <= scene.size[::-1])).all(-1) & (z > 0)
         return shown * inside.mean(1)
@@ -163,7 +171,8 @@ class MovingCrowd:
             ages=ages[rows], male=male[rows], heights=np.array([actor.height for actor in actors]), pose=pose,
             betas=betas, transl=transl, vertices=out.vertices.numpy(), joints=out.joints.double().numpy(),
             pose_names=tuple(actor.activity[t] for actor in actors), seats=self.seats @ turn[:3, :3].T + turn[:3, 3],
-            buildings=np.zeros((0, 8, 3)),
+            buildings=self.buildings @ turn[:3, :3].T + turn[:3, 3],
+            place=self.place if self.config.version > 1 else None,
             cast=Cast(rows, ages, male, np.ones(len(rows)), turn[:3, 3].copy(), stage[:, 2]))
 
 
@@ -200,5 +209,6 @@ def sample_clip(index, body_model, config=None, seed=0):
         camera = sample_camera(number, config, rng)
         actors = sample_actors(number, camera, body_model, config, rng)
         if len(actors) >= config.people[0]:
-            return MovingCrowd((seed, index), config, actors, camera, body_model)
+            place, buildings = sample_place(actors, camera, config, rng)
+            return MovingCrowd((seed, index), config, actors, camera, place, buildings, body_model)
     raise RuntimeError(f'no paths found for clip {index} of seed {seed} with {config}: fewer people, or more room')

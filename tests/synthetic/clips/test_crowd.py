@@ -127,8 +127,9 @@ def test_the_ground_and_the_sun_stay_while_the_camera_moves(moving, renderer):
     places, suns = [], []
     for t in (0, 20):
         scene = moving.everybody[t]
-        view = View(scene, renderer.people[1](scene, scene.look()), scene.size)
-        light = Light(scene, view.meshes[:len(scene)], scene.vertices.reshape(-1, 3), 1000, scene.look(), Mood())
+        view = View(scene, renderer.people[1](scene, scene.lasting('look')), scene.size)
+        rng, touching = scene.lasting('look'), scene.vertices.reshape(-1, 3)
+        light = Light(scene, view.meshes[:len(scene)], touching, 1000, rng, Mood())
         corner = world_to_camera(moving, t, np.array([[.7, 0, 3.]]))
         places.append(np.ravel(light.plane(corner)))
         suns.append(moving.world_to_camera[t, :3, :3].T @ light.sun)
