@@ -76,11 +76,11 @@ def _add_person(scene, motion, person):
     turns = continuous(quaternions(skeleton.rotations))
     for bone, node in enumerate(bones):
         track.turn(node, turns[:, bone], skeleton.root if bone == 0 else None)
-    moments, sizes = _shown(person.spans)
+    moments, sizes = shown(person.spans)
     _Track(scene, motion, moments, gltf.ANIM_STEP).set(top, 'scale', np.repeat(sizes[:, None], 3, 1))
 
 
-def _shown(spans):
+def shown(spans):
     """Moments, s, the first one 0, and whether (1, 0) somebody is there from each on."""
     moments = {0.: 0.}
     for start, stop in spans:

@@ -12,6 +12,7 @@ import torch
 from ..body_models import BodyModel
 from ..dto.bodies import bodies_of
 from ..geometry.skeleton import Skeleton, Skin
+from ..geometry.trajectories import inverse_poses
 from .ground import estimate_ground
 from .rigs import told_bones, told_skeleton
 
@@ -84,8 +85,8 @@ def camera_to_world(clip, body_model):
     to_first = np.tile(np.eye(4), (len(clip), 1, 1))
     shots = list(clip.shots)
     if clip.camera_poses is not None:
-        poses, shots = np.asarray(clip.camera_poses, float), [0]
-        to_first = poses[:1] @ np.linalg.inv(poses)
+        poses, shots = torch.as_tensor(clip.camera_poses).double(), [0]
+        to_first = (poses[:1] @ inverse_poses(poses)).numpy()
     matrices = np.empty_like(to_first)
     for start, stop in zip(shots, [*shots[1:], len(clip)]):
         ground = estimate_ground(_bodies(clip, body_model, start, stop, to_first))
@@ -96,14 +97,16 @@ def camera_to_world(clip, body_model):
 def _bodies(clip, body_model, start, stop, to_first):
     """Vertices (N, V, 3), m, of some people of the frames ``start`` to ``stop``, moved by ``to_first``."""
     bodies = bodies_of(body_model)
-    places = [(track.people[row:row + 1], frame) for track in clip.tracks
-              for row, frame in enumerate(track.frames.tolist()) if start <= frame < stop]
-    if not places:
+    inside = [((track.frames >= start) & (track.frames < stop)).nonzero()[:, 0] for track in clip.tracks]
+    count = sum(map(len, inside))
+    if not count:
         return np.zeros((0, 1, 3))
-    places = places[::-(-len(places) // _GROUND_BODIES)]
+    owners = np.repeat(np.arange(len(inside)), [len(rows) for rows in inside])
+    chosen = slice(None, None, -(-count // _GROUND_BODIES))
+    places = [(clip.tracks[owner], row) for owner, row in zip(owners[chosen], torch.cat(inside)[chosen].tolist())]
     with torch.no_grad():
-        vertices = bodies.vertices([person.to(bodies.faces.device) for person, _ in places]).double().cpu().numpy()
-    matrices = to_first[[frame for _, frame in places]]
+        vertices = bodies.vertices([track.people[row:row + 1].to(bodies.faces.device) for track, row in places])
+    vertices, matrices = vertices.double().cpu().numpy(), to_first[[int(track.frames[row]) for track, row in places]]
     moved = np.einsum('nij,nvj->nvi', matrices[:, :3, :3], vertices) + matrices[:, None, :3, 3]
     return moved[np.isfinite(moved).all((1, 2))]
 

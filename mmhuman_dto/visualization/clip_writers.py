@@ -29,8 +29,8 @@ from .rigs import KindError
 from .writers import save_kinds
 
 #: Poses of people that one file of meshes holds at most: a longer clip is cut into several files. A pose of 24 bones
-#: takes 0.4 kB, so that a file stays below some 20 MB.
-MOST_POSES = 40_000
+#: takes 0.4 kB, of USD 0.7 kB, so that a file stays below some 20 MB.
+MOST_POSES, MOST_USD_POSES = 40_000, 25_000
 
 
 def save_clip(clip, body_model, out_dir, name, kinds):
@@ -50,12 +50,12 @@ def save_clip(clip, body_model, out_dir, name, kinds):
     return save_kinds(kinds, CLIP_WRITERS, lambda kind, write: write(clip, body_model, Path(out_dir) / kind / name))
 
 
-def write_glb(clip, body_model, path, write=write_clip_glb, kind='.glb'):
+def write_glb(clip, body_model, path, write=write_clip_glb, kind='.glb', most=MOST_POSES):
     """Everybody's mesh over bones that move, and the camera, as one ``.glb``; of a long clip ``_part1``, ``_part2``,
     ..., whose times begin anew."""
     to_world, motions, faces = _skinned(clip, body_model)
     bodies, paths = {motion.track_id: _body(motion, faces) for motion in motions}, []
-    for part in _parts(clip, motions):
+    for part in _parts(clip, motions, most):
         paths.append(Path(f'{path}{part.suffix}{kind}'))
         moving = [MovingBody(bodies[motion.track_id], motion.times, motion.skeleton, motion.spans)
                   for motion in part.motions]
@@ -73,13 +73,13 @@ def write_usd(clip, body_model, path):
     except ImportError as error:
         raise KindError(f'{clip.name}: {error}') from error
     from mmhuman_dto.fileio.usd_clip import write_clip_usd  # which needs that package
-    return write_glb(clip, body_model, path, partial(write_clip_usd, rate=clip.fps), '.usdc')
+    return write_glb(clip, body_model, path, partial(write_clip_usd, rate=clip.fps), '.usdc', MOST_USD_POSES)
 
 
-def write_html(clip, body_model, path):
+def write_html(clip, body_model, path, most=MOST_POSES):
     """A page with a time line to walk around in, as ``.html``; of a long clip ``_part1``, ``_part2``, ..."""
     (to_world, motions, faces), paths = _skinned(clip, body_model), []
-    for part in _parts(clip, motions):
+    for part in _parts(clip, motions, most):
         paths.append(Path(f'{path}{part.suffix}.html'))
         times = clip.times[part.start:part.stop].numpy() - part.first
         shot = Shot(times, clip.image_size, _intrinsics(clip), to_world[part.start:part.stop], part.motions, faces)
@@ -88,7 +88,7 @@ def write_html(clip, body_model, path):
     return paths
 
 
-def parts_of(clip, most=MOST_POSES):
+def parts_of(clip, most):
     """[(from, to), ...] frames of as few parts of a clip as can be, in each of which people have ``most`` poses at
     most."""
     counts = np.zeros(len(clip), int)
@@ -157,9 +157,9 @@ class _Part(NamedTuple):
     motions: list
 
 
-def _parts(clip, motions):
-    """Yield the parts of a clip."""
-    parts = parts_of(clip)
+def _parts(clip, motions, most):
+    """Yield the parts of a clip with ``most`` poses at most."""
+    parts = parts_of(clip, most)
     for number, (start, stop) in enumerate(parts, 1):
         first = float(clip.times[start]) if len(clip) else 0.
         last = float(clip.times[stop]) if stop < len(clip) else np.inf

@@ -3,6 +3,7 @@ import contextlib
 import io
 import re
 import threading
+import time
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from . import viser_nodes
 from .people_rows import people_rows
 from .scene import Scene
 
-#: Pictures a second while they are played.
-_RATE = 10.
+#: Pictures a second while they are played, at first and at most.
+_RATE, _FASTEST = 10, 30
 _NONE = 'none'
 NO_DEPTH = 'No depth map in metres is known of this picture, so none is shown.'
 NOBODY = '**Nobody found**'
@@ -64,7 +65,8 @@ class Viewer:
     Attributes:
         server: the ``viser.ViserServer``.
         picture: slider of the scenes, from 1 on; None of one alone. placement: before or after DTO.
-        photo: where it is; shown: check boxes of what else is. play: check box, whether pictures follow each other.
+        photo: where it is; shown: check boxes of what else is. play: check box, whether pictures follow each other;
+            rate: slider, how many a second.
         text: what is said of the scene.
     """
 
@@ -140,6 +142,7 @@ class Viewer:
         gui, count = self.server.gui, len(self.scenes)
         self.picture = gui.add_slider('Picture', 1, count, 1, 1) if count > 1 else None
         self.play = gui.add_checkbox('Play', False, visible=count > 1)
+        self.rate = gui.add_slider('Pictures a second', 1, _FASTEST, 1, _RATE, visible=count > 1)
         self.placement = gui.add_dropdown('People', ('after DTO', 'before'))
         self.photo = gui.add_dropdown('Photo', (viser_nodes.IN_CAMERA, viser_nodes.BEHIND, _NONE))
         self.shown = {name: gui.add_checkbox(words, True) for name, words in (
@@ -161,7 +164,10 @@ class Viewer:
             camera.fov = _fov(self._placement().intrinsics, self._scene.image.shape[:2], camera.aspect)
 
     def _play(self):
-        while not self._stopped.wait(1 / _RATE):
+        due = time.monotonic()
+        # Drawing takes a part of the time between two pictures; where it takes more, the next one follows at once.
+        while not self._stopped.wait(max(0., due - time.monotonic())):
+            due = max(due, time.monotonic() - 1) + 1 / self.rate.value
             if self.play.value:
                 self.step()
 

@@ -11,12 +11,15 @@ import subprocess
 import numpy as np
 import pytest
 import torch
+from moving_people import walking_clip
 from scripts import ROOT
 
 from mmhuman_dto.body_models import SMPL, OpenBody
 from mmhuman_dto.structures import Camera, HumanDataSample, People
 from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 from mmhuman_dto.visualization import Placement, Scene
+from mmhuman_dto.visualization.clip_motion import camera_to_world, motions_of
+from mmhuman_dto.visualization.clip_writers import save_clip
 from mmhuman_dto.visualization.writers import save_scene
 
 #: What is asked for when a file is imported, as docs/export.md says; the others need nothing.
@@ -45,24 +48,54 @@ for kind, path, options in json.loads(sys.argv[1]):
     found.append(things)
 print('FOUND' + json.dumps(found))
 '''
+PLAY = '''
+import json, sys
+import bpy
+
+kind, path, rate, frames = json.loads(sys.argv[1])
+bpy.ops.wm.read_factory_settings(use_empty=True)
+scene = bpy.context.scene
+scene.render.fps = rate
+dict(glb=bpy.ops.import_scene.gltf, usd=bpy.ops.wm.usd_import)[kind](filepath=path)
+found = []
+for frame in frames:
+    scene.frame_set(int(frame), subframe=frame % 1)
+    seen, bones = bpy.context.evaluated_depsgraph_get(), {}
+    for thing in bpy.data.objects:
+        if thing.type == 'ARMATURE':
+            posed = thing.evaluated_get(seen)
+            bones[thing.name] = {bone.name: list(posed.matrix_world @ bone.head) for bone in posed.pose.bones}
+    camera, = (thing.evaluated_get(seen) for thing in bpy.data.objects if thing.type == 'CAMERA')
+    found.append([bones, list(camera.matrix_world.translation)])
+print('FOUND' + json.dumps(found))
+'''
 #: The program of the docs that makes an FBX of a glb.
 MAKE_FBX, = re.findall('```text\n(# glb2fbx.py\n.*?)```', (ROOT / 'docs/export.md').read_text(), re.S)
+
+
+def blender_python():
+    python = os.environ.get('BPY_PYTHON')
+    if not python:
+        pytest.skip('BPY_PYTHON does not name a Python with bpy')
+    return python
+
+
+def found_by(python, program, arguments):
+    line, = (line for line in run(python, program, arguments).splitlines() if line.startswith('FOUND'))
+    return json.loads(line.removeprefix('FOUND'))
 
 
 @pytest.fixture
 def blender():
     """[(kind, path)] -> what Blender has after the import of each."""
-    python = os.environ.get('BPY_PYTHON')
-    if not python:
-        pytest.skip('BPY_PYTHON does not name a Python with bpy')
+    python = blender_python()
 
     def open_all(files):
         fbx = [str(path) for kind, path in files if kind == 'fbx']
         for path in fbx:
             run(python, MAKE_FBX, path.replace('fbx', 'glb'), path)
         arguments = json.dumps([(kind, str(path), OPTIONS.get(kind, {})) for kind, path in files])
-        line, = (line for line in run(python, IMPORT, arguments).splitlines() if line.startswith('FOUND'))
-        return json.loads(line.removeprefix('FOUND'))
+        return found_by(python, IMPORT, arguments)
 
     return open_all
 
@@ -118,3 +151,28 @@ def test_blender_has_people_where_they_are(kind, blender, tmp_path):
         places = found[kind]['bones']['person_1']
         np.testing.assert_allclose([places[name] for name in bones], joints[1, :24], atol=1e-4)
     np.testing.assert_allclose(found['ply']['meshes']['person_1'], vertices[1], atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', ['glb', 'usd'])
+def test_blender_plays_clips(kind, tmp_path):
+    body_model = OpenBody()
+    clip = walking_clip(body_model)
+    clip.camera_poses = torch.eye(4, dtype=torch.float64).repeat(len(clip), 1, 1)
+    clip.camera_poses[:, 0, 3] = -.2 * clip.times
+    path, = save_clip(clip, body_model, tmp_path, 'a', [kind])
+    frames = (0, 3, 10.5, 13, 21, 35)
+    to_blender = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])
+    played = found_by(blender_python(), PLAY, json.dumps([kind, str(path), 10, frames]))
+    for frame, (bones, camera) in zip(frames, played, strict=True):
+        if frame % 1 == 0:
+            place = camera_to_world(clip, body_model)[frame, :3, 3] @ to_blender.T
+            np.testing.assert_allclose(camera, place, atol=1e-4)
+        for motion in motions_of(clip, body_model):
+            places = bones[f'person_{motion.track_id}_skeleton']
+            joints = np.array([places[name] for name in motion.skeleton.names])
+            if any(start <= frame / 10 < stop for start, stop in motion.spans):
+                truth = motion.skeleton.at(motion.times, [frame / 10]).world()[1][0] @ to_blender.T
+                np.testing.assert_allclose(joints, truth, atol=1e-5)
+            else:
+                assert np.ptp(joints, axis=0).max() < .002

@@ -12,9 +12,8 @@ from mmhuman_dto.body_models import OpenBody
 from mmhuman_dto.dto.bodies import MeshBodies
 from mmhuman_dto.structures import Clip
 from mmhuman_dto.tables.clip_table import read_clip
-from mmhuman_dto.visualization import clip_writers
 from mmhuman_dto.visualization.clip_motion import camera_to_world, motions_of
-from mmhuman_dto.visualization.clip_writers import CLIP_WRITERS, parts_of, save_clip
+from mmhuman_dto.visualization.clip_writers import CLIP_WRITERS, parts_of, save_clip, write_glb
 from mmhuman_dto.visualization.rigs import KindError
 
 
@@ -75,17 +74,15 @@ def test_the_camera_of_the_glb_moves_as_it_did(clip, body_model, tmp_path):
     assert document['asset']['extras']['camera'] == 'moves'
 
 
-def test_long_clips_are_cut_into_parts_that_begin_anew(clip, body_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(clip_writers, 'MOST_POSES', 30)
-    monkeypatch.setattr(clip_writers.parts_of, '__defaults__', (30, ))
-    parts = parts_of(clip)
+def test_long_clips_are_cut_into_parts_that_begin_anew(clip, body_model, tmp_path):
+    parts = parts_of(clip, 30)
     counts = np.zeros(len(clip), int)
     for track in clip.tracks:
         counts[track.frames] += 1
     sums = [counts[start:stop].sum() for start, stop in parts]
     assert max(sums) <= 30 < min(a + b for a, b in zip(sums, sums[1:])) and sum(sums) == counts.sum()
     assert parts[0][0] == 0 and parts[-1][1] == len(clip)
-    paths = save_clip(clip, body_model, tmp_path, 'a', ['glb'])
+    paths = write_glb(clip, body_model, tmp_path / 'a', most=30)
     assert [path.name for path in paths] == [f'a_part{number}.glb' for number in range(1, len(parts) + 1)]
     for path, (start, stop) in zip(paths, parts):
         document, arrays = read_glb(path)

@@ -16,9 +16,8 @@ from mmhuman_dto.dto.bodies import MeshBodies
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.geometry.surfaces import vertex_normals
 from mmhuman_dto.structures import Clip
-from mmhuman_dto.visualization import clip_writers
 from mmhuman_dto.visualization.clip_motion import camera_to_world, motions_of
-from mmhuman_dto.visualization.clip_writers import save_clip
+from mmhuman_dto.visualization.clip_writers import save_clip, write_html
 from mmhuman_dto.visualization.html_page import DATA
 from mmhuman_dto.visualization.rigs import KindError
 
@@ -105,7 +104,7 @@ def test_a_longer_clip_of_three_people_stays_small(body_model, tmp_path):
     assert 'innerHTML' not in path.read_text() and 'eval(' not in path.read_text()
 
 
-def test_more_people_have_fewer_triangles_each(clip, body_model, monkeypatch, tmp_path):
+def test_more_people_have_fewer_triangles_each(clip, body_model, tmp_path):
     crowd = Clip(**{**vars(clip), 'tracks': [
         type(track)(track.track_id + 10 * copy, track.frames, track.people) for copy in range(6)
         for track in clip.tracks]})
@@ -114,12 +113,11 @@ def test_more_people_have_fewer_triangles_each(clip, body_model, monkeypatch, tm
     assert described(path)['share'] * len(body_model.faces) == pytest.approx(2000, abs=5)
 
 
-def test_names_are_text_and_long_clips_are_parts(clip, body_model, monkeypatch, tmp_path):
+def test_names_are_text_and_long_clips_are_parts(clip, body_model, tmp_path):
     named = Clip(**{**vars(clip), 'name': '</script><b>$page'})
     path, = save_clip(named, body_model, tmp_path, 'a', ['html'])
     assert '<title>&lt;/script&gt;&lt;b&gt;$page: people in metres</title>' in path.read_text()
-    monkeypatch.setattr(clip_writers.parts_of, '__defaults__', (50, ))
-    paths = save_clip(named, body_model, tmp_path, 'b', ['html'])
+    paths = write_html(named, body_model, tmp_path / 'b', most=50)
     assert [path.name for path in paths] == ['b_part1.html', 'b_part2.html']
     first = np.frombuffer(base64.b64decode(described(paths[1])['times']), '<f4')[0]
     assert first == 0

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from types import SimpleNamespace
 
@@ -164,6 +165,12 @@ def test_the_slider_goes_through_the_pictures(viewer_of, boxes, faces):
     played = threading.Event()
     viewer.picture.on_update(lambda _: played.set())
     assert played.wait(5)
+    viewer.rate.value = 1
+    time.sleep(.2)  # whatever was due
+    seen = []
+    viewer.picture.on_update(lambda _: seen.append(1))
+    time.sleep(.7)
+    assert len(seen) <= 1
     viewer.play.value = False
 
 
