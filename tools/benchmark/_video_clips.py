@@ -1,4 +1,5 @@
 """Clips of moving crowds as DTO sees them, and the ways to place their people that are compared."""
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,8 @@ from mmhuman_dto.dto.temporal import ClipOptimizer
 from mmhuman_dto.geometry.trajectories import camera_points, inverse_poses, world_points
 from mmhuman_dto.structures import Clip, Maps
 from mmhuman_dto.synthetic import Renderer
-from mmhuman_dto.synthetic.clips import ClipConfig, clip_samples, sample_clip
+from mmhuman_dto.synthetic.clips import ClipConfig, ClipErrors, clip_samples, sample_clip
+from mmhuman_dto.synthetic.corruption import InitialErrors
 
 #: Kinds of camera, and what is told of it: see :meth:`mmhuman_dto.dto.temporal.TemporalDTO.solve`.
 SETTINGS = {'still': 'still', 'panning': 'moving', 'walking': 'poses'}
@@ -39,14 +41,20 @@ class VideoCase(NamedTuple):
         return self.truth.times
 
 
-def video_cases(setting, number, seconds, seed, body_model):
-    """Yield the :class:`VideoCase` of so many clips of a setting of ``SETTINGS``."""
+def clip_errors(fresh=False, focal_error=.1):
+    """The :class:`ClipErrors` of clips: whether all are new in each frame, and the std of the log focal length."""
+    network = replace(ClipErrors().network, initial=InitialErrors(focal_noise=focal_error))
+    return (ClipErrors.frame_by_frame if fresh else ClipErrors)(network=network)
+
+
+def video_cases(setting, number, seconds, seed, body_model, errors=None):
+    """Yield the :class:`VideoCase` of so many clips of a setting of ``SETTINGS``; ``errors``: :class:`ClipErrors`."""
     renderer = Renderer(body_model)
     config = ClipConfig(seconds=seconds, cameras=((setting, 1.), ))
     for index in range(number):
         crowd = sample_clip(index, body_model, config, seed)
         samples = [with_evidence(sample, body_model)
-                   for sample in clip_samples(crowd, crowd.pictures(renderer, images=False))]
+                   for sample in clip_samples(crowd, crowd.pictures(renderer, images=False), errors)]
         truth = crowd.clip
         if SETTINGS[setting] != 'poses':
             truth.camera_poses = None

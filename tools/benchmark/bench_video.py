@@ -25,7 +25,16 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from _common import report  # noqa: E402
 from _photo_truth import CLIP_TRUTH  # noqa: E402
-from _video_clips import SETTINGS, SOLVERS, Kalman, clip_of, frame_by_frame, over_time, video_cases  # noqa: E402
+from _video_clips import (  # noqa: E402
+    SETTINGS,
+    SOLVERS,
+    Kalman,
+    clip_errors,
+    clip_of,
+    frame_by_frame,
+    over_time,
+    video_cases,
+)
 from _video_photo import RealMethods, real_cases, real_figures  # noqa: E402
 
 from mmhuman_dto.evaluation.metrics import ClipPlacementMetric, WorldMotionMetric  # noqa: E402
@@ -60,6 +69,9 @@ def parse_args(argv=None):
                         help=f'of {", ".join(SETTINGS)}; default: all')
     parser.add_argument('--depth', nargs='+', default=list(SOLVERS), choices=list(SOLVERS), metavar='DEPTH',
                         help=f'of {", ".join(map(repr, SOLVERS))}; default: all')
+    parser.add_argument('--fresh', action='store_true', help='all errors are new in each frame: none stays or drifts')
+    parser.add_argument('--focal-error', type=float, default=.1,
+                        help='std of the logarithm of assumed over true focal length (default 0.1)')
     parser.add_argument('--real', type=Path, nargs='?', const=CLIP_TRUTH, metavar='NPZ',
                         help='the real clip instead; default: the bundled truth')
     parser.add_argument('--json', type=output_file, help='write the figures to this file too')
@@ -76,16 +88,17 @@ def main(argv=None):
     body_model = BODY_MODELS.build(dict(type='OpenBody'))
     rows = real_rows(args.real, body_model) if args.real else synthetic_rows(args, body_model)
     headings = ['camera', 'depth', 'method', *(f'{title}, {unit}' for title, unit, *_ in FIGURES.values())]
-    about = dict(real=str(args.real)) if args.real else dict(clips=args.clips, seconds=args.seconds)
+    about = dict(real=str(args.real)) if args.real else dict(
+        clips=args.clips, seconds=args.seconds, fresh=args.fresh, focal_error=args.focal_error)
     report('People through time', headings, map(cells, rows), dict(rows=rows, **about), args.json)
 
 
 def synthetic_rows(args, body_model):
     """Figures of each setting, depth and method."""
-    rows = []
+    rows, errors = [], clip_errors(args.fresh, args.focal_error)
     for setting in args.settings:
-        cases, tuning = (list(video_cases(setting, number, args.seconds, seed, body_model)) for number, seed in (
-            (args.clips, HELD_OUT_SEED), (args.tuning_clips, TUNING_SEED)))
+        cases, tuning = (list(video_cases(setting, number, args.seconds, seed, body_model, errors))
+                         for number, seed in ((args.clips, HELD_OUT_SEED), (args.tuning_clips, TUNING_SEED)))
         given = {name: score(cases, [(samples(case), 0.) for case in cases], body_model)
                  for name, samples in GIVEN.items()}
         rows += [dict(setting=setting, depth='', method=name, **figures) for name, figures in given.items()]
