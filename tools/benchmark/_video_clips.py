@@ -8,7 +8,7 @@ from _kalman import fit_noise, smooth
 
 from mmhuman_dto.dto import DTOOptimizer, DTOProblem
 from mmhuman_dto.dto.drawing import draw_meshes
-from mmhuman_dto.dto.temporal import ClipOptimizer
+from mmhuman_dto.dto.temporal import ClipOptimizer, Steady
 from mmhuman_dto.geometry.trajectories import camera_points, inverse_poses, world_points
 from mmhuman_dto.structures import Clip, Maps
 from mmhuman_dto.synthetic import Renderer
@@ -81,9 +81,21 @@ def frame_by_frame(case, solver, body_model):
     return DTOOptimizer(solver)(case.samples, body_model, keep_dropped=True)
 
 
+def steadily(case, solver, body_model):
+    """:func:`frame_by_frame` of frames that have one camera and one shape a person."""
+    return frame_by_frame(case._replace(samples=_steady(case, body_model)), solver, body_model)
+
+
 def over_time(case, solver, body_model):
-    """Samples of a case placed together; ``solver``: of their frames."""
-    return list(ClipOptimizer(dict(still=solver))(case.samples, case.times, body_model, case.cameras))
+    """Samples of a case placed together, with one camera and one shape a person; ``solver``: of their frames."""
+    frames = _steady(case, body_model)
+    return list(ClipOptimizer(dict(still=solver))(frames, case.times, body_model, case.cameras))
+
+
+def _steady(case, body_model):
+    steady = Steady(body_model)
+    steady.add(case.samples)
+    return steady(case.samples)
 
 
 class Kalman:

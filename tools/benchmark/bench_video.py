@@ -33,6 +33,7 @@ from _video_clips import (  # noqa: E402
     clip_of,
     frame_by_frame,
     over_time,
+    steadily,
     video_cases,
 )
 from _video_photo import RealMethods, real_cases, real_figures  # noqa: E402
@@ -44,7 +45,8 @@ from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 HELD_OUT_SEED, TUNING_SEED = 900, 800
 DEFAULTS = dict(clips=4, tuning_clips=2, seconds=10.)
 QUICK = dict(clips=1, tuning_clips=1, seconds=3.)
-METHODS = ('frame by frame', 'Kalman', 'over time')
+#: What the smoother smooths: frame-by-frame DTO, and the same of frames with one camera and one shape a person.
+SMOOTHED = {'Kalman': frame_by_frame, 'Kalman, steady': steadily}
 #: What is reported: name -> (title, unit, factor of the metric's unit, digits).
 FIGURES = {
     'place_error': ('place', 'm', 1, 3), 'relative_depth_error': ('depth', '%', 1, 1), 'pcdr': ('PCDR', '%', 1, 1),
@@ -131,12 +133,17 @@ def cells(row):
 
 def compare(cases, tuning, solver, body_model):
     """{method: figures} of clips; ``tuning``: other clips, of which nothing is reported."""
-    placed = [timed(frame_by_frame, case, solver, body_model) for case in cases]
-    kalman = Kalman([(case, frame_by_frame(case, solver, body_model)) for case in tuning], body_model)
-    smoothed = [timed(kalman, case, samples) for case, (samples, _) in zip(cases, placed)]
-    smoothed = [(samples, seconds + before) for (samples, seconds), (_, before) in zip(smoothed, placed)]
-    together = [timed(over_time, case, solver, body_model) for case in cases]
-    return {name: score(cases, results, body_model) for name, results in zip(METHODS, (placed, smoothed, together))}
+    placed = {'frame by frame': [timed(frame_by_frame, case, solver, body_model) for case in cases]}
+    for name, place in SMOOTHED.items():
+        kalman = Kalman([(case, place(case, solver, body_model)) for case in tuning], body_model)
+        placed[name] = [timed(smoothed, case, kalman, place, solver, body_model) for case in cases]
+    placed['over time'] = [timed(over_time, case, solver, body_model) for case in cases]
+    return {name: score(cases, results, body_model) for name, results in placed.items()}
+
+
+def smoothed(case, kalman, place, solver, body_model):
+    """Samples of a case placed and smoothed."""
+    return kalman(case, place(case, solver, body_model))
 
 
 def timed(place, case, *args):
