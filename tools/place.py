@@ -43,6 +43,12 @@ def parse_args(arguments=None):
     parser.add_argument('--body-models', help="folder of SMPL's and SMPL-X's files, for results without meshes")
     parser.add_argument('--dto', action=argparse.BooleanOptionalAction, default=True,
                         help='--no-dto only reads, shows and writes what was there')
+    parser.add_argument('--frame-by-frame', action='store_true',
+                        help='place each frame of a video for itself; default: all together, with one height a person')
+    parser.add_argument('--cameras', metavar='still|moving|FILE',
+                        help="of a video: 'still', 'moving' in ways nobody knows, or camera poses (COLMAP, TUM, npz, "
+                             'json: docs/video.md); default: still')
+    parser.add_argument('--fps', type=float, help="frames a second; default: what --images' video says, else 30")
     parser.add_argument('--out', '--out-dir', type=output_folder, help='default: work_dirs/place')
     parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'none'], default=DEFAULT_KINDS, metavar='KIND',
                         help=f'any of {", ".join(WRITERS)}, or none; default: {" ".join(DEFAULT_KINDS)}')
@@ -68,10 +74,11 @@ def main(arguments=None):
         load_viser()  # or it is said at once how to install it
     out = args.out or output_folder('work_dirs/place')
     placed = place(args.results, args.images, args.kind, args.depth, args.depth_kind, args.ages, args.masks,
-                   focal_option(args.focal), args.body_models, args.dto, args.device, args.cfg_options)
+                   focal_option(args.focal), args.body_models, args.dto, args.device, args.cfg_options,
+                   through_time=False if args.frame_by_frame else None, cameras=args.cameras, fps=args.fps)
     pictures = '1 picture' if len(placed) == 1 else f'{len(placed)} pictures'
     print(f'{args.results}: {pictures} of {placed.reader.program}')
-    for note in placed.results.notes:
+    for note in placed.notes:
         print(f'note: {note}')
     for failed in placed.results.failed:
         print(failed, file=sys.stderr)

@@ -152,10 +152,12 @@ class DTOProblem:
             field.name: getattr(self, field.name)[scenes] for field in fields(self) if field.name != 'drop_reasons'})
 
     def cached(self, scene):
-        """Rows (N, len(CACHED)) of the field ``dto_evidence`` of a scene's N people, nan without depth; float32."""
+        """Rows (N, len(CACHED)) of the field ``dto_evidence`` of a scene's N people, float32; of people without depth
+        the ``STATISTICS`` are nan."""
         mask = self.mask[scene]
         rows = torch.stack([getattr(self, name)[scene][mask].float() for name in CACHED], -1)
-        return torch.where(self.has_depth[scene][mask][:, None], rows, torch.nan)
+        of_depth = torch.tensor([name in STATISTICS for name in CACHED], device=rows.device)
+        return torch.where(self.has_depth[scene][mask][:, None] | ~of_depth, rows, torch.nan)
 
 
 class _Meshes(NamedTuple):
@@ -196,7 +198,8 @@ def _known_of_depth(samples, meshes, extractor, depth):
         raise ValueError('some of the samples have pred_maps.disparity and others have not; place them apart')
     kept = depth == 'needed' or all('dto_evidence' in group for group in people)
     if depth == 'unused' or not (mapped or kept):
-        return _no_statistics(meshes), torch.full_like(meshes.bad, DropReason.NO_DEPTH, dtype=torch.long)
+        feet = {'feet_seen': _kept_statistics(people, meshes)['feet_seen']} if kept and not mapped else {}
+        return _no_statistics(meshes) | feet, torch.full_like(meshes.bad, DropReason.NO_DEPTH, dtype=torch.long)
     if mapped:
         found = extractor([sample.pred_maps for sample in samples],
                           stack_rows(people, 'visible_vertices').split([len(group) for group in people]))

@@ -65,6 +65,11 @@ class Results:
     failed: tuple = ()
     faces_are_guess: bool = False
 
+    @property
+    def frames(self):
+        """Numbers of the frames that ``images`` are of, None for pictures; nobody is posed for it."""
+        return [shot.frame for shot in getattr(self.images, 'shots', self.images)]
+
 
 @dataclass
 class Moves:

@@ -62,10 +62,10 @@ class PosedImages(Sequence):
     """:class:`ImageResult` of each :class:`Shot`, made anew when it is asked for."""
 
     def __init__(self, family, bodies, shots):
-        self._family, self._bodies, self._shots, self._kept = family, bodies, shots, (None, ())
+        self._family, self._bodies, self.shots, self._kept = family, bodies, shots, (None, ())
 
     def __len__(self):
-        return len(self._shots)
+        return len(self.shots)
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -73,7 +73,7 @@ class PosedImages(Sequence):
         chunk, place = divmod(range(len(self))[index], _TOGETHER)
         if self._kept[0] != chunk:
             self._kept = None, ()  # first, so that two are never held
-            self._kept = chunk, self._posed(self._shots[chunk * _TOGETHER:(chunk + 1) * _TOGETHER])
+            self._kept = chunk, self._posed(self.shots[chunk * _TOGETHER:(chunk + 1) * _TOGETHER])
         return self._kept[1][place]
 
     def _posed(self, shots):

@@ -89,8 +89,9 @@ def test_who_is_in_the_problem(depth, there, has_depth, reasons):
 
 def test_depth_is_told_only_of_those_who_have_it():
     problem = DTOProblem.from_samples([with_unseen()], StickBody(), depth='used')
-    rows = problem.cached(0)
-    assert rows.isnan().all(1).tolist() == [False, True, False] and rows.isfinite()[[0, 2]].all()
+    rows, told = problem.cached(0), len(STATISTICS)
+    assert rows[:, :told].isnan().all(1).tolist() == [False, True, False] and rows.isfinite()[[0, 2]].all()
+    assert rows[:, told:].isfinite().all()  # whether feet are seen is known of everybody
 
 
 @pytest.mark.parametrize('depth', ['used', 'unused'])
@@ -117,11 +118,13 @@ def test_kept_evidence_with_rows_of_nobody():
     assert after.has_depth.tolist() == [[True, False, True]] and after.mask.all()
     assert all(getattr(after, name).isfinite().all() for name in STATISTICS)
     for name in (*STATISTICS, 'feet_seen'):
-        there, again = (getattr(problem, name)[before.has_depth] for problem in (before, after))
+        known = before.has_depth | (name == 'feet_seen')
+        there, again = (getattr(problem, name)[known] for problem in (before, after))
         torch.testing.assert_close(again, there, rtol=1e-6, atol=1e-6, msg=name)
     needed = DTOProblem.from_samples([later], StickBody())
     assert needed.drop_reasons[0].tolist() == [0, DropReason.NO_DEPTH, 0]
-    assert not DTOProblem.from_samples([later], StickBody(), depth='unused').has_depth.any()
+    unused = DTOProblem.from_samples([later], StickBody(), depth='unused')
+    assert not unused.has_depth.any() and torch.equal(unused.feet_seen, before.feet_seen)
     assert before.cached(0).shape == (3, len(CACHED))
 
 

@@ -17,30 +17,37 @@ LISTS = ('tid', 'bbox', 'tracked_ids', 'tracked_bbox', 'tracked_time', 'conf', '
 
 def content():
     """As track.py leaves it, of four frames; the last list entry of frame 2 is a ghost, whom nobody saw."""
-    frames, tracks = {}, true_tracks()
-    for number in range(4):
+    frames = frames_of(dict(zip(NUMBERS, true_tracks())), 4, SIZE, {2: (4, 1)})
+    frames['outputs/_DEMO/v/img/000005.jpg'] = dict(
+        time=4, shot=0, frame_path='outputs/_DEMO/v/img/000005.jpg', **{name: [] for name in LISTS})
+    return frames
+
+
+def frames_of(tracks, count, size, ghosts=()):
+    """The file's frames of {number: :class:`TrueTrack`}; ghosts: {frame: (number, frame in which it was seen)}."""
+    frames = {}
+    for number in range(count):
         frame = dict(time=number, shot=0, frame_path=f'outputs/_DEMO/v/img/{number + 1:06d}.jpg',
                      **{name: [] for name in LISTS})
-        there = [(tid, track, 0) for tid, track in zip(NUMBERS, tracks) if number in track.frames]
-        if number == 2:
-            there.append((4, tracks[1], 1))
-        for tid, track, age in there:
-            row = track.at(number if not age else 1)
+        there = [(tid, track.at(number), 0) for tid, track in tracks.items() if number in track.frames]
+        if number in ghosts:
+            tid, seen = ghosts[number]
+            there.append((tid, tracks[tid].at(seen), 1))
+        for tid, row, age in there:
+            track = tracks[tid]
             person = dict(
                 tid=tid, bbox=np.array([10., 20, 30, 60]), tracked_time=age, conf=np.float32(.9),
-                center=np.array([25., 50]), scale=np.array([60., 60]), size=list(SIZE), camera=track.transl[row],
+                center=np.array([25., 50]), scale=np.array([60., 60]), size=list(size), camera=track.transl[row],
                 camera_bbox=np.ones(3, np.float32),
                 smpl=dict(global_orient=track.matrices[row, :1], body_pose=track.matrices[row, 1:],
                           betas=track.betas[row]),
-                mask=dict(size=list(SIZE), counts=b'abc'), **{
+                mask=dict(size=list(size), counts=b'abc'), **{
                     '3d_joints': np.ones((45, 3), np.float32), '2d_joints': np.ones(90, np.float32)})
             if not age:
                 person.update(tracked_ids=tid, tracked_bbox=person['bbox'])
             for name, value in person.items():
                 frame[name].append(value)
         frames[frame['frame_path']] = frame
-    frames['outputs/_DEMO/v/img/000005.jpg'] = dict(
-        time=4, shot=0, frame_path='outputs/_DEMO/v/img/000005.jpg', **{name: [] for name in LISTS})
     return frames
 
 

@@ -11,10 +11,10 @@ joblib = pytest.importorskip('joblib')
 FOCAL = np.hypot(*SIZE)
 
 
-def content(verts=True):
-    """As demo.py --save_pkl leaves it; the world has y up and another place."""
+def content(verts=True, tracks=None):
+    """As demo.py --save_pkl leaves it, of {number: :class:`TrueTrack`}; the world has y up and another place."""
     people = {}
-    for number, track in zip((0, 3, 7), true_tracks()):
+    for number, track in (tracks or dict(zip((0, 3, 7), true_tracks()))).items():
         rows = len(track.frames)
         people[number] = dict(pose=track.pose.reshape(rows, 72), trans=track.transl.copy(),
                               pose_world=np.zeros((rows, 72), np.float32), trans_world=np.ones((rows, 3), np.float32),

@@ -179,11 +179,17 @@ def odd_depth(placed, stages):
 
     One picture's order is no proof, what its metres are is told by every person.
     """
+    return odd_depths([placed], stages)
+
+
+def odd_depths(samples, stages):
+    """The same of the depth maps of samples together, whose ``pred_maps`` show the meshes, placed or not."""
     placing = next((stage for stage in stages if isinstance(stage, OptimiseTranslations)), None)
     depth = next((stage for stage in stages if 'pred_maps.disparity' in stage.sets), None)
-    if placing is None or not {'disparity', 'id_map'} <= set(placed.get('pred_maps', Maps()).keys()):
+    mapped = [sample for sample in samples if {'disparity', 'id_map'} <= set(sample.get('pred_maps', Maps()).keys())]
+    if placing is None or not mapped:
         return []
-    found = findings_of_maps([placed], depth.source.kind, placing.dto.solver)
+    found = findings_of_maps(mapped, depth.source.kind, placing.dto.solver)
     return [one for one in found if one.stops or depth.source.kind != 'disparity']
 
 

@@ -22,28 +22,28 @@ class Pictures:
 
     def __init__(self, images=None):
         self.root = None if images is None else Path(images)
-        self._names, self._video = [], None
+        self.names, self.video = [], None
         if self.root is None:
             return
         if not self.root.exists():
             raise FileNotFoundError(f'{images}: not found; --images names the folder of the pictures or the video')
         if self.root.is_dir():
-            self._names = find_pictures(self.root)
-            if not self._names:
+            self.names = find_pictures(self.root)
+            if not self.names:
                 raise FileNotFoundError(f'{images}: no picture in this folder ({what_is_in(self.root)})')
         elif self.root.suffix.lower() in VIDEO_SUFFIXES:
-            self._video = VideoReader(self.root)
+            self.video = VideoReader(self.root)
         else:
-            self.root, self._names = self.root.parent, [self.root.name]
-        self._by_name = _index(self._names)
+            self.root, self.names = self.root.parent, [self.root.name]
+        self._by_name = _index(self.names)
 
     def found(self, name, frame=None):
         """What a picture is called in the folder, a frame of a video by its number; None where there is none."""
-        if self._video is not None:
+        if self.video is not None:
             return None if frame is None else f'{frame:06d}'
-        found = next((self._by_name[key] for key in _keys(name) if key in self._by_name), None) if self._names else None
-        if found is None and frame is not None and 0 <= frame < len(self._names):
-            found = self._names[frame]
+        found = next((self._by_name[key] for key in _keys(name) if key in self._by_name), None) if self.names else None
+        if found is None and frame is not None and 0 <= frame < len(self.names):
+            found = self.names[frame]
         return found
 
     def path(self, name, frame=None):
@@ -53,8 +53,8 @@ class Pictures:
 
     def size(self, name, frame=None):
         """(height, width) px of a picture; None where there is none."""
-        if self._video is not None:
-            return self._video.size
+        if self.video is not None:
+            return self.video.size
         path = self.path(name, frame)
         return None if path is None else image_size(path)
 
@@ -64,8 +64,8 @@ class Pictures:
         Raises:
             ImageError: a file that cannot be read.
         """
-        if self._video is not None:
-            return (None, '') if frame is None else (self._video[frame], str(self.root))
+        if self.video is not None:
+            return (None, '') if frame is None else (self.video[frame], str(self.root))
         path = self.path(name, frame)
         return (None, '') if path is None else (read_image(path), str(path))
 

@@ -1,5 +1,6 @@
 """Other programs' results through DTO: read, placed picture by picture, drawn, and written back."""
 import json
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,34 +11,36 @@ from mmhuman_dto.apis.inference.inferencer import copied, odd_depth, why_ended
 from mmhuman_dto.apis.inference.recipe import recipe_config
 from mmhuman_dto.apis.inference.result import HumanScene
 from mmhuman_dto.dto.bodies import MeshBodies
+from mmhuman_dto.dto.solvers import PosteriorDTO
 from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.fileio.atomic import write_atomically
-from mmhuman_dto.fileio.images import ImageError
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation.pipeline import Clock, Stages
 from mmhuman_dto.perception.keypoint_fit import GUESSED_FOCAL_STD
 from mmhuman_dto.results import Moves, ResultError, open_results, read_results
 from mmhuman_dto.results.base import ReaderContext
 from mmhuman_dto.results.smpl_family import SmplFamily
+from mmhuman_dto.stages import OptimiseTranslations
 from mmhuman_dto.stages.base import Context
 from mmhuman_dto.stages.isolation import Outcome
-from mmhuman_dto.structures import Camera, HumanDataSample, Maps
+from mmhuman_dto.structures import Clip, Maps
 
-from .cameras import Cameras, refocused
-from .people import completed
+from .cameras import Cameras
 from .pictures import Pictures
 from .report import Report
+from .samples import Samples
+from .through_time import ThroughTime, with_all_vertices, with_few_vertices
+from .timeline import is_video, timeline
 
 #: Grey of pictures that nobody has.
 _PAPER = 235
-#: Size (height, width), px, of the paper of people without a camera, and of nobody.
-_PAPER_SIZE = 720, 1280
 #: What people have before the stages of the recipe.
 _GIVEN = ('image', 'pred_instances', 'pred_camera', 'checked people')
 
 
 def place(results, images=None, kind=None, depth=None, depth_kind=None, ages=None, masks=None, focal=None,
-          body_models=None, dto=True, device=None, options=None, recipe='place'):
+          body_models=None, dto=True, device=None, options=None, recipe='place', through_time=None, cameras=None,
+          fps=None):
     """Place the people of another program's results in metres: :class:`PlacedResults`.
 
     ::
@@ -59,6 +62,9 @@ def place(results, images=None, kind=None, depth=None, depth_kind=None, ages=Non
         body_models: folder of SMPL's and SMPL-X's files; None: OpenBody stands in where results have no meshes.
         dto: False only reads, for files in our format and pictures of what was there.
         device, options: as of :class:`~mmhuman_dto.HumanInferencer`. recipe: config of the stages.
+        through_time: whether people are placed in all frames of a video together, with one height each; False: each
+            frame for itself; None: together where the results number frames and people.
+        cameras, fps: of a video, see :func:`~.timeline.timeline`.
 
     Raises:
         ResultError, BrokenFileError, UnsafeFileError: results that cannot be read; say file, key and what to do.
@@ -74,7 +80,13 @@ def place(results, images=None, kind=None, depth=None, depth_kind=None, ages=Non
                           'with dto=False (--no-dto) they are shown and exported as they are')
     found = read_results(reader)
     config = _config(recipe, depth, depth_kind, ages, masks, device, options, reader)
-    return PlacedResults(reader, found, pictures, config, Cameras(focal), dto)
+    placed = PlacedResults(reader, found, pictures, config, Cameras(focal), dto)
+    if placed.is_video:
+        placed.follow(through_time, cameras, fps)
+    elif through_time or cameras is not None:
+        raise ValueError(f'{results}: has no frames of one video in which people have numbers; through_time and '
+                         'cameras (--cameras) are for such')
+    return placed
 
 
 class PlacedResults:
@@ -84,28 +96,61 @@ class PlacedResults:
     Attributes:
         bodies: :class:`~mmhuman_dto.dto.bodies.MeshBodies` of the people.
         results: :class:`~mmhuman_dto.results.Results` that were read. reader: what read them.
+        is_video: whether they are frames of a video in which people have numbers. through_time: whether their people
+            are placed in all frames together.
+        notes: sentences that a user must know.
     """
 
     def __init__(self, reader, results, pictures, config, cameras, dto):
-        self.reader, self.results = reader, results
-        self._pictures, self._cameras, self._dto = pictures, cameras, dto
+        self.reader, self.results, self.is_video = reader, results, is_video(results)
+        self.notes, self.through_time = tuple(results.notes), False
+        self._pictures, self._dto = pictures, dto
         device = pick_device(config['device'])
         self.bodies = MeshBodies(results.faces)
         context = Context(MeshBodies(results.faces.to(device)), Path(config['data_root']), device)
         self._stages = Stages(config['stages'], context)
-        self._mapping = [name for name, stage in config['stages'].items() if stage['type'] == 'AddDepth']
-        self._placing = [name for name in config['stages'] if not (cameras.needs_maps and name in self._mapping)]
-        self._metric = any(kind_of_source(config['stages'][name]['source']) == 'metres' for name in self._mapping)
+        depth = [name for name, stage in config['stages'].items() if stage['type'] == 'AddDepth']
+        self._mapping = depth if cameras.needs_maps else []
+        self._placing = [name for name in config['stages'] if name not in self._mapping]
+        metric = any(kind_of_source(config['stages'][name]['source']) == 'metres' for name in depth)
+        self._samples = Samples(reader, results, pictures, cameras, metric, device)
         self._batch, self._names = config['batch_size'], OutputNames()
-        self._moves, self._report = [], Report(reader, results)
+        self._moves, self._few, self._timeline = [], [], None
+        self._report = Report(reader, results)
+        self._scenes = self._each_for_itself()
+
+    def follow(self, through_time=None, cameras=None, fps=None):
+        """Know when the frames of a video were taken, and place their people in all of them together, if so asked; see
+        :func:`place`."""
+        stage = next((stage for stage in self._stages.stages if isinstance(stage, OptimiseTranslations)), None)
+        able = self._dto and stage is not None and isinstance(stage.dto.solver, PosteriorDTO)
+        if through_time and not able:
+            raise ValueError('through_time needs DTO, by the solver PosteriorDTO')
+        self.through_time = able if through_time is None else through_time
+        if cameras is not None and not self.through_time:
+            raise ValueError('cameras (--cameras) are of videos whose people are placed through time')
+        self._timeline = timeline(self.results.frames, self._pictures, fps, cameras)
+        notes = self._timeline.notes if self.through_time else ()
+        self.notes = (*self.notes, *notes)
+        if self.through_time:
+            self._scenes = self._all_together(ThroughTime(
+                self._samples, self._stages, stage, self._mapping, self._batch))
 
     def __len__(self):
         return len(self.results.images)
 
     def __iter__(self):
-        images = self.results.images
-        while len(self._moves) < len(images):  # by index: images may be read or posed when they are asked for
-            yield from self._place(images[len(self._moves):len(self._moves) + self._batch])
+        while (scene := next(self._scenes, None)) is not None:  # it goes on where somebody stopped to ask
+            yield scene
+
+    @cached_property
+    def clip(self):
+        """The :class:`~mmhuman_dto.structures.Clip` of a video's people as they were placed, with few of their
+        vertices (:func:`~.through_time.with_few_vertices`)."""
+        self.finish()
+        known = not isinstance(self._timeline.cameras, str)
+        return Clip.from_samples(self._few, self._timeline.times, self.reader.path.stem, body_model=self.results.body,
+                                 camera_poses=self._timeline.cameras if known else None)
 
     def finish(self):
         """Place whoever was not placed yet; self."""
@@ -123,69 +168,59 @@ class PlacedResults:
     def write_report(self, path):
         """Write who is where, how sure that is, and how much each mesh grew, as JSON."""
         self.finish()
+        self._report.content.update(notes=list(self.notes), through_time=self.through_time)
+        if self.is_video:
+            self._report.add_people(self.clip, self.bodies)
         text = json.dumps(self._report.content, indent=1, allow_nan=False) + '\n'
         write_atomically(path, lambda temporary: temporary.write_text(text))
 
+    def _each_for_itself(self):
+        """Yield the scenes of pictures that are placed one by one."""
+        images = self.results.images
+        for start in range(0, len(images), self._batch):  # by index: images may be posed when they are asked for
+            yield from self._place(images[start:start + self._batch])
+
     def _place(self, batch):
         """Scenes of :class:`~mmhuman_dto.results.ImageResult`, whose moves are kept."""
-        begun, errors = map(list, zip(*map(self._opened, batch)))
-        if self._cameras.needs_maps:
-            self._stages.run(begun, Clock(), self._mapping)
-        samples = [self._peopled(sample, image) for sample, image in zip(begun, batch)]
+        begun, errors = map(list, zip(*map(self._samples.opened, batch)))
+        self._stages.run(begun, Clock(), self._mapping)
+        samples = [self._samples.peopled(sample, image, *self._samples.camera(sample, image))
+                   for sample, image in zip(begun, batch)]
         ended = [copied(sample) if self._dto and len(sample.pred_instances) else None for sample in samples]
         run = [sample for sample in ended if sample is not None]
         self._stages.run(run, Clock(), self._placing)
         run = iter(run)
         for image, sample, error, after in zip(batch, samples, errors, ended):
-            scene = self._scene(sample, None if after is None else next(run), error)
-            moves = _moves(image, scene.sample)
-            self._moves.append(moves)
-            self._report.add(image, scene, moves)
-            yield scene
+            yield self._kept(image, self._scene(sample, None if after is None else next(run), [error]))
 
-    def _opened(self, image):
-        """(sample without people, why its picture could not be read) of an image result."""
-        picture, path, error = None, '', ''
-        try:
-            picture, path = self._pictures.read(image.name, image.frame)
-        except ImageError as wrong:
-            error = str(wrong)
-        size = tuple(picture.shape[:2] if picture is not None else image.image_size or self._size(image))
-        # Maps, ages and focal lengths are of pictures, whose names results shorten, or count.
-        name = self._pictures.found(image.name, image.frame) or image.name
-        sample = HumanDataSample(metainfo=dict(img_id=name, img_path=path, ori_shape=size, img_shape=size,
-                                               body_model=self.results.body))
-        if picture is not None:
-            sample.image = picture
-        return sample.to(self._stages.context.device), error
+    def _all_together(self, solver):
+        """Yield the scenes of a video's frames by :class:`ThroughTime`."""
+        images = self.results.images
+        for row, frame in enumerate(solver(images, self._timeline)):
+            image = images[row]
+            before, error = self._samples.opened(image)
+            before, after = self._samples.peopled(before, image, *frame.camera), None
+            if frame.solved and len(before.pred_instances):
+                after = before.new()
+                after.set_metainfo(frame.sample.metainfo)
+                after.pred_camera = frame.sample.pred_camera
+                after.pred_instances = with_all_vertices(frame.sample.pred_instances, before.pred_instances.cpu())
+            yield self._kept(image, self._scene(before, after, [*frame.notes, error]))
 
-    def _peopled(self, sample, image):
-        """The sample with people and the camera that they are placed for."""
-        if isinstance(sample, Outcome):
-            raise ResultError(f'{image.name}: its focal length was to come with its depth map: {sample.reason}')
-        intrinsics, source = self._cameras(sample, image.intrinsics, self.results.focal_is_guess)
-        people = completed(image.people, self.results.faces, self.results.faces_are_guess)
-        if image.intrinsics is not None:
-            people = refocused(people, image.intrinsics, intrinsics)
-        sample.pred_instances, sample.pred_camera = people, Camera(intrinsics=intrinsics.float())
-        if source == 'guess' and self._metric:  # heights and distances in metres tell the focal length
-            sample.pred_camera.focal_std = torch.tensor(GUESSED_FOCAL_STD)
-        sample.set_metainfo(dict(focal_source=source))
-        return sample.to(self._stages.context.device)
+    def _kept(self, image, scene):
+        """The scene, once its moves are kept."""
+        moves = _moves(image, scene.sample)
+        self._moves.append(moves)
+        time = None if self._timeline is None else float(self._timeline.times[len(self._moves) - 1])
+        self._report.add(image, scene, moves, time)
+        if time is not None:
+            few = scene.sample.new()
+            few.pred_instances = with_few_vertices(scene.sample.pred_instances)
+            self._few.append(few)
+        return scene
 
-    def _size(self, image):
-        """(height, width) px of a picture that nobody has seen."""
-        if not self.reader.before_camera or image.intrinsics is None and not len(image.people):
-            return _PAPER_SIZE
-        if image.intrinsics is None:
-            there = self._pictures.root
-            raise ResultError(f'{image.name}: the results tell neither its camera nor its size, and ' + (
-                f'{there} has no picture of that name' if there else 'there are no pictures; give --images'))
-        return _size_of(image)
-
-    def _scene(self, before, after, error):
+    def _scene(self, before, after, notes):
         """:class:`HumanScene` of a sample before and, None where they were not run, after the stages."""
-        notes = [error]
         if isinstance(after, Outcome):
             notes.insert(0, why_ended(after))
             after = None
@@ -213,11 +248,6 @@ def _config(recipe, depth, depth_kind, ages, masks, device, options, reader):
         added['stages.masks'] = dict(type='AddMasks', source=source, before='rasterise')
     return recipe_config(recipe, depth, True, device=device, options={**added, **(options or {})},
                          depth_kind=depth_kind, given=_GIVEN)
-
-
-def _size_of(image):
-    """(height, width) px of a picture that nobody has seen: its axis goes through its middle."""
-    return tuple(max(1, round(2 * float(centre))) for centre in image.intrinsics[[1, 0], 2])
 
 
 def _moves(image, sample):

@@ -2,13 +2,16 @@
 import numpy as np
 
 from mmhuman_dto.visualization import people_rows
+from mmhuman_dto.visualization.clip_motion import height_of, median_of
 
 FORMAT, VERSION = 'mmhuman_dto.placement', 1
 _WORDS = dict(
+    time='s, from the first frame of the video on',
     distance='m along the camera axis, mean of the mesh', height='m, rest pose',
     shift='m, camera frame, of the pelvis and of every translation, for another focal length too',
     scale='new over old size of the mesh about its pelvis; shape parameters do not carry it',
     std='standard deviations in the same units, null where not known',
+    people='of a video: height m and its standard deviation, one of each person, and when it is seen',
     unsure_order='rows of pairs of people of whom it is not known who is nearer (less than 90 % sure)')
 
 
@@ -24,18 +27,32 @@ class Report:
                             results=str(reader.path), meaning=_WORDS, notes=list(results.notes), images=[],
                             failed=list(results.failed))
 
-    def add(self, image, scene, moves):
-        """A picture: :class:`~mmhuman_dto.results.ImageResult`, its scene and :class:`~mmhuman_dto.results.Moves`."""
-        rows = {row.person: row for row in people_rows(scene.scene.last)}
+    def add(self, image, scene, moves, time=None):
+        """A picture: :class:`~mmhuman_dto.results.ImageResult`, its scene and :class:`~mmhuman_dto.results.Moves`;
+        ``time``: s, of a frame of a video."""
+        rows = {row.person: row for row in people_rows(scene.scene.last)}  # of tracks, where there are such
         tracks = image.people.track_ids.tolist() if 'track_ids' in image.people else [None] * len(image.people)
-        people = [dict(row=i, **({} if track is None else dict(track_id=track)), **_numbers(rows.get(i)),
+        people = [dict(row=i, **({} if track is None else dict(track_id=track)),
+                       **_numbers(rows.get(i if track is None else track)),
                        shift=_rounded(moves.shift[i]), scale=_rounded(moves.scale[i]))
                   for i, track in enumerate(tracks)]
+        frame = {} if image.frame is None else dict(frame=image.frame)
         self.content['images'].append(dict(
-            name=image.name, **({} if image.frame is None else dict(frame=image.frame)),
+            name=image.name, **frame, **({} if time is None else dict(time=_rounded(time))),
             image_size=list(scene.sample.ori_shape), intrinsics=_rounded(scene.sample.pred_camera.intrinsics),
             focal_source=scene.sample.get('focal_source', ''), people=people,
             unsure_order=[list(pair) for pair in scene.sample.get('unsure_order', ())], note=scene.note))
+
+    def add_people(self, clip, bodies):
+        """The people of a video, by their tracks: :class:`~mmhuman_dto.structures.Clip`, whose meshes are of
+        ``bodies``."""
+        numbers = [image.get('frame') for image in self.content['images']]
+        self.content['people'] = [dict(
+            track_id=track.track_id, height=_rounded(height_of(track.people, bodies)),
+            height_std=_rounded(median_of(track.people, 'heights_std', np.nan)), frames=len(track),
+            first_frame=numbers[track.frames[0]], last_frame=numbers[track.frames[-1]],
+            first_time=_rounded(clip.times[track.frames[0]]), last_time=_rounded(clip.times[track.frames[-1]]))
+            for track in clip.tracks]
 
 
 def _numbers(row):

@@ -122,10 +122,10 @@ def test_bones_and_meshes_of_placed_people_stand_together(crowds, toy, tmp_path)
     joints = scene.scene.ground.level(people.smpl_joints.double().numpy()) * [1, -1, -1]
     document, arrays = read_glb(tmp_path / 'glb/a.glb')
     for number, truth in enumerate(joints):
-        places, *_ = read_bvh(tmp_path / f'bvh_m/a/person_{number}.bvh')
+        places, *_ = read_bvh(tmp_path / f'bvh_m/a/person_{10 + number}.bvh')
         np.testing.assert_allclose(np.stack(list(places.values()))[:, 0], truth[[NAMES.index(name) for name in places]],
                                    atol=1e-4)
-        mesh = world_vertices(document, arrays, f'person_{number}')
+        mesh = world_vertices(document, arrays, f'person_{10 + number}')
         assert (mesh.min(0) - .01 < truth).all() and (truth < mesh.max(0) + .01).all()
     with pytest.raises(KindError, match='no amass of 0.png: it needs people by parameters'):
         scene.save(tmp_path, ['amass'], 'a')
@@ -150,7 +150,7 @@ def test_placed_people_with_parameters_are_motions_of_amass(crowds, toy, tmp_pat
     people = scene.sample.pred_instances
     pelvises = (scene.scene.ground.level(people.pelvis[:, None].double().numpy()) * [1, -1, -1])[:, 0]
     for number, (x, y, z) in enumerate(pelvises):
-        with np.load(tmp_path / f'amass/a/person_{number}.npz') as motion:
+        with np.load(tmp_path / f'amass/a/person_{10 + number}.npz') as motion:
             np.testing.assert_allclose(motion['trans'][0] + rest.numpy(), [x, -z, y], atol=1e-4)
             np.testing.assert_allclose(motion['betas'][:10], betas)
             assert motion['poses'].shape == (1, size) and float(motion['scale']) == people.mesh_scales[number]
@@ -238,7 +238,7 @@ def test_frames_that_results_count_have_the_maps_of_their_pictures(crowds, toy, 
     unnumbered = toy.image
     monkeypatch.setattr(toy, 'image', lambda *given: replace(unnumbered(*given), frame=given[1]))
     placed = list(place(root, tmp_path / 'images', 'toy', depth=str(tmp_path / 'depth'), depth_kind='metres',
-                        focal=str(tmp_path / 'focal.json')))
+                        focal=str(tmp_path / 'focal.json'), through_time=False))
     assert [scene.img_id for scene in placed] == ['frame_0.png', 'frame_1.png', 'frame_2.png']
     assert all('pred_maps' in scene.sample and 'not found' not in scene.note for scene in placed)
     assert [float(scene.intrinsics[1, 1]) for scene in placed[:2]] == [500, 600]
