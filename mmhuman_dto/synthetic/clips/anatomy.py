@@ -63,5 +63,5 @@ def step_length(speed, leg):
 
 
 def double_support(speed, leg):
-    """Part of a step in which both feet are on the ground: 0.22 at the chosen speed, more when slower."""
-    return float(np.clip(.22 + .35 * (CHOSEN_SPEED - speed / speed_unit(leg)), .12, .45))
+    """Part of a step in which both feet are on the ground: 0.18 at the chosen speed, more when slower."""
+    return float(np.clip(.18 + .35 * (CHOSEN_SPEED - speed / speed_unit(leg)), .12, .45))

@@ -32,7 +32,7 @@ class Style(NamedTuple):
 def sample_style(anatomy, rng):
     """A :class:`Style` by chance."""
     posture = np.zeros((24, 3))
-    noise = poses.add_noise(np.zeros((24, 3)), 3., rng)
+    noise = poses.add_noise(np.zeros((24, 3)), 2.2, rng)
     for name, row in _ROW.items():
         if not any(part in name for part in ('hip', 'knee', 'ankle', 'foot', 'pelvis')):
             posture[row] = noise[row]

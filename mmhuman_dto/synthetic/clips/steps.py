@@ -14,9 +14,9 @@ import numpy as np
 from .anatomy import double_support, speed_unit, step_length
 
 #: Pitch of feet, rad, of a full step: heel first, and as the toes leave.
-_STRIKE, _PUSH = np.radians([18, 58])
-#: Parts of a step: from heel to sole, and from sole to toes.
-_LOADING, _ROLLING = .2, .5
+_STRIKE, _PUSH = np.radians([18, 64])
+#: Parts of a step: from heel to sole at most, and from sole to toes.
+_LOADING, _ROLLING = .2, .6
 #: Where feet stand: ankles are this part of a leg behind the body's place; how far a walking body leads, in legs.
 BEHIND, _LEAD = .033, .09
 #: How high the ball swings, in legs: at least, and of a full step besides.
@@ -63,8 +63,11 @@ class Steps:
     def __init__(self, path, count, cadence, speed, anatomy, first, name, width, toe_out):
         self.path, self.count, self.cadence, self.speed, self.anatomy = path, count, cadence, speed, anatomy
         self.first, self.name = first, name
-        self.duration = (count + 1) / cadence
         self.both = double_support(speed, anatomy.leg) if speed else .3
+        self.loading = min(_LOADING, .95 * self.both)  # the sole is down before the other foot leaves
+        # From where the first foot begins to roll until the last one is down.
+        self.begin, end = -.5 + self.both / 2 - _ROLLING, count + .5 + max(0, self.loading - self.both / 2)
+        self.duration = (end - self.begin) / cadence
         self._lay_footprints(width, toe_out)
 
     def _lay_footprints(self, width, toe_out):
@@ -82,7 +85,7 @@ class Steps:
 
     def at(self, times):
         """:class:`Moves` at times (F), s, from the start."""
-        phase = self.cadence * np.asarray(times) - .5
+        phase = self._phase(times)
         place, heading, moving = self.body(phase)
         feet = [self._foot(side, phase) for side in (0, 1)]
         balls, yaw, pitch, bend, contact = (np.stack(values, 1) for values in zip(*feet))
@@ -98,7 +101,10 @@ class Steps:
 
     def place_at(self, times):
         """Places (F, 2), as those of :meth:`at`."""
-        return self.body(self.cadence * np.asarray(times) - .5)[0]
+        return self.body(self._phase(times))[0]
+
+    def _phase(self, times):
+        return self.begin + self.cadence * np.asarray(times)
 
     def body(self, phase):
         """Place (F, 2), heading (F), and how fast it goes, 0..1 (F), at phases (F)."""
@@ -109,7 +115,7 @@ class Steps:
 
     def progress(self, phase):
         """Part of the path that the body is along, and its slope in steps a step; speed grows and falls in one step."""
-        from_start, to_end = np.asarray(phase) + .5, self.count + .5 - np.asarray(phase)
+        from_start, to_end = np.maximum(phase + .5, 0), np.maximum(self.count + .5 - phase, 0)
         done = np.where(from_start < to_end, _eased(from_start), self.count - _eased(to_end))
         return done / self.count, smooth(np.minimum(from_start, to_end))
 
@@ -127,7 +133,7 @@ class Steps:
 
         swinging = phase < land
         s = np.where(swinging, 1 + (phase - land) / (1 - self.both), 1)
-        loaded = (phase - land) / _LOADING
+        loaded = (phase - land) / self.loading
         rolled = smooth(1 - (leave - phase) / _ROLLING)
         pitch = np.where(swinging, push - (push + strike) * smooth(s),
                          next_push * rolled - strike * (1 - smooth(loaded)))

@@ -84,6 +84,15 @@ def test_contacts_are_feet_that_stay(crowd, body_model):
     assert .4 < np.mean(stood) <= 1
 
 
+def test_nobody_jumps(crowd, moving, body_model):
+    for actor in crowd.actors + moving.actors:
+        values = actor.pose, actor.betas, actor.root - actor.rest_root
+        joints = body_model.skeleton(*(torch.as_tensor(value).float() for value in values)).double().numpy()
+        acceleration = np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1) * 30**2
+        # Feet and knees of walking people have up to 60 m/s^2, a leg that is somewhere else in the next frame hundreds.
+        assert acceleration.max() < 75 and acceleration[:, 0].max() < 10
+
+
 def test_a_still_camera_does_not_move(crowd, moving):
     assert np.ptp(crowd.world_to_camera, axis=0).max() == 0
     step = np.linalg.norm(np.diff(moving.camera.positions, axis=0), axis=1) * 30
