@@ -62,13 +62,13 @@ class MoveNetMultiPose(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(_Convolution(3, 48, 3, stride=2), nn.ReLU6())
+        self.stem = nn.Sequential(_Convolution(3, 48, 3, stride=2), _relu6())
         blocks, channels = [_Bottleneck(48, 24, 1, expand=False)], 24
         for out, stride in _BLOCKS:
             blocks.append(_Bottleneck(channels, out, stride))
             channels = out
         self.blocks = nn.ModuleList(blocks)
-        self.top = nn.Sequential(nn.Conv2d(channels, 1280, 1), nn.ReLU6(), nn.Conv2d(1280, 64, 1))
+        self.top = nn.Sequential(nn.Conv2d(channels, 1280, 1), _relu6(), nn.Conv2d(1280, 64, 1))
         self.lateral = nn.ModuleList([nn.Conv2d(channels, out, 1)
                                       for channels, out in zip(_LATERAL.values(), (24, 32, 64))][::-1])
         self.smooth = nn.ModuleList([_separable(64, 32), _separable(32, 24), _separable(24, 24)])
@@ -119,11 +119,10 @@ class _Convolution(nn.Conv2d):
     """A 3 x 3 convolution padded as TensorFlow's ``SAME``: with stride 2, on the right and below alone."""
 
     def __init__(self, channels, out, size, stride=1, groups=1, bias=True):
-        super().__init__(channels, out, size, stride, groups=groups, bias=bias)
+        super().__init__(channels, out, size, stride, padding=2 - stride, groups=groups, bias=bias)
 
     def forward(self, images):
-        before = 2 - self.stride[0]
-        return super().forward(functional.pad(images, (before, 1, before, 1)))
+        return super().forward(functional.pad(images, (0, 1, 0, 1)) if self.stride[0] == 2 else images)
 
 
 class _Bottleneck(nn.Module):
@@ -132,14 +131,18 @@ class _Bottleneck(nn.Module):
     def __init__(self, channels, out, stride, expand=True):
         super().__init__()
         inner = 6 * channels if expand else channels
-        layers = [nn.Conv2d(channels, inner, 1), nn.ReLU6()] if expand else []
-        layers += [_Convolution(inner, inner, 3, stride, groups=inner), nn.ReLU6(), nn.Conv2d(inner, out, 1)]
+        layers = [nn.Conv2d(channels, inner, 1), _relu6()] if expand else []
+        layers += [_Convolution(inner, inner, 3, stride, groups=inner), _relu6(), nn.Conv2d(inner, out, 1)]
         self.layers, self.residual = nn.Sequential(*layers), stride == 1 and channels == out
 
     def forward(self, features):
         return features + self.layers(features) if self.residual else self.layers(features)
 
 
+def _relu6():
+    return nn.ReLU6(inplace=True)  # a convolution's output is nobody else's: a tenth of the time of a CPU
+
+
 def _separable(channels, out):
     return nn.Sequential(_Convolution(channels, channels, 3, groups=channels, bias=False), nn.Conv2d(channels, out, 1),
-                         nn.ReLU())
+                         nn.ReLU(inplace=True))

@@ -16,3 +16,4 @@ from .transformers_boxes import TransformersBoxes
 from .transformers_depth import TransformersDepth
 from .transformers_keypoints import TransformersKeypoints
 from .transformers_people import TransformersPeople
+from .video_joints import VideoJoints

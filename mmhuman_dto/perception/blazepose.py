@@ -46,14 +46,14 @@ class BlazePose(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 24, 3, 2, padding=1), nn.ReLU6())
+        self.stem = nn.Sequential(nn.Conv2d(3, 24, 3, 2, padding=1), _relu6())
         self.first = nn.Sequential(*_depthwise(24, 3), nn.Conv2d(24, 16, 1))
         blocks, channels = [], 16
         for kernel, stride, inner, out in _BLOCKS:
             blocks.append(_Bottleneck(channels, inner, out, kernel, stride))
             channels = out
         self.blocks = nn.ModuleList(blocks)
-        self.top = nn.Sequential(nn.Conv2d(channels, 864, 1), nn.ReLU6(), *_depthwise(864, 3))
+        self.top = nn.Sequential(nn.Conv2d(channels, 864, 1), _relu6(), *_depthwise(864, 3))
         self.lateral = nn.ModuleList([_separable(channels, 48) for channels in (864, *_LATERAL.values())])
         self.down = nn.Sequential(_separable(864, 288), _Halving(288), *(_Residual(288) for _ in range(4)),
                                   _Halving(288), *(_Residual(288) for _ in range(5)))
@@ -91,7 +91,7 @@ class _Bottleneck(nn.Module):
 
     def __init__(self, channels, inner, out, kernel, stride):
         super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(channels, inner, 1), nn.ReLU6(), *_depthwise(inner, kernel, stride),
+        self.layers = nn.Sequential(nn.Conv2d(channels, inner, 1), _relu6(), *_depthwise(inner, kernel, stride),
                                     nn.Conv2d(inner, out, 1))
         self.residual = stride == 1 and channels == out
 
@@ -122,12 +122,16 @@ class _Halving(_Residual):
         return functional.relu6(functional.max_pool2d(features, 2) + self.layers(padded))
 
 
+def _relu6():
+    return nn.ReLU6(inplace=True)  # a convolution's output is nobody else's: a quarter of the time of a CPU
+
+
 def _depthwise(channels, kernel, stride=1):
-    return nn.Conv2d(channels, channels, kernel, stride, padding=kernel // 2, groups=channels), nn.ReLU6()
+    return nn.Conv2d(channels, channels, kernel, stride, padding=kernel // 2, groups=channels), _relu6()
 
 
 def _separable(channels, out):
-    return nn.Sequential(*_depthwise(channels, 3), nn.Conv2d(channels, out, 1), nn.ReLU6())
+    return nn.Sequential(*_depthwise(channels, 3), nn.Conv2d(channels, out, 1), _relu6())
 
 
 def _twice(features):

@@ -1,6 +1,7 @@
 """What networks that look at one person at a time are shown."""
 from abc import abstractmethod
 
+import cv2
 import numpy as np
 import torch
 
@@ -25,6 +26,37 @@ def person_view(image, box, mask=None):
         return image, (0, 0)
     x0, y0, x1, y1 = inside(box, image.shape)
     return np.where(mask[y0:y1, x0:x1, None], image[y0:y1, x0:x1], 0).astype(np.uint8), (x0, y0)
+
+
+class Halves:
+    """A picture (H, W, 3) uint8 and its halves, quarters, ..., each made once, when it is asked for.
+
+    Shrinking by two is quick; a person, or all of a large picture, is then shown from far fewer pixels.
+
+    Attributes:
+        image: the picture. shape: its (height, width) px.
+    """
+
+    def __init__(self, image):
+        self.image, self.shape, self._levels = image, image.shape[:2], [image]
+
+    def at_least(self, factor):
+        """The smallest of them that is at least ``factor`` times the picture's size, and how much of it it is.
+
+        A point (x, y), px, of the picture lies at (x, y) times this there.
+        """
+        level = 0
+        while .5**(level + 1) >= factor and min(self._level(level).shape[:2]) > 1:
+            level += 1
+        return self._level(level), .5**level
+
+    def _level(self, number):
+        if number == len(self._levels):
+            finer = self._levels[-1]
+            height, width = finer.shape[0] // 2, finer.shape[1] // 2
+            even = finer[:2 * height, :2 * width]  # a last odd row would move all others
+            self._levels.append(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+        return self._levels[number]
 
 
 class TopDownKeypoints(KeypointSource):

@@ -41,7 +41,6 @@ class MoveNetJoints(PeopleSource):
     def __call__(self, samples):
         return [self.find(sample.image) for sample in samples]
 
-    @torch.no_grad()
     def find(self, image):
         """:class:`People` of one picture (H, W, 3) uint8 RGB, best first."""
         looks, side = [], max(image.shape[:2])
@@ -49,16 +48,12 @@ class MoveNetJoints(PeopleSource):
             if number >= ALWAYS and (scale > min(self.max_side, side)
                                      or not looks[-1].has_small(self.min_mean)):
                 break
-            looks.append(self._look(image, scale))
-        joints, scores = choose(looks, self.min_mean)
-        seen = scores >= SEEN_SCORE
-        return People(
-            bboxes=torch.from_numpy(joint_boxes(joints, seen)).float(),
-            scores=torch.from_numpy(mean_score(scores)).float(), keypoints_2d=torch.from_numpy(joints).float(),
-            keypoints_2d_valid=torch.from_numpy(scores).float())
+            looks.append(self.look(image, scale))
+        return as_people(*choose(looks, self.min_mean))
 
-    def _look(self, image, side):
-        """The :class:`Look` at a picture resized to a long side."""
+    @torch.no_grad()
+    def look(self, image, side):
+        """The :class:`Look` at a picture resized to a long side, px."""
         height, width = image.shape[:2]
         factor = side / max(height, width)
         size = max(1, round(width * factor)), max(1, round(height * factor))
@@ -68,3 +63,12 @@ class MoveNetJoints(PeopleSource):
         maps = self.network(torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float())
         joints, scores = decode(maps, 0)
         return Look(joints.cpu().numpy() * (width / size[0], height / size[1]), scores.cpu().numpy(), factor)
+
+
+def as_people(joints, scores):
+    """:class:`People` with joints (N, 17, 2) px and scores (N, 17): ``bboxes`` around the joints seen, ``scores``."""
+    seen = scores >= SEEN_SCORE
+    return People(
+        bboxes=torch.from_numpy(joint_boxes(joints, seen)).float(),
+        scores=torch.from_numpy(mean_score(scores)).float(), keypoints_2d=torch.from_numpy(joints).float(),
+        keypoints_2d_valid=torch.from_numpy(scores).float())

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from mmhuman_dto.fileio.bundled import BUNDLED, CONFIGS
 from mmhuman_dto.movenet import WEIGHTS as MOVENET
-from mmhuman_dto.perception.blazepose_joints import WEIGHTS as BLAZEPOSE
+from mmhuman_dto.perception.blazepose_look import WEIGHTS as BLAZEPOSE
 
 from .text_table import as_text
 
