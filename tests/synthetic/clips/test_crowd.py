@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -162,3 +164,22 @@ def test_bad_configurations_are_refused():
         ClipConfig(cameras=(('flying', 1.), ))
     with pytest.raises(ValueError, match='no frame'):
         ClipConfig(seconds=0.)
+
+
+def test_visible_is_what_is_in_the_picture_and_not_hidden(body_model):
+    config = ClipConfig(size=(180, 320), people=(5, 5), seconds=6., fps=5., cameras=(('still', 1.), ), enter_leave=1.,
+                        activities=(('walk', 1.), ))
+    crowd = sample_clip(3, body_model, config)
+    seen = {True: 0, False: 0}
+    for t in range(len(crowd)):
+        scene = crowd.everybody[t]
+        for i, row in enumerate(scene.cast.rows):
+            pixels = scene.project(scene.vertices[i])
+            inside = ((pixels >= 0) & (pixels <= scene.size[::-1])).all(-1).mean()
+            assert scene.cast.visible[i] == crowd.visible[t, row] <= inside + 1e-9
+            if inside > 0 and seen[inside < .9] < 4:
+                alone = replace(crowd, actors=[crowd.actors[row]]).everybody[t]
+                assert np.isclose(alone.cast.visible[0], inside)
+                seen[inside < .9] += 1
+    assert min(seen.values()) == 4 and (crowd.visible == 0).any()
+    assert crowd.clip_of(np.ones_like(crowd.visible, bool)).tracks[0].frames.tolist() == list(range(30))

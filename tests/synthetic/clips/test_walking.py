@@ -111,3 +111,16 @@ def test_curves_are_told_by_their_length():
     pieces = np.linalg.norm(np.diff(bent.place(u), axis=0), axis=1)
     assert np.allclose(pieces, bent.length / 300, rtol=2e-3) and np.isclose(bent.heading(0.), 0., atol=1e-6)
     assert 0 < bent.sharpest() < 3
+
+
+def test_the_pelvis_goes_over_the_leg_that_carries_it_and_drops_on_the_other_side(body_model):
+    walker = Walker(body_model, 0., Curve([0, 0], [0, 8], 0.))
+    cruise = slice(len(walker.root) // 4, 3 * len(walker.root) // 4)
+    left, right = walker.moves.contact[cruise].T
+    alone = left.astype(float) - right  # 1 on the left foot alone
+    aside, drop = walker.root[cruise, 0], (walker.joints[:, 1, 1] - walker.joints[:, 2, 1])[cruise]
+    assert aside[alone > 0].mean() - aside[alone < 0].mean() > .02  # m, towards x, the left
+    assert drop[alone > 0].mean() - drop[alone < 0].mean() > .008  # the left hip is up
+    # The hip of the foot in front is in front.
+    hips, feet = (walker.joints[cruise, a, 2] - walker.joints[cruise, b, 2] for a, b in ((1, 2), (10, 11)))
+    assert np.corrcoef(hips, feet)[0, 1] > .8
