@@ -6,7 +6,7 @@ from mmhuman_dto.registry import BODY_MODELS
 from mmhuman_dto.synthetic import CrowdConfig, sample_scene
 from mmhuman_dto.visualization import draw_birdseye
 from mmhuman_dto.visualization.birdseye import fit_frame
-from mmhuman_dto.visualization.ground import Ground, estimate_ground
+from mmhuman_dto.visualization.ground import Ground, HeldGround, estimate_ground
 
 
 @pytest.fixture(scope='module')
@@ -76,3 +76,24 @@ def test_view_from_above_looks_straight_down(boxes, faces):
     frame = fit_frame([tilted.level(ground)], (400, 360))
     (left, bottom), (right, top) = frame.to_pixels([-.3, .3], [5.7, 6.3])
     np.testing.assert_allclose(extent(colored(panel)), (left, top, right, bottom), atol=1.5)
+
+
+def test_a_held_ground_takes_from_all_frames_and_does_not_jump(scenes):
+    scene, rng = max(scenes, key=len), np.random.default_rng(0)
+    held, alone, shown = HeldGround(), [], []
+    for frame in range(300):  # each frame's people are placed wrongly in another way
+        vertices = scene.vertices * rng.normal(1, .06, (len(scene), 1, 1))
+        alone.append(estimate_ground(vertices).height)
+        shown.append(held.add(vertices if frame % 7 != 3 else vertices[:0], None, frame / 30))
+    heights, right = np.array([ground.height for ground in shown]), estimate_ground(scene.vertices)
+    assert np.abs(np.diff(heights)).max() < .2 * np.abs(np.diff(alone)).max()
+    assert max(degrees(a.up, b.up) for a, b in zip(shown, shown[1:])) < .3
+    assert abs(heights[-1] - right.height) < .05 and degrees(shown[-1].up, right.up) < 1
+    assert held.add(scene.vertices * 2, None, 1000.).height == pytest.approx(heights[-1], abs=.05)  # known long since
+
+
+def test_a_held_ground_of_nobody_is_that_of_a_level_camera(scenes):
+    held = HeldGround()
+    assert held.add(np.zeros((0, 5, 3)), None, 0.).height == pytest.approx(1.6)
+    scene = scenes[0]
+    assert held.add(scene.vertices, None, 1.).height == pytest.approx(estimate_ground(scene.vertices).height)
