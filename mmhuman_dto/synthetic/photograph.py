@@ -22,12 +22,17 @@ def photograph(image, z, scene):
     for name, share in _SHARES.items():
         # As many numbers are drawn whether a defect is there or not, so that no defect moves the others.
         wanted, amount, own = rng.random() * 10 < share, rng.random()**1.5 * strength, rng.spawn(1)[0]
-        if scene.cast is not None:
-            wanted = wanted and name not in _OF_STILLS
-            own = scene.generator(name) if name == 'noise' else own
-        if wanted and amount > 0:
-            image = _DEFECTS[name](image, amount, own, long_side, z)
+        if not wanted or amount <= 0 or scene.cast is not None and name in _OF_STILLS:
+            continue
+        # The noise of a clip's frames is the same, elsewhere in each: as good as new, and of one kind.
+        rolled = scene.cast is not None and name == 'noise'
+        shift = scene.generator(name).integers(image.shape[:2]) if rolled else np.zeros(2, int)
+        image = _shifted(_DEFECTS[name](_shifted(image, shift), amount, own, long_side, z), -shift)
     return image
+
+
+def _shifted(image, shift):
+    return np.roll(image, shift, (0, 1)) if shift.any() else image
 
 
 def _exposure(image, amount, rng, *_):
