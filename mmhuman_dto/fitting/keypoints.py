@@ -95,6 +95,10 @@ class KeypointFit:
         Returns:
             FitResult
         """
+        return self.result(*self.found(keypoints, scores, intrinsics, children))
+
+    def found(self, keypoints, scores, intrinsics, children=None):
+        """What a call finds, of the same arguments, before it is stated how sure it is: state, cost (N) and terms."""
         keypoints, scores, intrinsics = self.checked(keypoints, scores, intrinsics)
         people, count = len(keypoints), self.num_starts
         picture, priors = self.picture(keypoints, scores, intrinsics), self.priors()
@@ -111,7 +115,7 @@ class KeypointFit:
             state = FitState(*(people.index_copy(0, rows, some) for people, some in zip(state, child)))
             blend = torch.where(children.to(rows.device)[:, None], *(
                 torch.tensor(of, **self.place) for of in (CHILD, ADULT))).T
-        return self.result(state, cost, [picture, *self.priors(blend)])
+        return state, cost, [picture, *self.priors(blend)]
 
     def _as_children(self, state, terms):
         """State and cost of bodies that are fitted with a child's shape, of the same size in the picture first."""

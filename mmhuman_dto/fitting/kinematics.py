@@ -11,6 +11,9 @@ import torch
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS, pick_rows
 from mmhuman_dto.geometry import axis_angle_to_matrix
 
+#: A joint tells how a bone is turned that it hangs on by so much, m.
+TELLING = .05
+
 
 class FitState(NamedTuple):
     """Parameters of N bodies.
@@ -105,6 +108,10 @@ class JointTables:
         self._descends = descends.to(**place)
         self.rest_pelvis = rest[:, 0].to(**place)
         self._levels = _levels(parents)
+
+    def told(self, seen):
+        """(N, K) whether any of the joints that are ``seen`` (N, J) bool tells how a bone is turned."""
+        return (seen[:, :, None] & (self.table[-1].norm(dim=-1) > TELLING)).any(1)
 
     def state(self, pose, betas, transl):
         """:class:`FitState` of bodies: pose (N, K, 3) rad, betas (N, B), transl (N, 3) m, camera frame."""

@@ -24,7 +24,7 @@ class TemporalFit:
         steps, refit_steps: of a window. window, overlap: frames.
     """
 
-    def __init__(self, fit, steps=5, refit_steps=4, window=120, overlap=30):
+    def __init__(self, fit, steps=5, refit_steps=4, window=180, overlap=60):
         self.fit, self.steps, self.refit_steps = fit, steps, refit_steps
         self.length, self.overlap, self.solve = window, overlap, WindowFit(fit)
 

@@ -96,6 +96,12 @@ class PosePrior:
     def __init__(self, mean, std, weight=1.):
         self.mean, self.weights = mean[..., 1:, :], weight * std[..., 1:, :]**-2
 
+    def shared(self, shares):
+        """The prior of N people whose bones count for shares (N, K)."""
+        part = copy.copy(self)
+        part.weights = shares[:, 1:, None] * self.weights
+        return part
+
     def __call__(self, tables, state, derivatives=True):
         vectors = logarithm(state.rotations[:, 1:])
         away = vectors - self.mean

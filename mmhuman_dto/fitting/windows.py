@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import torch
 
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS
+
 from .keypoints import ADULT, CHILD, REFIT_CHILD_STD, REFIT_POSE_STD, REFIT_STD
 from .kinematics import FitState, logarithm
 from .motion_terms import MAX_STEP, Chains, Motion
@@ -12,12 +14,18 @@ from .temporal_solver import Problem, solve_tracks
 from .temporal_starts import bridged
 from .terms import KnownDepth, PosePrior, ShapePrior
 
-#: Standard deviations of bones' angular velocities and accelerations, rad/s and rad/s^2.
-TURN_SPEED, TURN_ACCELERATION = 3., 16.
-#: And of the pelvis', m/s and m/s^2, camera space.
-SPEED, ACCELERATION = 2., 2.
+#: Standard deviation of bones' angular velocities, rad/s: so wide that it only calms what nothing else tells.
+TURN_SPEED = 6.
+#: Standard deviations of bones' angular accelerations, rad/s^2: legs as in clips of walking people
+#: (tools/benchmark/bench_temporal_fit.py --motion), the others wider than there, as people do more than walk.
+TURN_ACCELERATIONS = dict(pelvis=8., spine=4., neck=6., head=8., collar=4., hip=17., knee=28., ankle=18., foot=18.,
+                          shoulder=16., elbow=20., wrist=12., hand=4.)
+#: Of the pelvis' velocity and acceleration, m/s and m/s^2, camera space.
+SPEED, ACCELERATION = 2., 1.5
+#: What the pose prior counts of bones that no joint tells of between frames in which some do: motion tells better.
+UNSEEN = .2
 #: Errors of joints last: what a track's frames say of its shape counts as so many frames at most.
-SHAPE_FRAMES = 10
+SHAPE_FRAMES = 3
 #: A frame in which fewer joints are seen is not fitted by itself.
 LEAST_JOINTS = 5
 #: Frames that are fitted by themselves at once.
@@ -104,8 +112,10 @@ class WindowFit:
 
     def __init__(self, fit):
         self.fit, self.tables = fit, fit.tables
-        bones = torch.ones(fit.tables.num_bones, 1, **fit.place)
-        self.motion = (TURN_SPEED * bones, TURN_ACCELERATION * bones, SPEED, ACCELERATION)
+        turns = [TURN_ACCELERATIONS[name.split('_')[-1].rstrip('123')] for name in JOINT_SETS['smpl24'].names]
+        turns += [TURN_ACCELERATIONS['hand']] * (fit.tables.num_bones - len(turns))  # face and fingers
+        turns = torch.tensor(turns, **fit.place)[:, None]
+        self.motion = torch.full_like(turns, TURN_SPEED), turns, SPEED, ACCELERATION
 
     def __call__(self, people, before, steps):
         """list of P :class:`~.kinematics.FitState`, a row a frame.
@@ -125,21 +135,40 @@ class WindowFit:
         motion = Motion(Chains(track.to(state.betas.device), torch.cat([person.track.times for person in people])),
                         *self.motion)
         known = torch.tensor([person.betas is not None for person in people], device=state.betas.device)
-        problem = Problem(self.tables, self.terms(people, state), motion, self.shape_prior(people, starts),
+        problem = Problem(self.tables, self.terms(people, state, held), motion, self.shape_prior(people, starts),
                           is_held.to(state.betas.device), known)
         state, _ = solve_tracks(problem, state, steps)
         parts = zip(*(field.split([*map(len, people)]) for field in state))
         return [FitState(*(field[count:] for field in part)) for part, count in zip(parts, held)]
 
-    def terms(self, people, state):
-        """What is known of each row of ``state``, all people's one after the other, but for its shape."""
+    def terms(self, people, state, held=None):
+        """What is known of each row of ``state``, all people's one after the other, but for its shape.
+
+        Args:
+            held: how many rows of each person go before the window; None: rows stand by themselves.
+        """
         joints = (torch.cat(parts) for parts in zip(*(person.track[:3] for person in people)))
         terms = [self.fit.picture(*joints), self.fit.limits]
         if people[0].depth_std is None:
-            return [*terms, self.fit.pose_prior]
+            prior = self.fit.pose_prior
+            if held is not None:
+                bridged_bones = torch.cat([self._between(person.track, count) for person, count in zip(people, held)])
+                prior = prior.shared(torch.where(bridged_bones, UNSEEN, 1.).to(state.betas))
+            return [*terms, prior]
         std = torch.full((self.tables.num_bones, 3), REFIT_POSE_STD, **self.fit.place)
         return [*terms, PosePrior(logarithm(state.rotations), std),
                 KnownDepth(state.pelvis[:, 2].exp(), torch.cat([person.depth_std for person in people]))]
+
+    def _between(self, track, held):
+        """(F, K) which bones no joint tells of for a while, at whose both ends one does, or what was found before."""
+        told = self.tables.told(track.scores > 0)
+        told[:held] = True
+        rows = torch.arange(len(told), device=told.device)[:, None]
+        before = torch.where(told, rows, -1).cummax(0).values
+        after = torch.where(told, rows, len(told)).flip(0).cummin(0).values.flip(0)
+        ends = (before >= 0) & (after < len(told))
+        times = track.times
+        return ~told & ends & (times[after.clamp(max=len(told) - 1)] - times[before.clamp(min=0)] <= MAX_STEP)
 
     def stated(self, people, state):
         """:class:`~.keypoints.FitResult` of the rows of ``state``, all people's one after the other, each by itself."""
@@ -171,7 +200,7 @@ class WindowFit:
         G of them is not 0. children: (F) bool."""
         weights = torch.where((track.scores > 0).sum(1) >= LEAST_JOINTS, track.scores.sum(1), 0)
         rows = weights.nonzero()[:, 0]
-        found = [self.fit(*track.rows(part)[:3], children=children[part]).state
+        found = [self.fit.found(*track.rows(part)[:3], children=children[part])[0]
                  for part in rows.split(BATCH)]
         return FitState.cat(found), weights
 

@@ -38,64 +38,67 @@ def of(frames, name):
 
 
 def test_with_much_lag_it_is_the_fit_of_a_video(temporal):
-    tracks = {'a': seen(temporal.fit, walking(40, seed=1)), 'b': seen(temporal.fit, walking(30, seed=2))}
+    tracks = {'a': seen(temporal.fit, walking(14, seed=1)), 'b': seen(temporal.fit, walking(10, seed=2))}
     whole = temporal(list(tracks.values()))
     betas = {name: result.state.betas[0] for name, result in zip(tracks, whole)}
-    frames = watched(LiveFit(temporal, lag=60, betas=betas), tracks)
-    assert [round(frame.time * FPS) for frame in frames] == [*range(40)]
-    assert [frame.track_ids for frame in frames] == [['a', 'b']] * 40
-    assert [frame.seen.tolist() for frame in frames] == [[True, True]] * 30 + [[True, False]] * 10
+    frames = watched(LiveFit(temporal, lag=60, steps=4, betas=betas), tracks)
+    assert [round(frame.time * FPS) for frame in frames] == [*range(14)]
+    assert [frame.track_ids for frame in frames] == [['a', 'b']] * 14
+    assert [frame.seen.tolist() for frame in frames] == [[True, True]] * 10 + [[True, False]] * 4
     for name, result in zip(tracks, whole):
         count = len(result.heights)
         ours = of(frames, name).rows(slice(count))
         away = geodesic_distance(ours.rotations, result.state.rotations)
-        assert away[:count - 3].max() < math.radians(2) and away.mean() < math.radians(.2)
+        assert away[:count - 3].max() < math.radians(3) and away.mean() < math.radians(.5)
         assert (ours.position - result.state.position).norm(dim=-1).max() < .05
 
 
 @pytest.mark.parametrize('lag', [0, 6])
 def test_frames_are_told_in_time(temporal, lag):
     """Smoother than frames by themselves and no worse; each frame once, ``lag`` frames later."""
-    truth = walking(50, seed=3)
+    truth = walking(30, seed=3)
     track = seen(temporal.fit, truth, noise=4.)
-    live = LiveFit(temporal, lag=lag)
-    for row in range(50):
+    live, frames = LiveFit(temporal, lag=lag), []
+    for row in range(30):
         frame = live.add(row / FPS, [7], track.keypoints[row:row + 1], track.scores[row:row + 1], track.intrinsics[row])
         assert (frame is None) == (row < lag)
-        if frame is not None:
-            assert round(frame.time * FPS) == row - lag and frame.track_ids == [7] and frame.seen.tolist() == [True]
-    assert [round(frame.time * FPS) for frame in live.finish()] == [*range(50 - lag, 50)]
-    ours = around_hips(temporal.fit, of(watched(LiveFit(temporal, lag=lag), {7: track}), 7))
+        frames += [] if frame is None else [frame]
+    assert len(frames) == 30 - lag and frames[0].seen.tolist() == [True]
+    frames += live.finish()
+    assert [round(frame.time * FPS) for frame in frames] == [*range(30)]
+    ours = around_hips(temporal.fit, of(frames, 7))
     single, right = (around_hips(temporal.fit, state) for state in (temporal.fit(*track[:3]).state, truth))
     assert jerk(ours) < (.3 if lag == 0 else .1) * jerk(single)
     assert mpjpe(ours, right)[10:].mean() < 1.02 * mpjpe(single, right)[10:].mean()
 
 
 def test_memory_and_time_do_not_grow(temporal):
-    track = seen(temporal.fit, walking(40))
+    track = seen(temporal.fit, walking(20))
     live = LiveFit(temporal, lag=2)
-    for row in range(40):
+    for row in range(20):
         live.add(row / FPS, [0], track.keypoints[row:row + 1], track.scores[row:row + 1], track.intrinsics[row])
         person, = live.people
         assert len(person.track.times) == len(person.state.betas) == min(row + 1, MEMORY + 1)
         assert len(live.times) <= 3 and (person.before is None or len(person.before.times) <= 2)
-    assert person.before.times.tolist() == pytest.approx([25 / FPS, 26 / FPS])
+    assert person.before.times.tolist() == pytest.approx([5 / FPS, 6 / FPS])
 
 
 def test_people_who_are_not_found_are_expected_for_a_while(temporal):
-    """Ten frames without: told, as not seen, without a jump; two seconds later forgotten; who comes back is anew."""
-    track = seen(temporal.fit, walking(60, seed=4))
+    """Three frames of ten a second without: told, as not seen, without a jump; two seconds later forgotten; who comes
+    back then is anew."""
+    track, lost = seen(temporal.fit, walking(20, fps=10., seed=4), fps=10.), range(10, 13)
     live, frames = LiveFit(temporal), []
-    for row in range(60):
-        there = slice(row, row + (row not in range(25, 35)))
-        names = ['x'] if there.stop > row else []
-        frames.append(live.add(row / FPS, names, track.keypoints[there], track.scores[there], track.intrinsics[row]))
-    assert [bool(frame.seen[0]) for frame in frames] == [row not in range(25, 35) for row in range(60)]
+    for row in range(20):
+        there = slice(row, row + (row not in lost))
+        names = [] if row in lost else ['x']
+        frames.append(live.add(row / 10, names, track.keypoints[there], track.scores[there], track.intrinsics[row]))
+    assert [bool(frame.seen[0]) for frame in frames] == [row not in lost for row in range(20)]
     joints = temporal.fit.tables.joints(of(frames, 'x')).numpy()
-    assert np.linalg.norm(np.diff(joints, axis=0), axis=-1).mean(1)[20:].max() < .15
-    nobody = [live.add(2 + row / FPS, [], track.keypoints[:0], track.scores[:0], track.intrinsics[0])
-              for row in range(70)]
-    assert nobody[-1].track_ids == [] and nobody[-1].result is None and nobody[20].track_ids == ['x']
+    moved = np.linalg.norm(np.diff(joints, axis=0), axis=-1).mean(1)
+    assert moved[8:14].max() < 1.5 * moved[14:].max() + .1
+    nobody = [live.add(2 + row / 10, [], track.keypoints[:0], track.scores[:0], track.intrinsics[0])
+              for row in range(22)]
+    assert [frame.track_ids for frame in nobody] == [['x']] * 20 + [[]] * 2 and nobody[-1].result is None
     again = live.add(5., ['x'], track.keypoints[:1], track.scores[:1], track.intrinsics[0])
     assert again.track_ids == ['x'] and len(live.people[0].track.times) == 1
 

@@ -4,8 +4,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from fitted_people import around_hips, jerk, seen, walking
+from fitted_people import K, around_hips, jerk, seen, walking
 
+from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.evaluation.functional.pose import mpjpe
 from mmhuman_dto.fitting import JointTrack, KeypointFit, TemporalFit
 from mmhuman_dto.fitting.kinematics import FitState
@@ -83,6 +84,23 @@ def test_what_is_not_seen_for_a_while_is_bridged(temporal):
     assert away[50:66].max() < .15
 
 
+def test_bones_that_nothing_tells_of_between(temporal):
+    """From a frame that tells to the next, of a gap that is not too long; feet are never told of."""
+    times = torch.tensor([0, .1, .2, .3, 2.4, 4.5], dtype=torch.float64)
+    scores = torch.ones(6, 17)
+    scores[1, 15] = scores[:2, 9] = scores[4, 10] = scores[2] = 0  # left ankle, left wrist, right wrist, everything
+    track = JointTrack(torch.zeros(6, 17, 2), scores, K.expand(6, 3, 3), times)
+    between = temporal.solve._between(track, 0)
+    names = JOINT_SETS['smpl24'].names
+
+    def rows(name, held=0):
+        return temporal.solve._between(track, held)[:, names.index(name)].nonzero()[:, 0].tolist()
+
+    assert rows('left_knee') == [1, 2] and rows('right_knee') == [2] and rows('left_hip') == [2]
+    assert rows('left_elbow') == [] and rows('left_elbow', held=1) == [1, 2]  # not told of before, unless held
+    assert rows('right_elbow') == [2] and not between[:, names.index('left_foot')].any()
+
+
 def test_tracks_across_gaps():
     """Frames between are there, with nothing seen, where a gap is short; times need not be even."""
     times = torch.tensor([0, .5, 1, 1.2, 4, 4.1, 4.2], dtype=torch.float64)
@@ -122,7 +140,7 @@ def test_windows_agree(temporal):
     whole, = TemporalFit(temporal.fit, window=200)([track])
     parts, = TemporalFit(temporal.fit, window=60, overlap=25)([track], betas=whole.state.betas[:1])
     away = geodesic_distance(parts.state.rotations, whole.state.rotations)
-    assert away.max() < math.radians(1.5) and away.mean() < math.radians(.1)
+    assert away.max() < math.radians(1.5) and away.mean() < math.radians(.25)
     # Depths, of which joints say little, hang together for longer than an overlap.
     assert (parts.state.position - whole.state.position).norm(dim=-1).max() < .06
     again, = TemporalFit(temporal.fit, window=60, overlap=25)([track], betas=whole.state.betas[:1])
