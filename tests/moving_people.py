@@ -61,6 +61,16 @@ def true_joints(clip, track_id, frame, body_model):
     return body_model.skeleton(people.pose, people.betas, people.transl)[0].double().numpy()
 
 
+def told_clip(body_model):
+    """The people of a clip as meshes whose joints and rotations are told, as other programs tell them."""
+    clip = walking_clip(body_model)
+    for track in clip.tracks:
+        people = track.people
+        posed = body_model(people.pose, people.betas, people.transl)
+        people.vertices, people.pelvis, people.smpl_joints = posed.vertices, posed.joints[:, 0], posed.joints[:, :24]
+    return clip
+
+
 def mesh_clip(body_model):
     """The people of a clip as meshes alone."""
     clip = walking_clip(body_model)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from bvh_files import read_bvh
 from rigged_people import moving
 from smplx_files import write_smplx
@@ -29,3 +30,14 @@ def test_fingers_are_written_too(tmp_path):
     places, joints, *_ = read_bvh(tmp_path / 'a.bvh')
     assert len(joints) == 55
     np.testing.assert_allclose(places['left_middle1'], truth[:, 22], atol=1e-4)
+
+
+def test_angles_do_not_jump_by_whole_turns(tmp_path):
+    body_model = OpenBody()
+    pose = torch.zeros(9, 24, 3)
+    pose[:, 0, 1] = torch.deg2rad(torch.arange(9.) * 50)
+    skeleton = body_model.skin(pose, torch.zeros(body_model.num_betas), torch.zeros(9, 3)).skeleton
+    write_bvh(tmp_path / 'a.bvh', skeleton, 30)
+    rows = (tmp_path / 'a.bvh').read_text().split('Frame Time')[1].splitlines()[1:]
+    turns = np.array([row.split()[5] for row in rows], float)
+    np.testing.assert_allclose(np.diff(turns), 50, atol=1e-3)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from moving_people import INTRINSICS, mesh_clip, true_joints, walking_clip
+from moving_people import INTRINSICS, mesh_clip, told_clip, true_joints, walking_clip
 from scipy.spatial.transform import Rotation
 
 from mmhuman_dto.body_models import OpenBody
@@ -103,12 +103,8 @@ def test_rows_that_are_not_finite_are_left_out_and_meshes_have_no_bones(body_mod
 
 
 def test_joints_and_rotations_that_are_told_are_bones_too(body_model):
-    clip = walking_clip(body_model)
+    clip = told_clip(body_model)
     truth = {motion.track_id: motion for motion in motions_of(clip, body_model)}
-    for track in clip.tracks:
-        people = track.people
-        posed = body_model(people.pose, people.betas, people.transl)
-        people.vertices, people.pelvis, people.smpl_joints = posed.vertices, posed.joints[:, 0], posed.joints[:, :24]
     for motion in motions_of(clip, MeshBodies(body_model.faces)):
         assert motion.skin is None and motion.height == pytest.approx(truth[motion.track_id].height, abs=1e-6)
         np.testing.assert_allclose(motion.skeleton.world()[1], truth[motion.track_id].skeleton.world()[1], atol=1e-4)

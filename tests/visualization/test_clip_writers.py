@@ -6,11 +6,12 @@ import pytest
 import torch
 from bvh_files import read_bvh
 from glb_files import at_time, bone_places, matrix_of, node_named, read_glb
-from moving_people import mesh_clip, true_joints, walking_clip
+from moving_people import mesh_clip, told_clip, true_joints, walking_clip
 
-from mmhuman_dto.body_models import OpenBody
+from mmhuman_dto.body_models import SMPL, OpenBody
 from mmhuman_dto.dto.bodies import MeshBodies
 from mmhuman_dto.structures import Clip
+from mmhuman_dto.synthetic.writers.smpl import write_synthetic_smpl
 from mmhuman_dto.tables.clip_table import read_clip
 from mmhuman_dto.visualization.clip_motion import camera_to_world, motions_of
 from mmhuman_dto.visualization.clip_writers import CLIP_WRITERS, parts_of, save_clip, write_glb
@@ -166,6 +167,41 @@ def test_meshes_alone_have_numbers_and_no_bones(body_model, tmp_path):
     assert read_clip(tmp_path / 'params/a').tracks[1].track_id == 5
     with open(tmp_path / 'csv/a.csv', newline='') as file:
         assert float(next(csv.DictReader(file))['distance_m']) == pytest.approx(4, abs=.1)
+
+
+def test_of_told_joints_and_rotations_there_is_motion(body_model, tmp_path):
+    clip = told_clip(body_model)
+    clip.body_model = 'SMPL'
+    clip.tracks[0].people.mesh_scales = torch.full((len(clip.tracks[0]), ), 1.25)
+    save_clip(clip, MeshBodies(body_model.faces), tmp_path, 'a', ['bvh_m', 'amass', 'trc'])
+    places, *_ = read_bvh(tmp_path / 'bvh_m/a/person_2.bvh')
+    joints = np.stack([places[name] for name in body_model.bone_names], 1)
+    np.testing.assert_allclose(joints[15], in_world(clip, 2, 15, body_model), atol=1e-3)
+    file = np.load(tmp_path / 'amass/a/person_2.npz')
+    assert file['scale'] == 1.25 and np.load(tmp_path / 'amass/a/person_5.npz')['scale'] == 1
+    assert file['betas'][:2] == pytest.approx([1, 0])
+    posed = body_model(torch.from_numpy(np.pad(file['poses'][:, :66], ((0, 0), (0, 6)))).float(),
+                       torch.from_numpy(file['betas'][:11]).float(), torch.from_numpy(file['trans']).float())
+    y_up = posed.joints[:, :22].numpy() @ [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
+    np.testing.assert_allclose(y_up, joints[:, :22], atol=1e-3)
+
+
+def test_pose_correctives_are_left_out(tmp_path):
+    body_model = SMPL(write_synthetic_smpl(tmp_path / 'smpl'))
+    clip = walking_clip(body_model)
+    path, = save_clip(clip, body_model, tmp_path, 'a', ['glb'])
+    document, arrays = read_glb(path)
+    assert not any('targets' in primitive for mesh in document['meshes'] for primitive in mesh['primitives'])
+    moved = at_time(document, arrays, 1.5 + 1e-6)
+    np.testing.assert_allclose(bone_places(moved, 'person_2'), in_world(clip, 2, 15, body_model), atol=1e-4)
+
+
+def test_who_goes_on_is_seen_up_to_the_end_of_a_part(clip, body_model):
+    motion, *_ = motions_of(clip, body_model)
+    first, last = motion.between(0., 2.), motion.between(2., np.inf)
+    assert first.spans == last.spans == [(0, np.inf)]
+    assert first.times[-1] == pytest.approx(1.9) and last.times[0] == 0
+    assert motions_of(clip, body_model)[1].between(0., 1.5).spans == [(1, np.inf)]
 
 
 def test_nobody_is_no_reason_to_fail(body_model, tmp_path):
