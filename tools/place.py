@@ -5,7 +5,7 @@ Reads what the program wrote (docs/place_formats.md lists programs and files), p
 together by DTO, and writes to the output folder:
     results/         the same files in the same layout, with what placing changes: translations, absolute points
     placement.json   who is where, how tall, how sure that is, and how much each mesh grew
-    overlay/ glb/ .. pictures, meshes and parameters, a folder a kind (--save)
+    overlay/ glb/ .. pictures, meshes and parameters, a folder a kind (--save); of a video one mp4 and one table
 """
 import argparse
 import sys
@@ -16,15 +16,17 @@ except ModuleNotFoundError:
     sys.exit(f'{sys.executable} has no mmhuman_dto: ". .venv/bin/activate" first (made by make install, see README)')
 
 from mmengine.config import DictAction
+from rich.console import Console
+from rich.progress import Progress, TextColumn
 
 from mmhuman_dto.apis.placing import place
+from mmhuman_dto.apis.placing.files import KINDS, PICTURE_KINDS, VIDEO_KINDS, filmed, save_whole, sorted_kinds
 from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.programs import focal_option, output_folder, program
 from mmhuman_dto.registry import RESULTS
 from mmhuman_dto.visualization import load_viser, show
-from mmhuman_dto.visualization.writers import WRITERS, KindError
-
-DEFAULT_KINDS = ('overlay', 'birdseye', 'params', 'glb')
+from mmhuman_dto.visualization.people_rows import measured
+from mmhuman_dto.visualization.writers import KindError
 
 
 def parse_args(arguments=None):
@@ -50,8 +52,10 @@ def parse_args(arguments=None):
                              'json: docs/video.md); default: still')
     parser.add_argument('--fps', type=float, help="frames a second; default: what --images' video says, else 30")
     parser.add_argument('--out', '--out-dir', type=output_folder, help='default: work_dirs/place')
-    parser.add_argument('--save', nargs='+', choices=[*WRITERS, 'none'], default=DEFAULT_KINDS, metavar='KIND',
-                        help=f'any of {", ".join(WRITERS)}, or none; default: {" ".join(DEFAULT_KINDS)}')
+    parser.add_argument('--save', nargs='+', choices=[*KINDS, 'none'], metavar='KIND',
+                        help=f'any of {", ".join(KINDS)}, or none; default: {" ".join(PICTURE_KINDS)}, of a video '
+                             f'{" ".join(VIDEO_KINDS)}. Of a video what clips are saved as is one file for all of it, '
+                             'other kinds are pictures of each frame')
     parser.add_argument('--show', action='store_true',
                         help='then look around in all pictures with a browser, until Ctrl-C (needs viser)')
     parser.add_argument('--device', help='cpu, cuda:0, ...; default: a GPU where there is one')
@@ -76,23 +80,28 @@ def main(arguments=None):
     placed = place(args.results, args.images, args.kind, args.depth, args.depth_kind, args.ages, args.masks,
                    focal_option(args.focal), args.body_models, args.dto, args.device, args.cfg_options,
                    through_time=False if args.frame_by_frame else None, cameras=args.cameras, fps=args.fps)
-    pictures = '1 picture' if len(placed) == 1 else f'{len(placed)} pictures'
-    print(f'{args.results}: {pictures} of {placed.reader.program}')
+    kinds = args.save or (VIDEO_KINDS if placed.is_video else PICTURE_KINDS)
+    kinds = [kind for kind in kinds if kind != 'none']
+    film, whole, each = sorted_kinds(kinds, placed.is_video)
+    count, of = len(placed), 'frame' if placed.is_video else 'picture'
+    print(f'{args.results}: {count} {of}{"" if count == 1 else "s"} of {placed.reader.program}')
     for note in placed.notes:
         print(f'note: {note}')
     for failed in placed.results.failed:
         print(failed, file=sys.stderr)
-    kinds, people, unwritten, shown = [kind for kind in args.save if kind != 'none'], 0, 0, []
-    for scene in placed:
-        try:
-            scene.save(out, kinds)
-        except KindError as error:  # what can be written of it is
-            unwritten += 1
-            print(error, file=sys.stderr)
+    people, unwritten, shown = 0, 0, []
+    scenes = filmed(placed, out) if film else placed
+    for scene in followed(scenes, placed) if placed.is_video else scenes:
+        unwritten += failed_to(scene.save, out, each)
         people += scene.is_placed
         if args.show:
             shown.append(scene.scene)
-        print(f'{scene.img_id}: {scene.people.summary}' + (f' ({scene.note})' if scene.note else ''))
+        if scene.note or not placed.is_video:
+            print(f'{scene.img_id}: {scene.people.summary}' + (f' ({scene.note})' if scene.note else ''))
+    if placed.is_video:
+        unwritten += failed_to(save_whole, placed, out, whole)
+        for person in placed.people:
+            print(line_of(person))
     placed.write_back(out / 'results')
     placed.write_report(out / 'placement.json')
     written = ['results', 'placement.json', *(kind for kind in kinds if (out / kind).is_dir())]
@@ -103,6 +112,41 @@ def main(arguments=None):
         print('Nobody was placed in any picture; why is said above', file=sys.stderr)
         return 1
     return 1 if unwritten or placed.results.failed else 0
+
+
+def failed_to(save, *arguments):
+    """Whether some kinds could not be saved, which is said; all others are."""
+    try:
+        save(*arguments)
+    except KindError as error:
+        print(error, file=sys.stderr)
+        return True
+    return False
+
+
+def followed(scenes, placed):
+    """Yield the scenes of a video behind a bar that shows how far it is and how long it takes."""
+    columns = *Progress.get_default_columns(), TextColumn('{task.fields[rate]}')
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task('frames', total=len(placed) * (2 if placed.through_time else 1), rate='')
+
+        def advance():
+            progress.advance(task)
+            speed = progress.tasks[0].speed
+            progress.update(task, rate=f'{speed:.1f} frames/s' if speed else '')
+
+        placed.advance = advance
+        for scene in scenes:
+            advance()
+            yield scene
+
+
+def line_of(person):
+    """Such as '#3: 1.72 ± .05 m tall, in 87 frames, 0.0 to 2.9 s'."""
+    height, std = (float('nan') if person[name] is None else person[name] for name in ('height', 'height_std'))
+    return (f'#{person["track_id"]}: {measured(height, std, 2) or "?"} tall, in {person["frames"]} frames, '
+            f'{person["first_time"]:.1f} to {person["last_time"]:.1f} s')
 
 
 def listing():

@@ -5,10 +5,14 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from apis.placing.moving import moving
+from results import test_phalp as phalp
 from scripts import load_script
 
 from mmhuman_dto.__main__ import main as program
 from mmhuman_dto.fileio.images import write_image
+from mmhuman_dto.fileio.plain_pickle import write_pickle
+from mmhuman_dto.fileio.video import VideoReader
 from mmhuman_dto.registry import BODY_MODELS
 
 tool = load_script('tools/place.py')
@@ -112,6 +116,65 @@ def test_a_broken_file_costs_itself_and_the_exit_status(party, tmp_path, capsys)
     report = json.loads((tmp_path / 'out' / 'placement.json').read_text())
     assert len(report['images']) == 1 and len(report['failed']) == 2
     assert [path.name for path in (tmp_path / 'out' / 'results').iterdir()] == ['party.npz']
+
+
+@pytest.fixture(scope='module')
+def video(tmp_path_factory):
+    """PHALP's file of two people in 8 frames."""
+    root, crowd = tmp_path_factory.mktemp('video'), moving(seconds=8 / 30, people=(2, 2))
+    write_pickle(root / 'v.pkl', phalp.frames_of(crowd.seen_by(5000 / 256 * max(crowd.size)), 8, crowd.size))
+    return root / 'v.pkl', crowd.focal
+
+
+def test_a_video_is_one_film_one_table_and_a_line_a_person(video, tmp_path, capsys):
+    results, focal = video
+    assert tool.main([str(results), '--focal', str(focal), '--out', str(tmp_path), '--fps', '10']) == 0
+    said = capsys.readouterr().out
+    assert '8 frames of 4D-Humans' in said and 'stand still; --cameras' in said and '000001.jpg' not in said
+    for number in (0, 1):
+        assert any(line.startswith(f'#{number}: ') and line.endswith('m tall, in 8 frames, 0.0 to 0.7 s')
+                   for line in said.splitlines())
+    film = VideoReader(tmp_path / 'mp4/v.mp4')
+    assert (film.num_frames, film.fps, film.size[0]) == (8, 10, 480)
+    lines = (tmp_path / 'csv/v.csv').read_text().splitlines()
+    report = json.loads((tmp_path / 'placement.json').read_text())
+    assert len(lines) == 17 and (tmp_path / 'params/v/schema.json').is_file()
+    rows = {tuple(line.split(',')[:3:2]): line.split(',') for line in lines[1:]}
+    for frame, image in enumerate(report['images']):
+        for person in image['people']:
+            row = rows[str(frame), str(person['track_id'])]
+            # Of few vertices the middle is the mesh's to a centimetre.
+            assert float(row[6]) == pytest.approx(person['distance'], abs=.02)
+            assert float(row[8]) == pytest.approx(person['height'], abs=1e-4)
+
+
+def test_kinds_of_whole_videos_and_of_their_frames(video, party, tmp_path, capsys):
+    results, focal = video
+    assert tool.main([str(results), '--focal', str(focal), '--out', str(tmp_path), '--save', 'overlay', 'amass',
+                      'glb']) == 1  # an animated file needs a body model
+    assert 'no glb of v: it needs a body model' in capsys.readouterr().err
+    assert len(list((tmp_path / 'overlay').iterdir())) == 8
+    with np.load(tmp_path / 'amass/v/person_1.npz') as motion:
+        assert len(motion['trans']) == 8
+    with pytest.raises(SystemExit) as ended:
+        tool.main([str(party[0] / 'results'), '--out', str(tmp_path), '--save', 'mp4', 'overlay', 'csv'])
+    assert '--save mp4 csv: of videos only' in str(ended.value)
+
+
+def test_frames_of_a_video_each_for_itself(video, party, tmp_path):
+    results, focal = video
+    heights = {}
+    for frames in ([], ['--frame-by-frame']):
+        assert tool.main([str(results), '--focal', str(focal), '--out', str(tmp_path), '--save', 'none', *frames]) == 0
+        report = json.loads((tmp_path / 'placement.json').read_text())
+        assert report['through_time'] == (not frames)
+        heights[len(frames)] = np.ptp([image['people'][0]['height'] for image in report['images']])
+    assert heights[0] < 1e-5 < .002 < heights[1]
+    for arguments in ([str(results), '--frame-by-frame', '--cameras', 'still'], [str(party[0] / 'results'), '--cameras',
+                                                                                 'still']):
+        with pytest.raises(SystemExit) as ended:
+            tool.main([*arguments, '--out', str(tmp_path)])
+        assert '--cameras' in str(ended.value)
 
 
 def test_pictures_are_shown_after_all_is_written(party, tmp_path, monkeypatch):

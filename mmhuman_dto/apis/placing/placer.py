@@ -27,7 +27,7 @@ from mmhuman_dto.structures import Clip, Maps
 
 from .cameras import Cameras
 from .pictures import Pictures
-from .report import Report
+from .report import Report, people_of
 from .samples import Samples
 from .through_time import ThroughTime, with_all_vertices, with_few_vertices
 from .timeline import is_video, timeline
@@ -99,12 +99,14 @@ class PlacedResults:
         is_video: whether they are frames of a video in which people have numbers. through_time: whether their people
             are placed in all frames together.
         notes: sentences that a user must know.
+        name: what files of a whole video are called.
+        advance: called for each frame of a video that was looked at, before the first scene comes.
     """
 
     def __init__(self, reader, results, pictures, config, cameras, dto):
         self.reader, self.results, self.is_video = reader, results, is_video(results)
-        self.notes, self.through_time = tuple(results.notes), False
-        self._pictures, self._dto = pictures, dto
+        self.notes, self.through_time, self.advance = tuple(results.notes), False, lambda: None
+        self.name, self._pictures, self._dto = reader.path.stem, pictures, dto
         device = pick_device(config['device'])
         self.bodies = MeshBodies(results.faces)
         context = Context(MeshBodies(results.faces.to(device)), Path(config['data_root']), device)
@@ -115,7 +117,7 @@ class PlacedResults:
         metric = any(kind_of_source(config['stages'][name]['source']) == 'metres' for name in depth)
         self._samples = Samples(reader, results, pictures, cameras, metric, device)
         self._batch, self._names = config['batch_size'], OutputNames()
-        self._moves, self._few, self._timeline = [], [], None
+        self._moves, self._few, self._frames, self._timeline = [], [], None, None
         self._report = Report(reader, results)
         self._scenes = self._each_for_itself()
 
@@ -147,10 +149,25 @@ class PlacedResults:
     def clip(self):
         """The :class:`~mmhuman_dto.structures.Clip` of a video's people as they were placed, with few of their
         vertices (:func:`~.through_time.with_few_vertices`)."""
-        self.finish()
-        known = not isinstance(self._timeline.cameras, str)
-        return Clip.from_samples(self._few, self._timeline.times, self.reader.path.stem, body_model=self.results.body,
-                                 camera_poses=self._timeline.cameras if known else None)
+        if self._frames is None:
+            self.finish()
+        frames, poses = self._few if self._frames is None else [frame.sample for frame in self._frames], None
+        if not isinstance(self._timeline.cameras, str):
+            poses = self._timeline.cameras.clone()
+            for pose, sample in zip(poses, frames):
+                pose[:3, 3] *= sample.get('camera_scale', 1.)
+        return Clip.from_samples(frames, self._timeline.times, self.name, camera_poses=poses,
+                                 body_model=self.results.body)
+
+    @property
+    def times(self):
+        """(T) s, of a video's frames."""
+        return self._timeline.times
+
+    @property
+    def people(self):
+        """What is known of each person of a video as a whole: list of dictionaries, as in ``placement.json``."""
+        return people_of(self.clip, self.bodies, self.results.frames)
 
     def finish(self):
         """Place whoever was not placed yet; self."""
@@ -170,7 +187,7 @@ class PlacedResults:
         self.finish()
         self._report.content.update(notes=list(self.notes), through_time=self.through_time)
         if self.is_video:
-            self._report.add_people(self.clip, self.bodies)
+            self._report.content['people'] = self.people
         text = json.dumps(self._report.content, indent=1, allow_nan=False) + '\n'
         write_atomically(path, lambda temporary: temporary.write_text(text))
 
@@ -196,7 +213,8 @@ class PlacedResults:
     def _all_together(self, solver):
         """Yield the scenes of a video's frames by :class:`ThroughTime`."""
         images = self.results.images
-        for row, frame in enumerate(solver(images, self._timeline)):
+        self._frames = solver(images, self._timeline, self.advance)
+        for row, frame in enumerate(self._frames):
             image = images[row]
             before, error = self._samples.opened(image)
             before, after = self._samples.peopled(before, image, *frame.camera), None
@@ -213,7 +231,7 @@ class PlacedResults:
         self._moves.append(moves)
         time = None if self._timeline is None else float(self._timeline.times[len(self._moves) - 1])
         self._report.add(image, scene, moves, time)
-        if time is not None:
+        if time is not None and self._frames is None:
             few = scene.sample.new()
             few.pred_instances = with_few_vertices(scene.sample.pred_instances)
             self._few.append(few)

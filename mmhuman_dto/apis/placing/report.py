@@ -43,16 +43,19 @@ class Report:
             focal_source=scene.sample.get('focal_source', ''), people=people,
             unsure_order=[list(pair) for pair in scene.sample.get('unsure_order', ())], note=scene.note))
 
-    def add_people(self, clip, bodies):
-        """The people of a video, by their tracks: :class:`~mmhuman_dto.structures.Clip`, whose meshes are of
-        ``bodies``."""
-        numbers = [image.get('frame') for image in self.content['images']]
-        self.content['people'] = [dict(
-            track_id=track.track_id, height=_rounded(height_of(track.people, bodies)),
-            height_std=_rounded(median_of(track.people, 'heights_std', np.nan)), frames=len(track),
-            first_frame=numbers[track.frames[0]], last_frame=numbers[track.frames[-1]],
-            first_time=_rounded(clip.times[track.frames[0]]), last_time=_rounded(clip.times[track.frames[-1]]))
-            for track in clip.tracks]
+
+def people_of(clip, bodies, frames):
+    """What is known of each person of a :class:`~mmhuman_dto.structures.Clip` as a whole, as JSON-able numbers.
+
+    Args:
+        bodies: those of its meshes. frames: (T) numbers of its frames in the video.
+    """
+    return [dict(
+        track_id=track.track_id, height=_rounded(height_of(track.people, bodies)),
+        height_std=_rounded(median_of(track.people, 'heights_std', np.nan)), frames=len(track),
+        first_frame=frames[track.frames[0]], last_frame=frames[track.frames[-1]],
+        first_time=_rounded(clip.times[track.frames[0]]), last_time=_rounded(clip.times[track.frames[-1]]))
+        for track in clip.tracks]
 
 
 def _numbers(row):

@@ -66,18 +66,21 @@ class ThroughTime:
         self._names = [stage.name for stage in before if stage.name not in mapping]
         self._looks = any('image' in stage.needs for stage in before if not isinstance(stage, RasteriseMeshes))
 
-    def __call__(self, images, timeline):
+    def __call__(self, images, timeline, advance=lambda: None):
         """A solved :class:`Frame` of each image result.
 
         Args:
             images: sequence of :class:`~mmhuman_dto.results.ImageResult`. timeline: :class:`~.timeline.Timeline`.
+            advance: called for each that was looked at.
 
         Raises:
             ResultError: two people of a frame have one number.
         """
         frames = []
         for start in range(0, len(images), self._batch):
-            frames += self._gathered(images[start:start + self._batch])
+            for frame in self._gathered(images[start:start + self._batch]):
+                frames.append(frame)
+                advance()
         if self._mapping:
             _with_one_focal(frames)
         maps = sum('depth_focal' in frame.sample for frame in frames)

@@ -10,7 +10,7 @@ from .belief import Belief
 from .parts import PeopleOfTerm
 from .problem import ClipProblem
 from .shared import settled
-from .solver import Solving, TemporalDTO
+from .solver import CAMERA_SCALE, Solving, TemporalDTO
 from .variables import SharedVariables, shared_form
 
 
@@ -44,7 +44,8 @@ class ClipOptimizer:
             cameras, cameras_metric: see :meth:`TemporalDTO.solve`.
 
         Yields:
-            samples as :meth:`DTOResult.apply` gives them with ``keep_dropped``.
+            samples as :meth:`DTOResult.apply` gives them with ``keep_dropped``; metainfo ``camera_scale``: metres a
+            unit of the cameras' places, where it was found.
         """
         spans = self._spans(len(samples))
         if len(spans) <= 1:
@@ -57,7 +58,10 @@ class ClipOptimizer:
             frames = [sample.to('cpu') for sample in samples[first:last]]
             clip = self._clip(frames, times[first:last], body_model, held and held.references)
             result = self._solving(clip, cameras, cameras_metric, slice(first, last), held).result()
-            yield from result.apply(frames, body_model, keep_dropped=True)[start - first:stop - first]
+            placed = result.apply(frames, body_model, keep_dropped=True)
+            for sample, scale in zip(placed, result.posterior.scene.get(CAMERA_SCALE, ())):
+                sample.set_metainfo(dict(camera_scale=float(scale.exp())))
+            yield from placed[start - first:stop - first]
 
     def _spans(self, frames):
         """[(first, after the last)] of windows about as long as each other."""
