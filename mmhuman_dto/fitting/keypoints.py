@@ -71,7 +71,7 @@ class KeypointFit:
                  dtype=torch.float64, device='cpu'):
         self.place = dict(dtype=dtype, device=device)
         poses, limits = poses.to(**self.place), limits.to(**self.place)
-        self.tables = JointTables(body_model, joint_set, hips, **self.place)
+        self.joint_set, self.tables = joint_set, JointTables(body_model, joint_set, hips, **self.place)
         self.body_model, self.child = body_model, body_model.child_coefficient
         self.num_starts, self.steps = 1 if lift else num_starts, steps
         # Other bones, such as SMPL-X's fingers, rest.

@@ -42,6 +42,14 @@ class TemporalFit:
         Raises:
             ValueError: a track without a frame in which :data:`~.windows.LEAST_JOINTS` joints are seen.
         """
+        return self._results(self._people(tracks, children, betas), self.steps)
+
+    def shapes(self, tracks, children=None):
+        """(P, B) of P people, each by as many frames as a window has, evenly spread over its track; arguments and
+        errors as of a call."""
+        return torch.stack(self._shapes(self._people(tracks, children), self.steps))
+
+    def _people(self, tracks, children=None, betas=None):
         count = len(tracks)
         children = [False] * count if children is None else torch.as_tensor(children).tolist()
         betas = [None] * count if betas is None else betas.to(**self.fit.place)
@@ -49,7 +57,7 @@ class TemporalFit:
         for i, person in enumerate(people):
             if not ((person.track.scores > 0).sum(1) >= LEAST_JOINTS).any():
                 raise ValueError(f'track {i}: no frame in which {LEAST_JOINTS} joints are seen; leave it out')
-        return self._results(people, self.steps)
+        return people
 
     def refit(self, states, tracks, depths, depth_std=.01, heights=None):
         """Fit P people again whose pelvis' depths are known; poses and shapes stay near.
@@ -83,10 +91,13 @@ class TemporalFit:
 
     def _results(self, people, steps):
         long = [i for i, person in enumerate(people) if len(person) > self.length and person.betas is None]
-        some = [people[i].rows(_spread(people[i], self.length)) for i in long]
-        for i, state in zip(long, self.solve(some, [None] * len(some), steps) if long else ()):
-            people[i] = replace(people[i], betas=state.betas[0])
+        for i, betas in zip(long, self._shapes([people[i] for i in long], steps)):
+            people[i] = replace(people[i], betas=betas)
         return [self._stated(person, state) for person, state in zip(people, self._by_windows(people, steps))]
+
+    def _shapes(self, people, steps):
+        some = [person.rows(_spread(person, self.length)) for person in people]
+        return [state.betas[0] for state in self.solve(some, [None] * len(some), steps)] if some else []
 
     def _by_windows(self, people, steps):
         """States of people, window by window."""

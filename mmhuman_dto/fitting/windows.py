@@ -64,7 +64,7 @@ class JointTrack(NamedTuple):
         for first, last in zip(frames[:-1].tolist(), frames[1:].tolist()):
             found[first:last] = found[first:last] | (times[last] - times[first] <= MAX_STEP)
         kept = found.nonzero()[:, 0]
-        rows = torch.searchsorted(kept, frames)
+        rows = torch.searchsorted(kept, frames.contiguous())
         points, told = (values.new_zeros(len(kept), *values.shape[1:]) for values in (keypoints, scores))
         points[rows], told[rows] = keypoints, scores
         return kept, cls(points, told, intrinsics[kept], times[kept])

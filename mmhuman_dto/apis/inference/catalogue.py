@@ -44,6 +44,9 @@ RECIPES = (
         Weights('usyd-community/vitpose-base-simple', 'joints: ViTPose-B', 'Apache-2.0', megabytes=350),
         Weights('depth-anything/Depth-Anything-V2-Small-hf', 'depth: Depth Anything V2 Small', 'Apache-2.0',
                 megabytes=100))),
+    Recipe('video', 'videos, offline: as photo, with joints followed from frame to frame', (
+        Weights('movenet_multipose', 'people, joints: MoveNet MultiPose Lightning', 'Apache-2.0', MOVENET),
+        Weights('blazepose_full', 'a second look at joints: BlazePose full', 'Apache-2.0', BLAZEPOSE))),
     Recipe('network', 'a Metric-Aware HMR network; the bundled one sees by MoveNet', (
         Weights('movenet_synthetic-crowd', 'meshes: Metric-Aware HMR', 'Apache-2.0',
                 BUNDLED / 'demo/resources/movenet_synthetic-crowd.safetensors'),

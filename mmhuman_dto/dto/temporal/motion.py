@@ -28,8 +28,9 @@ class Places:
         self.variables, clip = variables, variables.clip
         self.depth = clip.rows.root_z[0].numpy()
         self.rays = clip.rows.pelvis[0].numpy()[:, :2] / self.depth[:, None]
-        self.focal, self.scale = variables.scene['log_focal'], scale and variables.scene[scale]
-        frame = clip.frame.numpy()
+        self.focal, self.scale_name = variables.scene['log_focal'], scale
+        self.scale = None if scale is None else variables.scene[scale]
+        frame, self.moves = clip.frame.numpy(), cameras is not None
         self.turned = np.tile(np.eye(3), (len(frame), 1, 1))
         self.centres = np.zeros((len(frame), 3))
         if cameras is not None:

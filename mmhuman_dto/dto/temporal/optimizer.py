@@ -1,11 +1,16 @@
 """DTO on a video in one call: evidence frame by frame, windows, and everybody placed."""
 from itertools import chain
+from typing import NamedTuple
 
+import torch
+
+from mmhuman_dto.geometry.trajectories import inverse_poses
 from mmhuman_dto.registry import DTO_PRIORS, DTO_SOLVERS
 
 from ..evidence import EvidenceExtractor
 from ..prior import HeightPrior
 from ..problem import DTOProblem
+from ..result import DTOResult
 from .belief import Belief
 from .parts import PeopleOfTerm
 from .problem import ClipProblem
@@ -35,33 +40,36 @@ class ClipOptimizer:
         self.window, self.overlap = window, overlap
 
     def __call__(self, samples, times, body_model, cameras='still', cameras_metric=True):
-        """Yield the frames with everybody placed, in order, on the CPU.
+        """Yield the frames with everybody placed, in order, on the CPU; arguments as of :meth:`windows`.
+
+        Yields:
+            samples as :meth:`DTOResult.apply` gives them with ``keep_dropped``; metainfo ``camera_scale``: metres a
+            unit of the cameras' places, where it was found.
+        """
+        for window in self.windows(samples, times, body_model, cameras, cameras_metric):
+            yield from window.samples()
+
+    def windows(self, samples, times, body_model, cameras='still', cameras_metric=True):
+        """Yield the :class:`Window` of each part of the video, in order.
 
         Args:
             samples: sequence of T samples whose ``pred_instances`` have ``track_ids``, and what
                 :meth:`DTOProblem.from_samples` needs besides; asked for by slices, twice of a long video.
             times: (T) s, rising.
             cameras, cameras_metric: see :meth:`TemporalDTO.solve`.
-
-        Yields:
-            samples as :meth:`DTOResult.apply` gives them with ``keep_dropped``; metainfo ``camera_scale``: metres a
-            unit of the cameras' places, where it was found.
         """
+        if not isinstance(cameras, str):  # the world is the first camera's frame, whose ground is below
+            cameras = torch.as_tensor(cameras, dtype=torch.float64)
+            cameras = cameras @ inverse_poses(cameras[:1])
         spans = self._spans(len(samples))
-        if len(spans) <= 1:
-            held = None
-        else:
-            held = self._settle(samples, times, body_model, cameras, cameras_metric, spans)
+        held = None if len(spans) <= 1 else self._settle(samples, times, body_model, cameras, cameras_metric, spans)
         for start, stop in spans:
             first, last = (start, stop) if held is None else (
                 max(0, start - self.overlap), min(len(samples), stop + self.overlap))
             frames = [sample.to('cpu') for sample in samples[first:last]]
             clip = self._clip(frames, times[first:last], body_model, held and held.references)
             result = self._solving(clip, cameras, cameras_metric, slice(first, last), held).result()
-            placed = result.apply(frames, body_model, keep_dropped=True)
-            for sample, scale in zip(placed, result.posterior.scene.get(CAMERA_SCALE, ())):
-                sample.set_metainfo(dict(camera_scale=float(scale.exp())))
-            yield from placed[start - first:stop - first]
+            yield Window(start, stop, first, frames, body_model, result)
 
     def _spans(self, frames):
         """[(first, after the last)] of windows about as long as each other."""
@@ -91,6 +99,41 @@ class ClipOptimizer:
                 belief.meet(clip, self.prior)
                 self._solving(clip, cameras, metric, slice(start, stop), belief=belief).learn()
         return _Held(belief, self.solver)
+
+
+class Window(NamedTuple):
+    """A part of a video, solved.
+
+    Attributes:
+        start, stop: its frames, from the first to before the last.
+        first: the frame that ``frames`` and ``result`` begin with, which reach over into its neighbours.
+        frames: samples, before. body_model: of their people.
+        result: :class:`~mmhuman_dto.dto.DTOResult` of ``frames``.
+    """
+    start: int
+    stop: int
+    first: int
+    frames: list
+    body_model: object
+    result: DTOResult
+
+    @property
+    def focal(self):
+        """New over given focal length."""
+        return 1. if self.result.focal_scale is None else float(self.result.focal_scale[0])
+
+    @property
+    def camera_scale(self):
+        """Metres a unit of the cameras' places; 1 where they are in metres or not known."""
+        found = self.result.posterior.scene.get(CAMERA_SCALE)
+        return 1. if found is None else float(found[0].exp())
+
+    def samples(self):
+        """The samples of its frames, everybody placed."""
+        placed = self.result.apply(self.frames, self.body_model, keep_dropped=True)
+        for sample, scale in zip(placed, self.result.posterior.scene.get(CAMERA_SCALE, ())):
+            sample.set_metainfo(dict(camera_scale=float(scale.exp())))
+        return placed[self.start - self.first:self.stop - self.first]
 
 
 class _Held:

@@ -9,8 +9,9 @@ import torch
 from mmhuman_dto.registry import DTO_SOLVERS
 
 from ..solvers.posterior import PosteriorDTO
-from ..terms import Normal
+from ..terms import GroundTerm, Normal
 from .equations import BlockMatrix, Factored
+from .ground import WorldGround
 from .motion import Accelerations, Contacts, Places
 from .parts import Drifts, PeopleOfTerm, RowsOfTerm, Sizes
 from .result import result_of
@@ -61,7 +62,8 @@ class TemporalDTO:
         """Place the people of a :class:`~.problem.ClipProblem`.
 
         Args:
-            cameras: 'still', 'moving' in ways nobody knows, or (T, 4, 4) world -> camera.
+            cameras: 'still', 'moving' in ways nobody knows, or (T, 4, 4) world -> camera, the world being the frame of
+                some camera of the video, or one that looks about as it does.
             cameras_metric: whether these are in m; else their scale is found.
 
         Returns:
@@ -93,7 +95,7 @@ class Solving:
             belief.scene = scene
             self.given = belief.given(clip.track_ids)
         self.seen = clip.seen_counts() if counts is None else counts
-        drifts = dict(solver.drifts) | (solver.moving_drifts if known or cameras == 'moving' else {})
+        drifts = dict(solver.drifts) | ({} if known or cameras == 'still' else solver.moving_drifts)
         self.variables = Variables(clip, scene, {name: Drift(*drift) for name, drift in drifts.items()})
         if belief is not None:
             belief.steady = self.variables.steady
@@ -105,7 +107,8 @@ class Solving:
 
     def _parts(self, places):
         clip, variables, solver = self.clip, self.variables, self.solver
-        parts = [RowsOfTerm(term, variables) for term in self.terms if not term.of_bodies]
+        parts = [WorldGround(term, variables, places) if isinstance(term, GroundTerm) and places.moves
+                 else RowsOfTerm(term, variables) for term in self.terms if not term.of_bodies]
         size_std = clip.rows.size_std.nan_to_num(solver.still.size_std)
         worth = torch.as_tensor(clip.rows.worth(clip.rows.mask, solver.size_time))
         parts.append(Sizes(variables, (size_std / worth.sqrt().clamp(min=1e-6))[0].numpy()))

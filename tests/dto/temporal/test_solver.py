@@ -129,6 +129,13 @@ def test_a_camera_that_moves_has_a_ground_that_drifts():
     assert float(still.posterior.scene['depth_scale'].std()) > 0
 
 
+def test_a_known_camera_that_stays_is_one_that_stands_still():
+    clip, still, _ = solved(9, still={}, frames=12)
+    known = TemporalDTO({}).solve(clip, np.tile(np.eye(4), (12, 1, 1)))
+    assert torch.allclose(still.scale, known.scale, rtol=0, atol=1e-9)
+    assert torch.allclose(still.posterior.depths_std, known.posterior.depths_std, rtol=0, atol=1e-8)
+
+
 def test_order_of_people_changes_nothing():
     problem, ids, times, _ = moving_people(6, frames=8)
     turned = torch.tensor([2, 0, 3, 1])
