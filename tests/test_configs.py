@@ -25,8 +25,8 @@ HUB = dict(image='focal', focal=None, detect='pose', pose='meshes.source', meshe
            depth=None, rasterise='dto', dto='refit', refit=None)
 NETWORK = dict(image='focal', focal=None, meshes='people', people='rasterise', rasterise='dto', dto=None)
 #: Of the recipes that start from photos.
-FROM_PHOTOS = {'paper_from-photos': PHOTOS, 'open_from-photos': OPEN, 'photo': OFFLINE, 'video': OFFLINE, 'photo-hub': HUB,
-               'network': NETWORK}
+FROM_PHOTOS = {'paper_from-photos': PHOTOS, 'open_from-photos': OPEN, 'photo': OFFLINE, 'video': OFFLINE,
+               'photo-hub': HUB, 'network': NETWORK}
 
 each_recipe = pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 
