@@ -104,6 +104,14 @@ def test_a_longer_clip_of_three_people_stays_small(body_model, tmp_path):
     assert 'innerHTML' not in path.read_text() and 'eval(' not in path.read_text()
 
 
+def test_rotations_are_said_by_the_sign_that_is_near(body_model, tmp_path):
+    """Person 2 turns by a whole turn."""
+    path, = save_clip(walking_clip(body_model, 12., 10), body_model, tmp_path, 'a', ['html'])
+    turns = np.frombuffer(base64.b64decode(described(path)['people'][0]['turns']), '<i2').reshape(-1, 24, 4) / 32767
+    assert ((turns[1:] * turns[:-1]).sum(-1) > .9).all()
+    assert (turns[0, 0] @ turns[-1, 0]) < 0
+
+
 def test_more_people_have_fewer_triangles_each(clip, body_model, tmp_path):
     crowd = Clip(**{**vars(clip), 'tracks': [
         type(track)(track.track_id + 10 * copy, track.frames, track.people) for copy in range(6)
