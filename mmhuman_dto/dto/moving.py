@@ -25,6 +25,9 @@ def move_people(body_model, pose, betas, transl, heights, scale, height_class, s
     Returns:
         betas (M, B), transl (M, 3), m, of the input's dtypes.
     """
+    new_transl = transl * scale[:, None]
+    if sizes is not None:  # the pelvis keeps its place in the picture, however the body grows around it
+        new_transl = new_transl + rest_pelvis(body_model, betas) * (scale - sizes)[:, None]
     sizes = scale if sizes is None else sizes
     child = _uses_child_blend(body_model, heights, sizes, height_class)
     coefficient = torch.where(child, body_model.child_coefficient or 0, 0)
@@ -32,17 +35,19 @@ def move_people(body_model, pose, betas, transl, heights, scale, height_class, s
     per_unit = heights - body_model.height(betas - unit).double()
     change = torch.where(sizes != 1, heights * (sizes - 1) / per_unit, 0.)
     new_betas = torch.where(unit.bool(), betas + change[:, None], betas).to(betas.dtype)
-    new_transl = transl * scale[:, None]
     if child.any():
-        # Joints keep their places around the pelvis, times size, and the pelvis its own, times distance; translation
-        # cancels out.
+        # Translation cancels out of (joints before) * size - (joints after).
         before, after = body_model.skeleton(
-            pose[child].repeat(2, 1, 1), torch.cat([betas[child], new_betas[child]]), None).double().chunk(2)
-        size, pelvis = sizes[child, None], before[:, 0]
-        shift = (before.mean(-2) - pelvis) * size + pelvis * scale[child, None] - after.mean(-2)
+            pose[child].repeat(2, 1, 1), torch.cat([betas[child], new_betas[child]]), None).double().mean(-2).chunk(2)
+        shift = before * sizes[child, None] - after
         shift[:, 2] = 0
         new_transl[child] += shift
     return new_betas, new_transl.to(transl.dtype)
+
+
+def rest_pelvis(body_model, betas):
+    """(M, 3) m: where the pelvis of bodies of betas (M, B) is at rest."""
+    return body_model.skeleton(betas.new_zeros(len(betas), body_model.num_body_joints + 1, 3), betas, None)[:, 0]
 
 
 def refocus(body_model, betas, transl, factor):
@@ -50,7 +55,7 @@ def refocus(body_model, betas, transl, factor):
 
     With a focal length that is as many times longer they look the same, but for perspective within them.
     """
-    rest = body_model.skeleton(betas.new_zeros(len(betas), body_model.num_body_joints + 1, 3), betas, None)[:, 0, 2]
+    rest = rest_pelvis(body_model, betas)[:, 2]
     moved = transl.clone()
     moved[:, 2] = ((transl[:, 2] + rest) * factor - rest).to(transl.dtype)
     return moved
@@ -58,7 +63,7 @@ def refocus(body_model, betas, transl, factor):
 
 def shifted(body_model, betas, transl, shifts):
     """Translations (M, 3), m, of people (M) whose pelvis' place in the picture at z = 1 moves by ``shifts`` (M, 2)."""
-    rest = body_model.skeleton(betas.new_zeros(len(betas), body_model.num_body_joints + 1, 3), betas, None)[:, 0, 2]
+    rest = rest_pelvis(body_model, betas)[:, 2]
     moved = transl.clone()
     moved[:, :2] += ((transl[:, 2] + rest)[:, None] * shifts).to(transl.dtype)
     return moved

@@ -73,6 +73,9 @@ def whereabouts(optimizer, samples, times, body_model, cameras, cameras_metric, 
     found, last = {}, {}
     for window in optimizer.windows(samples, times, body_model, cameras, cameras_metric):
         placed, posterior = window.samples(), window.result.posterior
+        if posterior is None:  # nobody
+            advance(len(placed))
+            continue
         stds = (posterior.depths_std / posterior.depth).float()
         for row, sample in zip(range(window.start - window.first, window.stop - window.first), placed):
             mask = window.result.problem.mask[row]

@@ -68,7 +68,10 @@ class ClipOptimizer:
                 max(0, start - self.overlap), min(len(samples), stop + self.overlap))
             frames = [sample.to('cpu') for sample in samples[first:last]]
             clip = self._clip(frames, times[first:last], body_model, held and held.references)
-            result = self._solving(clip, cameras, cameras_metric, slice(first, last), held).result()
+            if len(clip.track_ids):
+                result = self._solving(clip, cameras, cameras_metric, slice(first, last), held).result()
+            else:
+                result = _of_nobody(clip.frames)
             yield Window(start, stop, first, frames, body_model, result)
 
     def _spans(self, frames):
@@ -131,9 +134,16 @@ class Window(NamedTuple):
     def samples(self):
         """The samples of its frames, everybody placed."""
         placed = self.result.apply(self.frames, self.body_model, keep_dropped=True)
-        for sample, scale in zip(placed, self.result.posterior.scene.get(CAMERA_SCALE, ())):
+        scene = {} if self.result.posterior is None else self.result.posterior.scene
+        for sample, scale in zip(placed, scene.get(CAMERA_SCALE, ())):
             sample.set_metainfo(dict(camera_scale=float(scale.exp())))
         return placed[self.start - self.first:self.stop - self.first]
+
+
+def _of_nobody(problem):
+    """:class:`DTOResult` of frames without people."""
+    still, none = torch.ones(problem.mask.shape).double(), torch.zeros(len(problem.mask))
+    return DTOResult(problem, still, torch.zeros_like(problem.mask), none.bool(), none.double())
 
 
 class _Held:

@@ -1,4 +1,6 @@
 """What single frames say differently and a video has once: one focal length, and one shape of each person."""
+import statistics
+
 import torch
 
 from ..bodies import bodies_of, stack_rows
@@ -29,7 +31,7 @@ class Steady:
     def __call__(self, samples):
         """The frames with that focal length and those shapes; people keep their place and size in the picture."""
         groups = [sample.pred_instances[:] for sample in samples]
-        focal = torch.tensor(self._focals).median()
+        focal = torch.tensor(statistics.median(self._focals)) if self._focals else torch.ones(())
         factors = [focal / float(sample.pred_camera.intrinsics[1, 1]) for sample in samples]
         counts = [len(group) for group in groups]
         if any(counts):
