@@ -43,7 +43,7 @@ class LinkConfig:
     height_most: float = 4.
     colour: float = 16.
     colour_neutral: float = .3
-    limit: float = 14.
+    limit: float = 20.
 
 
 def link(tracklets, max_gap=2., config=LinkConfig()):  # noqa: B008 - frozen

@@ -11,6 +11,8 @@ import numpy as np
 
 #: s for which people keep their velocity.
 STEADY = 2.
+#: Degrees of freedom of the Student's t that measurements are taken to be of: few are far off, but these are very far.
+FREEDOM = 4.
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,20 @@ def predict(motion, seconds, speeds):
 
 
 def update(motion, places, noise):
-    """The motion after ``places`` (T, D) with covariances ``noise`` (T, D, D) were seen; rows of nan change nothing."""
+    """The motion after ``places`` (T, D) with covariances ``noise`` (T, D, D) were seen; rows of nan change nothing.
+
+    The noise of places that are far off is taken to be larger, as by one step of reweighted least squares for Student's
+    t.
+    """
     size = places.shape[1]
     known = np.isfinite(places).all(1) & np.isfinite(motion.mean).all(1)
     mean, cov = motion.mean.copy(), motion.cov.copy()
-    to_places = cov[known][:, :, :size]
-    gain = to_places @ np.linalg.inv(cov[known][:, :size, :size] + noise[known])
-    mean[known] += (gain @ (places[known] - mean[known, :size])[..., None])[..., 0]
+    to_places, off = cov[known][:, :, :size], (places[known] - mean[known, :size])[..., None]
+    spread = cov[known][:, :size, :size] + noise[known]
+    distance = (off * np.linalg.solve(spread, off)).sum(1, keepdims=True)
+    more = np.maximum((FREEDOM + distance) / (FREEDOM + size), 1) - 1
+    gain = to_places @ np.linalg.inv(spread + more * noise[known])
+    mean[known] += (gain @ off)[..., 0]
     cov[known] -= gain @ to_places.swapaxes(1, 2)
     return Motion(mean, (cov + cov.swapaxes(1, 2)) / 2)
 
@@ -73,8 +82,8 @@ def surprise(motion, places, noise):
         motion: of T. places: (N, D). noise: (N, D, D).
 
     Returns:
-        tuple: (T, N) squared Mahalanobis distances, and (T, N) logarithm of the predicted places' volume over that of
-        the noise alone; nan where one is unknown.
+        tuple: (T, N) squared Mahalanobis distances, and (T, N) costs: minus the logarithm of the likelihood over that
+        of the right place if the motion were exactly known, by Student's t; nan where one is unknown.
     """
     size = places.shape[1]
     spread = motion.cov[:, None, :size, :size] + noise[None]
@@ -85,7 +94,13 @@ def surprise(motion, places, noise):
     distance = np.einsum('tni,tni->tn', difference, np.linalg.solve(spread, difference[..., None])[..., 0])
     volume = np.linalg.slogdet(spread)[1] - np.linalg.slogdet(np.where(
         known.any(0)[:, None, None], noise, np.eye(size)))[1]
-    return np.where(known, distance, np.nan), np.where(known, volume, np.nan)
+    return np.where(known, distance, np.nan), np.where(known, costs_of(distance, volume, size), np.nan)
+
+
+def costs_of(distance, volume, size):
+    """Minus the logarithm of Student's t, up to a constant, at squared Mahalanobis distances in ``size`` dimensions,
+    where the logarithm of the determinant of the scale is ``volume``."""
+    return ((FREEDOM + size) * np.log1p(distance / FREEDOM) + volume) / 2
 
 
 def reversed_in_time(motion):
@@ -96,14 +111,12 @@ def reversed_in_time(motion):
 
 
 def disagreement(first, second):
-    """How badly two guesses of places and velocities fit, as costs (T); nan where one is unknown.
-
-    Half the squared Mahalanobis distance, and half the logarithm of their common volume over that of the second alone.
-    """
+    """How badly two guesses of places and velocities fit, as costs (T) as those of :func:`surprise`; nan: unknown."""
     spread = first.cov + second.cov
     known = np.isfinite(spread).all((1, 2)) & np.isfinite(first.mean + second.mean).all(1)
     spread = np.where(known[:, None, None], spread, np.eye(spread.shape[1]))
     own = np.where(known[:, None, None], second.cov, np.eye(spread.shape[1]))
     difference = np.where(known[:, None], first.mean - second.mean, 0)
     distance = (difference * np.linalg.solve(spread, difference[..., None])[..., 0]).sum(1)
-    return np.where(known, distance + np.linalg.slogdet(spread)[1] - np.linalg.slogdet(own)[1], np.nan) / 2
+    volume = np.linalg.slogdet(spread)[1] - np.linalg.slogdet(own)[1]
+    return np.where(known, costs_of(distance, volume, spread.shape[1]), np.nan)

@@ -10,14 +10,16 @@ from .tracks import Tracks
 
 #: s at the beginning of a tracklet that tell where it came from.
 OPENING = 1.
+#: s out of sight after which it is another tracklet, that may be the same person's.
+SPLIT = .4
 
 
-def track_people(frames, cuts=(), tracker=None, config=LinkConfig(), min_seconds=.3, sure_score=.6):  # noqa: B008
+def track_people(frames, cuts=(), tracker=None, config=LinkConfig(), min_seconds=.3, sure_score=.6, max_gap=2.):  # noqa: B008
     """Ids of the people of a whole video.
 
-    People keep their id from the first frame they are seen in, also over gaps that :class:`~.tracker.Tracker` could not
-    bridge. Who is seen for a short time only, and not clearly, is nobody. What is kept a frame are numbers alone, so
-    that frames may come from files, however many.
+    People keep their id from the first frame they are seen in. Who was out of sight for more than ``SPLIT`` s is told
+    again by what is known on both sides of the gap. Who is seen for a short time only, and not clearly, is nobody. What
+    is kept a frame are numbers alone, so that frames may come from files, however many.
 
     Args:
         frames: iterable of (time, :class:`~.observations.Observations`) or (time, observations, camera pose), as
@@ -25,6 +27,7 @@ def track_people(frames, cuts=(), tracker=None, config=LinkConfig(), min_seconds
         cuts: indices of the frames at which new shots begin.
         tracker: None: ``Tracker()``.
         config: :class:`~.linking.LinkConfig`; None: nothing is joined.
+        max_gap: s that somebody may be out of sight.
         min_seconds, sure_score: people seen for less than so many seconds with a mean score below are nobody.
 
     Returns:
@@ -36,11 +39,10 @@ def track_people(frames, cuts=(), tracker=None, config=LinkConfig(), min_seconds
             tracker.cut()
             book.shot += 1
         tracker.add(time, observations, *pose)
-        numbers.append(tracker.numbers)
-        book.write(time, Seen.of(observations, *pose), tracker)
+        numbers.append(book.write(time, Seen.of(observations, *pose), tracker))
     tracklets = book.tracklets()
     first = ({tracklet.number: tracklet.number for tracklet in tracklets} if config is None
-             else link(tracklets, tracker.max_gap, config))
+             else link(tracklets, max_gap, config))
     nobody = set(_flickers(tracklets, first, tracker.min_hits, min_seconds, sure_score))
     ids = {}
     for number in sorted(first):
@@ -93,25 +95,35 @@ class _Book:
     """The tracklets of a video as its frames come."""
 
     def __init__(self):
-        self.pages, self.shot = {}, 0
+        self.pages, self.shot, self.number_of = [], 0, {}
 
     def write(self, time, seen, tracker):
-        """A frame whose people have got their ``tracker.numbers``."""
+        """A frame whose people have got their ``tracker.numbers``: (N) numbers of their tracklets, -1 none."""
         followed = tracker.tracks[tracker.tracks.misses == 0]
         rows = {number: row for row, number in enumerate(followed.numbers.tolist())}
-        for person, number in enumerate(tracker.numbers.tolist()):
-            if number < 0:
-                continue
-            page = self.pages.setdefault(number, _Page(self.shot, time))
-            page.end, page.tail, page.hits = time, (followed, rows[number]), page.hits + 1
-            page.scores += float(seen.observations.scores[person])
-            if page.head is None and time - page.begin <= OPENING:
-                page.opening.append((time, seen[person:person + 1]))
-            else:
-                page.close()
+        numbers = np.full(len(seen), -1, dtype=np.int64)
+        for person, track in sorted(enumerate(tracker.numbers.tolist()), key=lambda pair: pair[1]):
+            if track >= 0:
+                numbers[person] = self._number(track, time)
+                page = self.pages[numbers[person]]
+                page.end, page.tail, page.hits = time, (followed, rows[track]), page.hits + 1
+                page.scores += float(seen.observations.scores[person])
+                if page.head is None and time - page.begin <= OPENING:
+                    page.opening.append((time, seen[person:person + 1]))
+                else:
+                    page.close()
+        return numbers
+
+    def _number(self, track, time):
+        """That of the tracklet that a track goes on in, or begins."""
+        number = self.number_of.get(track)
+        if number is None or time - self.pages[number].end > SPLIT:
+            self.number_of[track] = number = len(self.pages)
+            self.pages.append(_Page(self.shot, time))
+        return number
 
     def tracklets(self):
-        for page in self.pages.values():
+        for page in self.pages:
             page.close()
         return [Tracklet(number, page.shot, page.begin, page.end, page.hits, page.scores / page.hits, page.head,
-                         page.tail[0][page.tail[1]:page.tail[1] + 1]) for number, page in self.pages.items()]
+                         page.tail[0][page.tail[1]:page.tail[1] + 1]) for number, page in enumerate(self.pages)]

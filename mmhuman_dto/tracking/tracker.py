@@ -95,13 +95,14 @@ class Tracker:
         costs, scores = pair_costs(self.tracks, seen, self.time, self.config), seen.observations.scores
         high, low = scores >= self.high_score, (scores < self.high_score) & (scores >= self.low_score)
         lately = self.tracks.seen >= self.time - self.low_gap
-        for people, followed, limit in ((high, np.full(len(self.tracks), True), self.config.limit),
-                                        (low, lately, self.config.low_limit)):
+        limits = self.config.limits(self.time - self.tracks.seen)
+        everybody = np.full(len(self.tracks), True)
+        for people, followed, less in ((high, everybody, 0.), (low, lately, self.config.low_less)):
             left = np.flatnonzero(followed & ~np.isin(np.arange(len(self.tracks)), rows))
             people = np.flatnonzero(people)
-            allowed = np.minimum(costs[np.ix_(left, people)], limit)
+            allowed = np.minimum(costs[np.ix_(left, people)] - limits[left, None] + less, 0)
             of_tracks, of_people = linear_sum_assignment(allowed)
-            paired = allowed[of_tracks, of_people] < limit
+            paired = allowed[of_tracks, of_people] < 0
             rows[people[of_people[paired]]] = left[of_tracks[paired]]
         return rows
 

@@ -86,8 +86,15 @@ def test_without_links_each_tracklet_is_somebody():
     taken = [(frame.time, frame.observations) for frame in frames]
     apart = track_people(taken, tracker=Tracker(max_gap=.05), config=None)
     assert set(np.concatenate(apart)) == {0, 1, 2, 3}
-    together = track_people(taken, tracker=Tracker(max_gap=.05))
-    assert set(np.concatenate(together)) == {0, 1, 2, 3}  # max_gap is for links too
+    assert set(np.concatenate(track_people(taken, tracker=Tracker(max_gap=.05)))) == {0, 1}
+    assert set(np.concatenate(track_people(taken, tracker=Tracker(max_gap=.05), max_gap=.9))) == {0, 1, 2, 3}
+
+
+def test_a_long_gap_begins_another_tracklet():
+    """Although the tracker goes on after it, it is told again by both sides."""
+    frames = two_who_meet(30)
+    assert [len(tracklets_of(frames, Tracker()))] == [4]
+    assert [len(tracklets_of(two_who_meet(10), Tracker()))] == [2]
 
 
 def test_a_tracklet_says_when_and_how_surely_it_was_seen():
