@@ -19,10 +19,14 @@ class CostConfig:
         place, box: of the likelihood of metric places, and of boxes.
         joints, pose, height, colour: of the others; each is told from strangers at its ``*_neutral`` distance.
         joint_size: 2D joints are alike that are nearer than this part of the box's longer side.
-        joints_neutral: 1 - similarity of 2D joints. pose_neutral: m, mean distance of 3D joints about the pelvis.
+        joints_neutral: 1 - similarity of 2D joints. pose_neutral: m, mean distance of 3D joints about the pelvis, which
+            counts up to ``pose_most``.
         pose_lasts: s after which poses, of either kind, say nothing.
-        height_std: spread of the logarithm of one person's heights in single frames. height_most: largest cost.
-        colour_neutral: Bhattacharyya distance. covered_colour: part of the weight of colours of covered people.
+        height_std: spread of the logarithm of one person's heights in single frames. height_neutral: half a squared
+            difference in these deviations, which counts up to ``height_most``.
+        colour_neutral: Bhattacharyya distance, which counts up to ``colour_most``. covered_colour: part of the weight
+            of colours of covered people.
+        unknown: what is not known counts as a difference of this part of the neutral one.
         gate: squared Mahalanobis distance of a place, without places of a box, beyond which only overlapping boxes make
             a pair.
         gate_iou: how much they must.
@@ -32,22 +36,24 @@ class CostConfig:
     place: float = 1.
     box: float = .5
     joints: float = 4.
-    pose: float = 2.
+    pose: float = 10.
     height: float = 1.
     colour: float = 12.
     joint_size: float = .08
     joints_neutral: float = .5
     pose_neutral: float = .2
+    pose_most: float = .4
     pose_lasts: float = .3
     height_std: float = .06
-    height_neutral: float = .1
-    height_most: float = 4.
+    height_neutral: float = 1.4
+    height_most: float = 5.4
     colour_neutral: float = .35
-    colour_most: float = .35
+    colour_most: float = .7
     covered_colour: float = .3
+    unknown: float = .3
     gate: float = 25.
     gate_iou: float = .3
-    limit: float = 7.
+    limit: float = 8.
     limit_growth: float = 3.2
     low_less: float = 2.
 
@@ -61,20 +67,23 @@ def pair_costs(tracks, seen, time, config):
 
     Places and boxes give the logarithm of how much less likely they are than the best one of a track whose motion is
     exactly known, so that somebody long unseen does not take what fits one just seen. The others give less than nought
-    where two are more alike than strangers are, and more where less; unknown ones nought.
+    where two are more alike than strangers are, and more where less; unknown ones what is usual of the same person, so
+    that what is known decides alone.
     """
     place, place_costs = surprise(tracks.place, seen.places, seen.place_noise)
     box, box_costs = surprise(tracks.box, seen.boxes, seen.box_noise)
     iou = box_iou(corners(tracks.box.places), seen.observations.boxes)
     fresh = np.exp(-(time - tracks.seen) / config.pose_lasts)[:, None]
     clear = np.where(seen.clear, 1, config.covered_colour)
-    costs = sum(np.nan_to_num(term) for term in (
-        config.place * place_costs, config.box * box_costs,
-        config.joints * fresh * (joint_difference(tracks, seen, config.joint_size) - config.joints_neutral),
-        config.pose * fresh * _beyond(pose_difference(tracks.pose, seen.pose), config.pose_neutral),
-        config.height * _height_costs(tracks, seen, config),
-        config.colour * clear * np.minimum(
-            colour_distance(tracks.colours, seen.observations.colours) - config.colour_neutral, config.colour_most)))
+    costs = config.place * np.nan_to_num(place_costs) + config.box * np.nan_to_num(box_costs)
+    for weight, difference, neutral, most in (
+            (config.joints * fresh, joint_difference(tracks, seen, config.joint_size), config.joints_neutral, 1.),
+            (config.pose * fresh, pose_difference(tracks.pose, seen.pose), config.pose_neutral, config.pose_most),
+            (config.height, _height_difference(tracks, seen, config), config.height_neutral, config.height_most),
+            (config.colour * clear, colour_distance(tracks.colours, seen.observations.colours), config.colour_neutral,
+             config.colour_most)):
+        difference = np.where(np.isnan(difference), config.unknown * neutral, np.minimum(difference, most))
+        costs = costs + weight * (difference - neutral)
     far = np.where(np.isnan(place) | (config.place == 0), box, place) > config.gate
     return np.where(far & (iou < config.gate_iou), np.inf, costs)
 
@@ -102,13 +111,7 @@ def pose_difference(first, second):
     return np.linalg.norm(first[:, None] - second[None], axis=-1).mean(-1)
 
 
-def _beyond(difference, neutral):
-    """-1 at nought, 0 at the neutral difference, 1 from twice that on."""
-    return np.minimum(difference / neutral - 1, 1)
-
-
-def _height_costs(tracks, seen, config):
-    """(T, N) half the squared difference of the logarithms in deviations, above that at ``height_neutral``."""
+def _height_difference(tracks, seen, config):
+    """(T, N) half the squared difference of the logarithms of heights, in deviations."""
     own = config.height_std**2 * (1 + 1 / np.maximum(tracks.height_counts, 1))
-    difference = tracks.log_heights[:, None] - np.log(seen.observations.heights)[None]
-    return np.minimum((difference**2 - config.height_neutral**2) / (2 * own[:, None]), config.height_most)
+    return np.square(tracks.log_heights[:, None] - np.log(seen.observations.heights)[None]) / (2 * own[:, None])

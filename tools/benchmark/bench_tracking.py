@@ -32,16 +32,17 @@ from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 from mmhuman_dto.structures.fields import SEEN_SCORE  # noqa: E402
 from mmhuman_dto.synthetic import Renderer  # noqa: E402
 from mmhuman_dto.synthetic.clips import ClipConfig, sample_clip  # noqa: E402
-from mmhuman_dto.tracking import CostConfig, Observations, Tracker, track_people  # noqa: E402
+from mmhuman_dto.tracking import Observations, Tracker, track_people  # noqa: E402
 
 HELD_OUT_SEED = 930
 CLIPS = 12
 CONFIG = ClipConfig(size=(270, 480), seconds=10, fps=15, people=(4, 8))
-#: Weights of terms that are left out.
-WITHOUT = {'boxes alone': dict(place=0., joints=0., pose=0., height=0., colour=0., box=1.),
-           'boxes, places': dict(joints=0., pose=0., height=0., colour=0.),
-           'all but places': dict(place=0.), 'all but boxes': dict(box=0.), 'all but joints': dict(joints=0.),
-           'all but poses': dict(pose=0.), 'all but heights': dict(height=0.), 'all but colours': dict(colour=0.)}
+#: What is kept from the tracker.
+PARTS = {'places': ('positions', ), 'joints': ('joints', 'joint_scores'), 'poses': ('pose', ), 'heights': ('heights', ),
+         'colours': ('colours', )}
+WITHOUT = {'boxes alone': tuple(PARTS), 'boxes, places': ('joints', 'poses', 'heights', 'colours'),
+           'boxes, colours': ('places', 'joints', 'poses', 'heights'),
+           **{f'all but {name}': (name, ) for name in PARTS}}
 #: Frames/s and part of frames of the real clip that is looked at; joints nearer than this part of a person's size are
 #: the same person's.
 REAL_FPS, EVERY, SAME = 60., 2, .1
@@ -99,9 +100,9 @@ def trackers():
     found = {'whole video': lambda clip: track_people((one.time, one.observations) for one in clip),
              'whole video, camera poses': lambda clip: track_people(
                  (one.time, one.observations, one.pose) for one in clip),
-             'as frames come': lambda clip: _as_frames_come(clip, CostConfig())}
-    for name, weights in WITHOUT.items():
-        found[name] = lambda clip, weights=weights: _as_frames_come(clip, replace(CostConfig(), **weights))
+             'as frames come': _as_frames_come}
+    for name, parts in WITHOUT.items():
+        found[name] = lambda clip, parts=parts: _as_frames_come(clip, parts)
     try:
         import trackers as others
     except ImportError:
@@ -115,9 +116,9 @@ def trackers():
     return found
 
 
-def _as_frames_come(clip, config):
-    tracker = Tracker(config=config)
-    return [tracker.add(one.time, one.observations) for one in clip]
+def _as_frames_come(clip, without=()):
+    hidden, tracker = {field: None for part in without for field in PARTS[part]}, Tracker()
+    return [tracker.add(one.time, replace(one.observations, **hidden)) for one in clip]
 
 
 def _others(clip, kind, options):
