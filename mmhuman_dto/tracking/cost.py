@@ -32,6 +32,10 @@ class CostConfig:
         gate_iou: how much they must.
         limit: cost up to which two are a pair, and ``limit_growth`` more a second unseen; ``low_less`` less for people
             of low scores. Of the same person's costs 99.5 % are below, of others' 99.5 % above.
+
+    Weights and neutral differences are near what told the same people from others on the clips of
+    ``tools/benchmark/bench_tracking.py`` with the seeds 511 and 930. On a real clip colours of one person are .05 to
+    .17 apart, of others .6 and more.
     """
     place: float = 1.
     box: float = .5

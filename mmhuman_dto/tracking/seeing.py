@@ -9,9 +9,10 @@ from .observations import Observations
 PLACE_SPEED = np.array([1., .5, 1.])
 #: Spread of velocities of boxes: of the centre, longer sides a second, and of the logarithms of the sides, 1/s.
 BOX_SPEED = np.array([.8, .4, .5, .3])
-#: Errors of places, parts of the distance: of the distance, where nobody says it, and across the line of sight.
+#: Errors from here on: not below those on the clips of tools/benchmark/bench_tracking.py with the seed 511.
+#: Of places, parts of the distance: of the distance, where nobody says it, and across the line of sight.
 DEPTH_STD, ACROSS_STD = .06, .015
-#: Errors of boxes: of the centre, parts of the longer side, and of the logarithms of the sides.
+#: Of boxes: of the centre, parts of the longer side, and of the logarithms of the sides.
 BOX_STD = np.array([.025, .025, .1, .05])
 #: A person is covered where nearer ones' boxes hide more than this part of its own.
 COVERED = .4
