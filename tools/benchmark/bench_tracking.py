@@ -195,7 +195,7 @@ def main(arguments=None):
                args.json)
     if args.videos:
         cameras = list(real(args.videos).values())
-        figures['real'] = {name: score(cameras, run) for name, run in trackers().items() if 'poses' not in name}
+        figures['real'] = {name: score(cameras, run) for name, run in trackers().items() if 'camera poses' not in name}
         report('The real clip, all cameras', COLUMNS, rows_of(figures['real']), figures, args.json)
 
 
