@@ -54,6 +54,8 @@ class Results:
         body: what the meshes are, for messages and files: 'SMPL', 'SMPL-X', 'MHR', 'Anny', ...
         notes: sentences that a user must know: what was assumed, what stands in for what.
         focal_is_guess: whether the program made up its focal length from the picture's size.
+        camera_poses: (F, 4, 4) float64, world -> camera, of the frames of a video from 0 on, whose unit is to be found;
+            None: the results do not tell them.
         faces_are_guess: whether ``faces`` are only between neighbours among the vertices, as nobody told triangles.
         failed: what is wrong with each file of a folder that could not be read; the others were.
     """
@@ -64,6 +66,7 @@ class Results:
     focal_is_guess: bool = False
     failed: tuple = ()
     faces_are_guess: bool = False
+    camera_poses: torch.Tensor | None = None
 
     @property
     def frames(self):

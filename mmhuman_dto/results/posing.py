@@ -84,7 +84,12 @@ class PosedImages(Sequence):
 
 
 class BodiesReader(ResultReader):
-    """Readers of programs that say bodies of SMPL's family by their parameters."""
+    """Readers of programs that say bodies of SMPL's family by their parameters.
+
+    Attributes:
+        camera_poses: of :class:`Results`, once files are understood.
+    """
+    camera_poses = None
 
     @abstractmethod
     def understood(self):
@@ -96,7 +101,8 @@ class BodiesReader(ResultReader):
         self._check_finite()
         self.images = PosedImages(self.context.bodies, self.bodies, self.shots)
         nobody = self.bodies.posed(self.context.bodies, [])
-        return Results(self.images, nobody.faces, nobody.body, (*notes, *nobody.notes), focal_is_guess)
+        return Results(self.images, nobody.faces, nobody.body, (*notes, *nobody.notes), focal_is_guess,
+                       camera_poses=self.camera_poses)
 
     def _check_finite(self):
         for name in ('pose', 'betas', 'transl'):

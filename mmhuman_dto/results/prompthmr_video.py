@@ -11,11 +11,14 @@ from . import tracks
 from .base import Moves
 from .files import numbers
 from .posing import BodiesReader
+from .smpl_family import REST_PELVIS
 from .stored import Stored, load_stored, save_stored
 
 _FILE = 'results.pkl'
 #: Camera poses are those of the world's people where these turn as the camera's people do, to so many rad.
 _SAME_TURN = .05
+#: They are also where the camera's people are seen, to so many m.
+_SAME_PLACE = .2
 _WORLD_STAYS = ('smplx_world is left as it is: the file has no poses of the camera by which it could be moved, or none '
                 'that fits to the people in it')
 
@@ -45,6 +48,7 @@ class PromptHmrVideo(BodiesReader):
                        for number, person in content['people'].items()]
         camera, size = self._camera(content)
         self.turns = [self._turns(person, track) for person, track in zip(content['people'].values(), self.tracks)]
+        self.camera_poses = self._poses(content)
         stays = any(turns is None and 'smplx_world' in person
                     for turns, person in zip(self.turns, content['people'].values()))
         notes = ('the pictures are the frames as PromptHMR extracts them, at most 896 px high',
@@ -54,6 +58,19 @@ class PromptHmrVideo(BodiesReader):
     def _camera(self, content):
         """((3, 3), (height, width)) of the extracted frames."""
         return tracks.camera_of(content.get('camera') or content.get('camera_world'), f'{self.file}, key camera')
+
+    def _poses(self, content):
+        """(F, 4, 4) world -> camera, where the people of the world stand where the camera's are seen; None."""
+        poses = tracks.poses_of(content.get('camera_world'), 'Rwc', 'Twc')
+        if poses is None or None in self.turns:
+            return None
+        rest, apart = torch.tensor(REST_PELVIS['smplx']).double(), [torch.zeros(0).double()]
+        for person, track in zip(content['people'].values(), self.tracks):
+            there = torch.as_tensor(person['smplx_world']['trans']).double() + rest
+            seen = (poses[track.frames, :3, :3] @ there[..., None])[..., 0] + poses[track.frames, :3, 3]
+            apart.append((seen - track.transl - rest).norm(dim=-1))
+        apart = torch.cat(apart)
+        return poses if len(apart) and apart.median() < _SAME_PLACE else None
 
     def _turns(self, person, track):
         """Rotations (T, 3, 3) from the camera to the world of ``smplx_world``; None where none fits to its people."""

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from mmhuman_dto.geometry.trajectories import inverse_poses, make_poses
+
 from .base import Moves, ResultError
 from .cameras import centred, diagonal, pinhole
 from .files import describe, numbers
@@ -13,6 +15,9 @@ from .posing import BodyRows, Shot
 #: What is said where a video's frames are not known to be of any size.
 SIZE_HINT = ('the size of the pictures, which the focal length is made of, is not in the results; give the pictures as '
              '--images')
+
+#: How far a camera's rotation may be from one, as the largest entry of R R^T - 1.
+_NO_TURN = 1e-2
 
 
 class Track(NamedTuple):
@@ -83,6 +88,20 @@ def camera_of(content, where):
     (focal, ), (cx, cy) = (numbers(flat, key, (size, ), where).tolist() for key, size in (('img_focal', 1),
                                                                                           ('img_center', 2)))
     return pinhole(focal, cx, cy), (round(2 * cy), round(2 * cx))
+
+
+def poses_of(content, turn, place):
+    """(F, 4, 4) float64, world -> camera, of a dictionary with rotations (F, 3, 3) and places (F, 3) of the camera in
+    the world; None where it has none such."""
+    if not isinstance(content, dict) or not {turn, place} <= set(content):
+        return None
+    turns, places = (torch.as_tensor(content[key]).double() for key in (turn, place))
+    if turns.ndim != 3 or turns.shape[1:] != (3, 3) or places.shape != (len(turns), 3):
+        return None
+    square = (turns @ turns.transpose(1, 2) - torch.eye(3).double()).abs().amax((1, 2))
+    if not (square < _NO_TURN).all() or not places.isfinite().all():
+        return None
+    return inverse_poses(make_poses(turns, places))
 
 
 def with_camera(content, moves):

@@ -20,7 +20,8 @@ _NO_CAMERA = (f'there is no {_CAMERA} beside the tracks, which has the focal len
 class Tram(BodiesReader):
     """A folder with ``hps/hps_track_<k>.npy``, each a pickled {pred_rotmat (T, 24, 3, 3), pred_shape (T, 10),
     pred_trans (T, 1, 3), frame (T), ...} of torch tensors, and ``camera.npy``, a pickled {img_focal, img_center,
-    world_cam_R, world_cam_T, ...}; ``pred_trans`` is SMPL's translation in the camera frame, m.
+    world_cam_R (F, 3, 3), world_cam_T (F, 3), ...}, the camera in the world in each frame of the video;
+    ``pred_trans`` is SMPL's translation in the camera frame, m.
     JOSH's tracks are the same.
     """
     kind = 'tram'
@@ -47,6 +48,7 @@ class Tram(BodiesReader):
         if not path.is_file():
             return None, tracks.size_of_frames(self.context, self.tracks), (_NO_CAMERA, )
         self.camera = load_npy(path)
+        self.camera_poses = tracks.poses_of(self.camera, 'world_cam_R', 'world_cam_T')
         return *tracks.camera_of(self.camera, str(path)), ()
 
     def write(self, out, moves):

@@ -53,6 +53,19 @@ def test_people_are_where_they_were(path):
     assert any('896' in note for note in results.notes)
 
 
+def test_where_the_camera_was(path):
+    """The world's people must be where the camera's are seen, else the poses are none of this world."""
+    poses = open_results(path.parent, None, context(None, model_files())).read().camera_poses
+    np.testing.assert_allclose(poses[:, :3, :3], TURNS.transpose(0, 2, 1), atol=1e-6)
+    np.testing.assert_allclose(poses @ torch.ones(4).double(), np.tile([0, 0, 0, 1], (4, 1)), atol=1e-6)
+    wrong = content()
+    wrong['camera_world']['Twc'] = wrong['camera_world']['Twc'] + 1
+    joblib.dump(wrong, path)
+    assert open_results(path, 'prompthmr_video', context()).read().camera_poses is None
+    joblib.dump(content(poses=False), path)
+    assert open_results(path, 'prompthmr_video', context()).read().camera_poses is None
+
+
 def test_stand_ins(path):
     check_stand_ins(open_results(path, 'prompthmr_video', context()).read(), true_tracks('smplx'))
 

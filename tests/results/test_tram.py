@@ -45,6 +45,19 @@ def test_people_are_where_they_were(path):
     assert not results.focal_is_guess and results.images[0].image_size == SIZE
 
 
+def test_where_the_camera_was(path):
+    turned, content = torch.tensor([[0., 0, 1], [0, 1, 0], [-1, 0, 0]]), camera()
+    content['world_cam_R'] = turned.repeat(4, 1, 1)
+    content['world_cam_T'] = torch.arange(12.).view(4, 3)
+    np.save(path / 'camera.npy', content)
+    poses = open_results(path, 'tram', context()).read().camera_poses
+    np.testing.assert_allclose(poses[2] @ torch.tensor([6., 7, 8, 1]).double(), [0, 0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(poses[0, :3, :3], turned.T)
+    for wrong in (dict(world_cam_R=2 * turned.repeat(4, 1, 1)), dict(world_cam_T=torch.zeros(3, 3))):
+        np.save(path / 'camera.npy', content | wrong)
+        assert open_results(path, 'tram', context()).read().camera_poses is None
+
+
 def test_stand_ins(path):
     check_stand_ins(open_results(path, 'tram', context()).read(), true_tracks())
 

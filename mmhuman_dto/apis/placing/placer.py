@@ -131,7 +131,7 @@ class PlacedResults:
         self.through_time = able if through_time is None else through_time
         if cameras is not None and not self.through_time:
             raise ValueError('cameras (--cameras) are of videos whose people are placed through time')
-        self._timeline = timeline(self.results.frames, self._pictures, fps, cameras)
+        self._timeline = timeline(self.results, self._pictures, fps, cameras)
         notes = self._timeline.notes if self.through_time else ()
         self.notes = (*self.notes, *notes)
         if self.through_time:

@@ -40,25 +40,28 @@ def is_video(results):
     return 'track_ids' in people
 
 
-def timeline(frames, pictures, fps=None, cameras=None):
-    """The :class:`Timeline` of frames by their numbers.
+def timeline(results, pictures, fps=None, cameras=None):
+    """The :class:`Timeline` of the frames of results.
 
     Args:
-        frames: T numbers, rising. pictures: :class:`~.pictures.Pictures`.
+        results: :class:`~mmhuman_dto.results.Results`. pictures: :class:`~.pictures.Pictures`.
         fps: frames a second; None: what the video says, else :data:`FPS`.
         cameras: 'still', 'moving', or a file of :func:`~mmhuman_dto.fileio.camera_poses.read_camera_poses`; None:
-            still, and that is noted.
+            what the results say, else still, and that is noted.
 
     Raises:
         ResultError: the video has not all of the frames, or cameras that are neither words nor a file.
         BrokenFileError: a file of cameras that does not reach over all frames.
     """
+    frames, metric, own = results.frames, True, results.camera_poses
     count = max(frames, default=-1) + 1
     times, notes = _times(count, pictures, fps)
-    if cameras is None:
+    if cameras is None and own is not None and len(own) >= count:
+        cameras, metric = own[frames], False
+        notes = (*notes, 'the camera moves as the results say, whose unit is found anew; --cameras says otherwise')
+    elif cameras is None:
         cameras, notes = 'still', (*notes, 'the camera is taken to stand still; --cameras says otherwise')
-    metric = True
-    if cameras not in _WORDS:
+    elif cameras not in _WORDS:
         if not Path(cameras).exists():
             raise ResultError(f"cameras {cameras}: expected 'still', 'moving', or a file of camera poses that is there")
         poses = read_camera_poses(cameras)

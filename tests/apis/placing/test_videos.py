@@ -6,7 +6,9 @@ import pytest
 import torch
 from apis.placing.moving import moving
 from results import test_phalp as phalp
+from results import test_tram as tram
 from results import test_wham as wham
+from results.videos import true_tracks
 
 from mmhuman_dto.apis.placing import place
 from mmhuman_dto.apis.placing import through_time as together
@@ -213,6 +215,20 @@ def test_the_unit_of_camera_poses_is_found(crowd, tmp_path):
     scales = [frame.sample.camera_scale for frame in placed._frames]
     assert len(set(scales)) == 1 and 0 < scales[0] < .2  # people would be dashing about otherwise
     np.testing.assert_allclose(placed.clip.camera_poses[:, 0, 3], scales[0] * poses[:, 0, 3])
+
+
+def test_cameras_that_results_tell_are_theirs(tmp_path):
+    (tmp_path / 'hps').mkdir()
+    for number, truth in enumerate(true_tracks()):
+        np.save(tmp_path / 'hps' / f'hps_track_{number}.npy', tram.track(truth))
+    moves = torch.tensor([[0., 0, 0], [.1, 0, 0], [.2, 0, 0], [.3, 0, 0]])
+    for frames, said in ((4, 'moves as the results say'), (3, 'stand still')):
+        camera = dict(tram.camera(), world_cam_R=torch.eye(3).repeat(frames, 1, 1), world_cam_T=moves[:frames])
+        np.save(tmp_path / 'camera.npy', camera)
+        placed = place(tmp_path).finish()
+        assert any(said in note for note in placed.notes) and (placed.clip.camera_poses is None) == (frames == 3)
+    placed = place(tmp_path, cameras='still')
+    assert placed.clip.camera_poses is None and not any('--cameras' in note for note in placed.notes)
 
 
 def crowd_pictures(crowd, folder):
