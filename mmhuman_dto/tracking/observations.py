@@ -1,10 +1,10 @@
 """What is seen of people in one frame, as the tracker takes it."""
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 
-from .appearance import COLOURS, colour_histograms
+from .appearance import COLOURS
 
 #: Shape of one person's entry.
 ROWS = dict(boxes=(4, ), positions=(3, ), depth_stds=(), heights=(), joints=(17, 2), joint_scores=(17, ),
@@ -63,25 +63,22 @@ class Observations:
 
     @classmethod
     @torch.no_grad()
-    def of_sample(cls, sample, body_model=None, image=None):
+    def of_people(cls, people, body_model=None, colours=None):
         """People of a frame as the tracker sees them.
 
         Args:
-            sample: with ``pred_instances`` with ``bboxes``, and what else is known of ``scores``, ``heights``; with
-                ``detected_instances`` in the same rows, also their COCO joints ``keypoints_2d``. Of stated deviations
+            people: :class:`~mmhuman_dto.structures.People` with ``bboxes``, and what else is known of ``scores``,
+                ``heights``, and COCO's 17 joints as ``keypoints_2d`` with ``keypoints_2d_valid``. Of stated deviations
                 of depths most stays from frame to frame, so that they say little here.
             body_model: of their meshes, for positions, poses and, without ``heights``, heights.
-            image: (H, W, 3) uint8 RGB, for their colours.
+            colours: as the attribute.
         """
-        people, found = sample.pred_instances, sample.get('detected_instances', {})
-        known = dict(boxes=people.bboxes, scores=people.get('scores'), heights=people.get('heights'))
-        if 'keypoints_2d' in found and len(found) == len(people) and found.keypoints_2d.shape[1:] == (17, 2):
-            known.update(joints=found.keypoints_2d, joint_scores=found.get('keypoints_2d_valid'))
+        known = dict(boxes=people.bboxes, scores=people.get('scores'), heights=people.get('heights'), colours=colours)
+        if 'keypoints_2d' in people and people.keypoints_2d.shape[1:] == (17, 2):
+            known.update(joints=people.keypoints_2d, joint_scores=people.get('keypoints_2d_valid'))
         if body_model is not None:
             joints = body_model.skeleton(people.pose, people.betas, people.transl)
             known.update(positions=joints[:, 0], pose=joints - joints[:, :1])
             if known['heights'] is None:
                 known['heights'] = body_model.height(people.betas)
-        seen = cls(**known)
-        return seen if image is None else replace(
-            seen, colours=colour_histograms(image, seen.joints, seen.joint_scores, seen.boxes))
+        return cls(**known)

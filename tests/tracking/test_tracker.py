@@ -9,7 +9,10 @@ from walking_points import Errors, crowd, plain_colours, straight, watch
 from mmhuman_dto.evaluation.functional.identities import IdentityFrame, identity_metrics
 from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.geometry.matching import box_iou
+from mmhuman_dto.registry import BODY_MODELS
+from mmhuman_dto.structures import People
 from mmhuman_dto.tracking import CostConfig, Observations, Tracker, track_people
+from mmhuman_dto.tracking.appearance import COLOURS
 
 #: Nothing but boxes is known.
 BOXES_ONLY = dict(positions=None, heights=None, joints=None, joint_scores=None, colours=None)
@@ -176,6 +179,27 @@ def test_tensors_and_what_is_not_known():
     assert tracker.add(.1, Observations(boxes[[1]], positions=torch.full((1, 3), torch.nan))).tolist() == [1]
     assert tracker.add(.2, Observations(boxes[:0])).tolist() == []
     assert tracker.add(.3, Observations(boxes + 2, positions=torch.tensor([[0., 0, 5], [1, 0, 5]]))).tolist() == [0, 1]
+
+
+def test_observations_of_people():
+    """Places and poses are the skeleton's, heights the body's where nobody says them, joints those of the picture."""
+    body_model = BODY_MODELS.build(dict(type='OpenBody'))
+    people = People(bboxes=torch.tensor([[0., 0, 50, 100]]), scores=torch.tensor([.7]),
+                    keypoints_2d=torch.ones(1, 17, 2), keypoints_2d_valid=torch.full((1, 17), .5),
+                    global_orient=torch.zeros(1, 3),
+                    body_pose=torch.zeros(1, 23, 3), betas=torch.zeros(1, body_model.num_betas),
+                    transl=torch.tensor([[1., 0, 5]]), depths_std=torch.tensor([.9]))
+    seen = Observations.of_people(people, body_model, np.full((1, COLOURS), .05))
+    joints = body_model.skeleton(people.pose, people.betas, people.transl)[0]
+    np.testing.assert_allclose(seen.positions[0], joints[0])
+    np.testing.assert_allclose(seen.pose[0], joints - joints[0], atol=1e-6)
+    assert seen.heights[0] == pytest.approx(float(body_model.height(people.betas)))
+    assert (seen.scores[0], seen.joint_scores[0, 3], seen.joints[0, 3, 1], seen.colours[0, 0]) == pytest.approx(
+        (.7, .5, 1, .05))
+    assert np.isnan(seen.depth_stds).all()
+    people.heights = torch.tensor([1.5])
+    assert Observations.of_people(people, body_model).heights.tolist() == [1.5]
+    assert np.isnan(Observations.of_people(people[:0]).positions).shape == (0, 3)
 
 
 def test_what_cannot_be():

@@ -33,7 +33,7 @@ from mmhuman_dto.registry import BODY_MODELS  # noqa: E402
 from mmhuman_dto.structures.fields import SEEN_SCORE  # noqa: E402
 from mmhuman_dto.synthetic import Renderer  # noqa: E402
 from mmhuman_dto.synthetic.clips import ClipConfig, sample_clip  # noqa: E402
-from mmhuman_dto.tracking import Observations, Tracker, track_people  # noqa: E402
+from mmhuman_dto.tracking import Observations, Tracker, colour_histograms, track_people  # noqa: E402
 
 HELD_OUT_SEED = 940
 CLIPS = 8
@@ -84,7 +84,11 @@ def real(videos):
 
 
 def _real_frame(scene, image, number, case):
-    seen = Observations.of_sample(scene.sample, scene.body_model, image)
+    people, found = scene.sample.pred_instances[:], scene.sample.detected_instances
+    del people.keypoints_2d
+    people.keypoints_2d, people.keypoints_2d_valid = found.keypoints_2d, found.keypoints_2d_valid
+    seen = Observations.of_people(people, scene.body_model, colour_histograms(
+        image, found.keypoints_2d, found.keypoints_2d_valid, people.bboxes))
     if case is None:
         return Frame(number / REAL_FPS, seen, None, None, None)
     names = {'man': 0, 'avatar': 1, 'bystander': 2}
