@@ -46,7 +46,8 @@ from mmhuman_dto.apis.video.live import LivePeople
 from mmhuman_dto.apis.video.result import DEFAULT_KINDS as CLIP_DEFAULT_KINDS
 from mmhuman_dto.apis.video.result import KINDS as CLIP_KINDS
 from mmhuman_dto.dto import DropReason
-from mmhuman_dto.fileio.images import ImageError
+from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures
+from mmhuman_dto.fileio.images import IMAGE_SUFFIXES, ImageError
 from mmhuman_dto.fileio.names import OutputNames, printable
 from mmhuman_dto.fileio.video import open_camera
 from mmhuman_dto.perception.depth_kinds import KINDS
@@ -110,10 +111,27 @@ def main(arguments=None):
     if args.show:
         load_viser()
     args.out_dir = args.out_dir or output_folder('work_dirs/image_demo')
-    videos = [] if args.frame_by_frame else [path for path in args.inputs if is_video(path) or is_camera(path)]
-    args.inputs = [path for path in args.inputs if path not in videos]
+    videos = [] if args.frame_by_frame else videos_of(args.inputs)
+    args.inputs = [path for path in args.inputs if path not in videos and not holds_only(path, videos)]
     failed = run_videos(args, videos) if videos else 0
     return max(failed, run_pictures(args)) if args.inputs else failed
+
+
+def videos_of(inputs):
+    """Videos, those of folders too, and numbers of cameras."""
+    found = []
+    for path in inputs:
+        if is_video(path) or is_camera(path):
+            found.append(path)
+        elif Path(path).is_dir():
+            found += [Path(path) / name for name in find_pictures(Path(path), VIDEO_SUFFIXES)]
+    return found
+
+
+def holds_only(path, videos):
+    """Whether a folder has some of the videos, and no picture."""
+    return Path(path).is_dir() and any(Path(path) in Path(video).parents for video in videos) and not find_pictures(
+        Path(path), IMAGE_SUFFIXES)
 
 
 def run_pictures(args):
@@ -124,8 +142,8 @@ def run_pictures(args):
         args.device, args.batch_size, args.allow_urls, args.cfg_options, args.depth_kind)
     table, scenes, failed, placed, unwritten = PeopleTableBuilder(type(inferencer.body_model).__name__), 0, 0, 0, 0
     shown = []
-    with progress_bar(args.inputs) as advance:
-        for scene in inferencer(args.inputs):
+    with progress_bar(args.inputs, args.frame_by_frame) as advance:
+        for scene in inferencer(args.inputs, videos=args.frame_by_frame):
             if scene.error:
                 failed += 1
                 print(scene.error, file=sys.stderr)
@@ -264,7 +282,7 @@ class RateColumn(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(inputs):
+def progress_bar(inputs, videos):
     """Gives a function to be called after each picture: a bar on stderr where that is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -272,7 +290,7 @@ def progress_bar(inputs):
         return
     with Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
                   console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
-        task = bar.add_task('pictures', total=count_photos(inputs))
+        task = bar.add_task('pictures', total=count_photos(inputs, videos))
         yield lambda: bar.advance(task)
 
 

@@ -82,11 +82,11 @@ class HumanInferencer:
     def body_model(self):
         return self.stages.context.body_model
 
-    def __call__(self, inputs):
+    def __call__(self, inputs, videos=True):
         """People of one picture, or of many.
 
         Args:
-            inputs: see :func:`~mmhuman_dto.apis.inference.inputs.open_photos`.
+            inputs, videos: see :func:`~mmhuman_dto.apis.inference.inputs.open_photos`.
 
         Returns:
             HumanScene: of one picture: a path, address, array, tensor or ``PIL.Image``. Of a folder, a video or any
@@ -96,7 +96,7 @@ class HumanInferencer:
         Raises:
             ImageError: the one picture cannot be read. StageError: a stage failed on it.
         """
-        scenes = self._stream(inputs)
+        scenes = self._stream(inputs, videos)
         if not is_one(inputs):
             return scenes
         scene, = scenes
@@ -104,8 +104,8 @@ class HumanInferencer:
             raise ImageError(scene.error) if scene.image is None else StageError('inference', scene.error)
         return scene
 
-    def _stream(self, inputs):
-        photos, names = open_photos(inputs, self.allow_urls), OutputNames()
+    def _stream(self, inputs, videos):
+        photos, names = open_photos(inputs, self.allow_urls, videos), OutputNames()
         while batch := list(islice(photos, self.batch_size)):
             yield from self._infer(batch, names)
 

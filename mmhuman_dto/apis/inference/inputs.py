@@ -30,7 +30,7 @@ class Photo(NamedTuple):
     error: str = ''  # what is wrong with it; ''
 
 
-def open_photos(inputs, allow_urls=False):
+def open_photos(inputs, allow_urls=False, videos=True):
     """Yield a :class:`Photo` for each picture in ``inputs``, one in memory at a time.
 
     Args:
@@ -38,6 +38,7 @@ def open_photos(inputs, allow_urls=False):
             (3, H, W) RGB, uint8 or floats 0..1, or (N, 3, H, W); a ``PIL.Image``; a path of an image, a video or a
             folder (searched for both by :func:`~mmhuman_dto.fileio.finding.find_pictures`); or any iterable of these.
         allow_urls: whether http(s) addresses of images are fetched; else they are an error of that input.
+        videos: whether those of folders are opened, frame by frame.
 
     Raises:
         TypeError: an input that is none of these.
@@ -56,7 +57,7 @@ def open_photos(inputs, allow_urls=False):
         elif '://' in str(item):
             yield _fetch(str(item), allow_urls)
         else:
-            yield from _open_path(Path(item))
+            yield from _open_path(Path(item), videos)
 
 
 def is_one(inputs):
@@ -68,9 +69,9 @@ def is_one(inputs):
     return isinstance(inputs, Image.Image) or not isinstance(inputs, Iterable)
 
 
-def count_photos(paths):
+def count_photos(paths, videos=True):
     """How many pictures paths, a list, hold; None where there are videos, whose frames are not known before."""
-    files = [file for path in map(Path, paths) for file in (_files_in(path) if path.is_dir() else [path])]
+    files = [file for path in map(Path, paths) for file in (_files_in(path, videos) if path.is_dir() else [path])]
     return None if any(map(_is_video, files)) else len(files)
 
 
@@ -82,11 +83,11 @@ def _items(inputs):
     return inputs
 
 
-def _open_path(path):
+def _open_path(path, videos):
     if not path.is_dir():
         yield from _open_file(path, path.name)
         return
-    files = _files_in(path)
+    files = _files_in(path, videos)
     if not files:
         yield Photo(printable(path.name), str(path), None,
                     f'{path}: no image or video in this folder ({what_is_in(path)})')
@@ -94,8 +95,8 @@ def _open_path(path):
         yield from _open_file(path / name, name)
 
 
-def _files_in(folder):
-    return find_pictures(folder, IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+def _files_in(folder, videos):
+    return find_pictures(folder, IMAGE_SUFFIXES | VIDEO_SUFFIXES if videos else IMAGE_SUFFIXES)
 
 
 def _is_video(path):
