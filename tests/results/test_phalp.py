@@ -25,7 +25,7 @@ def content():
 
 def frames_of(tracks, count, size, ghosts=()):
     """The file's frames of {number: :class:`TrueTrack`}; ghosts: {frame: (number, frame in which it was seen)}."""
-    frames = {}
+    frames, turns = {}, {tid: track.matrices for tid, track in tracks.items()}
     for number in range(count):
         frame = dict(time=number, shot=0, frame_path=f'outputs/_DEMO/v/img/{number + 1:06d}.jpg',
                      **{name: [] for name in LISTS})
@@ -39,7 +39,7 @@ def frames_of(tracks, count, size, ghosts=()):
                 tid=tid, bbox=np.array([10., 20, 30, 60]), tracked_time=age, conf=np.float32(.9),
                 center=np.array([25., 50]), scale=np.array([60., 60]), size=list(size), camera=track.transl[row],
                 camera_bbox=np.ones(3, np.float32),
-                smpl=dict(global_orient=track.matrices[row, :1], body_pose=track.matrices[row, 1:],
+                smpl=dict(global_orient=turns[tid][row, :1], body_pose=turns[tid][row, 1:],
                           betas=track.betas[row]),
                 mask=dict(size=list(size), counts=b'abc'), **{
                     '3d_joints': np.ones((45, 3), np.float32), '2d_joints': np.ones(90, np.float32)})
