@@ -1,5 +1,5 @@
 """Observations as measurements: where people and their boxes are, and how far that may be off."""
-from typing import NamedTuple
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -18,7 +18,8 @@ BOX_STD = np.array([.025, .025, .1, .05])
 COVERED = .4
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True)
+class Seen:
     """N people of a frame in the world's frame (the camera's, where it stands still).
 
     Attributes:
@@ -52,7 +53,7 @@ class Seen(NamedTuple):
         return len(self.observations)
 
     def __getitem__(self, rows):
-        return Seen(*(value[rows] for value in tuple(self)))
+        return Seen(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def place_noise(positions, depth_stds=None):
