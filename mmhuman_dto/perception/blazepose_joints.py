@@ -63,10 +63,14 @@ class BlazePoseJoints(PeopleSource):
 
 
 def distinct(joints, scores, min_mean):
-    """Rows of people (N, 17, 2) with scores (N, 17) who are sure enough, best first, each once."""
-    rows = []
+    """Rows of people (N, 17, 2) with scores (N, 17) who are sure enough, best first, each once.
+
+    Args:
+        min_mean: least mean score, or (N) of each.
+    """
+    rows, least = [], np.broadcast_to(min_mean, len(joints))
     for row in np.argsort(-scores.sum(1)):
-        if is_person(scores[row:row + 1], min_mean) and not any(
+        if is_person(scores[row:row + 1], least[row]) and not any(
                 same_person(joints[row], scores[row], joints[better], scores[better]) for better in rows):
             rows.append(row)
     return np.array(rows, int)

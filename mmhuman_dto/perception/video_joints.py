@@ -1,4 +1,5 @@
 """Everybody's joints in the frames of a video, quickly: who was seen in one frame is looked for there in the next."""
+import numpy as np
 import torch
 
 from mmhuman_dto.movenet.people import LOW, choose
@@ -13,6 +14,8 @@ from .movenet_joints import SCALES, MoveNetJoints, as_people
 
 #: Long sides, px, of quick looks.
 QUICK = SCALES[1:4]
+#: Of ``min_mean``, what somebody needs who was there in the frame before: who is half hidden does not come and go.
+STAY = .7
 #: Frames from one full look to the next, at least, however many people are lost.
 MIN_FULL = 5
 
@@ -34,7 +37,7 @@ class VideoJoints(PeopleSource):
 
     Args:
         masks: whether people get ``masks`` (H, W) too.
-        min_mean: least mean score of a person's joints.
+        min_mean: least mean score of the joints of somebody who comes in.
         step: by how much the numbers of frames that follow each other differ.
         quick_every, full_every: frames from one quick look to the next, and from one full look to the next.
         reset_every: see above; None: only what does not follow.
@@ -105,6 +108,7 @@ class VideoJoints(PeopleSource):
         squares = [square_around(*person) for person in zip(first.joints, first.scores)]
         second = self.blazepose(halves, squares, self.masks)
         people = first.seen_by_second(second).with_steps_from(self._people)
-        rows = distinct(people.joints, people.scores, self.min_mean)
-        lost = (rows < len(self._people)).sum() < len(self._people)
+        is_known = np.arange(len(people)) < len(self._people)
+        rows = distinct(people.joints, people.scores, np.where(is_known, STAY, 1) * self.min_mean)
+        lost = is_known[rows].sum() < len(self._people)
         return people[rows], second.masks[rows] if self.masks else None, lost

@@ -81,12 +81,20 @@ def test_networks_that_disagreed_say_nothing_of_the_next_frame():
     np.testing.assert_allclose(later.joints[0, 5], joints[0, 5], atol=.1)
 
 
-@pytest.mark.parametrize('present', [True, False])
-def test_scores_fade_where_nobody_is(present):
+@pytest.mark.parametrize(('score', 'presence', 'stays'), [
+    (.8, 1., True), (.6, .1, True), (.2, .9, True), (.05, .1, False), (.3, .4, False)])
+def test_scores_fade_where_nobody_is(score, presence, stays):
+    """By MoveNet, who does not look again; somebody is there by BlazePose's presence or by its joints' scores."""
     joints = people((50, 60))
     state = Followed.new(joints, np.full((1, 17), .8)).seen_by_second(seen(joints))
-    before = state.scores.mean()
     for _ in range(3):
-        state = state.moved(SHAPE).seen_by_second(
-            seen(joints) if present else seen(joints, .05, presence=.1))
-    assert state.scores.mean() == pytest.approx(before) if present else state.scores.max() < .8 * KEEP**2
+        state = state.moved(SHAPE).seen_by_second(seen(joints, score, presence))
+    np.testing.assert_allclose(state.first_scores, .8 if stays else .8 * KEEP**3)
+
+
+def test_who_left_is_gone_after_three_frames():
+    joints = people((50, 60))
+    state = Followed.new(joints, np.full((1, 17), .8)).seen_by_second(seen(joints))
+    for _ in range(3):
+        state = state.moved(SHAPE).seen_by_second(seen(joints, .05, .1))
+    assert state.scores.max() < .3
