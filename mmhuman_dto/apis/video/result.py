@@ -29,6 +29,7 @@ class HumanClip:
         people: :class:`~.store.FrameStore` of them, a row a person of each frame.
         times: (T) s. shots: frames at which shots begin.
         camera: of all frames. cameras: (T, 4, 4) world -> camera, where they are known.
+        heights: {track id: (height, its standard deviation)}, m.
         body_model: of the people. metainfo: of every frame's sample.
         notes: what is to be known of it. failed: [(frame, why)] of frames that nothing could be found in.
     """
@@ -40,6 +41,7 @@ class HumanClip:
     camera: Camera
     body_model: torch.nn.Module
     metainfo: dict
+    heights: dict
     cameras: torch.Tensor | None = None
     notes: tuple = ()
     failed: list = field(default_factory=list)
@@ -83,20 +85,13 @@ class HumanClip:
                     self.cameras, list(self.shots), type(self.body_model).__name__)
 
     @property
-    def heights(self):
-        """{track id: (height, its standard deviation)}, m."""
-        return {track.track_id: (float(track.people.heights[0]), float(track.people.heights_std[0]))
-                for track in self.clip.tracks}
-
-    @property
     def summary(self):
         """One line: how long, how many people, how tall, and what is to be known of it."""
-        tracks = self.clip.tracks
-        tall = ', '.join(f'{track.track_id}: {float(track.people.heights[0]):.2f} m' for track in tracks[:6])
-        tall += ', ...' if len(tracks) > 6 else ''
+        count = len(self.heights)
+        tall = ', '.join(f'{number}: {height:.2f} m' for number, (height, _) in [*self.heights.items()][:6])
+        tall += ', ...' if count > 6 else ''
         duration = float(self.times[-1] - self.times[0]) if len(self) else 0.
-        many = 'person' if len(tracks) == 1 else 'people'
-        people = f'{len(tracks)} {many} ({tall})' if tracks else 'nobody found'
+        people = f'{count} {"person" if count == 1 else "people"} ({tall})' if count else 'nobody found'
         said = f'{len(self)} frames, {duration:.1f} s; {people}'
         return '; '.join([said, *self.notes])
 

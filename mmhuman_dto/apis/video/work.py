@@ -51,8 +51,9 @@ class Work:
         poses = self._poses(times)
         places = self._place(times, shots, camera, poses)
         camera = self._refit(people, places, camera, len(times))
+        heights = {number: (one.height, one.height_std) for number, one in sorted(places.items())}
         return HumanClip(name, self.video, self.people, times, shots, camera, self.inferencer.body_model,
-                         self._metainfo(camera), _in_metres(poses, places), self._notes(failed), failed)
+                         self._metainfo(camera), heights, _in_metres(poses, places), self._notes(failed), failed)
 
     def _steps(self, what, total):
         done = 0
