@@ -141,7 +141,8 @@ class Contacts(Fitted):
         self.height = places.variables.height[clip.person.numpy()]
         still = self._standing(balls, clip)
         self.step, self.foot = still.nonzero()
-        super().__init__(std, weight, dof, np.ones(len(self.step)))
+        # Errors of poses last: steps within this time tell one thing.
+        super().__init__(std, weight, dof, np.minimum(self.seconds[self.step] / APART, 1.))
         rows = self.steps[self.step]
         index = np.concatenate([places.index(rows[:, 0]), places.index(rows[:, 1]), self.height[rows[:, :1]]], 1)
         self.pairs = places.variables.form.pairs(np.repeat(_with_shared(index, places.shared), 3, 0))

@@ -5,6 +5,10 @@ import torch
 from .variables import normal_precision
 
 
+#: A normal that stands for a mixture has its mean at most so many of the first standard deviations away.
+WIDEST = 3.
+
+
 class Part:
     """Residuals of one kind, compared with a target at a precision.
 
@@ -75,10 +79,15 @@ class RowsOfTerm(Part):
 
 
 class PeopleOfTerm(RowsOfTerm):
-    """A term about bodies: a residual of each person."""
+    """A term about bodies: a residual of each person.
 
-    def __init__(self, term, variables):
+    Args:
+        spread: (K) variance of the log heights that the solver starts from; None: nothing is known of them.
+    """
+
+    def __init__(self, term, variables, spread=None):
         self.term, self.variables, self.problem, self.site = term, variables, variables.people, None
+        self.spread, self.gain = spread, None
 
     def linearise(self, point):
         values = self.variables.body_values(point)
@@ -89,7 +98,18 @@ class PeopleOfTerm(RowsOfTerm):
                             'which depends on its height alone')
         if self.pairs is None:
             self.pairs = self.variables.form.pairs(self.variables.height[:, None])
-        return residuals[0].numpy(), derivatives['log_scale'][0].numpy()[:, None]
+        self.gain = derivatives['log_scale'][0].numpy()
+        return residuals[0].numpy(), self.gain[:, None]
+
+    def update(self, residuals, variance):
+        super().update(residuals, variance)
+        if self.spread is None:
+            return
+        if variance is None:
+            super().update(residuals, self.gain**2 * self.spread)
+        # Where a mixture is flat or bends away its normal is wide and far off, and would pull everybody with it.
+        away = WIDEST * np.sqrt(self.gain**2 * self.spread)
+        self.target = np.clip(self.target, residuals - away, residuals + away)
 
 
 class Sizes(Part):

@@ -3,6 +3,8 @@
 The terms of :class:`~mmhuman_dto.dto.solvers.PosteriorDTO` speak of every frame, and motion ties frames together:
 Gauss-Newton on all of it, by normal equations that are banded in time, the noise of each kind refitted every round.
 """
+from types import MappingProxyType
+
 import numpy as np
 import torch
 
@@ -20,6 +22,8 @@ from .variables import Drift, Variables
 
 #: Name of the scene variable: the logarithm of metres a unit of the cameras' places.
 CAMERA_SCALE = 'log_camera_scale'
+#: Frames that are solved by themselves first, and the std of the log height of who is in none of them.
+FRAMES_ALONE, UNKNOWN_STD = 12, .2
 
 
 @DTO_SOLVERS.register_module()
@@ -41,12 +45,12 @@ class TemporalDTO:
         camera_scale_std: std of the logarithm of metres a unit of cameras whose scale is not known.
     """
 
-    def __init__(self, still=None, acceleration=None, contact=None, drifts=None, moving_drifts=None, size_time=.1,
+    def __init__(self, still=None, acceleration=MappingProxyType({}), contact=MappingProxyType({}), drifts=None, moving_drifts=None, size_time=.1,
                  place_std=.01, place_time=.05, camera_scale_std=1.):
         self.still = still if isinstance(still, PosteriorDTO) else PosteriorDTO(
             **{key: value for key, value in (still or {}).items() if key != 'type'})
-        self.acceleration = dict(std=1., weight=30., dof=4.) | (acceleration or {})
-        self.contact = dict(std=.1, weight=10., dof=3.) | (contact or {})
+        self.acceleration = None if acceleration is None else dict(std=1., weight=30., dof=4.) | dict(acceleration)
+        self.contact = None if contact is None else dict(std=.2, weight=10., dof=3.) | dict(contact)
         self.drifts = dict(depth_scale=(.05, .5), depth_offset=(.05, .5)) if drifts is None else drifts
         self.moving_drifts = dict(ground_level=(.3, .5), ground_tilt=(.05, .5)) if moving_drifts is None else (
             moving_drifts)
@@ -101,9 +105,30 @@ class Solving:
             belief.steady = self.variables.steady
         self.keeps_camera = not still.focal_std_of(clip.rows).any()
         self.frame_precision = self.variables.frame_precision(self._place_std())
-        self.bodies = [PeopleOfTerm(term, self.variables) for term in self.terms if term.of_bodies]
+        self.first = self._by_frames() if held is None and len(clip.times) > 1 else None
+        spread = None if self.first is None else self.first[1]
+        self.bodies = [PeopleOfTerm(term, self.variables, spread) for term in self.terms if term.of_bodies]
         self.parts = self._parts(Places(self.variables, cameras if known else None,
                                         CAMERA_SCALE if CAMERA_SCALE in scene else None))
+
+    def _by_frames(self):
+        """Log heights (K) and their variances as some frames tell by themselves: where the solver starts.
+
+        Sizes that are known exactly relative to each other leave several answers to who is a child; frames by
+        themselves are less sure of themselves, and find the right one more often.
+        """
+        clip, count = self.clip, len(self.clip.times)
+        some = slice(0, count, -(-count // FRAMES_ALONE))
+        posterior = self.solver.still.solve(clip.frames.of_scenes(some)).posterior
+        rows = clip.seen & torch.isin(clip.frame, torch.arange(count)[some])
+        frame, place = clip.frame[rows] // (some.step or 1), clip.place[rows]
+        heights, stds = (values[frame, place].double() for values in (posterior.height.log(), posterior.log_height_std))
+        found = torch.stack([clip.people.heights[0].log(), torch.full((len(clip.track_ids), ), UNKNOWN_STD).double()])
+        for person in clip.person[rows].unique().tolist():
+            mine = (clip.person[rows] == person) & heights.isfinite() & stds.isfinite()
+            if mine.any():
+                found[:, person] = torch.stack([heights[mine].median(), stds[mine].median()])
+        return found[0].numpy(), found[1].square().numpy()
 
     def _parts(self, places):
         clip, variables, solver = self.clip, self.variables, self.solver
@@ -129,6 +154,9 @@ class Solving:
         point = variables.start()
         if self.held is not None:
             point[variables.form.local:] = self.held[0]
+        elif self.first is not None:
+            point[variables.height] = self.first[0]
+            point[variables.log_scale] = self.first[0][self.clip.person] - self.clip.rows.heights[0].log().numpy()
         for _ in range(self.solver.still.rounds):
             step, covariance = self._step(point, covariance)
             point = point + step

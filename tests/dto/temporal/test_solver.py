@@ -63,6 +63,20 @@ def test_stated_deviations_are_those_of_many_clips():
     assert .5 < np.sqrt(np.square(scores).mean()) < 1.6
 
 
+def test_heights_of_unknown_age_are_not_dragged_away_by_mixtures_that_are_flat():
+    """Three small people and a tall one, whose sizes are known well relative to each other alone."""
+    _, result, truth = solved(2, frames=150)
+    assert np.abs(result.posterior.height[0].numpy() - truth.heights).max() < .13
+
+
+def test_motion_and_contact_can_be_left_out():
+    problem, ids, times, _ = moving_people(10, frames=6)
+    clip = ClipProblem.of(problem, ids, times)
+    kinds = [{type(part).__name__ for part in Solving(TemporalDTO(KNOWN_CAMERA, **left), clip).parts} for left in (
+        {}, dict(acceleration=None), dict(contact=None))]
+    assert kinds[0] - kinds[1] == {'Accelerations'} and kinds[0] - kinds[2] == {'Contacts'}
+
+
 def test_gaps_are_bridged_and_who_is_back_has_the_same_height():
     clip, result, truth = solved(2, frames=60, absent=.3)
     seen = truth.seen
