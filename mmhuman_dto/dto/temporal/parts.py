@@ -4,7 +4,6 @@ import torch
 
 from .variables import normal_precision
 
-
 #: A normal that stands for a mixture has its mean at most so many of the first standard deviations away.
 WIDEST = 3.
 
