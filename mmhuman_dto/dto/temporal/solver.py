@@ -22,6 +22,8 @@ from .variables import Drift, Variables
 
 #: Name of the scene variable: the logarithm of metres a unit of the cameras' places.
 CAMERA_SCALE = 'log_camera_scale'
+#: What says no other arguments than a part's own.
+DEFAULTS = MappingProxyType({})
 #: Frames that are solved by themselves first, and the std of the log height of who is in none of them.
 FRAMES_ALONE, UNKNOWN_STD = 12, .2
 
@@ -45,8 +47,8 @@ class TemporalDTO:
         camera_scale_std: std of the logarithm of metres a unit of cameras whose scale is not known.
     """
 
-    def __init__(self, still=None, acceleration=MappingProxyType({}), contact=MappingProxyType({}), drifts=None, moving_drifts=None, size_time=.1,
-                 place_std=.01, place_time=.05, camera_scale_std=1.):
+    def __init__(self, still=None, acceleration=DEFAULTS, contact=DEFAULTS, drifts=None, moving_drifts=None,
+                 size_time=.1, place_std=.01, place_time=.05, camera_scale_std=1.):
         self.still = still if isinstance(still, PosteriorDTO) else PosteriorDTO(
             **{key: value for key, value in (still or {}).items() if key != 'type'})
         self.acceleration = None if acceleration is None else dict(std=1., weight=30., dof=4.) | dict(acceleration)
