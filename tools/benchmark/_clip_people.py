@@ -6,7 +6,7 @@ import numpy as np
 from mmhuman_dto.synthetic.clips import clip_keypoints, clip_samples
 from mmhuman_dto.tracking import Observations, colour_histograms
 
-#: Who shows less of the body is not in the truth.
+#: Who shows less of the body is not in the truth, unless found.
 VISIBLE = .3
 
 
@@ -41,7 +41,7 @@ def watched(crowd, renderer, seed=0):
         observations = Observations(
             found.bboxes, joints=found.keypoints, joint_scores=found.keypoint_scores, scores=found.scores,
             colours=colour_histograms(image, found.keypoints, found.keypoint_scores, found.bboxes), **known)
-        ids = scene.cast.rows[scene.cast.visible >= VISIBLE]
+        ids = np.union1d(scene.cast.rows[scene.cast.visible >= VISIBLE], found.track_ids[found.track_ids >= 0])
         yield Watched(crowd.times[t], observations, found.track_ids, ids, crowd.world_to_camera[t], image)
 
 

@@ -36,7 +36,7 @@ from mmhuman_dto.synthetic.clips import ClipConfig, sample_clip  # noqa: E402
 from mmhuman_dto.tracking import Observations, Tracker, colour_histograms, track_people  # noqa: E402
 
 HELD_OUT_SEED = 940
-CLIPS = 8
+CLIPS = 12
 #: s out of sight after which nobody has to be known again.
 MEMORY = 2.
 CONFIG = ClipConfig(size=(270, 480), seconds=10, fps=15, people=(4, 8))
