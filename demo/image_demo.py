@@ -195,12 +195,12 @@ def run_videos(args, videos):
             failed = 1
             print(error, file=sys.stderr)
             continue
-        clip.discard()
         print(f'{path}: {clip.summary}')
         print(f'In {printable(args.out_dir)}/: {", ".join(str(path.relative_to(args.out_dir)) for path in paths)}')
         failed |= bool(clip.failed)
         if args.show:
             show([scene for scene, _ in clip.scenes()])
+        clip.discard()
     return failed
 
 
@@ -208,6 +208,7 @@ def watch(inferencer, number, path):
     """Look at a camera until Ctrl-C or q, show what is seen, and write it as a video."""
     live, faces = LivePeople(inferencer), inferencer.body_model.faces.cpu().numpy()
     print(f'camera {number}: q in its window, or Ctrl-C, ends it')
+    path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(KeyboardInterrupt), ClipVideoWriter(path, CAMERA_RATE) as writer:
         for _, time, image in open_camera(number):
             sample = live.add(time, image)

@@ -56,6 +56,9 @@ class ClipVideoWriter:
                 viewer), a row of :func:`~mmhuman_dto.visualization.clip_motion.camera_to_world`; None: of a camera that
                 stands still, over the ground that the shot's people so far stand on.
             new_shot: whether trails and what is known of the ground end before this frame.
+
+        Returns:
+            (H, W, 3) uint8 RGB, the picture.
         """
         height, width = scene.image.shape[:2]
         if self._plan is None:
@@ -69,7 +72,9 @@ class ClipVideoWriter:
         if to_world is None:
             to_world = self._ground.add(placement.vertices, placement.support, time).camera_to_world
         plan = self._plan.draw(placement, faces, places, to_world, time)
-        self.file.add(np.concatenate([self._overlay(scene.image, placement, faces, time), plan], 1), time)
+        picture = np.concatenate([self._overlay(scene.image, placement, faces, time), plan], 1)
+        self.file.add(picture, time)
+        return picture
 
     def close(self):
         """Finish the file."""

@@ -11,6 +11,7 @@ from known_clip import COUNT, moving_crowd, write_joints, write_video
 from scripts import ROOT, load_script
 
 from mmhuman_dto.fileio.images import write_image
+from mmhuman_dto.fileio.video import VideoReader
 from mmhuman_dto.tables.clip_table import read_clip
 
 demo = load_script('demo/image_demo.py')
@@ -56,6 +57,16 @@ def test_what_is_no_video_costs_itself_and_the_exit_status(folder, tmp_path, cap
 def test_options_that_videos_have_no_use_for_are_refused(folder, tmp_path, arguments, said):
     with pytest.raises(SystemExit, match=said):
         demo.main([str(folder / 'walk.mp4'), '--out-dir', str(tmp_path), *arguments])
+
+
+def test_a_camera_is_looked_at_until_it_ends_and_written(folder, tmp_path, capsys, monkeypatch):
+    image = moving_crowd().picture(0, _renderer()).image
+    monkeypatch.setattr(demo, 'open_camera', lambda number: ((t, t / 10, image) for t in range(4)))
+    seen = []
+    monkeypatch.setattr(demo, 'shown', lambda picture, title: seen.append(picture.shape) or len(seen) < 3)
+    assert demo.main(['0', '--out-dir', str(tmp_path), *options(folder)]) == 0
+    assert 'camera0.mp4: 3 frames' in capsys.readouterr().out and len(seen) == 3 and seen[0][1] > seen[0][0]
+    assert len(VideoReader(tmp_path / 'camera0.mp4').times) == 3
 
 
 def test_folders_have_videos_and_pictures(tmp_path):

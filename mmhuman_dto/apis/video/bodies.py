@@ -34,6 +34,10 @@ class BodiesThroughTime:
     def __init__(self, fit):
         self.fit = TemporalFit(fit)
 
+    def state(self, pose, betas, transl):
+        """:class:`~mmhuman_dto.fitting.kinematics.FitState` of bodies, see :meth:`KeypointFit.state`."""
+        return self.fit.fit.state(pose, betas, transl)
+
     def shaped(self, people):
         """[:class:`Followed`] of (track id, frames, track) of people, whose shapes are found over whole tracks."""
         betas = [self.fit.shapes([track])[0] for _, _, track in people]

@@ -9,6 +9,8 @@ import torch
 
 from mmhuman_dto.structures import Camera, Clip, HumanDataSample, PersonTrack
 from mmhuman_dto.visualization import Placement, Scene
+from mmhuman_dto.visualization.clip_motion import camera_to_world
+from mmhuman_dto.visualization.clip_plan import plan_bounds
 from mmhuman_dto.visualization.clip_video import ClipVideoWriter
 from mmhuman_dto.visualization.clip_writers import CLIP_WRITERS, save_clip
 
@@ -106,11 +108,11 @@ class HumanClip:
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown:
             raise ValueError(f'cannot save {", ".join(unknown)} of videos; known: {", ".join(KINDS)}')
-        name, paths = name or self.name, []
+        name, paths, clip = name or self.name, [], self.clip
         if 'mp4' in kinds:
-            paths.append(self._write_mp4(Path(out_dir) / 'mp4' / f'{name}.mp4', progress))
+            paths.append(self._write_mp4(clip, Path(out_dir) / 'mp4' / f'{name}.mp4', progress))
         others = [kind for kind in kinds if kind != 'mp4']
-        return paths + (save_clip(self.clip, self.body_model, out_dir, name, others) if others else [])
+        return paths + (save_clip(clip, self.body_model, out_dir, name, others) if others else [])
 
     def discard(self):
         """Remove what was kept of its frames on the way; the clip cannot be asked for more afterwards."""
@@ -118,12 +120,12 @@ class HumanClip:
         with suppress(OSError):  # of other videos
             self.people.folder.parent.parent.rmdir()
 
-    def _write_mp4(self, path, progress):
+    def _write_mp4(self, clip, path, progress):
         path.parent.mkdir(parents=True, exist_ok=True)
-        fps = 1 / float(np.median(np.diff(self.times))) if len(self) > 1 else self.video.fps
-        with ClipVideoWriter(path, fps) as writer:
+        to_world = camera_to_world(clip, self.body_model)
+        with ClipVideoWriter(path, clip.fps, plan_bounds(clip, self.body_model, to_world)) as writer:
             for number, (scene, time) in enumerate(self.scenes()):
-                writer.add(scene, time, new_shot=number in self.shots and number > 0)
+                writer.add(scene, time, to_world[number], number in self.shots[1:])
                 progress('drawing', number + 1, len(self))
         return path
 

@@ -168,7 +168,7 @@ class Work:
             pose, transl = self._bodies_of(person)
             depth, _ = where.depths_at(person.frames)
             betas = where.betas.expand(len(depth), -1)
-            states.append(fit.fit.fit.state(pose, betas, transl))
+            states.append(fit.state(pose, betas, transl))
             depths.append(depth)
             tracks.append(person._replace(track=person.track._replace(
                 intrinsics=camera.intrinsics.double().expand(len(depth), 3, 3))))
