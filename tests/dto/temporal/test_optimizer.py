@@ -93,6 +93,19 @@ def test_windows_agree_with_the_whole_and_keep_one_height(crowd):
     assert np.abs(ratio).max() < .03
 
 
+def test_the_world_of_known_cameras_may_lie_as_it_likes(crowd):
+    _, samples = steadied(crowd, focal=0.)
+    samples, times = samples[:8], crowd.times[:8]
+    poses = crowd.clip.camera_poses[:8]
+    poses = poses if torch.is_tensor(poses) else torch.as_tensor(poses)
+    turned = torch.eye(4).double()
+    turned[:3, :3] = torch.tensor([[1., 0, 0], [0, 0, -1], [0, 1, 0]])  # z up
+    turned[:3, 3] = torch.tensor([3., -2, 5])
+    found = [pelvises(list(ClipOptimizer(dict(still=dict(STILL, focal_std=0.)))(
+        samples, times, crowd.body_model, world)), crowd.body_model) for world in (poses, poses @ turned)]
+    assert np.abs(found[0] - found[1]).max() < 1e-4
+
+
 def test_nobody_in_a_video_is_nobody_placed(crowd):
     samples = [sample for _, sample in zip(range(5), initial(crowd))]
     for sample in samples:
