@@ -10,6 +10,7 @@ from mmhuman_dto.geometry.matching import joint_boxes
 from mmhuman_dto.perception.base import PeopleSource
 from mmhuman_dto.registry import BODY_MODELS, SOURCES
 from mmhuman_dto.structures import People
+from mmhuman_dto.synthetic import Renderer
 from mmhuman_dto.synthetic.clips import ClipConfig, sample_clip
 from mmhuman_dto.synthetic.clips.keypoints import ClipKeypointErrors, clip_keypoints
 
@@ -30,6 +31,14 @@ def inferencer(files, crowd, **known):
     """:class:`VideoInferencer` that knows the camera and, by files in a folder, the joints."""
     source = dict(type='KnownClipJoints', path=str(files / 'joints.npz'), **known)
     return VideoInferencer(focal=float(crowd.frames[0].intrinsics[1, 1]), options={'stages.detect.source': source})
+
+
+def write_depth(folder, crowd):
+    """Write a depth map in metres of each of a crowd's frames, for the video ``walk.mp4``."""
+    renderer = Renderer(crowd.body_model)
+    (folder / 'walk.mp4').mkdir(parents=True)
+    for t, picture in enumerate(crowd.pictures(renderer, images=False)):
+        np.save(folder / f'walk.mp4/{t:06d}.npy', np.where(picture.depth > 0, picture.depth, 1e3).astype(np.float32))
 
 
 def write_joints(path, crowd, errors=None):
@@ -59,7 +68,11 @@ class KnownClipJoints(PeopleSource):
     sets = ('detected_instances.keypoints_2d', )
 
     def __init__(self, path, nobody=(), broken=()):
-        self.arrays, self.nobody, self.broken = dict(np.load(path)), nobody, broken
+        self.arrays, self.nobody, self.broken, self.forgot = dict(np.load(path)), nobody, broken, 0
+
+    def forget(self):
+        """Counts how often it is asked to."""
+        self.forgot += 1
 
     def __call__(self, samples):
         return [self._find(sample.frame) for sample in samples]

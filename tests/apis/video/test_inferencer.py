@@ -3,9 +3,12 @@ import shutil
 
 import numpy as np
 import pytest
-from known_clip import COUNT, FPS, SIZE, inferencer, write_video
+import torch
+from known_clip import COUNT, FPS, SIZE, inferencer, write_depth, write_video
 
 from mmhuman_dto.apis.video import VideoInferencer, work
+from mmhuman_dto.apis.video.placing import Whereabouts
+from mmhuman_dto.perception.keypoint_fit import guessed_intrinsics
 from mmhuman_dto.stages import ConfigError
 
 
@@ -76,6 +79,37 @@ def test_parts_change_little(found, files, crowd, tmp_path, monkeypatch):
     for one, other in zip(found.clip.tracks, parts.tracks):
         assert float((one.people.transl - other.people.transl).norm(dim=1).max()) < .1
         assert float(one.people.heights[0]) == pytest.approx(float(other.people.heights[0]), abs=.02)
+
+
+def test_sources_that_remember_begin_anew_with_every_part(files, crowd, tmp_path, monkeypatch):
+    monkeypatch.setattr(work, 'PART', 12)
+    video = inferencer(files, crowd)
+    video(files / 'walk.mp4', tmp_path)
+    source = next(stage.source for stage in video.stages.stages if stage.name == 'detect')
+    assert source.forgot == 3
+
+
+def test_depth_maps_in_metres_tell_the_focal_length_of_a_video_and_distances(files, crowd, tmp_path):
+    write_depth(tmp_path / 'depth', crowd)
+    options = {'stages.detect.source': dict(type='KnownClipJoints', path=str(files / 'joints.npz'))}
+    video = VideoInferencer(depth=str(tmp_path / 'depth'), depth_kind='metres', options=options)
+    found = video(files / 'walk.mp4', tmp_path / 'work')
+    true = float(crowd.frames[0].intrinsics[1, 1])
+    guess = float(guessed_intrinsics(SIZE)[1, 1])
+    focal = float(found.camera.intrinsics[1, 1])
+    assert abs(np.log(guess / true)) > .2 and abs(np.log(focal / true)) < .15
+    for track in found.clip.tracks:
+        truth = matched(found, crowd)[track.track_id]
+        error = (track.people.transl - truth.people.transl).norm(dim=1) / truth.people.transl[:, 2]
+        assert float(error.mean()) < .13
+
+
+def test_depths_between_frames_are_between_theirs():
+    depths, stds = torch.tensor([[2., 8, 4], [.1, .2, .4]]).double()
+    where = Whereabouts(torch.tensor([2, 4, 10]), depths, stds, None, 1.7, .1, 1., 1.)
+    depth, std = where.depths_at(torch.tensor([0, 2, 3, 4, 7, 12]))
+    assert depth.tolist() == pytest.approx([2, 2, 4, 8, 32**.5, 4])
+    assert std.tolist() == pytest.approx([.1, .1, .15, .2, .3, .4])
 
 
 def test_a_cut_begins_new_people(files, crowd, tmp_path):
