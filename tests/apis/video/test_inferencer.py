@@ -98,8 +98,9 @@ def test_depth_maps_in_metres_tell_the_focal_length_of_a_video_and_distances(fil
     guess = float(guessed_intrinsics(SIZE)[1, 1])
     focal = float(found.camera.intrinsics[1, 1])
     assert abs(np.log(guess / true)) > .2 and abs(np.log(focal / true)) < .15
-    for track in found.clip.tracks:
-        truth = matched(found, crowd)[track.track_id]
+    clip = found.clip
+    for track in clip.tracks:
+        truth = matched(clip, crowd)[track.track_id]
         error = (track.people.transl - truth.people.transl).norm(dim=1) / truth.people.transl[:, 2]
         assert float(error.mean()) < .13
 
