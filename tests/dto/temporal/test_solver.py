@@ -13,6 +13,17 @@ from mmhuman_dto.registry import DTO_SOLVERS
 KNOWN_CAMERA = dict(focal_std=0.)
 
 
+class SizeTerm(NoisyTerm):
+    """A term of one's own about frames, which depends on sizes in the picture."""
+
+    def residuals(self, problem, values):
+        return 2 * values['log_size'] + values['log_scale']
+
+    def jacobian(self, problem, values):
+        one = torch.ones_like(problem.z)
+        return {'log_scale': one, 'log_size': 2 * one}
+
+
 def solved(seed=0, still=None, cameras='still', **more):
     problem, ids, times, truth = moving_people(seed, **more)
     clip = ClipProblem.of(problem, ids, times)
@@ -112,7 +123,8 @@ def test_derivatives_are_those_of_the_residuals(cameras):
         angle = .05 * t
         pose[:3, :3] = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
         pose[:3, 3] = [.1 * t, .02 * t, -.05 * t]
-    solving = Solving(TemporalDTO({}), clip, poses if cameras == 'known' else cameras, cameras_metric=False)
+    solver = TemporalDTO(dict(terms=dict(size=SizeTerm(.1, 1., 5.))))
+    solving = Solving(solver, clip, poses if cameras == 'known' else cameras, cameras_metric=False)
     rng = np.random.default_rng(0)
     point = solving.variables.start() + .01 * rng.normal(size=solving.variables.start().shape)
     for part in solving.parts + solving.bodies:
