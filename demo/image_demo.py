@@ -41,12 +41,12 @@ from mmhuman_dto.apis.inference.inputs import count_photos
 from mmhuman_dto.apis.inference.result import DEFAULT_KINDS
 from mmhuman_dto.apis.video import VideoInferencer
 from mmhuman_dto.apis.video.inferencer import DEFAULT_RECIPE as VIDEO_RECIPE
-from mmhuman_dto.apis.video.input import is_camera, is_video
+from mmhuman_dto.apis.video.input import is_camera
 from mmhuman_dto.apis.video.live import LivePeople
 from mmhuman_dto.apis.video.result import DEFAULT_KINDS as CLIP_DEFAULT_KINDS
 from mmhuman_dto.apis.video.result import KINDS as CLIP_KINDS
 from mmhuman_dto.dto import DropReason
-from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures
+from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures, is_video
 from mmhuman_dto.fileio.images import IMAGE_SUFFIXES, ImageError
 from mmhuman_dto.fileio.names import OutputNames, printable
 from mmhuman_dto.fileio.video import open_camera

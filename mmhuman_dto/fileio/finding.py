@@ -13,6 +13,11 @@ MAP_FOLDERS = ('disparity', 'depth', 'masks')
 _LOGGER = logging.getLogger(__name__)
 
 
+def is_video(path):
+    """Whether a file is a video by its name."""
+    return Path(path).suffix.lower() in VIDEO_SUFFIXES
+
+
 def find_files(folder, suffixes):
     """Files with one of ``suffixes`` (lower case; files have them in any) in a folder and those in it.
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures, what_is_in
+from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures, is_video, what_is_in
 from mmhuman_dto.fileio.images import IMAGE_SUFFIXES, ImageError, as_rgb, picture_to_rgb, read_image, tensor_to_rgb
 from mmhuman_dto.fileio.names import printable
 from mmhuman_dto.fileio.video import VideoReader
@@ -63,7 +63,7 @@ def open_photos(inputs, allow_urls=False, videos=True):
 def is_one(inputs):
     """Whether ``inputs`` of :func:`open_photos` are one picture by their kind: no folder, video or collection."""
     if isinstance(inputs, (str, Path)):
-        return '://' in str(inputs) or not (Path(inputs).is_dir() or _is_video(inputs))
+        return '://' in str(inputs) or not (Path(inputs).is_dir() or is_video(inputs))
     if isinstance(inputs, np.ndarray) or torch.is_tensor(inputs):
         return inputs.ndim != 4
     return isinstance(inputs, Image.Image) or not isinstance(inputs, Iterable)
@@ -72,7 +72,7 @@ def is_one(inputs):
 def count_photos(paths, videos=True):
     """How many pictures paths, a list, hold; None where there are videos, whose frames are not known before."""
     files = [file for path in map(Path, paths) for file in (_files_in(path, videos) if path.is_dir() else [path])]
-    return None if any(map(_is_video, files)) else len(files)
+    return None if any(map(is_video, files)) else len(files)
 
 
 def _items(inputs):
@@ -99,13 +99,9 @@ def _files_in(folder, videos):
     return find_pictures(folder, IMAGE_SUFFIXES | VIDEO_SUFFIXES if videos else IMAGE_SUFFIXES)
 
 
-def _is_video(path):
-    return Path(path).suffix.lower() in VIDEO_SUFFIXES
-
-
 def _open_file(path, name):
     name = printable(name)
-    if _is_video(path):
+    if is_video(path):
         yield from _open_video(path, name)
     else:
         yield _attempt(name, str(path), read_image, path)

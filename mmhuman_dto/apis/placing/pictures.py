@@ -1,7 +1,7 @@
 """The pictures that results are about: in a folder, in a video, or nowhere."""
 from pathlib import Path
 
-from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures, what_is_in
+from mmhuman_dto.fileio.finding import find_pictures, is_video, what_is_in
 from mmhuman_dto.fileio.image_header import image_size
 from mmhuman_dto.fileio.images import read_image
 from mmhuman_dto.fileio.video import VideoReader
@@ -31,7 +31,7 @@ class Pictures:
             self.names = find_pictures(self.root)
             if not self.names:
                 raise FileNotFoundError(f'{images}: no picture in this folder ({what_is_in(self.root)})')
-        elif self.root.suffix.lower() in VIDEO_SUFFIXES:
+        elif is_video(self.root):
             self.video = VideoReader(self.root)
         else:
             self.root, self.names = self.root.parent, [self.root.name]

@@ -46,13 +46,25 @@ def identities(store, times, cuts, body_model, advance=lambda: None):
     return [Identity(number, *torch.tensor(places).unbind(-1)) for number, places in sorted(found.items())]
 
 
-def joint_track(store, identity, times, intrinsics):
-    """(frames (G) int64, :class:`JointTrack`) of a person, short gaps bridged; None of too few joints."""
-    places = list(zip(identity.frames.tolist(), identity.rows.tolist()))
-    keypoints, scores = (torch.from_numpy(np.stack([store[frame][name][row] for frame, row in places])).double()
-                         for name in ('keypoints_2d', 'keypoints_2d_valid'))
-    if not ((scores > 0).sum(1) >= LEAST_JOINTS).any():
-        return None
-    times = torch.as_tensor(times, dtype=torch.float64)
-    return JointTrack.across_gaps(identity.frames, keypoints, scores, times,
-                                  intrinsics.double().expand(len(times), 3, 3))
+def joint_tracks(store, people, times, intrinsics):
+    """[(identity, frames (G) int64, :class:`JointTrack`)] of people of whom enough joints are seen, short gaps bridged.
+
+    Args:
+        people: list of :class:`Identity`. intrinsics: (3, 3) px, of all frames.
+    """
+    found = {one.track_id: [] for one in people}
+    places = {}
+    for one in people:
+        for frame, row in zip(one.frames.tolist(), one.rows.tolist()):
+            places.setdefault(frame, []).append((one.track_id, row))
+    for frame in sorted(places):  # each frame is read once for all
+        arrays = store[frame]
+        for number, row in places[frame]:
+            found[number].append([arrays[name][row] for name in ('keypoints_2d', 'keypoints_2d_valid')])
+    times, tracks = torch.as_tensor(times, dtype=torch.float64), []
+    intrinsics = intrinsics.double().expand(len(times), 3, 3)
+    for one in people:
+        joints, scores = (torch.from_numpy(np.stack(values)).double() for values in zip(*found[one.track_id]))
+        if ((scores > 0).sum(1) >= LEAST_JOINTS).any():
+            tracks.append((one, *JointTrack.across_gaps(one.frames, joints, scores, times, intrinsics)))
+    return tracks

@@ -2,8 +2,6 @@
 import tempfile
 from pathlib import Path
 
-import torch
-
 from mmhuman_dto.apis.inference.recipe import recipe_config
 from mmhuman_dto.dto.temporal import ClipOptimizer
 from mmhuman_dto.fileio.camera_poses import read_camera_poses
@@ -47,7 +45,6 @@ class VideoInferencer:
                  depth_kind=None, cameras='still', temporal=None):
         self.config = config = recipe_config(recipe, depth, True, focal, device=device, options=options,
                                              depth_kind=depth_kind)
-        torch.set_num_threads(max(torch.get_num_threads(), config['num_threads']))
         self.stages = Stages.of(config)
         by_type = {stage['type']: (name, stage) for name, stage in config['stages'].items()}
         solving, meshes = by_type.get('OptimiseTranslations'), by_type.get('AddMeshes')
@@ -93,6 +90,4 @@ class VideoInferencer:
         video = open_video(path, fps)
         temporary = None if work_dir is not None else tempfile.TemporaryDirectory(prefix='mmhuman_dto_')
         work = Work(self, video, Path(work_dir or temporary.name), progress or (lambda *_: None))
-        clip = work.clip(OutputNames().of(Path(path).name))
-        clip.temporary = temporary  # lives as long as its frames are asked for
-        return clip
+        return work.clip(OutputNames().of(Path(path).name), temporary)

@@ -1,14 +1,9 @@
 """The video that is looked at: a file, or a folder of its frames."""
 from pathlib import Path
 
-from mmhuman_dto.fileio.finding import VIDEO_SUFFIXES, find_pictures
+from mmhuman_dto.fileio.finding import find_pictures
 from mmhuman_dto.fileio.images import ImageError, read_image
 from mmhuman_dto.fileio.video import VideoReader
-
-
-def is_video(path):
-    """Whether a path is a video file by its name."""
-    return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
 def is_camera(path):

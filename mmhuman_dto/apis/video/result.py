@@ -2,6 +2,7 @@
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,7 @@ class HumanClip:
     cameras: torch.Tensor | None = None
     notes: tuple = ()
     failed: list = field(default_factory=list)
+    temporary: object = None  # folder of its frames that goes when the clip does; None: they stay
 
     def __len__(self):
         return len(self.times)
@@ -58,7 +60,7 @@ class HumanClip:
         """The :class:`~mmhuman_dto.structures.HumanDataSample` of a frame: ``pred_instances`` with ``track_ids``."""
         sample = HumanDataSample(metainfo=dict(self.metainfo, img_id=f'{self.name}/{frame:06d}',
                                                ori_shape=tuple(self.video.size)))
-        sample.pred_instances = people_of(self.people[frame] or self._nobody())
+        sample.pred_instances = people_of(self.people[frame] or self._nobody)
         sample.pred_camera = Camera(**{name: value.clone() for name, value in self.camera.items()})
         return sample
 
@@ -129,7 +131,9 @@ class HumanClip:
                 progress('drawing', number + 1, len(self))
         return path
 
+    @cached_property
     def _nobody(self):
+        """{field: array (0, ...)} of a frame without people."""
         some = next((arrays for frame in range(len(self)) if (arrays := self.people[frame])), None)
         return {name: values[:0] for name, values in some.items()} if some else dict(
             track_ids=np.zeros(0, np.int64), global_orient=np.zeros((0, 3), np.float32),

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 
 import mmhuman_dto
+from mmhuman_dto.dto.problem import CACHED
 from mmhuman_dto.geometry.trajectories import scaled_poses
 from mmhuman_dto.perception.keypoint_fit import GUESSED_FOCAL_STD, SIZE_SHARE, guessed_intrinsics
 from mmhuman_dto.structures import Camera
 
 from .bodies import CONTEXT
-from .identities import identities, joint_track
+from .identities import identities, joint_tracks
 from .observing import BEFORE
 from .placing import SeenPeople, whereabouts
 from .result import HumanClip
@@ -21,6 +22,8 @@ from .store import FrameStore
 
 #: Frames a file, and frames that are fitted together.
 PART = 250
+#: What no depth map says of who was not seen.
+_NO_EVIDENCE = np.full(len(CACHED), np.nan, np.float32)
 
 
 class Work:
@@ -37,15 +40,14 @@ class Work:
         self.frames, self.bodies, self.people = (FrameStore(self.folder / name, PART)
                                                  for name in ('frames', 'bodies', 'people'))
 
-    def clip(self, name):
-        """:class:`~.result.HumanClip`."""
+    def clip(self, name, temporary=None):
+        """:class:`~.result.HumanClip`, which keeps a ``temporary`` folder of its frames."""
         numbers, failed = self._observe()
         times, shots = numbers['times'], [0, *np.flatnonzero(numbers['cuts']).tolist()]
         camera = camera_of(self.video.size, numbers)
         found = identities(self.frames, times, shots[1:], self.inferencer.body_model,
                            self._steps('following people', len(times)))
-        known = [(one, joint_track(self.frames, one, times, camera.intrinsics)) for one in found]
-        known = [(one, *track) for one, track in known if track is not None]
+        known = joint_tracks(self.frames, found, times, camera.intrinsics)
         people = self.inferencer.bodies.shaped([(one.track_id, frames, track) for one, frames, track in known])
         self._fit(people, {one.track_id: one for one, *_ in known}, len(times))
         poses = self._poses(times)
@@ -53,7 +55,8 @@ class Work:
         camera = self._refit(people, places, camera, len(times))
         heights = {number: (one.height, one.height_std) for number, one in sorted(places.items())}
         return HumanClip(name, self.video, self.people, times, shots, camera, self.inferencer.body_model,
-                         self._metainfo(camera), heights, _in_metres(poses, places), self._notes(failed), failed)
+                         self._metainfo(camera), heights, _in_metres(poses, places), self._notes(failed), failed,
+                         temporary)
 
     def _steps(self, what, total):
         done = 0
@@ -122,8 +125,8 @@ class Work:
             values |= dict(track_ids=np.int64(person.track_id), seen=np.bool_(seen), keypoint_scores=scores[row],
                            sizes_std=sizes[row],
                            scores=told['scores'][places[frame]] if seen else np.float32(0))
-            if 'dto_evidence' in told:
-                values['dto_evidence'] = told['dto_evidence'][places[frame]]
+            if self.inferencer.observer.evidence is not None:
+                values['dto_evidence'] = told['dto_evidence'][places[frame]] if seen else _NO_EVIDENCE
             yield frame, values
 
     # Places

@@ -84,7 +84,7 @@ class PosteriorDTO:
         keeps_camera = not self.focal_std_of(problem).any()
         values = layout.values(point)
         result = _result(problem, layout, values, covariance, failed, keeps_camera)
-        result.depth_form = partial(_metres, terms, problem, values)
+        result.depth_form = partial(metres, terms, problem, values)
         return result
 
     def scene_variables(self, terms, problem):
@@ -103,8 +103,8 @@ class PosteriorDTO:
         return problem.focal_std.nan_to_num(self.focal_std)
 
 
-def _metres(terms, problem, values, scene, disparity):
-    """What the first term that reads the map in metres says; None where none does."""
+def metres(terms, problem, values, scene, disparity):
+    """What the first of the terms that reads the map in metres says; None where none does."""
     said = (term.metres(problem, values, scene, disparity) for term in terms)
     return next((depth for depth in said if depth is not None), None)
 

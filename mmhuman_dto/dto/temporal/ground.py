@@ -58,10 +58,7 @@ class WorldGround(RowsOfTerm):
         if self.places.scale_name is not None:
             derivatives[self.places.scale_name] = loss * _dot(plane, centre)
         residuals = (values['log_scale'] + focal + np.log(self.depth) + level + _log(nearness) - _log(beside))
-        columns = self._columns(derivatives | dict(log_scale=np.ones_like(level)))
-        if self.pairs is None:
-            self.pairs = self.variables.form.pairs(np.stack([index for index, _ in columns], 1))
-        return residuals, np.stack([values for _, values in columns], 1)
+        return residuals, self._jacobian(self._columns(derivatives | dict(log_scale=np.ones_like(level))))
 
 
 def _dot(first, second):

@@ -5,6 +5,7 @@ large things are is for heights to say. Derivatives here leave that out: they ar
 """
 import numpy as np
 
+from ..terms.base import trust
 from .parts import Part
 
 #: A foot may stand that moves across the line of sight by less than this, m/s, and is at most this much, m, above the
@@ -76,17 +77,12 @@ class Fitted(Part):
 
     def update(self, residuals, variance):
         known = np.repeat(self.quality[:, None], 3, 1)
-        if variance is None:
-            trust = np.full_like(known, 1 + 1 / self.dof)
-        else:
+        squared = np.zeros_like(known)
+        if variance is not None:
             squared = (residuals**2 + variance).reshape(-1, 3)
-            total = (self._trust(squared) * known * squared).sum(0)
+            total = (trust(squared / self.noise, self.dof) * known * squared).sum(0)
             self.noise = (self.std**2 + total / self.weight) / (1 + known.sum(0) / self.weight)
-            trust = self._trust(squared)
-        self.precision = (trust * known / self.noise).ravel()
-
-    def _trust(self, squared):
-        return (1 + 1 / self.dof) / (1 + squared / self.noise / self.dof)
+        self.precision = (trust(squared / self.noise, self.dof) * known / self.noise).ravel()
 
 
 class Accelerations(Fitted):

@@ -46,9 +46,13 @@ class RowsOfTerm(Part):
         residuals = self.term.residuals(self.problem, values)
         columns = self._columns({name: self._of_rows(derivative, residuals)
                                  for name, derivative in self.term.jacobian(self.problem, values).items()})
+        return residuals[0].numpy(), self._jacobian(columns)
+
+    def _jacobian(self, columns):
+        """(M, m) of :meth:`_columns`, whose variables are :attr:`pairs` from then on."""
         if self.pairs is None:
             self.pairs = self.variables.form.pairs(np.stack([index for index, _ in columns], 1))
-        return residuals[0].numpy(), np.stack([values for _, values in columns], 1)
+        return np.stack([values for _, values in columns], 1)
 
     def _of_rows(self, derivative, residuals):
         if derivative.shape != residuals.shape or residuals.shape[1] != len(self.problem.person):

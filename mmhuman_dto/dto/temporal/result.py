@@ -6,6 +6,7 @@ import torch
 
 from ..posterior import Posterior
 from ..result import DTOResult
+from ..solvers.posterior import metres
 
 
 def result_of(solving, point, covariance):
@@ -82,7 +83,5 @@ def _spread(clip, values, fill):
 
 
 def _metres(solving, point, frame, disparity):
-    """What the first term that reads the map in metres says of a frame; None where none does."""
-    values = solving.variables.frame_values(point, frame)
-    said = (term.metres(solving.clip.rows, values, 0, disparity) for term in solving.terms)
-    return next((depth for depth in said if depth is not None), None)
+    """:func:`~..solvers.posterior.metres` of a frame."""
+    return metres(solving.terms, solving.clip.rows, solving.variables.frame_values(point, frame), 0, disparity)

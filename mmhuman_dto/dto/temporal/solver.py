@@ -123,7 +123,7 @@ class Solving:
         some = slice(0, count, -(-count // FRAMES_ALONE))
         posterior = self.solver.still.solve(clip.frames.of_scenes(some)).posterior
         rows = clip.seen & torch.isin(clip.frame, torch.arange(count)[some])
-        frame, place = clip.frame[rows] // (some.step or 1), clip.place[rows]
+        frame, place = clip.frame[rows] // some.step, clip.place[rows]
         heights, stds = (values[frame, place].double() for values in (posterior.height.log(), posterior.log_height_std))
         found = torch.stack([clip.people.heights[0].log(), torch.full((len(clip.track_ids), ), UNKNOWN_STD).double()])
         for person in clip.person[rows].unique().tolist():
@@ -137,18 +137,21 @@ class Solving:
         parts = [WorldGround(term, variables, places) if isinstance(term, GroundTerm) and places.moves
                  else RowsOfTerm(term, variables) for term in self.terms if not term.of_bodies]
         size_std = clip.rows.size_std.nan_to_num(solver.still.size_std)
-        worth = torch.as_tensor(clip.rows.worth(clip.rows.mask, solver.size_time))
-        parts.append(Sizes(variables, (size_std / worth.sqrt().clamp(min=1e-6))[0].numpy()))
+        parts.append(Sizes(variables, self._of_a_row(size_std, solver.size_time)))
         parts += [Drifts(variables, name, drift) for name, drift in variables.drifts.items()]
         moving = [kind(places, **arguments) for kind, arguments in (
             (Accelerations, solver.acceleration), (Contacts, solver.contact)) if arguments]
         return parts + [part for part in moving if len(part.target)]
 
     def _place_std(self):
-        clip = self.clip
-        std = self.solver.place_std * clip.rows.heights / clip.rows.root_z
-        worth = torch.as_tensor(clip.rows.worth(clip.rows.mask, self.solver.place_time))
-        return torch.where(clip.rows.mask, std / worth.sqrt().clamp(min=1e-6), 1.)[0].numpy()
+        rows = self.clip.rows
+        std = self._of_a_row(self.solver.place_std * rows.heights / rows.root_z, self.solver.place_time)
+        return np.where(self.clip.seen.numpy(), std, 1.)
+
+    def _of_a_row(self, std, correlation_time):
+        """(M) std (1, M) of an observation as wide as its row's worth makes it."""
+        worth = torch.as_tensor(self.clip.rows.worth(self.clip.rows.mask, correlation_time))
+        return (std / worth.sqrt().clamp(min=1e-6))[0].numpy()
 
     def _solve(self):
         """Point (n), covariance (:class:`BlockMatrix`)."""

@@ -8,6 +8,7 @@ from known_clip import COUNT, FPS, SIZE, inferencer, write_depth, write_video
 
 from mmhuman_dto.apis.video import VideoInferencer, work
 from mmhuman_dto.apis.video.placing import Whereabouts
+from mmhuman_dto.apis.video.store import FrameStore
 from mmhuman_dto.perception.keypoint_fit import guessed_intrinsics
 from mmhuman_dto.stages import ConfigError
 
@@ -103,6 +104,18 @@ def test_depth_maps_in_metres_tell_the_focal_length_of_a_video_and_distances(fil
         truth = matched(clip, crowd)[track.track_id]
         error = (track.people.transl - truth.people.transl).norm(dim=1) / truth.people.transl[:, 2]
         assert float(error.mean()) < .13
+
+
+def test_who_is_away_has_no_evidence_and_costs_nobody_theirs(files, crowd, tmp_path):
+    write_depth(tmp_path / 'depth', crowd)
+    source = dict(type='KnownClipJoints', path=str(files / 'joints.npz'), nobody=[*range(10, 14)])
+    options = {'stages.detect.source': source}
+    video = VideoInferencer(depth=str(tmp_path / 'depth'), depth_kind='metres', options=options)
+    found = video(files / 'walk.mp4', tmp_path / 'work')
+    assert [len(track) for track in found.clip.tracks] == [COUNT, COUNT]
+    bodies = FrameStore(found.people.folder.parent / 'bodies', work.PART)
+    assert np.isnan(bodies[12]['dto_evidence']).all() and np.isfinite(bodies[9]['dto_evidence']).all()
+    assert not bodies[12]['seen'].any() and bodies[9]['seen'].all()
 
 
 def test_depths_between_frames_are_between_theirs():
