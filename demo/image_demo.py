@@ -208,8 +208,7 @@ def watch(inferencer, number, path):
     """Look at a camera until Ctrl-C or q, show what is seen, and write it as a video."""
     live, faces = LivePeople(inferencer), inferencer.body_model.faces.cpu().numpy()
     print(f'camera {number}: q in its window, or Ctrl-C, ends it')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(KeyboardInterrupt), ClipVideoWriter(path, CAMERA_RATE) as writer:
+    with ClipVideoWriter(path, CAMERA_RATE) as writer, suppress(KeyboardInterrupt):  # what was written stays
         for _, time, image in open_camera(number):
             sample = live.add(time, image)
             placement = Placement.from_sample(sample, inferencer.body_model)

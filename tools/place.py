@@ -128,7 +128,8 @@ def followed(scenes, placed):
     """Yield the scenes of a video behind a bar that shows how far it is and how long it takes."""
     columns = *Progress.get_default_columns(), TextColumn('{task.fields[rate]}')
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True,
+                  redirect_stdout=sys.stdout.isatty()) as progress:
         task = progress.add_task('frames', total=len(placed) * (2 if placed.through_time else 1), rate='')
 
         def advance():

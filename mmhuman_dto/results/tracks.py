@@ -95,11 +95,14 @@ def poses_of(content, turn, place):
     the world; None where it has none such."""
     if not isinstance(content, dict) or not {turn, place} <= set(content):
         return None
-    turns, places = (torch.as_tensor(content[key]).double() for key in (turn, place))
+    try:
+        turns, places = (torch.as_tensor(content[key]).double() for key in (turn, place))
+    except (TypeError, ValueError, RuntimeError):  # no numbers
+        return None
     if turns.ndim != 3 or turns.shape[1:] != (3, 3) or places.shape != (len(turns), 3):
         return None
     square = (turns @ turns.transpose(1, 2) - torch.eye(3).double()).abs().amax((1, 2))
-    if not (square < _NO_TURN).all() or not places.isfinite().all():
+    if not (square < _NO_TURN).all() or (torch.linalg.det(turns) < 0).any() or not places.isfinite().all():
         return None
     return inverse_poses(make_poses(turns, places))
 

@@ -26,9 +26,6 @@ class Motion:
         """(T, D)."""
         return self.mean[:, :self.mean.shape[1] // 2]
 
-    def __getitem__(self, rows):
-        return Motion(self.mean[rows], self.cov[rows])
-
 
 def begin(places, noise, speeds):
     """:class:`Motion` of what was seen once: places (T, D), their covariances (T, D, D), spread of speeds (T, D)."""

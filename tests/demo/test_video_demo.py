@@ -69,6 +69,20 @@ def test_a_camera_is_looked_at_until_it_ends_and_written(folder, tmp_path, capsy
     assert len(VideoReader(tmp_path / 'camera0.mp4').times) == 3
 
 
+def test_what_a_camera_saw_until_ctrl_c_is_kept(folder, tmp_path, capsys, monkeypatch):
+    image = moving_crowd().picture(0, _renderer()).image
+
+    def frames(number):
+        yield from ((t, t / 10, image) for t in range(3))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, 'open_camera', frames)
+    monkeypatch.setattr(demo, 'shown', lambda *_: True)
+    assert demo.main(['1', '--out-dir', str(tmp_path / 'new'), *options(folder)]) == 0
+    assert 'camera1.mp4: 3 frames' in capsys.readouterr().out
+    assert len(VideoReader(tmp_path / 'new/camera1.mp4').times) == 3
+
+
 def test_folders_have_videos_and_pictures(tmp_path):
     write_image(tmp_path / 'a.png', moving_crowd().picture(0, _renderer()).image)
     write_video(tmp_path / 'b.mp4', 2)

@@ -17,7 +17,6 @@ class Watched(NamedTuple):
     owners: np.ndarray
     ids: np.ndarray
     camera_pose: np.ndarray
-    image: np.ndarray
 
 
 def watched(crowd, renderer, seed=0):
@@ -42,7 +41,7 @@ def watched(crowd, renderer, seed=0):
             found.bboxes, joints=found.keypoints, joint_scores=found.keypoint_scores, scores=found.scores,
             colours=colour_histograms(image, found.keypoints, found.keypoint_scores, found.bboxes), **known)
         ids = np.union1d(scene.cast.rows[scene.cast.visible >= VISIBLE], found.track_ids[found.track_ids >= 0])
-        yield Watched(crowd.times[t], observations, found.track_ids, ids, crowd.world_to_camera[t], image)
+        yield Watched(crowd.times[t], observations, found.track_ids, ids, crowd.world_to_camera[t])
 
 
 def _of_meshes(sample, body_model, rows):

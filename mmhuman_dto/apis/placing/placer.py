@@ -16,6 +16,7 @@ from mmhuman_dto.engine.device import pick_device
 from mmhuman_dto.fileio.atomic import write_atomically
 from mmhuman_dto.fileio.names import OutputNames
 from mmhuman_dto.generation.pipeline import Clock, Stages
+from mmhuman_dto.geometry.trajectories import scaled_poses
 from mmhuman_dto.perception.keypoint_fit import GUESSED_FOCAL_STD
 from mmhuman_dto.results import Moves, ResultError, open_results, read_results
 from mmhuman_dto.results.base import ReaderContext
@@ -151,11 +152,11 @@ class PlacedResults:
         vertices (:func:`~.through_time.with_few_vertices`)."""
         if self._frames is None:
             self.finish()
-        frames, poses = self._few if self._frames is None else [frame.sample for frame in self._frames], None
-        if not isinstance(self._timeline.cameras, str):
-            poses = self._timeline.cameras.clone()
-            for pose, sample in zip(poses, frames):
-                pose[:3, 3] *= sample.get('camera_scale', 1.)
+        frames = self._few if self._frames is None else [frame.sample for frame in self._frames]
+        scales, poses = [sample.camera_scale for sample in frames if 'camera_scale' in sample], None
+        # A world of a unit that nobody found is none.
+        if not isinstance(self._timeline.cameras, str) and (scales or self._timeline.metric):
+            poses = scaled_poses(self._timeline.cameras, float(np.median(scales)) if scales else 1.)
         return Clip.from_samples(frames, self._timeline.times, self.name, camera_poses=poses,
                                  body_model=self.results.body)
 
@@ -164,7 +165,7 @@ class PlacedResults:
         """(T) s, of a video's frames."""
         return self._timeline.times
 
-    @property
+    @cached_property
     def people(self):
         """What is known of each person of a video as a whole: list of dictionaries, as in ``placement.json``."""
         return people_of(self.clip, self.bodies, self.results.frames)

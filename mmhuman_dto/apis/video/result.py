@@ -123,7 +123,6 @@ class HumanClip:
             self.people.folder.parent.parent.rmdir()
 
     def _write_mp4(self, clip, path, progress):
-        path.parent.mkdir(parents=True, exist_ok=True)
         to_world = camera_to_world(clip, self.body_model)
         with ClipVideoWriter(path, clip.fps, plan_bounds(clip, self.body_model, to_world)) as writer:
             for number, (scene, time) in enumerate(self.scenes()):

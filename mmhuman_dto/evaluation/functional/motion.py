@@ -25,7 +25,7 @@ def derivatives(points, times, order, valid=None):
     points, times = np.asarray(points, np.float64), np.asarray(times, np.float64)
     for step in range(1, order + 1):
         points = (points[1:] - points[:-1]) / (times[step:] - times[:-step])[:, None, None]
-    return math.factorial(order) * points[_together(valid, order + 1, len(times))]
+    return math.factorial(order) * points[together(valid, order + 1, len(times))]
 
 
 def acceleration_errors(pred, true, times, valid=None, root=None):
@@ -76,11 +76,11 @@ def popping(z_pred, z_true, valid=None):
     ``max |(z_pred[t + 1] - z_pred[t]) - (z_true[t + 1] - z_true[t])|``; nan where no two frames follow each other.
     """
     jumps = np.abs(np.diff(np.asarray(z_pred, np.float64) - np.asarray(z_true, np.float64)))
-    jumps = jumps[_together(valid, 2, len(z_true))]
+    jumps = jumps[together(valid, 2, len(z_true))]
     return float(jumps.max()) if len(jumps) else float('nan')
 
 
-def _together(valid, number, total):
+def together(valid, number, total):
     """(total - number + 1) bool: whether a frame and the next ``number - 1`` all count."""
     starts = max(total - number + 1, 0)
     if valid is None:

@@ -8,7 +8,7 @@ import torch
 
 from mmhuman_dto.geometry.alignment import best_similarity
 
-from .motion import FRAME_TIME, derivatives
+from .motion import FRAME_TIME, derivatives, together
 from .pose import mpjpe
 
 #: Frames that are aligned together, and those of them that W-MPJPE aligns.
@@ -56,8 +56,7 @@ def egocentric_velocity_errors(pred, true, rotations_pred, rotations_true, times
     # The predicted way is turned where it starts; the difference has to be taken of ways, not of paths.
     ways = [FRAME_TIME * derivatives(np.asarray(roots)[:, None], times, 1)[:, 0] for roots in (pred, true)]
     errors = np.linalg.norm(np.einsum('tij,tj->ti', rotations[:-1], ways[0]) - ways[1], axis=-1)
-    follows = np.ones(len(errors), bool) if valid is None else np.asarray(valid)[1:] & np.asarray(valid)[:-1]
-    return 1000 * errors[follows]
+    return 1000 * errors[together(valid, 2, len(times))]
 
 
 def _chunk_errors(pred, true, valid, chunk, aligned):

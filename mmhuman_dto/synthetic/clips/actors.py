@@ -25,7 +25,7 @@ class Actor:
 
     ``betas`` (B); ``pose`` (T, 24, 3) with the root in the world; ``root`` (T, 3) the root joint; ``rest_root`` (3)
     that of the body at rest; ``contact`` (T, 2) whether the ball of the left, right foot is on the ground and does not
-    move; ``activity`` T names; ``seats`` boxes (8, 3) it sits on; ``timeline`` what the person was to do.
+    move; ``activity`` T names; ``seats`` boxes (8, 3) it sits on.
     """
     age: float
     male: bool
@@ -37,7 +37,6 @@ class Actor:
     contact: np.ndarray
     activity: list
     seats: list
-    timeline: object
 
 
 def sample_actors(number, camera, body_model, config, rng):
@@ -60,7 +59,7 @@ def sample_actors(number, camera, body_model, config, rng):
         pose[:, 0] = (_TO_WORLD * Rotation.from_rotvec(pose[:, 0])).as_rotvec()
         actors.append(Actor(float(people.ages[i]), bool(people.male[i]), float(people.heights[i]), people.betas[i],
                             pose, _TO_WORLD.apply(root), anatomy.joints[0], moves.contact, timeline.names(times),
-                            seats, timeline))
+                            seats))
     return actors
 
 

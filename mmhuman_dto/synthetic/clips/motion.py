@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from .. import poses
 from .legs import ankles, leg_rotations, pelvis_heights
-from .steps import BEHIND
+from .steps import BEHIND, turned
 
 _ROW = {name: i for i, name in enumerate(poses.JOINTS)}
 ARMS = [i for i, name in enumerate(poses.JOINTS) if name[2:] in ('collar', 'shoulder', 'elbow', 'wrist', 'hand')]
@@ -73,8 +73,7 @@ def body_motion(moves, arms, times, anatomy, style, fps):
     still = (1 - np.abs(moves.support) - np.abs(moves.stride)).clip(0) * (1 - moves.sunk)
     across = _SWAY * anatomy.leg * moves.support + .004 * slow[:, 0, 2] * still
     along = .003 * slow[:, 0, 1] * still - moves.sunk * seat_distance(anatomy)
-    c, s = np.cos(moves.heading), np.sin(moves.heading)
-    place = moves.place + np.stack([across * c + along * s, along * c - across * s], -1)
+    place = moves.place + turned(moves.heading, across, along)
     height = pelvis_heights(ankles(moves, anatomy), hips, place, anatomy, fps)
     height += moves.sunk * (style.seat * (anatomy.sole + anatomy.shank.mean()) - hips[..., 1].mean(1) - height)
     pelvis = np.stack([place[:, 0], height, place[:, 1]], 1)

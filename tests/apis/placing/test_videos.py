@@ -227,6 +227,12 @@ def test_cameras_that_results_tell_are_theirs(tmp_path):
         np.save(tmp_path / 'camera.npy', camera)
         placed = place(tmp_path).finish()
         assert any(said in note for note in placed.notes) and (placed.clip.camera_poses is None) == (frames == 3)
+    np.save(tmp_path / 'camera.npy', dict(tram.camera(), world_cam_R=torch.eye(3).repeat(4, 1, 1), world_cam_T=moves))
+    assert place(tmp_path, through_time=False).finish().clip.camera_poses is None  # in a unit that nobody found
+    for wrong in (dict(world_cam_R=None), dict(world_cam_R=-torch.eye(3).repeat(4, 1, 1)), dict(world_cam_T='far')):
+        camera = dict(tram.camera(), world_cam_R=torch.eye(3).repeat(4, 1, 1), world_cam_T=moves) | wrong
+        np.save(tmp_path / 'camera.npy', camera)
+        assert any('stand still' in note for note in place(tmp_path).notes)
     placed = place(tmp_path, cameras='still')
     assert placed.clip.camera_poses is None and not any('--cameras' in note for note in placed.notes)
 
