@@ -55,7 +55,7 @@ class TemporalFit:
         betas = [None] * count if betas is None else betas.to(**self.fit.place)
         people = [Person(self.checked(track), *known) for track, *known in zip(tracks, children, betas)]
         for i, person in enumerate(people):
-            if not ((person.track.scores > 0).sum(1) >= LEAST_JOINTS).any():
+            if not person.track.enough.any():
                 raise ValueError(f'track {i}: no frame in which {LEAST_JOINTS} joints are seen; leave it out')
         return people
 
@@ -104,14 +104,23 @@ class TemporalFit:
         done, start, stride = [[] for _ in people], 0, self.length - self.overlap
         left = [*range(len(people))]
         while left:
-            stop = slice(start, start + self.length)
-            found = self.solve([people[i].rows(stop) for i in left],
+            rows = slice(start, start + self.length)
+            found = self.solve([self._window(people[i], rows) for i in left],
                                [self._before(people[i], done[i], start) for i in left], steps)
             ends = [start + self.length >= len(people[i]) for i in left]
             for i, state, end in zip(left, found, ends):
                 done[i].append(state if end else state.rows(slice(stride)))
             left, start = [i for i, end in zip(left, ends) if not end], start + stride
         return [FitState.cat(states) for states in done]
+
+    def _window(self, person, rows):
+        """A person in a window's rows; where none of them tells enough, it starts as in the nearest that does."""
+        window = person.rows(rows)
+        if person.start is not None or window.track.enough.any():
+            return window
+        told = person.track.enough.nonzero()[:, 0]
+        start = self.solve.start(person.rows(told[(told - rows.start).abs().argmin()][None]))
+        return replace(window, start=start.rows([0] * len(window)))
 
     def _before(self, person, done, start):
         return Before(done[-1].rows(slice(-2, None)), person.track.times[start - 2:start]) if done else None
@@ -134,7 +143,7 @@ class TemporalFit:
 
 def _spread(person, count):
     """Rows, evenly spread, of frames in which enough is seen."""
-    rows = ((person.track.scores > 0).sum(1) >= LEAST_JOINTS).nonzero()[:, 0]
+    rows = person.track.enough.nonzero()[:, 0]
     if len(rows) <= count:
         return rows
     return rows[torch.linspace(0, len(rows) - 1, count, device=rows.device).round().long()]

@@ -44,6 +44,11 @@ class JointTrack(NamedTuple):
     intrinsics: torch.Tensor
     times: torch.Tensor
 
+    @property
+    def enough(self):
+        """(F) bool: whether so many joints are seen that a frame is fitted by itself."""
+        return (self.scores > 0).sum(1) >= LEAST_JOINTS
+
     def rows(self, index):
         """The track of some of its frames."""
         return JointTrack(*(field[index] for field in self))
@@ -125,7 +130,7 @@ class WindowFit:
             before: P :class:`Before`, of two frames at most, or None.
             steps: of the solver.
         """
-        starts = [self._start(person, context) for person, context in zip(people, before)]
+        starts = [self.start(person, context) for person, context in zip(people, before)]
         held = [0 if context is None else len(context.times) for context in before]
         people = [person if context is None else _with_before(person, context)
                   for person, context in zip(people, before)]
@@ -181,7 +186,7 @@ class WindowFit:
         terms = [*self.terms(people, FitState.cat(starts)), shape]
         return self.fit.result(state, cost_of(self.tables, terms, state), terms)
 
-    def _start(self, person, before):
+    def start(self, person, before=None):
         """State of a person's rows, those before the window first, all of one shape."""
         state = person.start
         if state is None:
@@ -198,8 +203,8 @@ class WindowFit:
     def by_frame(self, track, children):
         """Fits of rows by themselves: :class:`~.kinematics.FitState` of G rows, and how much each of F says, which for
         G of them is not 0. children: (F) bool."""
-        weights = torch.where((track.scores > 0).sum(1) >= LEAST_JOINTS, track.scores.sum(1), 0)
-        rows = weights.nonzero()[:, 0]
+        weights = torch.where(track.enough, track.scores.sum(1), 0)
+        rows, children = weights.nonzero()[:, 0], children.to(weights.device)
         found = [self.fit.found(*track.rows(part)[:3], children=children[part])[0]
                  for part in rows.split(BATCH)]
         return FitState.cat(found), weights

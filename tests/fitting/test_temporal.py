@@ -149,6 +149,20 @@ def test_windows_agree(temporal):
     assert (own.state.betas == own.state.betas[0]).all() and abs(own.heights[0] - whole.heights[0]) < .05
 
 
+@pytest.mark.parametrize('blank', [slice(120, 280), slice(0, 200)])
+def test_windows_in_which_nothing_is_seen_go_on_from_what_is(temporal, blank):
+    """A gap of two seconds at 60 frames/s is longer than what the last window keeps."""
+    track = seen(temporal.fit, walking(1, seed=3).rows([0] * 280), noise=0.)
+    times = torch.arange(280).double() / 60
+    track = track._replace(times=times, scores=track.scores.clone())
+    track.scores[blank] = 0
+    betas = temporal.shapes([track])
+    result, = temporal([track], betas=betas)
+    joints = temporal.fit.tables.joints(result.state)
+    assert len(joints) == 280 and torch.isfinite(joints).all()
+    assert (joints[1:] - joints[:-1]).norm(dim=-1).max() < .05
+
+
 def test_refit_at_known_depths(temporal):
     """Depths are met, and heights where they are told; people stay smooth and as good in the picture."""
     fit, truth = temporal.fit, [walking(50, seed=seed) for seed in (0, 1)]

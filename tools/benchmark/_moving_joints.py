@@ -8,6 +8,7 @@ from _photo_truth import CLIP_TRUTH
 from mmhuman_dto.body_models.joint_sets import JOINT_SETS
 from mmhuman_dto.fileio import load_npz
 from mmhuman_dto.fitting import FitState, JointTrack
+from mmhuman_dto.fitting.windows import LEAST_JOINTS
 from mmhuman_dto.geometry import axis_angle_to_matrix
 from mmhuman_dto.geometry.trajectories import world_points
 from mmhuman_dto.synthetic.clips import ClipConfig, sample_clip
@@ -16,8 +17,6 @@ from mmhuman_dto.synthetic.keypoints import hidden_by_others
 
 #: Joints that poses are measured by: nose and limbs, which data sets agree on.
 LIMBS = [i for i, name in enumerate(JOINT_SETS['coco17'].names) if not name.endswith(('eye', 'ear'))]
-#: A person of whom fewer joints are seen in a frame is not found in it.
-LEAST_JOINTS = 5
 #: Scores below are not seen.
 MIN_SCORE = .1
 #: Share of the variance of joints' errors that lasts, and for how long, s; the rest is new in each frame.

@@ -4,8 +4,7 @@ from typing import NamedTuple
 import torch
 
 from mmhuman_dto.fitting import TemporalFit
-from mmhuman_dto.fitting.kinematics import FitState
-from mmhuman_dto.fitting.windows import LEAST_JOINTS, JointTrack
+from mmhuman_dto.fitting.windows import JointTrack
 
 #: Frames of neighbouring pieces that a piece is fitted with.
 CONTEXT = 45
@@ -46,8 +45,7 @@ class BodiesThroughTime:
     def __call__(self, people, start, stop):
         """[(:class:`Followed` within the piece, its :class:`~mmhuman_dto.fitting.FitResult`)] of the people in it."""
         wide = [person.within(start - CONTEXT, stop + CONTEXT) for person in people]
-        wide = [person for person in wide if ((person.track.scores > 0).sum(1) >= LEAST_JOINTS).any()
-                and len(person.within(start, stop).frames)]
+        wide = [person for person in wide if person.track.enough.any() and len(person.within(start, stop).frames)]
         if not wide:
             return []
         results = self.fit([person.track for person in wide], betas=torch.stack([person.betas for person in wide]))
@@ -64,6 +62,6 @@ class BodiesThroughTime:
         cut = []
         for person, result in zip(people, results):
             rows = (person.frames >= start) & (person.frames < stop)
-            state = FitState(*(values[rows] for values in result.state))
-            cut.append((person.within(start, stop), type(result)(state, *(values[rows] for values in result[1:]))))
+            parts = result.state.rows(rows), *(values[rows] for values in result[1:])
+            cut.append((person.within(start, stop), type(result)(*parts)))
         return cut

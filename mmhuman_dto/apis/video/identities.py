@@ -5,7 +5,6 @@ import numpy as np
 import torch
 
 from mmhuman_dto.fitting import JointTrack
-from mmhuman_dto.fitting.windows import LEAST_JOINTS
 from mmhuman_dto.structures import People
 from mmhuman_dto.tracking import Observations, track_people
 
@@ -65,6 +64,7 @@ def joint_tracks(store, people, times, intrinsics):
     intrinsics = intrinsics.double().expand(len(times), 3, 3)
     for one in people:
         joints, scores = (torch.from_numpy(np.stack(values)).double() for values in zip(*found[one.track_id]))
-        if ((scores > 0).sum(1) >= LEAST_JOINTS).any():
-            tracks.append((one, *JointTrack.across_gaps(one.frames, joints, scores, times, intrinsics)))
+        frames, track = JointTrack.across_gaps(one.frames, joints, scores, times, intrinsics)
+        if track.enough.any():
+            tracks.append((one, frames, track))
     return tracks

@@ -156,7 +156,6 @@ class Work:
             if not self.people.has(part):
                 rows = [[] for _ in range(stop - start)]
                 wide = [person.within(start - CONTEXT, stop + CONTEXT) for person in people]
-                wide = [person for person in wide if len(person.within(start, stop).frames)]
                 for person, result in self._refitted(fit, wide, places, camera, start, stop):
                     for frame, row in _placed_rows(person, result, places[person.track_id]):
                         rows[frame - start].append(row)
@@ -168,26 +167,32 @@ class Work:
         states, depths, tracks = [], [], []
         for person in wide:
             where = places[person.track_id]
-            pose, transl = self._bodies_of(person)
+            person, pose, transl = self._bodies_of(person)
+            if not len(person.within(start, stop).frames):
+                continue
             depth, _ = where.depths_at(person.frames)
             betas = where.betas.expand(len(depth), -1)
             states.append(fit.state(pose, betas, transl))
             depths.append(depth)
             tracks.append(person._replace(track=person.track._replace(
                 intrinsics=camera.intrinsics.double().expand(len(depth), 3, 3))))
-        if not wide:
+        if not tracks:
             return []
-        return fit.refit(tracks, states, depths, [places[person.track_id].height for person in wide], start, stop)
+        return fit.refit(tracks, states, depths, [places[person.track_id].height for person in tracks], start, stop)
 
     def _bodies_of(self, person):
-        """pose (G, 24, 3) and transl (G, 3) of a person in its frames."""
-        rows = []
-        for frame in person.frames.tolist():
+        """A person in those of its frames in which it has a body, and pose (G, 24, 3) and transl (G, 3) there."""
+        rows, kept = [], torch.zeros(len(person.frames), dtype=torch.bool)
+        for i, frame in enumerate(person.frames.tolist()):
             arrays = self.bodies[frame]
-            row = int(np.flatnonzero(arrays['track_ids'] == person.track_id)[0])
-            rows.append([arrays[name][row] for name in ('global_orient', 'body_pose', 'transl')])
+            for row in np.flatnonzero(arrays['track_ids'] == person.track_id) if arrays else ():
+                rows.append([arrays[name][row] for name in ('global_orient', 'body_pose', 'transl')])
+                kept[i] = True
+        person = person._replace(frames=person.frames[kept], track=person.track.rows(kept))
+        if not rows:
+            return person, None, None
         orient, body_pose, transl = (torch.from_numpy(np.stack(values)) for values in zip(*rows))
-        return torch.cat([orient[:, None], body_pose], 1), transl
+        return person, torch.cat([orient[:, None], body_pose], 1), transl
 
     def _notes(self, failed):
         said = dict(still='the camera is taken to stand still', moving='the camera moves in ways nobody knows')
